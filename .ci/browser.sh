@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The browser tests drive Debian's Chromium and need a Chinese font: installed when missing and allowed.
+set -euo pipefail
+missing=()
+command -v chromium >/dev/null || missing+=(chromium)
+if ! { command -v fc-list >/dev/null && fc-list | grep -qi 'noto.*cjk'; }; then
+  missing+=(fontconfig fonts-noto-cjk)
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "Installing ${missing[*]} ..."
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "The browser tests need: sudo apt-get install ${missing[*]}" >&2
+  exit 1
+fi
