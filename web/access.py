@@ -1,0 +1,222 @@
+"""Who may do what over HTTP: a rule on every view, and no view without one.
+
+A caller is a person with a session (cookie), or a device, integration or script with a token
+(``Authorization: Bearer``). A view states its rule with `public`, `allow` or `credential`; one
+that states none answers 403 to everybody, and a test walks all routes to find it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from flask import current_app, g, request
+
+from city.errors import Forbidden, Unauthenticated
+from city.people.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask, Response
+
+    from city.people.actors import Actor
+    from journeys.wiring import Wiring
+
+View = TypeVar("View", bound="Callable[..., object]")
+CredentialKind = Literal["integration", "device", "api"]
+
+SESSION_COOKIE = "greenbay_session"
+FORM_COOKIE = "greenbay_form"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may call a view: everybody, some roles, or the bearer of one kind of credential."""
+
+    everybody: bool = False
+    roles: frozenset[Role] = frozenset()
+    credential: CredentialKind | None = None
+
+
+def _state(rule: Rule) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        # Kept on the function itself: decorators that use functools.wraps carry it outwards.
+        view.__dict__["access_rule"] = rule
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """State that everybody may call a view."""
+    return _state(Rule(everybody=True))(view)
+
+
+def allow(*roles: Role) -> Callable[[View], View]:
+    """State the roles that may call a view.
+
+    Raises
+    ------
+    ValueError
+        Without a role: say `public` where everybody is meant.
+    """
+    if not roles:
+        raise ValueError("allow() needs a role")
+    return _state(Rule(roles=frozenset(roles)))
+
+
+def signed_in(view: View) -> View:
+    """State that every person with an account may call a view."""
+    return _state(Rule(roles=frozenset(Role)))(view)
+
+
+def credential(kind: CredentialKind) -> Callable[[View], View]:
+    """State that only the bearer of one kind of credential may call a view."""
+    return _state(Rule(credential=kind))
+
+
+def rule_of(view: object) -> Rule | None:
+    """Return the rule that a view states, if any."""
+    rule = getattr(view, "access_rule", None)
+    return rule if isinstance(rule, Rule) else None
+
+
+def wiring() -> Wiring:
+    """Return what the application was built from."""
+    built: Wiring = current_app.extensions["greenbay"]
+    return built
+
+
+def actor() -> Actor | None:
+    """Return who calls, or None for somebody unknown. One query a request, none without a proof."""
+    if "actor" not in g:
+        g.actor, g.session_csrf = _recognise()
+    found: Actor | None = g.actor
+    return found
+
+
+def known_actor() -> Actor:
+    """Return who calls.
+
+    Raises
+    ------
+    Unauthenticated
+        When nobody is logged in.
+    """
+    found = actor()
+    if found is None:
+        raise Unauthenticated("Log in first, or send a bearer token.")
+    return found
+
+
+def _recognise() -> tuple[Actor | None, str | None]:
+    from city.people import services  # noqa: PLC0415 - argon2 is loaded only where a proof arrives
+
+    bearer = _bearer_token()
+    if bearer is not None:
+        with wiring().database.read() as connection:
+            found = services.token_actor(connection, bearer)
+        if found is None:
+            raise Unauthenticated("The token is unknown or revoked.")
+        return found, None
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if cookie:
+        with wiring().database.read() as connection:
+            session = services.session_actor(connection, cookie, wiring().wall)
+        if session is not None:
+            return session
+    return None, None
+
+
+def _bearer_token() -> str | None:
+    header = request.authorization
+    if header is None:
+        return None
+    if header.type == "bearer":
+        return header.token
+    if header.type == "basic":
+        # Some network servers send only user and password: the token is the password.
+        return header.password
+    return None
+
+
+def csrf_token() -> str:
+    """Return the token that a form or script of this page must send back."""
+    actor()
+    if g.get("session_csrf"):
+        token: str = g.session_csrf
+        return token
+    if "form_token" not in g:
+        g.form_token = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
+        g.set_form_cookie = True
+    fresh: str = g.form_token
+    return fresh
+
+
+def _check_origin_of_act() -> None:
+    """Refuse an act that a page of another site made this browser send.
+
+    Tokens in a header cannot be sent by another site, so only cookies need it.
+    """
+    if request.method in SAFE_METHODS or _bearer_token() is not None:
+        return
+    has_session = actor() is not None
+    if not has_session and request.path.startswith("/api/"):
+        return
+    expected = g.session_csrf if has_session else request.cookies.get(FORM_COOKIE)
+    sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD) or ""
+    if not expected or not hmac.compare_digest(expected.encode(), sent.encode()):
+        raise Forbidden("This form is out of date: load the page again.", reason="csrf")
+
+
+def enforce() -> None:
+    """Check the rule of the view about to be called.
+
+    Raises
+    ------
+    Forbidden, Unauthenticated
+        When the rule does not allow it, or when the view has none.
+    """
+    if request.endpoint is None:
+        return  # no such path: the router answers
+    view = current_app.view_functions.get(request.endpoint)
+    rule = rule_of(view)
+    if rule is None:
+        raise Forbidden("Nobody may call this.")
+    if rule.everybody:
+        _check_origin_of_act()
+        return
+    caller = known_actor()
+    if rule.credential is not None:
+        if caller.kind != rule.credential:
+            raise Forbidden(f"This takes the credential of a {rule.credential}.")
+        return
+    if not rule.roles & caller.roles:
+        raise Forbidden("Your role may not do this.")
+    _check_origin_of_act()
+
+
+def _finish(response: Response) -> Response:
+    if g.get("set_form_cookie"):
+        response.set_cookie(
+            FORM_COOKIE,
+            g.form_token,
+            httponly=True,
+            samesite="Strict",
+            secure=wiring().settings.secure_cookies,
+        )
+    return response
+
+
+def register(app: Flask) -> None:
+    """Put the rules in front of every view of the application."""
+    app.before_request(enforce)
+    app.after_request(_finish)
+    app.jinja_env.globals["csrf_token"] = csrf_token
+    app.jinja_env.globals["current_actor"] = actor
