@@ -1,0 +1,1 @@
+"""The kernel that every room stands on: values, time, places, identifiers and errors."""
