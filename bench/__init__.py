@@ -1,0 +1,1 @@
+"""Measurements: each script prints one JSON object, a figure beside its floor in the same run."""
