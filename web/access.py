@@ -89,7 +89,12 @@ def rule_of(view: object) -> Rule | None:
 
 def wiring() -> Wiring:
     """Return what the application was built from."""
-    built: Wiring = current_app.extensions["greenbay"]
+    return wiring_of(current_app)
+
+
+def wiring_of(app: Flask) -> Wiring:
+    """Return what an application was built from, outside a request."""
+    built: Wiring = app.extensions["greenbay"]
     return built
 
 
