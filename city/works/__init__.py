@@ -1,0 +1,1 @@
+"""Plumbing: settings, database, jobs, live store, logs, metrics, supervisor, embedded servers."""

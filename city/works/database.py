@@ -1,0 +1,285 @@
+"""PostgreSQL through SQLAlchemy Core: one engine a process, one unit of work a change.
+
+Nothing else commits. Business events and jobs are rows of the same transaction, so that what is
+announced has happened and what has happened is announced.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import orjson
+from pydantic import JsonValue
+from sqlalchemy import Connection, Engine, create_engine, exc, text
+from sqlalchemy.engine import URL, make_url
+
+from city.errors import Invalid, Unavailable
+from city.time import Clock, WallClock
+
+if TYPE_CHECKING:
+    from city.events import BusinessEvent
+
+EventHandlers: TypeAlias = "Mapping[type[BusinessEvent], Sequence[str]]"
+"""Names of the tasks that handle each business event, from the composition root."""
+
+RETRY_AFTER_S = 2
+
+TRANSIENT_STATES: Final = {
+    "40001": "a concurrent change came first",
+    "40P01": "a concurrent change stood in the way",
+    "55P03": "a concurrent change holds what this one needs",
+    "57014": "the database took too long",
+    "53100": "the database's disk is full",
+    "53200": "the database is out of memory",
+    "53300": "the database has no connection free",
+    "57P01": "the database is restarting",
+    "57P02": "the database is restarting",
+    "57P03": "the database is starting",
+}
+"""SQLSTATEs that a later attempt can pass, with what to tell the caller."""
+
+DEFER = text(
+    "select procrastinate_defer_jobs_v1(array("
+    " select row(j.queue, j.task, 0, j.lock, j.queueing_lock, j.args, j.scheduled_at)"
+    "        ::procrastinate_job_to_defer_v1"
+    " from jsonb_to_recordset(cast(:jobs as jsonb)) as j(queue text, task text, lock text,"
+    "      queueing_lock text, args jsonb, scheduled_at timestamptz)))"
+)
+
+
+def psycopg_url(url: str) -> URL:
+    """Return `url` for SQLAlchemy with the psycopg driver, whatever dialect name it came with.
+
+    Raises
+    ------
+    Invalid
+        Where it is not the address of a PostgreSQL database.
+    """
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise Invalid("not a database address", field="DATABASE_URL") from error
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise Invalid("the database has to be PostgreSQL", field="DATABASE_URL")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    task: str
+    arguments: Mapping[str, JsonValue]
+    queue: str
+    lock: str | None
+    queueing_lock: str | None
+    scheduled_at: datetime | None
+
+    def as_row(self) -> dict[str, Any]:
+        return {
+            "queue": self.queue,
+            "task": self.task,
+            "lock": self.lock,
+            "queueing_lock": self.queueing_lock,
+            "args": dict(self.arguments),
+            "scheduled_at": self.scheduled_at,
+        }
+
+
+class UnitOfWork:
+    """One business transaction: its connection, its clocks, and what it announces.
+
+    Attributes
+    ----------
+    connection
+        The open transaction. Never commit it: `Database.unit_of_work` does, once.
+    clock
+        Business time (the demo's, in the demo).
+    wall
+        Wall time, for security, tokens and audit.
+    """
+
+    __slots__ = ("_handlers", "_jobs", "clock", "connection", "wall")
+
+    def __init__(
+        self, connection: Connection, *, clock: Clock, wall: Clock, handlers: EventHandlers
+    ) -> None:
+        self.connection = connection
+        self.clock = clock
+        self.wall = wall
+        self._handlers = handlers
+        self._jobs: list[_Job] = []
+
+    def announce(self, event: "BusinessEvent") -> None:
+        """Write one job for each handler of `event`, in this transaction.
+
+        A job's arguments are `{"event_type", "event_version", "event"}`, the last as the event's
+        own JSON.
+        """
+        arguments: dict[str, JsonValue] = {
+            "event_type": event.type,
+            "event_version": event.version,
+            "event": event.model_dump(mode="json"),
+        }
+        for task in self._handlers.get(type(event), ()):
+            self.defer(task, arguments)
+
+    def defer(
+        self,
+        task: str,
+        arguments: Mapping[str, JsonValue],
+        *,
+        queue: str = "default",
+        lock: str | None = None,
+        queueing_lock: str | None = None,
+        scheduled_at: datetime | None = None,
+    ) -> None:
+        """Write a job that runs after this transaction commits, and never if it does not.
+
+        Parameters
+        ----------
+        task
+            Name that the task is registered by.
+        arguments
+            What the handler gets: JSON values, never a plate.
+        lock
+            Jobs with one lock run one after the other, in order.
+        queueing_lock
+            Skip silently where a job with it already waits. The waiting job may start before this
+            transaction commits, so use it for jobs that look again later anyway.
+        scheduled_at
+            Not before this wall instant.
+        """
+        self._jobs.append(_Job(task, arguments, queue, lock, queueing_lock, scheduled_at))
+
+    def flush(self) -> None:
+        """Write the jobs deferred so far: one statement, and one more for each queueing lock."""
+        jobs, self._jobs = self._jobs, []
+        plain = [job.as_row() for job in jobs if job.queueing_lock is None]
+        if plain:
+            self.connection.execute(DEFER, {"jobs": orjson.dumps(plain).decode()})
+        for job in jobs:
+            if job.queueing_lock is None:
+                continue
+            try:
+                with self.connection.begin_nested():
+                    self.connection.execute(DEFER, {"jobs": orjson.dumps([job.as_row()]).decode()})
+            except exc.IntegrityError as error:
+                constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "")
+                if "queueing_lock" not in (constraint or ""):
+                    raise
+
+
+class Database:
+    """The one way to PostgreSQL: a pool of connections and the two ways to use one.
+
+    Parameters
+    ----------
+    url
+        `postgresql://…`; a Unix socket by `?host=/folder`.
+    clock
+        Business clock that units of work carry.
+    handlers
+        Tasks to run for each announced event.
+    wall
+        Wall clock that units of work carry.
+    application
+        Name shown in `pg_stat_activity`.
+    pool_size, pool_overflow
+        Connections kept, and opened beyond them at need. Past both a caller waits for
+        `pool_wait_s` and then gets `Unavailable`.
+    statement_timeout_s
+        Longest time a statement may run; None for maintenance.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        handlers: "EventHandlers | None" = None,
+        wall: Clock | None = None,
+        application: str = "greenbay",
+        pool_size: int = 8,
+        pool_overflow: int = 8,
+        pool_wait_s: float = 5.0,
+        statement_timeout_s: float | None = 15.0,
+    ) -> None:
+        self.clock = clock
+        self.wall = wall if wall is not None else WallClock()
+        self._handlers: EventHandlers = handlers if handlers is not None else {}
+        limit_ms = 0 if statement_timeout_s is None else round(statement_timeout_s * 1000)
+        self.engine: Engine = create_engine(
+            psycopg_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_overflow,
+            pool_timeout=pool_wait_s,
+            pool_pre_ping=True,  # 60 us a check-out; spares callers a 503 after a server's restart
+            pool_use_lifo=True,  # so that idle connections can age out
+            pool_recycle=1800,
+            hide_parameters=True,  # an error's text must not carry a row's values into a log
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+            connect_args={
+                "application_name": application,
+                "connect_timeout": 5,
+                "options": (
+                    f"-c timezone=UTC -c statement_timeout={limit_ms}"
+                    " -c idle_in_transaction_session_timeout=60000"
+                ),
+            },
+        )
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
+        """Run one transaction: committed once on a clean exit, else rolled back.
+
+        Raises
+        ------
+        Unavailable
+            On a lost connection, a serialization failure, a deadlock, a time-out, a full disk.
+        """
+        with _translated(), self.engine.connect() as connection, connection.begin():
+            work = UnitOfWork(connection, clock=self.clock, wall=self.wall, handlers=self._handlers)
+            yield work
+            work.flush()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Lend a connection in a read-only transaction; nothing that it does is kept.
+
+        Raises
+        ------
+        Unavailable
+            As `unit_of_work`.
+        """
+        with _translated(), self.engine.connect() as connection:
+            connection.execution_options(postgresql_readonly=True)
+            yield connection
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what a later attempt can pass into `Unavailable`; leave programming errors alone."""
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise Unavailable(
+            "the database has no connection free", retry_after_s=RETRY_AFTER_S
+        ) from error
+    except exc.DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        reason = TRANSIENT_STATES.get(state or "")
+        if reason is None and (
+            error.connection_invalidated
+            or (state is None and isinstance(error, exc.OperationalError))
+            or (state or "").startswith("08")
+        ):
+            reason = "the database cannot be reached"
+        if reason is None:
+            raise
+        raise Unavailable(reason, retry_after_s=RETRY_AFTER_S) from error

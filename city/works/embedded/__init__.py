@@ -1,0 +1,1 @@
+"""Servers that run as children of the supervisor where no address of a server is given."""

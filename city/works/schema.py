@@ -1,0 +1,40 @@
+"""Bring a database to the present schema; say which revision it has."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+def alembic_config(url: str, *, scripts: Path = MIGRATIONS, versions: Path | None = None) -> Config:
+    """Return Alembic's configuration for the database at `url`, without reading a file."""
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    if versions is not None:
+        config.set_main_option("version_locations", str(versions).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str, *, target: str = "heads", versions: Path | None = None) -> None:
+    """Apply every migration up to `target`, each in its own transaction.
+
+    Safe to run from several processes at once: an advisory lock lets one go first.
+    """
+    command.upgrade(alembic_config(url, versions=versions), target)
+
+
+def latest_revisions() -> frozenset[str]:
+    """Return the revisions that this code's migrations end in (one, in a linear history)."""
+    return frozenset(ScriptDirectory.from_config(alembic_config("")).get_heads())
+
+
+def database_revisions(connection: Connection) -> frozenset[str]:
+    """Return the revisions that the database has reached; empty for a new one."""
+    return frozenset(MigrationContext.configure(connection).get_current_heads())
