@@ -1,0 +1,185 @@
+"""Devices, their placement and their health; uplinks; audit; the demo's clock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from web.api.schemas.base import Code, Incoming, Instant, Outgoing, PageQuery
+
+District = Annotated[str, Field(pattern=r"^[0-9a-z]{2,12}$")]
+
+
+class PlacementOut(Outgoing):
+    """Where a device lies or lay."""
+
+    bay_id: UUID
+    bay_label: str
+    since_at: Instant
+    until_at: Instant | None
+
+
+class DeviceOut(Outgoing):
+    """A device and how it does."""
+
+    id: UUID
+    network_key: str
+    model: str
+    district: str
+    bay_id: UUID | None
+    bay_label: str | None
+    first_seen_at: Instant | None
+    last_seen_at: Instant | None
+    battery_v: float | None
+    battery_low: bool | None
+    rssi: float | None
+    snr: float | None
+    faults: list[str]
+    health: Annotated[str, Field(description="ok, silent, battery, signal, fault or never")]
+
+
+class DeviceDetailOut(DeviceOut):
+    """A device with the places it has had."""
+
+    placements: list[PlacementOut]
+
+
+class DevicesQuery(PageQuery):
+    """Which devices."""
+
+    district: District | None = None
+    health: Annotated[str | None, Field(max_length=16, pattern="^[a-z]+$")] = None
+
+
+class DevicesOut(Outgoing):
+    """A page of devices."""
+
+    items: list[DeviceOut]
+    next: str | None
+
+
+class DeviceIn(Incoming):
+    """A device to be registered."""
+
+    network_key: Code
+    model: Code
+    district: District
+    bay_id: UUID | None = None
+
+
+class PlacementIn(Incoming):
+    """Where a device lies from an instant on; without a bay it is taken out."""
+
+    bay_id: UUID | None
+    since_at: Instant | None = None
+
+
+class UnknownDeviceOut(Outgoing):
+    """A device that sends but is not registered."""
+
+    id: UUID
+    network_key: str
+    source: str
+    first_seen_at: Instant
+    last_seen_at: Instant
+    frames: int
+    last_port: int | None
+    last_frame_hex: str | None
+
+
+class UnknownDevicesOut(Outgoing):
+    """A page of unregistered devices."""
+
+    items: list[UnknownDeviceOut]
+    next: str | None
+
+
+class AdoptIn(Incoming):
+    """What an unregistered device is and where it lies."""
+
+    model: Code
+    district: District
+    bay_id: UUID | None = None
+
+
+class AdoptOut(Outgoing):
+    """The device, and how many of its parked frames went back into the stream."""
+
+    device: DeviceOut
+    replayed: int
+
+
+class AcceptedUplink(Outgoing):
+    """An uplink that is kept."""
+
+    index: int
+    device: str
+    state: Literal["appended", "parked"]
+
+
+class RejectedUplink(Outgoing):
+    """An uplink that is not used, and why."""
+
+    index: int
+    reason: str
+    detail: str
+
+
+class UplinksOut(Outgoing):
+    """What became of each uplink of a request."""
+
+    accepted: list[AcceptedUplink]
+    rejected: list[RejectedUplink]
+
+
+class MeOut(Outgoing):
+    """Who calls."""
+
+    kind: str
+    name: str
+    roles: list[str]
+    csrf_token: str
+
+
+class AuditRecordOut(Outgoing):
+    """An act on record."""
+
+    id: int
+    at: Instant
+    actor: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    detail: dict[str, object]
+    sealed: bool
+
+
+class AuditQuery(PageQuery):
+    """Which records."""
+
+    action: Annotated[str | None, Field(max_length=64)] = None
+    subject_id: Annotated[str | None, Field(max_length=64)] = None
+
+
+class AuditOut(Outgoing):
+    """A page of records, the latest first, and the state of the chain."""
+
+    items: list[AuditRecordOut]
+    next: str | None
+    unsealed_age_s: float | None
+
+
+class ClockOut(Outgoing):
+    """The business clock: demo time runs ``speed`` times as fast as the wall's."""
+
+    now: Instant
+    speed: float
+    simulated: bool
+
+
+class ClockIn(Incoming):
+    """A new speed of the demo's clock."""
+
+    speed: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]

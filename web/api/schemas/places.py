@@ -1,0 +1,184 @@
+"""Facilities and bays with their live state."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from web.api.schemas.base import (
+    Code,
+    Incoming,
+    Instant,
+    Latitude,
+    Longitude,
+    MoneyOut,
+    Names,
+    Outgoing,
+    PageQuery,
+)
+
+BayState = Literal["free", "occupied", "unknown"]
+Sure = Annotated[int, Field(ge=0, le=1000, description="per mille")]
+
+
+class Counts(Outgoing):
+    """Bays of a facility by state; unknown ones are never counted as free."""
+
+    free: int
+    occupied: int
+    unknown: int
+    total: int
+
+
+class FacilityOut(Outgoing):
+    """A facility with its live counts, their age and their quality."""
+
+    id: UUID
+    code: str
+    name: Names
+    district: str
+    kind: str
+    ownership: str
+    position: Annotated[list[float], Field(min_length=2, max_length=2)]
+    timezone: str
+    tariff: str | None = Field(description="Code of the tariff in force, if any")
+    revenue_nature: Literal["commercial", "public_non_tax"]
+    counts: Counts
+    heard_at: Annotated[
+        Instant | None, Field(description="When a sensor here was last heard; null: never")
+    ]
+    data_age_s: Annotated[int | None, Field(ge=0)]
+    quality: Annotated[int, Field(ge=0, le=1000, description="Bays with a known state, per mille")]
+
+
+class FacilitiesQuery(PageQuery):
+    """Which facilities."""
+
+    district: Annotated[str | None, Field(pattern=r"^[0-9a-z]{2,12}$")] = None
+
+
+class FacilitiesOut(Outgoing):
+    """A page of facilities."""
+
+    items: list[FacilityOut]
+    next: str | None
+
+
+class BayOut(Outgoing):
+    """A bay with its live state, how sure it is and since when."""
+
+    id: UUID
+    facility_id: UUID
+    label: str
+    kind: str
+    position: Annotated[list[float], Field(min_length=2, max_length=2)]
+    state: BayState
+    since_at: Instant | None
+    sure: Sure
+    heard_at: Instant | None
+    provisional: Annotated[
+        bool, Field(description="The change is younger than the shortest stay that counts")
+    ]
+
+
+class BaysOut(Outgoing):
+    """A page of bays."""
+
+    items: list[BayOut]
+    next: str | None
+
+
+class NearestQuery(Incoming):
+    """Where free bays are wanted."""
+
+    longitude: Longitude
+    latitude: Latitude
+    radius_m: Annotated[int, Field(ge=10, le=5_000)] = 500
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
+
+
+class NearBay(Outgoing):
+    """A free bay near the destination."""
+
+    bay: BayOut
+    facility: Names
+    distance_m: int
+    walk_s: Annotated[int, Field(description="At 1.2 m/s along 1.3 times the straight line")]
+    price_per_hour: Annotated[
+        MoneyOut | None, Field(description="The first hour from now; null: no published tariff")
+    ]
+
+
+class NearestOut(Outgoing):
+    """Free bays, the nearest first."""
+
+    items: list[NearBay]
+
+
+class QuoteIn(Incoming):
+    """A stay to be priced."""
+
+    facility_id: UUID
+    enter_at: Instant
+    leave_at: Instant
+    vehicle: Literal["small", "large", "motorcycle"] = "small"
+    energy: Literal["new"] | None = None
+    exempt: Code | None = None
+
+
+class QuoteLine(Outgoing):
+    """One step of a fee and why it is so."""
+
+    from_at: Instant
+    to_at: Instant
+    band: str
+    units: int
+    amount: MoneyOut
+    why: Names
+
+
+class QuoteOut(Outgoing):
+    """A fee, explained: the lines sum to the total."""
+
+    total: MoneyOut
+    lines: list[QuoteLine]
+    tariff: str
+    version: int
+
+
+class EvidenceFrame(Outgoing):
+    """A frame as it came, and what it says."""
+
+    received_at: Instant
+    device_at: Instant | None
+    port: int
+    frame_hex: str
+    counter: int | None
+    verdict: str
+    fields: dict[str, object] | None
+    observations: list[dict[str, object]]
+
+
+class EvidenceDevice(Outgoing):
+    """The sensor of a bay."""
+
+    id: UUID
+    network_key: str
+    model: str
+    since_at: Instant
+    last_seen_at: Instant | None
+    battery_v: float | None
+    battery_low: bool | None
+    rssi: float | None
+    snr: float | None
+    faults: list[str]
+
+
+class EvidenceOut(Outgoing):
+    """Why a bay has the state it has: its sensors and their last frames."""
+
+    bay: BayOut
+    devices: list[EvidenceDevice]
+    frames: list[EvidenceFrame]
