@@ -1,0 +1,1 @@
+"""Parking: bays, sensors, occupancy, stays, tariffs."""

@@ -1,0 +1,1 @@
+"""The outside world of the parking room: network servers' formats and MQTT."""

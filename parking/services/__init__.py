@@ -1,0 +1,1 @@
+"""Use cases inside the parking room: load, decide, record, announce."""

@@ -1,0 +1,1 @@
+"""Tables of the parking room and every query on them."""

@@ -1,0 +1,219 @@
+"""The parking room's tables as SQLAlchemy Core sees them.
+
+The truth is ``migrations/versions/0005_parking.py``; a test compares the two. Constraints and
+indexes are the migration's business and are not repeated here.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    Double,
+    Identity,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSTZRANGE
+
+metadata = MetaData(schema="parking")
+
+INSTANT = TIMESTAMP(timezone=True)
+
+tariff = Table(
+    "tariff",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+)
+
+tariff_version = Table(
+    "tariff_version",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tariff_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("valid_from", INSTANT),
+    Column("published_at", INSTANT),
+    Column("published_by", Text),
+)
+
+facility = Table(
+    "facility",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("ownership", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("longitude", Double, nullable=False),
+    Column("latitude", Double, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("operator_id", Uuid, nullable=False),
+    Column("revenue_nature", Text, nullable=False),
+    Column("tariff_id", Uuid),
+)
+
+bay = Table(
+    "bay",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    Column("facility_id", Uuid, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("longitude", Double, nullable=False),
+    Column("latitude", Double, nullable=False),
+    Column("bearing_deg", Double),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    Column("network_key", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("registered_at", INSTANT, nullable=False),
+    Column("retired_at", INSTANT),
+    Column("first_seen_at", INSTANT),
+    Column("last_seen_at", INSTANT),
+    Column("last_event_at", INSTANT),
+    Column("health_at", INSTANT),
+    Column("battery_v", Double),
+    Column("battery_percent", Double),
+    Column("battery_low", Boolean),
+    Column("temperature_c", Double),
+    Column("firmware", Text),
+    Column("reset_cause", Text),
+    Column("faults", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("rssi", Double),
+    Column("snr", Double),
+    Column("session", Text),
+    Column("counter", BigInteger),
+)
+
+placement = Table(
+    "placement",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("device_id", Uuid, nullable=False),
+    Column("device_number", BigInteger, nullable=False),
+    Column("bay_id", Uuid, nullable=False),
+    Column("bay_number", BigInteger, nullable=False),
+    Column("role", Text, nullable=False, server_default="primary"),
+    Column("since_at", INSTANT, nullable=False),
+    Column("until_at", INSTANT),
+    Column("during", TSTZRANGE, Computed("tstzrange(since_at, until_at, '[)')", persisted=True)),
+    Column("placed_by", Text, nullable=False),
+    Column("ended_by", Text),
+)
+
+registry_version = Table(
+    "registry_version",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+
+unknown_device = Table(
+    "unknown_device",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("network_key", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("district_guess", Text),
+    Column("first_seen_at", INSTANT, nullable=False),
+    Column("last_seen_at", INSTANT, nullable=False),
+    Column("frames", BigInteger, nullable=False),
+    Column("last_port", Integer, nullable=False),
+    Column("last_frame", LargeBinary, nullable=False),
+    Column("rssi", Double),
+    Column("snr", Double),
+    Column("adopted_at", INSTANT),
+    Column("adopted_by", Text),
+    Column("device_id", Uuid),
+)
+
+uplink = Table(
+    "uplink",
+    metadata,
+    Column("received_at", INSTANT, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("entry_id", Text, primary_key=True),
+    Column("district", Text, nullable=False),
+    Column("device_id", Uuid),
+    Column("network_key", Text),
+    Column("source", Text),
+    Column("model", Text),
+    Column("port", Integer, nullable=False),
+    Column("frame", LargeBinary, nullable=False),
+    Column("device_at", INSTANT, nullable=False),
+    Column("session", Text),
+    Column("counter", BigInteger),
+    Column("message_id", Text),
+    Column("rssi", Double),
+    Column("snr", Double),
+    Column("verdict", Text, nullable=False),
+)
+
+bay_change = Table(
+    "bay_change",
+    metadata,
+    Column("bay_id", Uuid, primary_key=True),
+    Column("changed_at", INSTANT, primary_key=True),
+    Column("observation_key", Text, primary_key=True),
+    Column("facility_id", Uuid, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("sure", SmallInteger, nullable=False),
+    Column("device_id", Uuid),
+    Column("recorded_at", INSTANT, nullable=False),
+)
+
+stream_position = Table(
+    "stream_position",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("consumer", Text, primary_key=True),
+    Column("entry_id", Text, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+)
+
+parking_session = Table(
+    "parking_session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("bay_id", Uuid, nullable=False),
+    Column("bay_number", BigInteger, nullable=False),
+    Column("facility_id", Uuid, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("opened_at", INSTANT, nullable=False),
+    Column("closed_at", INSTANT),
+    Column("during", TSTZRANGE, Computed("tstzrange(opened_at, closed_at, '[)')", persisted=True)),
+    Column("state", Text, nullable=False),
+    Column("vehicle_id", Uuid),
+    Column("attached_at", INSTANT),
+    Column("attached_by", Text),
+    Column("tariff_version_id", Uuid),
+    Column("opened_evidence", Text, nullable=False),
+    Column("closed_evidence", Text),
+    Column("closing_reason", Text),
+    Column("uncertain_from_at", INSTANT),
+    Column("bill_id", Uuid),
+)
