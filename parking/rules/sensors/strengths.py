@@ -1,0 +1,39 @@
+"""How far one statement of one sensor is believed, per mille, and why.
+
+The scale is ordinal with anchors, not a calibrated probability: field accuracies of single
+sensors run from 90 % (naive magnetic) over 96.6 % to above 99 % (magnet with a second
+principle, arrival and departure by cross-correlation); the makers claim 99 % and more. Folding
+weighs statements by these numbers and adds hysteresis; nothing is ever fined from one of them.
+"""
+
+CHANGE = 950
+"""A device reports a change that its own algorithm let settle. Nwave: about 3 s after
+conditions stabilised; Bosch: magnetometer confirmed by radar."""
+
+CONFIRMED = 950
+"""A heartbeat repeats the state: as good as the change itself, and proof of life."""
+
+MAGNET_ONLY = 700
+"""A state from the magnetometer without the second principle that the device has (or from a
+device without one): neighbours and passing trucks pull the field; 90 % in naive field use."""
+
+RESTARTED = 500
+"""A start-up frame: the baseline was just taken, so a car that stood there while the device
+started can be learnt as 'free'. Nwave: calibrate only while the bay is vacant."""
+
+INFERRED = 700
+"""The previous state, from the duration that the next message carries: measured by the device,
+received late and without its own message."""
+
+INFERRED_COARSE = 500
+"""The same where the duration is quantised to 5 minutes or to an hour."""
+
+UNDOCUMENTED = 600
+"""The maker's meaning of the state is read off one public sample, not off a document."""
+
+PARTLY_CONTRADICTED = 600
+"""One of a device's two principles speaks against its own verdict."""
+
+WEAK = 300
+"""The device says itself that it sees badly: obstruction, a hardware fault, both principles
+against the verdict."""
