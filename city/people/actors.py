@@ -45,7 +45,9 @@ class Actor:
     def require(self, *roles: Role) -> None:
         """Raise Forbidden unless the actor has at least one of the roles."""
         if not self.has_any(*roles):
-            raise Forbidden("your roles do not allow this", roles_needed=sorted(roles))
+            raise Forbidden(
+                "your roles do not allow this", roles_needed=[str(role) for role in sorted(roles)]
+            )
 
     def in_district(self, code: str) -> bool:
         """Say whether the actor may act in the district."""

@@ -24,7 +24,7 @@ create table audit.record (
     actor_subject text not null,
     actor_account_id uuid,
     actor_roles text[] not null,
-    action text not null check (action ~ '^[a-z]+(\\.[a-z]+(_[a-z]+)*)+$'),
+    action text not null check (action ~ '^[a-z][a-z0-9._-]{2,79}$'),
     subject_kind text not null,
     subject_id text not null,
     detail jsonb not null check (jsonb_typeof(detail) = 'object')
