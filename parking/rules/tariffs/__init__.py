@@ -1,0 +1,1 @@
+"""Tariffs: a declarative language, its checks, and pure rating with explained lines."""

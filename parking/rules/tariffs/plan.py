@@ -1,0 +1,111 @@
+"""A checked tariff laid out for rating, and which of its rules concern a vehicle."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pydantic import JsonValue
+
+from city.errors import Invalid
+from parking.rules.tariffs.band_table import BandTable
+from parking.rules.tariffs.document import Exemption, Schedule, TariffDocument
+from parking.rules.tariffs.metering import Rate, rate_of
+from parking.rules.tariffs.model import VehicleTraits
+from parking.rules.tariffs.reading import document_of, read_document
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A schedule laid out for rating."""
+
+    schedule: Schedule
+    table: BandTable
+    rates: tuple[Rate, ...]
+    marks_days: bool
+    """Whether a piece must end at local midnight, because some count does."""
+    marks_24h: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """A checked document, laid out for rating in its time zone."""
+
+    document: TariffDocument
+    timezone: str
+    plans: tuple[Plan, ...]
+
+    def plan_for(self, vehicle: VehicleTraits) -> Plan:
+        """Give the first schedule that fits a vehicle; Invalid where none does."""
+        for plan in self.plans:
+            if _fits(plan.schedule, vehicle):
+                return plan
+        known = vehicle.energy.value if vehicle.energy is not None else "unknown"
+        raise Invalid(
+            f"the tariff has no schedule for a {vehicle.vehicle_class.value} vehicle"
+            f" ({known} energy)",
+            field="vehicle",
+        )
+
+
+def tariff_of(document: TariffDocument, timezone: str | None = None) -> Tariff:
+    """Lay out a checked document for rating; keep the result, it is the costly part.
+
+    Parameters
+    ----------
+    document : TariffDocument
+        From ``read_document``.
+    timezone : str or None
+        IANA name to use instead of the document's own.
+    """
+    plans = []
+    for schedule in document.schedules:
+        counts = {band.counts for band in schedule.bands}
+        plans.append(
+            Plan(
+                schedule,
+                BandTable(schedule.bands, document.calendar),
+                tuple(rate_of(band.charge) for band in schedule.bands),
+                marks_days="day" in counts,
+                marks_24h="24h" in counts,
+            )
+        )
+    return Tariff(document, timezone or document.timezone, tuple(plans))
+
+
+def read_tariff(value: JsonValue, timezone: str | None = None) -> Tariff:
+    """Read, check and lay out a tariff; Invalid names the field at fault."""
+    return tariff_of(read_document(value), timezone)
+
+
+@lru_cache(maxsize=512)
+def stored_tariff(text: str, timezone: str) -> Tariff:
+    """Lay out a stored tariff from its JSON text; kept, since a version never changes."""
+    return tariff_of(document_of(text), timezone)
+
+
+def exemption_of(document: TariffDocument, vehicle: VehicleTraits) -> Exemption | None:
+    """Give the exemption that covers a vehicle, by its plate kind or by proof.
+
+    Raises
+    ------
+    Invalid
+        Where proof is claimed of a class that the tariff does not exempt.
+    """
+    classes = {exemption.id: exemption for exemption in document.exemptions}
+    if vehicle.exemption is not None:
+        if vehicle.exemption not in classes:
+            raise Invalid(
+                "is not exempt in this tariff, which names: " + (", ".join(classes) or "none"),
+                field="exempt",
+            )
+        return classes[vehicle.exemption]
+    if vehicle.plate_kind is None:
+        return None
+    return next((e for e in document.exemptions if vehicle.plate_kind in e.plate_kinds), None)
+
+
+def _fits(schedule: Schedule, vehicle: VehicleTraits) -> bool:
+    return (
+        (schedule.vehicles is None or vehicle.vehicle_class in schedule.vehicles)
+        and (schedule.energies is None or vehicle.energy in schedule.energies)
+        and (schedule.plate_kinds is None or vehicle.plate_kind in schedule.plate_kinds)
+    )
