@@ -1,0 +1,126 @@
+"""``quote``: what a stay costs under a tariff, explained line by line."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import JsonValue
+
+from city.errors import Invalid
+from city.vehicles import Energy, VehicleClass
+from parking.commands import CommandLine
+from parking.rules.tariffs.evaluation import evaluate
+from parking.rules.tariffs.local_time import parse_local
+from parking.rules.tariffs.model import EarlierStay, Quote, Stay, VehicleTraits
+from parking.rules.tariffs.plan import read_tariff
+
+SUMMARY = "rate a stay under a tariff file"
+_MOST_BYTES = 4 * 1024 * 1024
+
+
+def _line() -> CommandLine:
+    line = CommandLine(
+        "quote",
+        "Rate a stay: the total in minor units and the lines that add up to it.",
+        "python -m parking quote --tariff tariff.json"
+        " --enter 2026-03-02T09:00 --leave 2026-03-02T12:00",
+    )
+    line.add_argument("--tariff", required=True, type=Path, metavar="FILE", help="docs/tariff.md")
+    line.add_argument("--enter", required=True, metavar="ISO", help="a local time, or with offset")
+    line.add_argument("--leave", required=True, metavar="ISO")
+    line.add_argument(
+        "--history",
+        type=Path,
+        metavar="FILE",
+        help='earlier stays of the vehicle: {"stays":[{"enter","leave","paid_minor"}]}',
+    )
+    line.add_argument(
+        "--vehicle",
+        default=VehicleClass.SMALL,
+        choices=[kind.value for kind in VehicleClass],
+    )
+    line.add_argument("--energy", choices=[kind.value for kind in Energy])
+    line.add_argument("--exempt", metavar="CLASS", help="an exemption of the tariff, proven")
+    line.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="IANA zone of the times and the tariff; default: the tariff's own",
+    )
+    line.add_argument("--language", default="en", choices=["en", "zh"], help="of the reasons")
+    return line
+
+
+def _file(path: Path, field: str) -> JsonValue:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise Invalid(f"is larger than {_MOST_BYTES} bytes", field=field)
+        value: JsonValue = json.loads(path.read_bytes())
+    except OSError as error:
+        raise Invalid(f"cannot be read: {error.strerror}", field=field) from None
+    except (ValueError, RecursionError):
+        raise Invalid("is not JSON", field=field) from None
+    return value
+
+
+def _history(value: JsonValue, zone: str) -> tuple[EarlierStay, ...]:
+    stays = value.get("stays") if isinstance(value, dict) else None
+    if not isinstance(stays, list):
+        raise Invalid('must be an object with a list "stays"', field="--history")
+    return tuple(_earlier(stay, zone, f"--history stays[{i}]") for i, stay in enumerate(stays))
+
+
+def _earlier(value: JsonValue, zone: str, path: str) -> EarlierStay:
+    members = value if isinstance(value, dict) else {}
+    enter, leave, paid = (members.get(name) for name in ("enter", "leave", "paid_minor"))
+    if not isinstance(enter, str) or not isinstance(leave, str):
+        raise Invalid("must carry enter and leave", field=path)
+    if not isinstance(paid, int) or isinstance(paid, bool):
+        raise Invalid("must be a whole number", field=f"{path}.paid_minor")
+    enter_at = parse_local(enter, zone, f"{path}.enter")
+    leave_at = parse_local(leave, zone, f"{path}.leave")
+    try:
+        return EarlierStay(enter_at, leave_at, paid)
+    except Invalid as error:
+        raise Invalid(error.message, field=f"{path}.{error.field}") from None
+
+
+def _quoted(arguments: Sequence[str], line: CommandLine) -> tuple[Quote, str]:
+    given = line.parse_args(arguments)
+    if given.timezone is not None:
+        try:
+            ZoneInfo(given.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise Invalid("is not an IANA time zone", field="--timezone") from None
+    try:
+        tariff = read_tariff(_file(given.tariff, "--tariff"), given.timezone)
+    except Invalid as error:
+        shown = error.field or ""
+        where = shown if shown.startswith("--") else f"--tariff {shown}"
+        raise Invalid(error.message, field=where) from None
+    zone = tariff.timezone
+    enter_at = parse_local(given.enter, zone, "--enter")
+    leave_at = parse_local(given.leave, zone, "--leave")
+    history = () if given.history is None else _history(_file(given.history, "--history"), zone)
+    vehicle = VehicleTraits(
+        vehicle_class=VehicleClass(given.vehicle),
+        energy=None if given.energy is None else Energy(given.energy),
+        exemption=given.exempt,
+    )
+    try:
+        quote = evaluate(tariff, Stay(enter_at, leave_at), vehicle, history)
+    except Invalid as error:
+        prefix = "--history " if (error.field or "").startswith("stays[") else "--"
+        raise Invalid(error.message, field=f"{prefix}{error.field}") from None
+    return quote, given.language
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print the quote; 2 where an argument or a file is unusable."""
+    line = _line()
+    try:
+        quote, language = _quoted(arguments, line)
+    except Invalid as error:
+        line.error(str(error))
+    line.answer(quote.as_json(language))
+    return 0
