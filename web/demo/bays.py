@@ -12,6 +12,7 @@ from city.places import Position, distance_m
 from city.streets import StreetClass
 from web.demo import names
 from web.demo.ids import demo_id
+from web.demo.town import place
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -35,16 +36,16 @@ STALL_WIDTH_M: Final = 2.5
 ROW_PITCH_M: Final = 8.2
 GARAGE_BAYS: Final = (72, 60, 90, 48, 84, 96, 54, 66)
 GARAGE_AT_M: Final = (
-    (150.0, 90.0),
-    (-145.0, -330.0),
-    (470.0, -660.0),
-    (-470.0, 330.0),
-    (150.0, -660.0),
-    (450.0, 660.0),
-    (-150.0, 640.0),
-    (775.0, 300.0),
+    (145.0, 235.0),
+    (-150.0, -250.0),
+    (450.0, -580.0),
+    (-460.0, 390.0),
+    (145.0, -740.0),
+    (450.0, 720.0),
+    (-150.0, 560.0),
+    (775.0, 390.0),
 )
-"""Metres east and north of the town's centre, in blocks without a lane."""
+"""In the unbent plan, metres east and north: half-blocks beside a lane, clear of its kerbs."""
 
 Charging = Literal["standard", "charging", "disabled"]
 
@@ -200,7 +201,7 @@ def _garages(town: Town, centre: Position) -> list[DemoFacility]:
     sites = zip(names.GARAGES, GARAGE_AT_M, GARAGE_BAYS, strict=True)
     for number, (name, (east_m, north_m), count) in enumerate(sites, 1):
         code = f"G{number:02d}"
-        at = centre.moved(east_m, north_m)
+        at = place(town.seed, east_m, north_m)
         columns = math.ceil(count / GARAGE_ROWS)
         bays = []
         for index in range(count):

@@ -93,6 +93,11 @@ class _Warp:
         return CENTRE.moved(east_m, north_m)
 
 
+def place(seed: int, x_m: float, y_m: float) -> Position:
+    """Return where a point of the unbent plan lies, so that what stands in a block stays in it."""
+    return _Warp(seed)(x_m, y_m)
+
+
 def _river_middle_m() -> float:
     return (ROWS_M[RIVER_AFTER_ROW] + ROWS_M[RIVER_AFTER_ROW + 1]) / 2
 
