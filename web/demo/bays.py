@@ -206,7 +206,7 @@ def _garages(town: Town, centre: Position) -> list[DemoFacility]:
         bays = []
         for index in range(count):
             row, column = divmod(index, columns)
-            place = at.moved(
+            stall_at = at.moved(
                 (column - (columns - 1) / 2) * STALL_WIDTH_M,
                 (row - (GARAGE_ROWS - 1) / 2) * ROW_PITCH_M,
             )
@@ -215,7 +215,7 @@ def _garages(town: Town, centre: Position) -> list[DemoFacility]:
                     demo_id(town.seed, "bay", f"{code}-{index + 1:03d}"),
                     f"{code}-{index + 1:03d}",
                     "charging" if row == 0 else "disabled" if index % 37 == 36 else "standard",  # noqa: PLR2004 - about two a garage
-                    place,
+                    stall_at,
                     0.0 if row % 2 else 180.0,
                 )
             )
