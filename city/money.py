@@ -34,7 +34,7 @@ _SYMBOLS: Mapping[str, Mapping[str, str]] = {
     "en": {"CNY": "¥", "JPY": "JP¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$"},
 }
 
-_DECIMAL = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,4}))?", re.ASCII)
+_DECIMAL = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,4}))?", re.ASCII)
 
 
 def minor_digits(currency: str) -> int:

@@ -365,8 +365,9 @@ def _unique(things: Iterable[_Named], field: str) -> dict[str, _Named]:
     """Key things by their identifier; Invalid where two share one."""
     found: dict[str, _Named] = {}
     for thing in things:
-        if found.setdefault(thing.id, thing) is not thing:
+        if thing.id in found:
             raise Invalid(f"holds {thing.id} twice", field=field)
+        found[thing.id] = thing
     return found
 
 

@@ -10,7 +10,6 @@ from itertools import takewhile
 from city.errors import Invalid
 from city.plate_rules import (
     KIND_OF_CODE,
-    PROVINCES,
     RULES,
     Energy,
     ExemptionClass,
@@ -248,21 +247,26 @@ def _closeness(misfit: _Misfit) -> tuple[bool, int]:
 def _mismatch(text: str, form: tuple[Part, ...]) -> _Misfit | None:
     """Say where a text leaves a form; None where it is of the form."""
     parts = _characters(form)
-    same_length = len(text) == len(parts)
-    for index, part in enumerate(parts[: len(text)]):
-        character = text[index]
-        if character in part.alphabet:
-            continue
-        where = f"the {_ordinal(index + 1)} character"
-        if character in "IO" and len(part.alphabet) > 1 and part.alphabet not in PROVINCES:
-            reason = f"{where} is I or O, which no {part.name} has"
+    followed = next(
+        (
+            index
+            for index, (character, part) in enumerate(zip(text, parts, strict=False))
+            if character not in part.alphabet
+        ),
+        min(len(text), len(parts)),
+    )
+    reasons = []
+    if len(text) != len(parts):
+        reasons.append(f"must have {len(parts)} characters, has {len(text)}")
+    if followed < min(len(text), len(parts)):
+        part = parts[followed]
+        where = f"the {_ordinal(followed + 1)} character"
+        # A set of letters lacks I and O by rule, and people type them for 1 and 0.
+        if text[followed] in "IO" and part.alphabet.endswith(("Z", "O")) and part.alphabet != "Z":
+            reasons.append(f"{where} is I or O, which no {part.name} has")
         else:
-            reason = f"{where} must be {_named(part)}"
-        return _Misfit(index, same_length, reason)
-    if same_length:
-        return None
-    reason = f"must have {len(parts)} characters, has {len(text)}"
-    return _Misfit(min(len(text), len(parts)), same_length, reason)
+            reasons.append(f"{where} must be {_named(part)}")
+    return _Misfit(followed, len(text) == len(parts), "; ".join(reasons)) if reasons else None
 
 
 def _named(part: Part) -> str:

@@ -1,5 +1,6 @@
 """What every business event is, and how it travels."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
@@ -46,7 +47,7 @@ class BusinessEvent(BaseModel):
             raise TypeError(f"{key} is already {_registered[key].__qualname__}")
 
     def envelope(self) -> dict[str, JsonValue]:
-        """Give the JSON form: ``{"event_type", "event_version", "event"}``."""
+        """Give the JSON form, the arguments of a handler's job: type, version, event."""
         return {
             "event_type": self.type,
             "event_version": self.version,
@@ -54,7 +55,7 @@ class BusinessEvent(BaseModel):
         }
 
     @classmethod
-    def opened(cls, envelope: JsonValue) -> Self:
+    def opened(cls, envelope: Mapping[str, JsonValue]) -> Self:
         """Read an envelope back into its event.
 
         Called on ``BusinessEvent`` it reads any registered event (the producing room's module
@@ -65,15 +66,14 @@ class BusinessEvent(BaseModel):
         Invalid
             Where the envelope is malformed, of no known type and version, or not of this class.
         """
-        members = envelope if isinstance(envelope, dict) else {}
-        name, version = members.get("event_type"), members.get("event_version")
+        name, version = envelope.get("event_type"), envelope.get("event_version")
         if not isinstance(name, str) or not isinstance(version, int):
             raise Invalid("must carry event_type and event_version", field="envelope")
         event = _registered.get((name, version))
         if event is None or not issubclass(event, cls):
             raise Invalid(f"has no known event {name!r} of version {version}", field="envelope")
         try:
-            return event.model_validate(members.get("event"))
+            return event.model_validate(envelope.get("event"))
         except SchemaError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(step) for step in ("event", *first["loc"]))
