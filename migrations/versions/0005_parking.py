@@ -82,6 +82,8 @@ create table parking.device (
     district text not null check (district ~ '^[0-9a-z]{2,12}$'),
     registered_at timestamptz not null,
     retired_at timestamptz,
+    -- The registry version that last changed the device or a placement of it.
+    revision bigint not null default 1,
     first_seen_at timestamptz,
     last_seen_at timestamptz,
     last_event_at timestamptz,
@@ -99,7 +101,7 @@ create table parking.device (
     counter bigint
 );
 create index device_district on parking.device (district, id);
-create index device_last_seen on parking.device (last_seen_at);
+create index device_revision on parking.device (revision);
 
 create table parking.placement (
     id uuid primary key,
@@ -124,8 +126,8 @@ create table parking.placement (
 create index placement_device on parking.placement (device_id, since_at);
 create index placement_bay on parking.placement (bay_id, since_at);
 
--- One row, bumped with every change of the registry, so that a process holding a copy can ask
--- 'has anything changed?' with one primary-key read.
+-- One row, bumped by every transaction that changes the registry. Its lock puts those in a line,
+-- so that versions are committed in order and a process holding a copy can ask for what is newer.
 create table parking.registry_version (
     one boolean primary key default true check (one),
     version bigint not null
@@ -148,7 +150,7 @@ create table parking.unknown_device (
     adopted_by text,
     device_id uuid references parking.device (id)
 );
-create index unknown_device_waiting on parking.unknown_device (last_seen_at desc, id)
+create index unknown_device_waiting on parking.unknown_device (id)
     where adopted_at is null;
 """
 

@@ -91,6 +91,7 @@ device = Table(
     Column("district", Text, nullable=False),
     Column("registered_at", INSTANT, nullable=False),
     Column("retired_at", INSTANT),
+    Column("revision", BigInteger, nullable=False, server_default="1"),
     Column("first_seen_at", INSTANT),
     Column("last_seen_at", INSTANT),
     Column("last_event_at", INSTANT),
