@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import orjson
 import structlog
@@ -78,7 +78,9 @@ def _as_json(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
     return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def configure_logs(level: str = "INFO", *, process: str | None = None) -> None:
+def configure_logs(
+    level: str = "INFO", *, process: str | None = None, stream: TextIO | None = None
+) -> None:
     """Send this process's logs (ours and libraries') to standard error as JSON lines.
 
     Parameters
@@ -87,6 +89,8 @@ def configure_logs(level: str = "INFO", *, process: str | None = None) -> None:
         Least level that is written.
     process
         Name of the process, put into every entry.
+    stream
+        Another place than standard error.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -106,7 +110,7 @@ def configure_logs(level: str = "INFO", *, process: str | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

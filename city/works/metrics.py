@@ -121,3 +121,11 @@ def forget_process(pid: int, folder: Path | None = None) -> None:
     path = os.environ.get(FOLDER_VARIABLE) if folder is None else str(folder)
     if path:
         mark_process_dead(pid, path)  # type: ignore[no-untyped-call] # the library's
+
+
+def forget_dead_processes(folder: Path) -> None:
+    """Drop the gauges of every process that has ended without saying so."""
+    for path in folder.glob("gauge_live*_*.db"):
+        pid = path.stem.rpartition("_")[2]
+        if pid.isdigit() and not Path("/proc", pid).exists():
+            forget_process(int(pid), folder)

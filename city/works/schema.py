@@ -1,5 +1,10 @@
-"""Bring a database to the present schema; say which revision it has."""
+"""Bring a database to the present schema; say which revision it has.
 
+`python -m city.works.schema` upgrades the database of this installation.
+"""
+
+import json
+import sys
 from pathlib import Path
 
 from alembic import command
@@ -7,6 +12,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+
+from city.errors import CityError
+from city.works.settings import settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -38,3 +46,18 @@ def latest_revisions() -> frozenset[str]:
 def database_revisions(connection: Connection) -> frozenset[str]:
     """Return the revisions that the database has reached; empty for a new one."""
     return frozenset(MigrationContext.configure(connection).get_current_heads())
+
+
+def main() -> int:
+    """Upgrade the database that the environment or the running system names."""
+    try:
+        upgrade(settings().addresses().database)
+    except CityError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(json.dumps({"revisions": sorted(latest_revisions())}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """Addresses of servers; unset ones run embedded."""
     metrics_token: SecretStr | None = Field(None, validation_alias=_named("METRICS_TOKEN"))
     """Bearer token for `/metrics` from elsewhere than loopback."""
+    vault_keys: SecretStr | None = Field(None, validation_alias=_named("VAULT_KEYS"))
+    """Key ring of the vault as JSON (`docs/security.md`); unset: the file `keys/vault.json`."""
     demo: bool | None = Field(None, validation_alias=_named("GREENBAY_DEMO"))
     """True: the demo city also on given servers. False: not even on embedded ones."""
     var: Path = Field(ROOT / "var", validation_alias=_named("GREENBAY_VAR"))

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import stat
@@ -121,6 +122,17 @@ def remove_socket_folder(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def kept_secret(path: Path) -> str:
+    """Return the random password kept in `path` (0600), made at the first call."""
+    if not path.is_file():
+        fresh = path.with_name(path.name + ".new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(32))
+        fresh.replace(path)
+    return path.read_text()
+
+
 class Hold:
     """A lock on a file for as long as any process that inherited it lives.
 
@@ -163,9 +175,14 @@ class Hold:
             self._fd = None
 
 
-def _follow(parent: int, death_signal: int) -> Callable[[], None]:
+def follow_parent(death_signal: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel to send this process `death_signal` when the thread that forked it ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+
+
+def _follow(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
     def prepare() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+        follow_parent(death_signal)
         if os.getppid() != parent:  # it died between fork and prctl
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -180,6 +197,7 @@ def tethered(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     output: IO[bytes] | int | None = None,
+    errors: IO[bytes] | int | None = None,
     hold: Hold | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a child that gets `death_signal` when the calling thread ends.
@@ -199,7 +217,9 @@ def tethered(
     folder
         Working folder; `/` for an account that may not reach ours.
     output
-        Where its standard output and error go; None leaves ours.
+        Where its standard output goes; None leaves ours.
+    errors
+        Where its standard error goes; None: to the same place.
     hold
         A lock already taken, that the child then holds for us (our own copy is closed).
     """
@@ -210,7 +230,7 @@ def tethered(
             list(argv),
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT if output is not None else None,
+            stderr=subprocess.STDOUT if errors is None and output is not None else errors,
             cwd=folder,
             env=None if environment is None else dict(environment),
             user=None if account is None else account.uid,
@@ -223,6 +243,13 @@ def tethered(
     finally:
         if hold is not None:
             hold.release()
+
+
+def ended(process: subprocess.Popen[bytes]) -> bool:
+    """Say whether `process` has ended, without reaping it: its pid stays its own until then."""
+    if process.returncode is not None:
+        return True
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def stop(process: subprocess.Popen[bytes], first: signal.Signals, *, patience_s: float) -> int:

@@ -4,7 +4,6 @@ Only the binaries are taken; that package's own `get_server` leaks servers after
 """
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from city.works.embedded.children import (
     Account,
     Hold,
     can_reach,
+    kept_secret,
     own_folder,
     server_home,
     stop,
@@ -94,16 +94,6 @@ def installation(home: Path, account: Account | None) -> Path:
         shutil.copytree(packaged, copy, symlinks=True)
         marker.write_text(stamp)
     return copy
-
-
-def _password(home: Path) -> str:
-    path = home / "postgres.password"
-    if not path.is_file():
-        fresh = home / "postgres.password.new"
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(32))
-        fresh.replace(path)
-    return path.read_text()
 
 
 def _initialise(data: Path, binaries: Path, account: Account | None, password: str) -> None:
@@ -181,7 +171,7 @@ def start_postgres(
     if not hold.take(wait_s=LEFTOVER_PATIENCE_S):
         raise Unavailable(f"another PostgreSQL still runs on {home / 'postgres'}")
     binaries = installation(home, account)
-    password = _password(home)
+    password = kept_secret(home / "postgres.password")
     data = home / "postgres"
     _initialise(data, binaries, account, password)
     # We hold the lock, so no server lives: a pid file is a leftover, whatever runs under its pid.

@@ -5,7 +5,6 @@ a TCP port without a password; neither suits a store that answers 202.
 """
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from city.works.embedded.children import (
     Account,
     Hold,
     can_reach,
+    kept_secret,
     own_folder,
     server_home,
     stop,
@@ -102,7 +102,7 @@ def start_valkey(
     if not hold.take(wait_s=LEFTOVER_PATIENCE_S):
         raise Unavailable(f"another Valkey still runs on {home / 'valkey'}")
     data = own_folder(home / "valkey", account)
-    password = secrets.token_urlsafe(32)
+    password = kept_secret(home / "valkey.password")
     socket = sockets / "valkey.sock"
     socket.unlink(missing_ok=True)
     lines = [
