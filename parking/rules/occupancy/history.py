@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from city.identifiers import BayId, DeviceId, DistrictCode, FacilityId
 
@@ -53,9 +53,6 @@ class Edit(NamedTuple):
 
     from_ms: int
     changes: tuple[Change, ...]
-
-
-HistoryRow: TypeAlias = "list[int | str | None]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,15 @@
 """From a decoded frame to observations that sort in the order in which they are folded."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from parking.rules.occupancy.history import FREE, OCCUPIED, UNKNOWN
 from parking.rules.occupancy.policy import FoldingPolicy
+from parking.rules.sensors.model import BayObservation
+from parking.rules.sensors.model import Observation as Statement
 
 CANNOT_TELL: Final = -1
 NO_COUNTER: Final = -1
-
-
-class Sighting(Protocol):
-    """What a codec says of a bay; `parking.rules.sensors` has the dataclass."""
-
-    @property
-    def occupied(self) -> bool | None:
-        """None: the device cannot tell."""
-
-    @property
-    def strength(self) -> int:
-        """Per mille."""
-
-    @property
-    def age_s(self) -> int:
-        """Seconds before the frame that it speaks of."""
-
-    @property
-    def inferred(self) -> bool:
-        """Whether it tells when a state began rather than what was measured."""
 
 
 class Word(NamedTuple):
@@ -70,22 +52,31 @@ class Observation(NamedTuple):
     stale_after_ms: int
 
 
-def words(sightings: Sequence[Sighting], policy: FoldingPolicy) -> tuple[Word, ...]:
+def words(statements: Sequence[Statement], policy: FoldingPolicy) -> tuple[Word, ...]:
     """Join each inferred beginning to the measured word of its frame that it explains.
 
-    A device that adds 'the state before began 74 min ago' does not observe that instant. The
-    claim therefore travels with the word that was measured, and is judged where that word is
-    folded. A frame that infers without measuring says nothing.
+    A device that adds 'the state before began 74 min ago' did not observe that instant for us.
+    The claim therefore travels with the word that was measured, and is judged where that word is
+    folded; so it needs no place of its own in the order, however old it is. A frame that infers
+    without measuring says nothing.
+
+    Parameters
+    ----------
+    statements
+        Of one frame. Counts of passages say nothing about a bay and are left out.
+    policy
+        Caps each strength.
     """
-    measured = [s for s in sightings if not s.inferred]
+    seen = [s for s in statements if isinstance(s, BayObservation)]
+    measured = [s for s in seen if not s.inferred]
     if not measured:
         return ()
     newest = min(range(len(measured)), key=lambda index: measured[index].age_s)
-    claims = [s for s in sightings if s.inferred and s.occupied is not None]
+    claims = [s for s in seen if s.inferred and s.occupied is not None and s.age_s > 0]
     claimed = max(claims, key=lambda s: s.strength) if claims else None
     found = []
     for part, sighting in enumerate(measured):
-        claim = claim_age_ms = claim_strength = 0
+        claim, claim_age_ms, claim_strength = UNKNOWN, 0, 0
         if part == newest and claimed is not None and sighting.occupied is not None:
             claim = OCCUPIED if claimed.occupied else FREE
             claim_age_ms = claimed.age_s * 1000
@@ -96,7 +87,7 @@ def words(sightings: Sequence[Sighting], policy: FoldingPolicy) -> tuple[Word, .
                 CANNOT_TELL if sighting.occupied is None else int(sighting.occupied),
                 max(0, min(sighting.strength, policy.strength_max)),
                 max(0, sighting.age_s) * 1000,
-                claim if claim_age_ms > 0 else UNKNOWN,
+                claim,
                 claim_age_ms,
                 claim_strength,
             )
@@ -105,31 +96,31 @@ def words(sightings: Sequence[Sighting], policy: FoldingPolicy) -> tuple[Word, .
 
 
 def event_ms(device_ms: int | None, received_ms: int, policy: FoldingPolicy) -> int:
-    """Give a frame's event time: its own, unless that lies after its receipt."""
+    """Give a frame's event time: its own, unless that lies well after its receipt."""
     if device_ms is None or device_ms > received_ms + policy.ahead_ms:
         return received_ms
     return device_ms
 
 
-def identity(observation: Observation) -> tuple[str, int, str | int, str]:
-    """Give what makes two observations the same one, however often and whenever they arrive.
+def identity(observation: Observation) -> tuple[str | int, ...]:
+    """Give what makes two observations one, however often and at whatever time it arrived.
 
-    It is (device, session, counter), else (device, message id), else (device, event time); each
-    with the part of the frame.
+    It is (device, session, counter), else (device, message id), else (device, event time), each
+    with the part of the frame. A counter goes before a message id, so that sameness is transitive
+    and which twin arrived first does not matter.
     """
     at_ms, session, counter, message, device, part = observation[:6]
-    if counter >= 0:
-        return device, part, counter, session
+    if counter != NO_COUNTER:
+        return device, part, session, counter
     if message:
-        return device, part, message, ""
-    return device, part, at_ms, "at"
+        return device, part, message
+    return device, part, at_ms
 
 
 def observation_key(observation: Observation) -> str:
-    """Name an observation, uniquely within its bay, in a form that people can look up."""
-    at_ms, session, counter, message, _device, part = observation[:6]
-    if counter >= 0:
-        name = f"{session}/{counter}"
+    """Name an observation, uniquely for its device, in a form that people can look up."""
+    if observation.counter != NO_COUNTER:
+        name = f"{observation.session}/{observation.counter}"
     else:
-        name = message or f"@{at_ms}"
-    return f"{name}#{part}" if part else name
+        name = observation.message or f"@{observation.at_ms}"
+    return f"{name}#{observation.part}" if observation.part else name

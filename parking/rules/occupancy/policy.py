@@ -1,8 +1,6 @@
 """The numbers that folding decides by, with their units and reasons."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from city.errors import Invalid
@@ -56,8 +54,8 @@ class FoldingPolicy:
     stale_after_ms: int = 26 * _HOUR
     """Silence after which a bay is `unknown`: a daily heartbeat and two hours of delay. For
     models that `stale_after_by_model_ms` does not name."""
-    stale_after_by_model_ms: Mapping[str, int] = MappingProxyType({})
-    """Per model, where its heartbeat is set otherwise than daily."""
+    stale_after_by_model_ms: tuple[tuple[str, int], ...] = ()
+    """Pairs of model and time, for models whose heartbeat is set otherwise than daily."""
 
     def __post_init__(self) -> None:
         if not 0 < self.minimum_gap_ms <= self.close_ms:
@@ -68,14 +66,13 @@ class FoldingPolicy:
             raise Invalid("needs 0 < strong_from <= strength_max < 1000", field="strong_from")
         if min(self.lateness_ms, self.log_limit - 1, self.confirm_ms) < 1:
             raise Invalid("must be positive", field="lateness_ms")
-        if min(self.stale_after_ms, *self.stale_after_by_model_ms.values(), 1 << 60) <= max(
-            self.close_ms, self.confirm_ms
-        ):
+        shortest_ms = min([self.stale_after_ms, *(ms for _, ms in self.stale_after_by_model_ms)])
+        if shortest_ms <= max(self.close_ms, self.confirm_ms):
             raise Invalid("must exceed close_ms and confirm_ms", field="stale_after_ms")
 
     def stale_after(self, model: str) -> int:
         """Give the silence, in ms, after which a bay with a device of `model` is unknown."""
-        return self.stale_after_by_model_ms.get(model, self.stale_after_ms)
+        return dict(self.stale_after_by_model_ms).get(model, self.stale_after_ms)
 
 
 DEFAULT_POLICY: Final = FoldingPolicy()

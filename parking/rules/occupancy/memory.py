@@ -1,0 +1,242 @@
+"""Folding with a memory: in any order of arrival within the window, the same result.
+
+A bay's memory is what was known at the near edge of the lateness window (`base`), the
+observations since then in their order (`log`), and what follows from both (`current`). An
+observation that arrives in order costs one step. One that arrives late is put in its place and
+the log is stepped through again; the difference to what had been published becomes the edit.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from parking.rules.occupancy.history import STALE_KEY, UNKNOWN, Change, Edit
+from parking.rules.occupancy.machine import BLANK, Core, History, step, tail
+from parking.rules.occupancy.observations import Observation, identity
+from parking.rules.occupancy.policy import FoldingPolicy
+
+
+class Memory(NamedTuple):
+    """Everything that folding needs to know of one bay."""
+
+    base: Core
+    """After every observation older than the log."""
+    log: tuple[Observation, ...]
+    """In order; the last one is the newest ever folded."""
+    current: Core
+    """`base` stepped through `log`."""
+    floor_ms: int
+    """Nothing from here or earlier can be folded: the log was full. 0 for never."""
+    silent: bool
+    """Whether the published history ends with `unknown` at `current.fresh_until_ms`."""
+
+
+EMPTY = Memory(BLANK, (), BLANK, 0, silent=False)
+
+
+class Shown(NamedTuple):
+    """A bay's state at an instant, as everybody may see it."""
+
+    state: int
+    since_ms: int
+    sure: int
+    heard_ms: int
+    provisional: bool
+
+
+class Folded(NamedTuple):
+    """What folding some observations gave."""
+
+    memory: Memory
+    edit: Edit | None
+    """None where the history stays as it was."""
+    late: int
+    """Observations that came after the window and were not folded."""
+    twice: int
+    """Observations that were known already."""
+
+
+def shown(memory: Memory, now_ms: int) -> Shown:
+    """Give the bay's state at `now_ms`, from what was heard until then.
+
+    Silence counts by itself: nobody has to have noticed it.
+    """
+    core = memory.current
+    change = core.change
+    if change.state != UNKNOWN and now_ms >= core.fresh_until_ms:
+        return Shown(UNKNOWN, core.fresh_until_ms, 0, core.heard_ms, provisional=False)
+    provisional = core.former is not None and now_ms < core.settle_ms
+    return Shown(change.state, change.at_ms, core.sure, core.heard_ms, provisional)
+
+
+def due_ms(memory: Memory, now_ms: int) -> int | None:
+    """Give when, after `now_ms`, the bay's state changes if nothing more is heard.
+
+    None where it then never does.
+    """
+    core = memory.current
+    if core.change.state == UNKNOWN or now_ms >= core.fresh_until_ms:
+        return None
+    if core.former is not None and now_ms < core.settle_ms:
+        return min(core.settle_ms, core.fresh_until_ms)
+    return core.fresh_until_ms
+
+
+def fold(
+    memory: Memory,
+    observations: Sequence[Observation],
+    policy: FoldingPolicy,
+    now_ms: int,
+) -> Folded:
+    """Fold observations of one bay into its memory.
+
+    Parameters
+    ----------
+    memory
+        `EMPTY` for a bay of which nothing was heard.
+    observations
+        Sorted. None at all is allowed: then only silence is taken account of.
+    policy
+        Every threshold.
+    now_ms
+        Instant up to which silence counts.
+
+    Returns
+    -------
+    Folded
+        For any arrival order, grouping and repetition of the same observations in which none
+        arrives more than `policy.lateness_ms` behind the newest one before it, the same memory
+        in the end, and edits that add up to the same history.
+
+    Notes
+    -----
+    In order: constant time per observation. Late ones: once through the log for all of them.
+    """
+    history = _published(memory.current, silent=memory.silent)
+    before = tuple(history)
+    if memory.silent:
+        history.pop()  # what silence means is judged again, by `step` and at the end
+    base, log, core, floor_ms, _silent = memory
+    late = twice = 0
+    for seen in observations:
+        at_ms = seen[0]
+        if log:
+            last = log[-1]
+            horizon_ms = last[0] - policy.lateness_ms
+            if at_ms < horizon_ms or at_ms <= floor_ms:
+                late += 1
+                continue
+            twin = _twin(log, seen)
+            if twin is not None and twin <= seen:
+                twice += 1
+                continue
+            if twin is not None or seen < last:
+                return _refold(memory, observations, policy, now_ms)
+            if last[0] < at_ms - policy.lateness_ms:
+                # All of the log leaves the window at once: what is known now is its sum.
+                base, log = core, (seen,)
+            else:
+                log = (*log, seen)
+        else:
+            log = (seen,)
+        core = step(core, seen, policy, history)
+    if len(log) > 1:
+        base, log, floor_ms = _absorb(base, log, floor_ms, policy)
+    after = Memory(base, log, core, floor_ms, silent=False)
+    return _folded(after, before, history, now_ms, late=late, twice=twice)
+
+
+def _refold(
+    memory: Memory, observations: Sequence[Observation], policy: FoldingPolicy, now_ms: int
+) -> Folded:
+    """Fold observations of which some belong before others that were folded already."""
+    edge_ms = max(memory.log[-1].at_ms - policy.lateness_ms, memory.floor_ms + 1)
+    timely = [seen for seen in observations if seen.at_ms >= edge_ms]
+    merged: dict[tuple[str | int, ...], Observation] = {}
+    for seen in sorted([*memory.log, *timely]):
+        # Which of two twins arrived first must not matter: the one that sorts first stands.
+        merged.setdefault(identity(seen), seen)
+    log = tuple(merged.values())
+    history = tail(memory.base)
+    published = list(history)
+    run(memory.base, memory.log, policy, published)
+    if memory.silent:
+        published.append(_silence(memory.current))
+    core = run(memory.base, log, policy, history)
+    late = len(observations) - len(timely)
+    twice = len(memory.log) + len(timely) - len(log)
+    base, log, floor_ms = _absorb(memory.base, log, memory.floor_ms, policy)
+    after = Memory(base, log, core, floor_ms, silent=False)
+    return _folded(after, tuple(published), history, now_ms, late=late, twice=twice)
+
+
+def run(
+    core: Core, observations: Sequence[Observation], policy: FoldingPolicy, history: History
+) -> Core:
+    """Step through observations in order."""
+    for seen in observations:
+        core = step(core, seen, policy, history)
+    return core
+
+
+def difference(before: Sequence[Change], after: Sequence[Change]) -> Edit | None:
+    """Give the edit that makes one history of another, both sorted by instant."""
+    same_for = 0
+    for one, other in zip(before, after, strict=False):
+        if one != other:
+            break
+        same_for += 1
+    changed = (*before[same_for : same_for + 1], *after[same_for : same_for + 1])
+    if not changed:
+        return None
+    return Edit(min(change.at_ms for change in changed), tuple(after[same_for:]))
+
+
+def _folded(
+    memory: Memory,
+    before: Sequence[Change],
+    history: History,
+    now_ms: int,
+    *,
+    late: int,
+    twice: int,
+) -> Folded:
+    core = memory.current
+    if core.change.state != UNKNOWN and now_ms >= core.fresh_until_ms:
+        memory = memory._replace(silent=True)
+        history.append(_silence(core))
+    edit = None if tuple(history) == before else difference(before, history)
+    return Folded(memory, edit, late, twice)
+
+
+def _published(core: Core, *, silent: bool) -> History:
+    history = tail(core)
+    if silent:
+        history.append(_silence(core))
+    return history
+
+
+def _silence(core: Core) -> Change:
+    return Change(UNKNOWN, core.fresh_until_ms, 0, STALE_KEY, "")
+
+
+def _absorb(
+    base: Core, log: tuple[Observation, ...], floor_ms: int, policy: FoldingPolicy
+) -> tuple[Core, tuple[Observation, ...], int]:
+    """Move into the base what has left the window, or has no room in the log."""
+    edge_ms = log[-1].at_ms - policy.lateness_ms
+    crowd = len(log) - policy.log_limit
+    gone = 0
+    while gone < len(log) and (log[gone].at_ms < edge_ms or gone < crowd):
+        base = step(base, log[gone], policy, tail(base))
+        if gone < crowd and log[gone].at_ms >= edge_ms:
+            floor_ms = log[gone].at_ms
+        gone += 1
+    return base, log[gone:], floor_ms
+
+
+def _twin(log: Sequence[Observation], seen: Observation) -> Observation | None:
+    counter, device = seen[2], seen[4]
+    for known in log:
+        if known[2] == counter and known[4] == device and identity(known) == identity(seen):
+            return known
+    return None
