@@ -1,0 +1,220 @@
+"""Virtual cars: who arrives where, stays how long, and leaves. Pure; time is handed in.
+
+Arrivals at a facility are a Poisson process whose rate follows the hour of the day so that the
+bays fill to a stated share (rate = bays x share / mean stay, by Little's law); stays are
+log-normal. A car that finds its facility full tries the two nearest, then goes away.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from random import Random
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from city.places import distance_m
+from city.vehicles import PlateKind, PlateNumber, parse_plate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from web.demo.bays import DemoBay, DemoFacility
+
+ZONE: Final = ZoneInfo("Asia/Shanghai")
+RATE_STEP: Final = timedelta(minutes=5)
+LONGEST_STAY_S: Final = 14 * 3600
+SHORTEST_STAY_S: Final = 150
+NEIGHBOURS_TRIED: Final = 2
+SERIAL_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+LOCAL_PREFIX: Final = "皖R"
+VISITOR_PREFIXES: Final = ("苏A", "浙A", "皖A", "皖B", "沪C", "赣E", "苏E", "浙B")
+LOCAL_SHARE: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How full a kind of facility wants to be by local hour, and how long cars stay."""
+
+    shares: tuple[float, ...]
+    """Wanted occupied share at 00:00, 02:00 … 22:00, linear in between."""
+    mean_stay_s: float
+    spread: float
+    """Standard deviation of the stay's logarithm."""
+
+    def share_at(self, local: datetime) -> float:
+        """Return the wanted share of taken bays."""
+        step = (local.hour + local.minute / 60) / 2
+        index = int(step)
+        a, b = self.shares[index % 12], self.shares[(index + 1) % 12]
+        return a + (b - a) * (step - index)
+
+
+PROFILES: Final[Mapping[str, Profile]] = {
+    "kerb_segment": Profile(
+        (0.35, 0.32, 0.30, 0.32, 0.62, 0.80, 0.76, 0.74, 0.80, 0.84, 0.66, 0.45), 55 * 60, 0.85
+    ),
+    "garage": Profile(
+        (0.18, 0.15, 0.14, 0.20, 0.66, 0.86, 0.82, 0.84, 0.78, 0.62, 0.40, 0.24), 150 * 60, 0.7
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A car drives into a bay or out of it."""
+
+    at: datetime
+    facility: DemoFacility
+    bay: DemoBay
+    plate: PlateNumber
+    arrives: bool
+
+
+class Traffic:
+    """The cars of the town.
+
+    Parameters
+    ----------
+    facilities
+        Where they park.
+    seed
+        Decides every car.
+    start_at
+        When the town begins to live.
+    taken
+        Bays that hold a car already, from an earlier life of the same town.
+    """
+
+    def __init__(
+        self,
+        facilities: Sequence[DemoFacility],
+        seed: int,
+        start_at: datetime,
+        taken: frozenset[UUID] | None = None,
+    ) -> None:
+        self._random = Random(seed)  # noqa: S311 - a town, not a secret
+        self._facilities = list(facilities)
+        self._near = {f.facility_id: _nearest(f, facilities) for f in facilities}
+        self._free = {f.facility_id: list(f.bays) for f in facilities}
+        self._inside: dict[UUID, PlateNumber] = {}
+        self._order = count()
+        self._queue: list[tuple[datetime, int, Move]] = []
+        self._rates_at = start_at
+        self._fill(start_at, taken)
+
+    def plate_in(self, bay_id: UUID) -> PlateNumber | None:
+        """Return the plate of the car in a bay: what an attendant sees who walks up to it."""
+        return self._inside.get(bay_id)
+
+    def until(self, now: datetime) -> list[Move]:
+        """Return what happens up to an instant, in order of time."""
+        moves: list[Move] = []
+        while self._rates_at <= now:
+            self._draw_arrivals(self._rates_at)
+            self._rates_at += RATE_STEP
+        while self._queue and self._queue[0][0] <= now:
+            _, _, move = heappop(self._queue)
+            done = self._arrive(move) if move.arrives else self._leave(move)
+            if done is not None:
+                moves.append(done)
+        return moves
+
+    def _fill(self, at: datetime, taken: frozenset[UUID] | None) -> None:
+        """Put cars into bays as they are at this hour, or as they were left."""
+        for facility in self._facilities:
+            share = self._share(facility, at)
+            for bay in facility.bays:
+                there = self._random.random() < share if taken is None else bay.bay_id in taken
+                if there:
+                    self._free[facility.facility_id].remove(bay)
+                    self._park(at, facility, bay, self._random.random())
+
+    def _share(self, facility: DemoFacility, at: datetime) -> float:
+        wanted = PROFILES[facility.kind].share_at(at.astimezone(ZONE))
+        return min(0.97, wanted * (0.55 + 0.45 * min(1.35, facility.attraction)))
+
+    def _draw_arrivals(self, at: datetime) -> None:
+        for facility in self._facilities:
+            profile = PROFILES[facility.kind]
+            mean = (
+                len(facility.bays)
+                * self._share(facility, at)
+                / profile.mean_stay_s
+                * RATE_STEP.total_seconds()
+            )
+            for _ in range(_poisson(self._random, mean)):
+                arrives_at = at + RATE_STEP * self._random.random()
+                move = Move(arrives_at, facility, facility.bays[0], self._plate(), arrives=True)
+                heappush(self._queue, (arrives_at, next(self._order), move))
+
+    def _arrive(self, move: Move) -> Move | None:
+        for facility in (move.facility, *self._near[move.facility.facility_id]):
+            free = self._free[facility.facility_id]
+            if free:
+                bay = free.pop(self._random.randrange(len(free)))
+                self._park(move.at, facility, bay, 1.0, move.plate)
+                return Move(move.at, facility, bay, move.plate, arrives=True)
+        return None
+
+    def _park(
+        self,
+        at: datetime,
+        facility: DemoFacility,
+        bay: DemoBay,
+        rest: float,
+        plate: PlateNumber | None = None,
+    ) -> None:
+        profile = PROFILES[facility.kind]
+        middle = math.log(profile.mean_stay_s) - profile.spread**2 / 2
+        stay_s = rest * self._random.lognormvariate(middle, profile.spread)
+        leaves_at = at + timedelta(seconds=min(LONGEST_STAY_S, max(SHORTEST_STAY_S, stay_s)))
+        plate = plate or self._plate()
+        self._inside[bay.bay_id] = plate
+        move = Move(leaves_at, facility, bay, plate, arrives=False)
+        heappush(self._queue, (leaves_at, next(self._order), move))
+
+    def _leave(self, move: Move) -> Move:
+        self._inside.pop(move.bay.bay_id, None)
+        self._free[move.facility.facility_id].append(move.bay)
+        return move
+
+    def _plate(self) -> PlateNumber:
+        pick = self._random
+        prefix = LOCAL_PREFIX if pick.random() < LOCAL_SHARE else pick.choice(VISITOR_PREFIXES)
+        kind = pick.random()
+        if kind < 0.34:  # noqa: PLR2004 - share of new-energy cars
+            text = prefix + pick.choice("DDDDAF") + pick.choice("0123456789ABCEGHK")
+            return parse_plate(text + _digits(pick, 4), PlateKind.NEV_GREEN8)
+        if kind < 0.352:  # noqa: PLR2004 - share of police cars
+            return parse_plate(prefix + _digits(pick, 4) + "警", PlateKind.POLICE_WHITE)
+        serial = list(_digits(pick, 5))
+        for place in pick.sample(range(5), pick.choice((0, 1, 1, 2))):
+            serial[place] = pick.choice(SERIAL_LETTERS)
+        yellow = kind < 0.37  # noqa: PLR2004 - share of large vehicles
+        return parse_plate(
+            prefix + "".join(serial), PlateKind.YELLOW7 if yellow else PlateKind.BLUE7
+        )
+
+
+def _digits(random: Random, length: int) -> str:
+    return "".join(random.choice("0123456789") for _ in range(length))
+
+
+def _poisson(random: Random, mean: float) -> int:
+    """Return a Poisson number by counting exponential gaps; cheap for the small means here."""
+    number, gap = 0, random.expovariate(1.0)
+    while gap < mean:
+        number += 1
+        gap += random.expovariate(1.0)
+    return number
+
+
+def _nearest(here: DemoFacility, facilities: Sequence[DemoFacility]) -> list[DemoFacility]:
+    others = [f for f in facilities if f.facility_id != here.facility_id]
+    others.sort(key=lambda f: distance_m(here.position, f.position))
+    return others[:NEIGHBOURS_TRIED]
