@@ -224,11 +224,14 @@ create table parking.parking_session (
     closed_evidence text,
     closing_reason text,
     uncertain_from_at timestamptz,
+    certain_until_at timestamptz,
+    announced_at timestamptz,
     bill_id uuid,
     check (closed_at >= opened_at),
     check ((state = 'open') = (closed_at is null)),
     check (state <> 'unattributed' or vehicle_id is null),
     check (state <> 'closed' or vehicle_id is not null),
+    check (announced_at is null or state = 'closed'),
     check ((vehicle_id is null) = (attached_at is null)),
     -- Deferrable: a refold of late evidence may shift two neighbouring stays in one transaction.
     constraint parking_session_no_overlap exclude using gist
@@ -241,6 +244,8 @@ create index parking_session_bay on parking.parking_session (bay_id, opened_at d
 create index parking_session_facility on parking.parking_session (facility_id, opened_at desc);
 create index parking_session_vehicle on parking.parking_session (vehicle_id, opened_at)
     where vehicle_id is not null;
+create index parking_session_unannounced on parking.parking_session (bay_id)
+    where state = 'closed' and announced_at is null;
 create index parking_session_state on parking.parking_session (state, id);
 """
 

@@ -216,5 +216,7 @@ parking_session = Table(
     Column("closed_evidence", Text),
     Column("closing_reason", Text),
     Column("uncertain_from_at", INSTANT),
+    Column("certain_until_at", INSTANT),
+    Column("announced_at", INSTANT),
     Column("bill_id", Uuid),
 )

@@ -346,6 +346,8 @@ class _Rating:
         charged: Charges | Capped = Charges(meters)
         for cap in caps:
             windows = windows_of(cap, self.start, self.end, self.tariff.timezone, self.past)
+            if self._total() <= windows[0].left_minor:
+                continue  # the common case: no window can hold more than the whole
             charged = Capped(charged, windows)
             for place, window in enumerate(windows):
                 excess = charged.excess(place)
