@@ -3,7 +3,8 @@
 The scale is ordinal with anchors, not a calibrated probability: field accuracies of single
 sensors run from 90 % (naive magnetic) over 96.6 % to above 99 % (magnet with a second
 principle, arrival and departure by cross-correlation); the makers claim 99 % and more. Folding
-weighs statements by these numbers and adds hysteresis; nothing is ever fined from one of them.
+weighs statements by these numbers and adds hysteresis (from 600 on, one statement turns a bay by
+itself); nothing is ever fined from one of them.
 """
 
 CHANGE = 950
@@ -14,8 +15,8 @@ CONFIRMED = 950
 """A heartbeat repeats the state: as good as the change itself, and proof of life."""
 
 MAGNET_ONLY = 700
-"""A state from the magnetometer without the second principle that the device has (or from a
-device without one): neighbours and passing trucks pull the field; 90 % in naive field use."""
+"""A state from the magnetometer of a device that has a radar and did not use it: neighbours and
+passing lorries pull the field; 90 % in naive field use."""
 
 RESTARTED = 500
 """A start-up frame: the baseline was just taken, so a car that stood there while the device
@@ -28,10 +29,10 @@ received late and without its own message."""
 INFERRED_COARSE = 500
 """The same where the duration is quantised to 5 minutes or to an hour."""
 
-UNDOCUMENTED = 600
+UNDOCUMENTED = 650
 """The maker's meaning of the state is read off one public sample, not off a document."""
 
-PARTLY_CONTRADICTED = 600
+PARTLY_CONTRADICTED = 500
 """One of a device's two principles speaks against its own verdict."""
 
 WEAK = 300
