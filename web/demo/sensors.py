@@ -1,0 +1,221 @@
+"""Virtual sensors: real device frames of real models, in the envelope of a network server.
+
+Each bay has one. Most do their work; a few are silent, a few have weak batteries or bad signal,
+a few report a change that is none, because a city's sensors do. Pure; time is handed in.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+from random import Random
+from typing import TYPE_CHECKING, Final, Literal
+
+import orjson
+
+from city.time import rfc3339
+from parking.rules.sensors.frames import build
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from web.demo.bays import DemoBay, DemoFacility
+
+KERB_MODELS: Final = (
+    "bosch-tps110",
+    "nwave-nps405",
+    "nwave-nps310sm",
+    "tekzitel-tekzipark",
+    "dingtek-do200",
+    "dingtek-do201",
+)
+GARAGE_MODELS: Final = ("dingtek-do202", "nwave-nps405")
+HEARTBEAT: Final = timedelta(hours=2)
+SILENT_SHARE: Final = 0.006
+WEAK_BATTERY_SHARE: Final = 0.02
+FLICKER_SHARE: Final = 0.01
+FLICKER_CHANCE: Final = 0.3
+DETECTION_S: Final = (4.0, 14.0)
+"""A magnetic sensor reports a change after the field has settled."""
+
+Kind = Literal["status", "heartbeat", "startup"]
+
+
+@dataclass(frozen=True, slots=True)
+class SensorPlan:
+    """What a bay's sensor is; decided by the seed alone, so that set-up and life agree."""
+
+    network_key: str
+    model: str
+    facility: DemoFacility
+    bay: DemoBay
+    silent: bool
+    weak_battery: bool
+    flickers: bool
+    rssi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message of one device."""
+
+    network_key: str
+    topic: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class _Sensor:
+    plan: SensorPlan
+    session: str
+    occupied: bool = False
+    counter: int = 0
+    changed_at: datetime | None = None
+
+
+def plan_sensors(facilities: Sequence[DemoFacility], seed: int) -> tuple[SensorPlan, ...]:
+    """Return the sensor of every bay."""
+    random = Random(seed + 3)  # noqa: S311 - a town, not a secret
+    plans = []
+    for facility in facilities:
+        models = GARAGE_MODELS if facility.kind == "garage" else KERB_MODELS
+        model = random.choice(models)
+        for bay in facility.bays:
+            draw = random.random()
+            plans.append(
+                SensorPlan(
+                    # 70B3D5 is the registry's block for private use; the rest counts.
+                    f"70b3d57ed{len(plans) + 1:07x}",
+                    model,
+                    facility,
+                    bay,
+                    silent=draw < SILENT_SHARE,
+                    weak_battery=SILENT_SHARE <= draw < SILENT_SHARE + WEAK_BATTERY_SHARE,
+                    flickers=draw > 1 - FLICKER_SHARE,
+                    rssi=round(random.gauss(-96, 9)),
+                )
+            )
+    return tuple(plans)
+
+
+class SensorField:
+    """All sensors of the town.
+
+    Parameters
+    ----------
+    plans
+        The sensors.
+    seed
+        Decides delays, signal and flicker.
+    start_at
+        When they are switched on; also names their join session, so that a restart is a new one.
+    """
+
+    def __init__(self, plans: Sequence[SensorPlan], seed: int, start_at: datetime) -> None:
+        self._random = Random(seed + 4)  # noqa: S311 - a town, not a secret
+        session = f"{round(start_at.timestamp() * 1000):012x}"
+        self._sensors = {
+            plan.bay.bay_id: _Sensor(plan, f"{session}-{plan.network_key[-6:]}") for plan in plans
+        }
+        self._due = [
+            (start_at + HEARTBEAT * self._random.random(), index, plan.bay.bay_id)
+            for index, plan in enumerate(plans)
+        ]
+        heapify(self._due)
+        self._sending: list[tuple[datetime, int, Message]] = []
+        self._order = 0
+
+    def switch_on(self, at: datetime, taken: Mapping[UUID, datetime]) -> None:
+        """Let every sensor send its first frame, spread over half a minute."""
+        for bay_id, sensor in self._sensors.items():
+            sensor.occupied = bay_id in taken
+            sensor.changed_at = taken.get(bay_id)
+            self._send(sensor, at + timedelta(seconds=30 * self._random.random()), "startup")
+            # The start-up frame of a sensor is weak evidence: a status frame follows it.
+            self._send(sensor, at + timedelta(seconds=31 + 30 * self._random.random()), "status")
+
+    def sense(self, bay_id: UUID, at: datetime, *, occupied: bool) -> None:
+        """Let a bay's sensor notice that a car has come or gone."""
+        sensor = self._sensors[bay_id]
+        noticed_at = at + timedelta(seconds=self._random.uniform(*DETECTION_S))
+        if sensor.plan.flickers and self._random.random() < FLICKER_CHANCE:
+            # A lorry passes: the opposite for some seconds.
+            self._change(sensor, noticed_at, occupied=not sensor.occupied)
+            self._change(sensor, noticed_at + timedelta(seconds=6), occupied=not sensor.occupied)
+            noticed_at += timedelta(seconds=14)
+        self._change(sensor, noticed_at, occupied=occupied)
+
+    def until(self, now: datetime) -> list[Message]:
+        """Return the messages sent up to an instant, in order of time."""
+        while self._due and self._due[0][0] <= now:
+            at, index, bay_id = heappop(self._due)
+            self._send(self._sensors[bay_id], at, "heartbeat")
+            heappush(self._due, (at + HEARTBEAT, index, bay_id))
+        messages = []
+        while self._sending and self._sending[0][0] <= now:
+            messages.append(heappop(self._sending)[2])
+        return messages
+
+    def _change(self, sensor: _Sensor, at: datetime, *, occupied: bool) -> None:
+        if sensor.occupied == occupied:
+            return
+        sensor.occupied = occupied
+        self._send(sensor, at, "status")
+        sensor.changed_at = at
+
+    def _send(self, sensor: _Sensor, at: datetime, kind: Kind) -> None:
+        plan = sensor.plan
+        if plan.silent:
+            return
+        sensor.counter += 1
+        before_s = None
+        if kind == "status" and sensor.changed_at is not None and sensor.changed_at <= at:
+            before_s = round((at - sensor.changed_at).total_seconds())
+        port, frame = build(
+            plan.model,
+            sensor.occupied,
+            kind=kind,
+            counter=sensor.counter,
+            battery_v=2.9 if plan.weak_battery else 3.6,
+            temperature_c=18,
+            previous_state_s=before_s,
+        )
+        self._order += 1
+        message = Message(
+            plan.network_key,
+            f"greenbay/v1/{plan.facility.district}/{plan.network_key}/up",
+            orjson.dumps(self._envelope(sensor, at, port, frame)),
+        )
+        heappush(self._sending, (at, self._order, message))
+
+    def _envelope(
+        self, sensor: _Sensor, at: datetime, port: int, frame: bytes
+    ) -> dict[str, object]:
+        """Return The Things Stack's uplink message."""
+        plan = sensor.plan
+        return {
+            "end_device_ids": {
+                "device_id": f"{plan.model}-{plan.bay.label.lower()}",
+                "application_ids": {"application_id": "linjiang"},
+                "dev_eui": plan.network_key.upper(),
+            },
+            "received_at": rfc3339(at),
+            "uplink_message": {
+                "session_key_id": sensor.session,
+                "f_port": port,
+                "f_cnt": sensor.counter,
+                "frm_payload": base64.b64encode(frame).decode(),
+                "rx_metadata": [
+                    {
+                        "gateway_ids": {"gateway_id": f"mast-{plan.facility.district}"},
+                        "rssi": plan.rssi + self._random.randint(-3, 3),
+                        "snr": round(self._random.uniform(4, 11), 1),
+                    }
+                ],
+                "settings": {"data_rate": {"lora": {"spreading_factor": 9}}},
+                "received_at": rfc3339(at),
+            },
+        }
