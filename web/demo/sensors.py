@@ -79,7 +79,7 @@ class _Sensor:
 def plan_sensors(facilities: Sequence[DemoFacility], seed: int) -> tuple[SensorPlan, ...]:
     """Return the sensor of every bay."""
     random = Random(seed + 3)  # noqa: S311 - a town, not a secret
-    plans = []
+    plans: list[SensorPlan] = []
     for facility in facilities:
         models = GARAGE_MODELS if facility.kind == "garage" else KERB_MODELS
         model = random.choice(models)
