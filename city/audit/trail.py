@@ -17,6 +17,7 @@ from city.audit.store import RECORD
 from city.errors import Invalid
 from city.people.actors import Actor
 from city.works.database import UnitOfWork
+from city.works.logs import masked_text
 
 MOST_DETAIL_BYTES = 16 * 1024
 MOST_ITEMS = 200
@@ -105,7 +106,20 @@ def _checked(detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         raise Invalid("is not JSON that can be kept exactly", field="detail")
     if size > MOST_DETAIL_BYTES:
         raise Invalid(f"is larger than {MOST_DETAIL_BYTES} bytes", field="detail")
-    return kept
+    return {key: _masked(value) for key, value in kept.items()}
+
+
+def _masked(value: JsonValue) -> JsonValue:
+    """Mask what looks like a plate, whoever let it slip in: the record can forget nothing."""
+    match value:
+        case str():
+            return masked_text(value)
+        case list():
+            return [_masked(item) for item in value]
+        case dict():
+            return {key: _masked(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 def record(  # noqa: PLR0917 - who did what to which, in the order of the sentence
@@ -129,8 +143,8 @@ def record(  # noqa: PLR0917 - who did what to which, in the order of the senten
     subject_kind, subject_id : str
         To what, such as ``bill`` and its id.
     detail : Mapping
-        JSON values, at most 16 KiB; never a plate, a phone number or a secret: the record can
-        never be changed, so that nothing in it can be forgotten.
+        JSON values, at most 16 KiB; what looks like a plate is masked. Never a phone number or a
+        secret: the record can never be changed, so that nothing in it can be forgotten.
 
     Raises
     ------

@@ -1,0 +1,32 @@
+"""Plates, kept encrypted and found by keyed hash; pseudonyms for other personal identifiers.
+
+Everything outside this package names a vehicle by its ``VehicleId``. Who may see a plate in the
+clear, and how each look is recorded, is decided here; `docs/decisions/0006-plate-vault.md` says
+how the keys work.
+"""
+
+from city.vault.keys import FileKeys, GivenKeys, KeyRing, KeySource, key_source
+from city.vault.plates import MaskedPlate, find_plate, forget, keep_plate, masked, reveal
+from city.vault.pseudonyms import forget_pseudonyms, keep_pseudonym, keyed_digests
+from city.vault.rotation import RotationReport, begin_rotation, drop_retired, rotate
+
+__all__ = [
+    "FileKeys",
+    "GivenKeys",
+    "KeyRing",
+    "KeySource",
+    "MaskedPlate",
+    "RotationReport",
+    "begin_rotation",
+    "drop_retired",
+    "find_plate",
+    "forget",
+    "forget_pseudonyms",
+    "keep_plate",
+    "keep_pseudonym",
+    "key_source",
+    "keyed_digests",
+    "masked",
+    "reveal",
+    "rotate",
+]
