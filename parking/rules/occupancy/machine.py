@@ -103,6 +103,8 @@ def step(core: Core, seen: Observation, policy: FoldingPolicy, history: History)
     """
     change, sure, heard, fresh, settle, before, former, candidate, said, others = core
     at, _session, _counter, _message, device, _part, word, strength, *_claim, stale_after = seen
+    if former is not None and at >= settle and (candidate is None or candidate.at_ms >= settle):
+        settle, former = 0, None
     if change.state != UNKNOWN and at > fresh:
         # Silence made the bay unknown before this; whether anybody looked then makes no difference.
         change = Change(UNKNOWN, fresh, 0, STALE_KEY, "")

@@ -139,7 +139,7 @@ def fold(
         else:
             log = (seen,)
         core = step(core, seen, policy, history)
-    if len(log) > 1:
+    if log:
         base, log, floor_ms = _absorb(base, log, floor_ms, policy)
     after = Memory(base, log, core, floor_ms, silent=False)
     return _folded(after, before, history, now_ms, late=late, twice=twice)
@@ -231,7 +231,10 @@ def _absorb(
         if gone < crowd and log[gone].at_ms >= edge_ms:
             floor_ms = log[gone].at_ms
         gone += 1
-    return base, log[gone:], floor_ms
+    if base.former is not None and base.settle_ms <= edge_ms and base.candidate is None:
+        # Nothing can come any more that would withdraw it: forget what was before.
+        base = base._replace(former=None, settle_ms=0)
+    return base, log[gone:] if gone else log, floor_ms
 
 
 def _twin(log: Sequence[Observation], seen: Observation) -> Observation | None:
