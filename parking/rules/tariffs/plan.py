@@ -1,5 +1,6 @@
 """A checked tariff laid out for rating, and which of its rules concern a vehicle."""
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ from parking.rules.tariffs.band_table import BandTable
 from parking.rules.tariffs.document import Exemption, Schedule, TariffDocument
 from parking.rules.tariffs.metering import Rate, rate_of
 from parking.rules.tariffs.model import VehicleTraits
-from parking.rules.tariffs.reading import document_of, read_document
+from parking.rules.tariffs.reading import read_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ def read_tariff(value: JsonValue, timezone: str | None = None) -> Tariff:
 
 
 @lru_cache(maxsize=512)
-def stored_tariff(text: str, timezone: str) -> Tariff:
+def stored_tariff(text: str) -> Tariff:
     """Lay out a stored tariff from its JSON text; kept, since a version never changes."""
-    return tariff_of(document_of(text), timezone)
+    return read_tariff(json.loads(text))
 
 
 def exemption_of(document: TariffDocument, vehicle: VehicleTraits) -> Exemption | None:

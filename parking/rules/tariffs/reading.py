@@ -1,8 +1,6 @@
 """From JSON to a tariff that is known to be consistent, and the language's own JSON schema."""
 
-import json
 from collections.abc import Sequence
-from functools import lru_cache
 
 from pydantic import JsonValue, ValidationError
 
@@ -37,12 +35,6 @@ def read_document(value: JsonValue) -> TariffDocument:
         raise Invalid(message[:1].lower() + message[1:], field=field_path(first["loc"])) from None
     check(document)
     return document
-
-
-@lru_cache(maxsize=512)
-def document_of(text: str) -> TariffDocument:
-    """Read a stored tariff from its JSON text; kept, since a version never changes."""
-    return read_document(json.loads(text))
 
 
 def document_json_schema() -> dict[str, JsonValue]:

@@ -1,0 +1,175 @@
+"""Keeping stays in line with what bays' histories say, and saying whose a stay was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from city.errors import NotFound
+from city.events.parking import ParkingSessionClosed, VehicleAttached
+from city.identifiers import BayId, ParkingSessionId, VehicleId
+from city.works.database import UnitOfWork
+from parking.rules.occupancy.history import BayChange
+from parking.rules.occupancy.policy import DEFAULT_POLICY, FoldingPolicy
+from parking.rules.stays import BayStay, ParkingSession, attached, confirmed_until, revise
+from parking.store import stays as store
+
+SETTLED_AFTER: Final = timedelta(minutes=10)
+"""Business time after which a departure is taken as final although nobody confirmed it: far above
+every dwell of the folding policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch of changes did to stays."""
+
+    opened: int
+    revised: int
+    annulled: int
+    announced: int
+
+
+def apply_bay_changes(
+    uow: UnitOfWork, changes: Sequence[BayChange], policy: FoldingPolicy = DEFAULT_POLICY
+) -> Applied:
+    """Bring stays in line with edits of bays' histories.
+
+    Part of the transaction that writes the histories. Applied twice, the second time changes
+    nothing. Closings that no flicker can take back any more are announced, each once, where a
+    vehicle is attached.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Its clock stamps the announcements.
+    changes : Sequence[BayChange]
+        In their order of arrival; many bays, several of one bay, at will.
+    policy : FoldingPolicy
+        The one that the histories were folded with.
+
+    Notes
+    -----
+    At most seven statements a batch, each an index look-up a bay; one job a closed stay that has
+    a vehicle.
+    """
+    if not changes:
+        return Applied(0, 0, 0, 0)
+    silences_ms = [policy.stale_after_ms, *(ms for _, ms in policy.stale_after_by_model_ms)]
+    silence = timedelta(milliseconds=max(silences_ms))
+    from_at: dict[BayId, datetime] = {}
+    for change in changes:
+        if change.from_at is not None:
+            first = from_at.get(change.bay_id, change.from_at)
+            from_at[change.bay_id] = min(first, change.from_at)
+    known = store.load(uow.connection, from_at) if from_at else {}
+    revised: dict[BayId, tuple[BayStay, ...]] = {}
+    for change in changes:
+        bay_id = change.bay_id
+        if change.from_at is not None:
+            stays = revised.get(bay_id, known[bay_id])
+            revised[bay_id] = revise(stays, change, silence)
+    counts = _write(uow, known, revised)
+    until_at = {change.bay_id: confirmed_until(change) for change in changes}
+    announced = _announce(uow, store.take_closed(uow.connection, until_at, uow.clock.now()))
+    return Applied(*counts, announced)
+
+
+def attach(
+    uow: UnitOfWork, session_id: ParkingSessionId, vehicle_id: VehicleId, by: str
+) -> ParkingSession:
+    """Say which vehicle a stay belongs to.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Its clock tells whether it is too late.
+    session_id, vehicle_id
+        The stay and the vehicle. The same vehicle again is no error and changes nothing.
+    by : str
+        Subject of the actor who says so.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such stay: it may have been a flicker that was withdrawn.
+    Conflict
+        Where it has another vehicle, or ended longer ago than the grace.
+    """
+    session = store.find(uow.connection, session_id, lock=True)
+    if session is None:
+        raise NotFound("no such stay; a passing flicker may have been withdrawn", field="id")
+    if session.stay.vehicle_id == vehicle_id:
+        return session
+    now = uow.clock.now()
+    stay = attached(session.stay, vehicle_id, now)
+    store.attach(uow.connection, session_id, stay, by)
+    uow.announce(
+        VehicleAttached(
+            occurred_at=now,
+            session_id=session_id,
+            facility_id=session.facility_id,
+            vehicle_id=vehicle_id,
+        )
+    )
+    dwell = timedelta(milliseconds=DEFAULT_POLICY.minimum_gap_ms)
+    if stay.closed_at is not None and now - stay.closed_at >= dwell:
+        _announce(uow, store.take_closed(uow.connection, {session.bay_id: None}, now))
+    kept = store.find(uow.connection, session_id)
+    if kept is None:
+        raise NotFound("no such stay", field="id")
+    return kept
+
+
+def announce_settled(uow: UnitOfWork) -> int:
+    """Announce closings that nobody confirmed: a job's safety net, run every minute.
+
+    Returns
+    -------
+    int
+        How many; ordinarily none.
+    """
+    now = uow.clock.now()
+    return _announce(uow, store.take_closed_before(uow.connection, now - SETTLED_AFTER, now))
+
+
+def _write(uow: UnitOfWork, known: store.Stays, revised: store.Stays) -> tuple[int, int, int]:
+    gone: list[ParkingSessionId] = []
+    altered: list[BayStay] = []
+    added: list[tuple[BayId, BayStay]] = []
+    for bay_id, stays in revised.items():
+        before = {stay.id: stay for stay in known[bay_id]}
+        for stay in stays:
+            if stay.id is None:
+                added.append((bay_id, stay))
+            elif before.pop(stay.id) != stay:
+                altered.append(stay)
+        gone += [session_id for session_id in before if session_id is not None]
+    if gone:
+        store.remove(uow.connection, gone)
+    if altered:
+        store.alter(uow.connection, altered)
+    if added:
+        store.add(uow.connection, added)
+    return len(added), len(altered), len(gone)
+
+
+def _announce(uow: UnitOfWork, closed: Sequence[store.ClosedStay]) -> int:
+    for each in closed:
+        stay = each.stay
+        if stay.closed_at is None:
+            continue
+        uow.announce(
+            ParkingSessionClosed(
+                occurred_at=uow.clock.now(),
+                session_id=each.id,
+                bay_id=each.bay_id,
+                facility_id=each.facility_id,
+                district=each.district,
+                opened_at=stay.opened_at,
+                closed_at=stay.closed_at,
+                state="closed",
+                vehicle_id=stay.vehicle_id,
+                tariff_version_id=stay.tariff_version_id,
+            )
+        )
+    return len(closed)

@@ -1,0 +1,116 @@
+"""Publishing tariffs and rating stays under the version in force at entry."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import Connection
+
+from city.errors import Conflict, NotFound
+from city.identifiers import FacilityId, TariffVersionId
+from city.works.database import UnitOfWork
+from parking.rules.tariffs.evaluation import evaluate
+from parking.rules.tariffs.model import EarlierStay, Quote, Stay, VehicleTraits
+from parking.rules.tariffs.plan import Tariff, stored_tariff
+from parking.rules.tariffs.reading import read_document
+from parking.store import tariffs as store
+
+
+def publish_tariff(
+    uow: UnitOfWork, code: str, document: JsonValue, *, valid_from: datetime, by: str
+) -> TariffVersionId:
+    """Publish a version of a tariff; the tariff is made where its code is new.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Its clock stamps the publication.
+    code : str
+        The tariff's code: lower-case letters, digits, ``-`` and ``_``.
+    document : JsonValue
+        In the tariff language.
+    valid_from : datetime
+        Stays that begin from here on are rated under it; earlier ones keep theirs.
+    by : str
+        Subject of the actor who publishes.
+
+    Returns
+    -------
+    TariffVersionId
+        The present one where the last version says exactly the same from the same instant.
+
+    Raises
+    ------
+    Invalid
+        Where the document breaks a rule of the language.
+    Conflict
+        Where it would take effect before or with the last version.
+    """
+    name = read_document(document).name
+    tariff_id = store.ensure_tariff(uow.connection, code, name.zh, name.en)
+    last = store.latest_version(uow.connection, tariff_id)
+    if last is not None and last.valid_from is not None:
+        if last.valid_from == valid_from and json.loads(last.document) == document:
+            return last.id
+        if valid_from <= last.valid_from:
+            raise Conflict("must take effect after the last version", field="valid_from")
+    return store.add_version(
+        uow.connection,
+        tariff_id,
+        1 if last is None else last.version + 1,
+        document,
+        valid_from=valid_from,
+        published_at=uow.clock.now(),
+        published_by=by,
+    )
+
+
+def rate(
+    connection: Connection,
+    version_id: TariffVersionId,
+    stay: Stay,
+    vehicle: VehicleTraits,
+    history: Sequence[EarlierStay] = (),
+) -> Quote:
+    """Rate a stay under a stored version.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such version.
+    Invalid
+        Where the version has no price for the vehicle.
+    """
+    version = store.version(connection, version_id)
+    if version is None:
+        raise NotFound("no such tariff version", field="tariff_version_id")
+    return evaluate(_tariff(version), stay, vehicle, history)
+
+
+def quote(
+    connection: Connection,
+    facility_id: FacilityId,
+    stay: Stay,
+    vehicle: VehicleTraits | None = None,
+    history: Sequence[EarlierStay] = (),
+) -> Quote:
+    """Say what a stay at a facility would cost, under the version in force at its entry.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such facility, or it has no tariff then.
+    Invalid
+        Where the version has no price for the vehicle.
+    """
+    version = store.version_at(connection, facility_id, stay.enter_at)
+    if version is None:
+        known = store.facility_known(connection, facility_id)
+        what = "the facility has no tariff in force at that time" if known else "no such facility"
+        raise NotFound(what, field="facility_id")
+    return evaluate(_tariff(version), stay, vehicle, history)
+
+
+def _tariff(version: store.TariffVersion) -> Tariff:
+    return stored_tariff(version.document)
