@@ -149,11 +149,11 @@ class AuditRecordOut(Outgoing):
     id: int
     at: Instant
     actor: str
+    actor_kind: str
     action: str
     subject_kind: str
     subject_id: str
     detail: dict[str, object]
-    sealed: bool
 
 
 class AuditQuery(PageQuery):

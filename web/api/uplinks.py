@@ -1,0 +1,82 @@
+"""Webhooks of the network servers: 202 once every accepted uplink is in its stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apiflask import APIBlueprint
+from flask import Response, json, request
+
+from city.errors import Forbidden
+from parking.adapters import chirpstack, ctwing, ttn
+from web import access
+from web.api.schemas.devices import UplinksOut
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from parking.uplinks import Reading
+
+blueprint = APIBlueprint("uplinks", __name__, url_prefix="/api/v1/uplinks", tag="Uplinks")
+
+DESCRIPTION = (
+    "One message in the network server's own format, or an array of up to 1 000. Answered after "
+    "every accepted uplink is kept; bad ones come back with their index and a reason. Uplinks are "
+    "told apart by device, join session and frame counter, so sending one twice does no harm."
+)
+
+
+def _take(adapter: ModuleType) -> Response:
+    caller = access.known_actor()
+    reading: Reading = adapter.read(request.get_data())
+    if caller.districts is not None:
+        _stay_in(caller.districts, reading)
+    wiring = access.wiring()
+    answer = wiring.ingest.accept(adapter.SOURCE, reading.uplinks).with_reading(reading)
+    body = {
+        "accepted": [
+            {"index": each.index, "device": each.device, "state": each.state}
+            for each in answer.accepted
+        ],
+        "rejected": [
+            {"index": each.index, "reason": each.reason.value, "detail": each.detail}
+            for each in answer.rejected
+        ],
+    }
+    return Response(json.dumps(body), 202, content_type="application/json")
+
+
+def _stay_in(districts: frozenset[str], reading: Reading) -> None:
+    """Refuse a request with a device of a district that the integration does not serve."""
+    placements = access.wiring().placements
+    for uplink in reading.uplinks:
+        device = placements.by_key(uplink.network_key)
+        if device is not None and str(device.district) not in districts:
+            raise Forbidden("This integration does not serve that device's district.")
+
+
+@blueprint.post("/ttn")
+@access.credential("integration")
+@blueprint.output(UplinksOut, status_code=202)
+@blueprint.doc(summary="Uplinks from The Things Stack v3", description=DESCRIPTION)
+def from_ttn() -> Response:
+    """Take a webhook of The Things Stack."""
+    return _take(ttn)
+
+
+@blueprint.post("/chirpstack")
+@access.credential("integration")
+@blueprint.output(UplinksOut, status_code=202)
+@blueprint.doc(summary="Uplinks from ChirpStack v4", description=DESCRIPTION)
+def from_chirpstack() -> Response:
+    """Take an event of ChirpStack's HTTP integration."""
+    return _take(chirpstack)
+
+
+@blueprint.post("/ctwing")
+@access.credential("integration")
+@blueprint.output(UplinksOut, status_code=202)
+@blueprint.doc(summary="Uplinks from CTWing (NB-IoT)", description=DESCRIPTION)
+def from_ctwing() -> Response:
+    """Take a push of CTWing."""
+    return _take(ctwing)
