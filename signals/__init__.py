@@ -1,0 +1,1 @@
+"""Traffic signals: junctions, timing, lamps; plans for the street and how they are judged."""

@@ -1,0 +1,1 @@
+"""The science of signals: frozen dataclasses and pure functions, a module a topic."""
