@@ -34,6 +34,8 @@ ATTEMPTS: Final = 12
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 600.0
 HEARTBEAT_S: Final = 5.0
+POLL_S: Final = 1.0
+"""Notices wake the worker at once; one that came while it was fetching is caught by the poll."""
 DEAD_AFTER_S: Final = 20.0
 """A worker that sent no heartbeat for so long is dead; its jobs are given to others."""
 DRAIN_S: Final = 20.0
@@ -195,6 +197,7 @@ class Worker:
             "queues": self._queues,
             "concurrency": self._concurrency,
             "delete_jobs": "successful",
+            "fetch_job_polling_interval": POLL_S,
             "install_signal_handlers": False,
             "update_heartbeat_interval": HEARTBEAT_S,
             "stalled_worker_timeout": DEAD_AFTER_S,

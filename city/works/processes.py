@@ -64,11 +64,25 @@ def process_plans(settings: Settings) -> Sequence[ProcessPlan]:
     return plans
 
 
-def demo_preparation() -> tuple[str, ...]:
-    """Return the command that builds the demo city where it is missing and prints its log-ins."""
-    return (sys.executable, "-m", "web.demo", "prepare")
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A command that has to succeed before the processes start.
+
+    Attributes
+    ----------
+    argv
+        The command.
+    shown
+        Whether what it prints is for the person at the terminal, once everything is ready.
+    """
+
+    argv: tuple[str, ...]
+    shown: bool = False
 
 
-def migration() -> tuple[str, ...]:
-    """Return the command that brings the database to the present schema."""
-    return (sys.executable, "-m", "city.works.schema")
+def preparations(settings: Settings) -> Sequence[Preparation]:
+    """Return what comes first: the schema, and the demo city (which prints its log-ins)."""
+    wanted = [Preparation((sys.executable, "-m", "city.works.schema"))]
+    if settings.demo_enabled:
+        wanted.append(Preparation((sys.executable, "-m", "web.demo", "prepare"), shown=True))
+    return wanted

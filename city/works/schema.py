@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
 from city.errors import CityError
@@ -41,6 +41,11 @@ def upgrade(url: str, *, target: str = "heads", versions: Path | None = None) ->
 def latest_revisions() -> frozenset[str]:
     """Return the revisions that this code's migrations end in (one, in a linear history)."""
     return frozenset(ScriptDirectory.from_config(alembic_config("")).get_heads())
+
+
+def all_revisions() -> list[Script]:
+    """Return every migration that this code has."""
+    return list(ScriptDirectory.from_config(alembic_config("")).walk_revisions())
 
 
 def database_revisions(connection: Connection) -> frozenset[str]:

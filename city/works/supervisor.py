@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from subprocess import Popen
 from types import FrameType
 
 import structlog
@@ -25,7 +24,6 @@ from pydantic import ValidationError
 
 from city.errors import CityError, Unavailable
 from city.time import WallClock, rfc3339
-from city.works import processes
 from city.works.embedded.children import (
     Account,
     Hold,
@@ -39,7 +37,7 @@ from city.works.embedded.postgres import Postgres, start_postgres
 from city.works.embedded.valkey import Valkey, start_valkey
 from city.works.log_files import last_lines, turn_over
 from city.works.logs import configure_logs
-from city.works.processes import ProcessPlan
+from city.works.processes import Preparation, ProcessPlan, preparations, process_plans
 from city.works.run_record import NAME as RUN_RECORD
 from city.works.run_record import Addresses, RunRecord, read_run_record, write_run_record
 from city.works.settings import ROOT, Settings, settings
@@ -67,8 +65,7 @@ class Supervisor:
     plans
         The processes beside the databases, in the order they start.
     preparations
-        Commands that have to succeed, one after the other, before any of them starts. What they
-        print is shown once everything is ready.
+        Commands that have to succeed, one after the other, before any of them starts.
     """
 
     def __init__(
@@ -76,7 +73,7 @@ class Supervisor:
         settings: Settings,
         *,
         plans: Sequence[ProcessPlan],
-        preparations: Sequence[tuple[str, ...]] = (),
+        preparations: Sequence[Preparation] = (),
     ) -> None:
         self._settings = settings
         self._plans = plans
@@ -202,8 +199,10 @@ class Supervisor:
                 rfc3339(WallClock().now()),
             ),
         )
-        for command in self._preparations:
-            self._said.append(self._prepare(command))
+        for preparation in self._preparations:
+            said = self._prepare(preparation.argv)
+            if preparation.shown:
+                self._said.append(said)
         environment = self._environment()
         for plan in self._plans:
             watched = Watched(
@@ -218,7 +217,7 @@ class Supervisor:
             )
             self._watched.append(watched)
             watched.start()
-            log.info("started", process=plan.name)
+            log.info("started", child=plan.name)
 
     def _start_postgres(self, sockets: Path, account: Account | None) -> str:
         def start() -> Postgres:
@@ -262,7 +261,7 @@ class Supervisor:
         errors = self._logs / "preparation.log"
         turn_over(errors)
         with tempfile.TemporaryFile() as output, errors.open("ab") as complaints:
-            process: Popen[bytes] = tethered(
+            process = tethered(
                 command,
                 death_signal=signal.SIGKILL,
                 environment={**os.environ, "GREENBAY_VAR": str(self._var)},
@@ -297,7 +296,7 @@ class Supervisor:
                 if watched.look():
                     self._tell_of_end(watched)
                 if watched.due and watched.start():
-                    log.info("started again", process=watched.plan.name, ends=watched.ends)
+                    log.info("started again", child=watched.plan.name, ends=watched.ends)
             if not self._ready and self._is_ready():
                 self._ready = True
                 self._greet()
@@ -310,7 +309,7 @@ class Supervisor:
         from city.works import metrics  # noqa: PLC0415 - after the environment says where to
 
         name = watched.plan.name
-        log.warning("ended", process=name, how=watched.last_status, ends=watched.ends)
+        log.warning("ended", child=name, how=watched.last_status, ends=watched.ends)
         say(f"{name} {watched.last_status}; it is started again", error=True)
         metrics.RESTARTS.labels(name).inc()
         metrics.forget_dead_processes(self._var / "metrics")
@@ -355,7 +354,7 @@ class Supervisor:
             ):
                 self._sleep(0.05)
             watched.finish(patience_s=0.0)
-            log.info("stopped", process=watched.plan.name)
+            log.info("stopped", child=watched.plan.name)
         self._watched.clear()
         if self._sockets is not None:
             remove_socket_folder(self._sockets)
@@ -376,6 +375,25 @@ def say(text: str, *, error: bool = False) -> None:
         log.info("nobody reads the terminal")
 
 
+def supervise(
+    chosen: Settings,
+    *,
+    plans: Sequence[ProcessPlan],
+    preparations: Sequence[Preparation],
+) -> int:
+    """Run an installation with its own log in its folder; return the exit status."""
+    try:
+        (chosen.var / "log").mkdir(parents=True, exist_ok=True)
+        stream = (chosen.var / "log" / "supervisor.log").open("a", encoding="utf-8")
+    except OSError as error:
+        say(f"Greenbay cannot run: {error.filename}: {error.strerror}", error=True)
+        return 1
+    with stream:
+        configure_logs(chosen.log_level, process="supervisor", stream=stream)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(chosen.var / "metrics")
+        return Supervisor(chosen, plans=plans, preparations=preparations).run()
+
+
 def main() -> int:
     """Run this installation as the environment decides."""
     try:
@@ -384,21 +402,7 @@ def main() -> int:
         for problem in error.errors(include_url=False, include_input=False):
             say(f"{problem['loc'][0]}: {problem['msg']}", error=True)
         return 2
-    try:
-        chosen.var.mkdir(parents=True, exist_ok=True)
-        (chosen.var / "log").mkdir(exist_ok=True)
-        stream = (chosen.var / "log" / "supervisor.log").open("a", encoding="utf-8")
-    except OSError as error:
-        say(f"Greenbay cannot run: {error.filename}: {error.strerror}", error=True)
-        return 1
-    configure_logs(chosen.log_level, process="supervisor", stream=stream)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(chosen.var / "metrics")
-    preparations = [processes.migration()]
-    if chosen.demo_enabled:
-        preparations.append(processes.demo_preparation())
-    return Supervisor(
-        chosen, plans=processes.process_plans(chosen), preparations=preparations
-    ).run()
+    return supervise(chosen, plans=process_plans(chosen), preparations=preparations(chosen))
 
 
 if __name__ == "__main__":
