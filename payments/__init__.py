@@ -1,0 +1,1 @@
+"""Payments: bills, taking money, and the double-entry ledger behind both."""

@@ -1,0 +1,153 @@
+"""Bills: what is owed for a stay, until when, and what pays it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import JsonValue
+
+from city.errors import Conflict, Invalid
+from city.identifiers import (
+    BillId,
+    DistrictCode,
+    FacilityId,
+    OperatorId,
+    ParkingSessionId,
+    PaymentId,
+    TariffVersionId,
+    VehicleId,
+    uuid7,
+)
+from city.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class BillingPolicy:
+    """What a region rules about bills."""
+
+    days_to_pay: int
+    source: str
+
+
+DEFAULT_POLICY: Final = BillingPolicy(
+    days_to_pay=30, source="Beijing kerb parking: leave first, pay within 30 days"
+)
+POLICIES: Final[Mapping[str, BillingPolicy]] = MappingProxyType({})
+"""Policies of districts that rule otherwise, by district code."""
+
+
+class BillState(StrEnum):
+    """State of a bill."""
+
+    OPEN = "open"
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A rated stay, to be billed."""
+
+    session_id: ParkingSessionId
+    vehicle_id: VehicleId
+    facility_id: FacilityId
+    district: DistrictCode
+    operator_id: OperatorId
+    revenue_nature: str
+    tariff_version_id: TariffVersionId
+    amount: Money
+    lines: tuple[Mapping[str, JsonValue], ...]
+    """As ``Quote.lines_json`` gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A bill: its charge never changes."""
+
+    id: BillId
+    charge: Charge
+    issued_at: datetime
+    due_at: datetime
+    state: BillState
+    paid_at: datetime | None
+
+    @property
+    def amount(self) -> Money:
+        """What is, or was, to be paid."""
+        return self.charge.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that was taken for a bill."""
+
+    id: PaymentId
+    bill_id: BillId
+    channel: str
+    amount: Money
+    tendered: Money
+    taken_at: datetime
+    taken_by: str
+
+    @property
+    def change(self) -> Money:
+        """What was handed back."""
+        return self.tendered - self.amount
+
+
+def issue(charge: Charge, at: datetime) -> Bill:
+    """Write a bill over a rated stay; one over nothing is paid as it is issued.
+
+    Raises
+    ------
+    Invalid
+        Where the amount is negative, or is not what the lines add up to.
+    """
+    if charge.amount.minor < 0:
+        raise Invalid("a bill is never negative", field="amount")
+    if sum(_minor(line) for line in charge.lines) != charge.amount.minor:
+        raise Invalid("the lines do not add up to the amount", field="lines")
+    policy = POLICIES.get(charge.district, DEFAULT_POLICY)
+    bill = Bill(
+        BillId(uuid7()), charge, at, at + timedelta(days=policy.days_to_pay), BillState.OPEN, None
+    )
+    return bill if charge.amount else settled(bill, at)
+
+
+def settled(bill: Bill, at: datetime) -> Bill:
+    """Give the bill as paid; Conflict where it already is."""
+    if bill.state is BillState.PAID:
+        raise Conflict("the bill is already paid", field="bill_id", reason="paid")
+    return replace(bill, state=BillState.PAID, paid_at=at)
+
+
+def take_cash(
+    bill: Bill, tendered: Money, at: datetime, by: str, payment_id: PaymentId | None = None
+) -> Payment:
+    """Take cash for a bill: all of it, with change from what was handed over.
+
+    Raises
+    ------
+    Conflict
+        Where the bill is already paid.
+    Invalid
+        Where another currency, or less than the amount, was handed over.
+    """
+    if bill.state is BillState.PAID:
+        raise Conflict("the bill is already paid", field="bill_id", reason="paid")
+    if tendered.currency != bill.amount.currency:
+        raise Invalid(f"the bill is in {bill.amount.currency}", field="tendered.currency")
+    if tendered < bill.amount:
+        raise Invalid(
+            "is less than the bill's amount", field="tendered.minor", amount=bill.amount.as_json()
+        )
+    return Payment(payment_id or PaymentId(uuid7()), bill.id, "cash", bill.amount, tendered, at, by)
+
+
+def _minor(line: Mapping[str, JsonValue]) -> int:
+    minor = line.get("minor")
+    if not isinstance(minor, int) or isinstance(minor, bool):
+        raise Invalid("a line carries whole minor units", field="lines")
+    return minor

@@ -1,0 +1,147 @@
+"""Issuing bills, taking cash for them, and reversing what was wrong."""
+
+from uuid import UUID
+
+from city.errors import Conflict, Invalid, NotFound
+from city.events.payments import BillIssued, BillSettled
+from city.identifiers import BillId, PaymentId
+from city.money import Money
+from city.works.database import UnitOfWork
+from payments import store
+from payments.rules.bills import Bill, BillState, Charge, Payment, issue, settled, take_cash
+from payments.rules.booking import book_bill, book_payment
+from payments.rules.ledger import Entry, reversal_of
+
+
+def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
+    """Write the bill of a rated stay, and the debt in the ledger.
+
+    A stay has one bill: issued again, whatever the charge says now, the first one is returned.
+    A bill over nothing is paid at once, without a payment.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Its clock tells when the bill is issued, from which its due date follows.
+    charge : Charge
+        The stay, its parties, its amount and its lines.
+    by : str
+        Subject of the actor in whose name it is issued.
+
+    Raises
+    ------
+    Invalid
+        Where the lines do not add up to the amount, or the nature of revenue is unknown.
+    """
+    bill = issue(charge, uow.clock.now())
+    if not store.add_bill(uow.connection, bill):
+        present = store.bill_of_session(uow.connection, charge.session_id)
+        if present is None:
+            raise Conflict("the bill is being written by somebody else", field="session_id")
+        return present
+    entry = book_bill(bill, by)
+    if entry is not None:
+        store.add_entry(uow.connection, entry)
+    uow.announce(
+        BillIssued(
+            occurred_at=bill.issued_at,
+            bill_id=bill.id,
+            session_id=charge.session_id,
+            facility_id=charge.facility_id,
+            vehicle_id=charge.vehicle_id,
+            amount=charge.amount,
+            due_at=bill.due_at,
+        )
+    )
+    if bill.state is BillState.PAID:
+        _announce_settled(uow, bill, None)
+    return bill
+
+
+def pay_in_cash(
+    uow: UnitOfWork,
+    bill_id: BillId,
+    tendered: Money,
+    by: str,
+    payment_id: PaymentId | None = None,
+) -> Payment:
+    """Take cash for a bill, write it in the ledger, and settle the bill.
+
+    Two at once: the second waits for the first and is refused.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Its clock stamps the payment.
+    bill_id : BillId
+        The bill; all of it is paid.
+    tendered : Money
+        What was handed over; the payment's `change` goes back.
+    by : str
+        Subject of the attendant, who carries the cash from now on.
+    payment_id : PaymentId or None
+        The caller's own number: sent again with it, the first payment is returned.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such bill.
+    Conflict
+        Where the bill is paid already, other than by this very payment.
+    Invalid
+        Where too little or another currency was handed over.
+    """
+    bill = store.find_bill(uow.connection, bill_id, lock=True)
+    if bill is None:
+        raise NotFound("no such bill", field="bill_id")
+    if bill.state is BillState.PAID and payment_id is not None:
+        present = store.payment_of_bill(uow.connection, bill_id)
+        if present is not None and present.id == payment_id:
+            if (present.tendered, present.taken_by) != (tendered, by):
+                raise Conflict("was used for another payment", field="payment_id")
+            return present
+    payment = take_cash(bill, tendered, uow.clock.now(), by, payment_id)
+    paid = settled(bill, payment.taken_at)
+    store.add_payment(uow.connection, payment)
+    store.settle_bill(uow.connection, paid)
+    store.add_entry(uow.connection, book_payment(payment, bill))
+    _announce_settled(uow, paid, payment)
+    return payment
+
+
+def reverse_entry(uow: UnitOfWork, entry_id: UUID, reason: str, by: str) -> Entry:
+    """Undo an entry of the ledger by its mirror image.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such entry.
+    Conflict
+        Where it was reversed already.
+    Invalid
+        Where it is a reversal, or no reason is given.
+    """
+    if not reason.strip():
+        raise Invalid("a reversal states its reason", field="reason")
+    entry = store.find_entry(uow.connection, entry_id, lock=True)
+    if entry is None:
+        raise NotFound("no such entry", field="entry_id")
+    mirror = reversal_of(entry, uow.clock.now(), reason.strip(), by)
+    if store.entry_about(uow.connection, mirror.kind, entry_id) is not None:
+        raise Conflict("the entry is reversed already", field="entry_id")
+    store.add_entry(uow.connection, mirror)
+    return mirror
+
+
+def _announce_settled(uow: UnitOfWork, bill: Bill, payment: Payment | None) -> None:
+    uow.announce(
+        BillSettled(
+            occurred_at=uow.clock.now(),
+            bill_id=bill.id,
+            session_id=bill.charge.session_id,
+            facility_id=bill.charge.facility_id,
+            payment_id=None if payment is None else payment.id,
+            amount=bill.amount,
+            channel="none" if payment is None else payment.channel,
+        )
+    )
