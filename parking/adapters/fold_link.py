@@ -1,0 +1,286 @@
+"""Folding's line to the live store: a lease, positions, and one guarded write a batch.
+
+The write is a script, because a condition belongs to it: nothing may be written unless this
+process still holds the district's lease and the streams stand where it read on from. WATCH with
+MULTI says the same but cannot be sent ahead: the script can, so that the store writes one batch
+while this process works on the next. Like MULTI it is one unit in the append-only file: after a
+kill at any instant all of a batch is there or nothing of it.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import redis
+
+from city.identifiers import DistrictCode
+from parking.adapters import streams
+from parking.adapters.live_keys import HEARD, district_keys
+
+LEASE_MS: Final = 5_000
+"""A dead holder's district waits for so long. The holder renews it with every write, and every
+second when idle; what a stalled one still writes after it is refused by the guard."""
+
+Value: TypeAlias = str | bytes | int | float
+
+WRITE: Final = """
+local token, ttl, streams = ARGV[1], ARGV[2], tonumber(ARGV[3])
+if redis.call('GET', KEYS[1]) ~= token then
+  return 'lease'
+end
+local at = 4
+for number = 1, streams do
+  local applied = redis.call('HGET', KEYS[2], KEYS[7 + number]) or '0-0'
+  if applied ~= ARGV[at] then
+    return 'position ' .. KEYS[7 + number] .. ' ' .. applied
+  end
+  at = at + 2
+end
+local function each(size, step)
+  local count = tonumber(ARGV[at])
+  local first, last = at + 1, at + count
+  at = last + 1
+  while first <= last do
+    local stop = math.min(first + size - 1, last)
+    step(first, stop)
+    first = stop + 1
+  end
+end
+local function send(command, key, size)
+  each(size, function(first, stop) redis.call(command, key, unpack(ARGV, first, stop)) end)
+end
+send('HSET', KEYS[3], 1000)
+send('GEOADD', KEYS[4], 999)
+send('ZREM', KEYS[4], 1000)
+send('ZADD', KEYS[6], 1000)
+send('ZREM', KEYS[6], 1000)
+each(2, function(first) redis.call('HINCRBY', KEYS[5], ARGV[first], ARGV[first + 1]) end)
+each(2, function(first)
+  local heard = redis.call('HGET', KEYS[5], ARGV[first])
+  if not heard or tonumber(heard) < tonumber(ARGV[first + 1]) then
+    redis.call('HSET', KEYS[5], ARGV[first], ARGV[first + 1])
+  end
+end)
+each(1, function(first) redis.call('XADD', KEYS[7], '*', 'c', ARGV[first]) end)
+for number = 1, streams do
+  local last = ARGV[3 + number * 2]
+  redis.call('HSET', KEYS[2], KEYS[7 + number], last)
+  redis.pcall('XGROUP', 'SETID', KEYS[7 + number], 'fold', last)
+end
+redis.call('PEXPIRE', KEYS[1], ttl)
+return 'ok'
+"""
+"""Keys: lease, applied, bays, free, counts, due, changes, then the streams that were read.
+
+Arguments: token, lease in ms, number of streams; for each the position read from and the last
+entry; then eight lists, each led by its length: fields and values of `bays`; longitude, latitude
+and bay that became free; bays that are free no more; instant and bay that falls due; bays with
+nothing due; field and difference of `counts`; facility's field and instant heard; changes."""
+
+RELEASE: Final = (
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+)
+
+
+class LeaseLost(Exception):
+    """Another process folds this district now, or could."""
+
+
+class PositionMoved(Exception):
+    """The streams were folded further, or less far, than this process knows."""
+
+
+class LiveWrite:
+    """What folding a batch changes in the live store: filled by it, sent as one write."""
+
+    __slots__ = ("bays", "changes", "counts", "due", "freed", "heard", "settled", "taken")
+
+    def __init__(self) -> None:
+        self.bays: list[Value] = []
+        """Bay, entry, bay, entry, …"""
+        self.freed: list[Value] = []
+        """Longitude, latitude, bay, …"""
+        self.taken: list[Value] = []
+        self.due: list[Value] = []
+        """Instant, bay, …"""
+        self.settled: list[Value] = []
+        self.counts: dict[str, int] = {}
+        self.heard: dict[str, int] = {}
+        """Facility, instant."""
+        self.changes: list[bytes] = []
+
+    def arguments(self) -> list[Value]:
+        """Give the script's lists, each led by its length."""
+        counted = [item for pair in self.counts.items() if pair[1] for item in pair]
+        heard: list[Value] = []
+        for facility, heard_ms in self.heard.items():
+            heard += (f"{facility}:{HEARD}", heard_ms)
+        arguments: list[Value] = []
+        for items in (
+            self.bays,
+            self.freed,
+            self.taken,
+            self.due,
+            self.settled,
+            counted,
+            heard,
+            self.changes,
+        ):
+            arguments.append(len(items))
+            arguments += items
+        return arguments
+
+
+class FoldLink:
+    """One connection, on which requests go ahead of their answers. For one thread.
+
+    Parameters
+    ----------
+    live
+        The live store; one connection of its pool is held while the link is open.
+    district
+        The district that is folded.
+    uplinks
+        Keys of all its uplink streams: two devices of one bay may send into different ones.
+    """
+
+    def __init__(
+        self,
+        live: redis.Redis,
+        district: DistrictCode | str,
+        uplinks: Sequence[str],
+        *,
+        lease_ms: int = LEASE_MS,
+    ) -> None:
+        self._live = live
+        self._keys = district_keys(district)
+        self._uplinks = tuple(uplinks)
+        self._lease_ms = lease_ms
+        self._token = secrets.token_hex(16)
+        self._connection: Any = None
+        self._script = b""
+        self._outstanding = 0
+        self._answers: deque[Any] = deque()
+        self.applied: dict[str, str] = {}
+        """Last entry of each stream that the live state holds, writes sent ahead included."""
+
+    # --- holding the district --------------------------------------------------------------------
+
+    def open(self) -> bool:
+        """Take the lease and read where the streams stand; False where another holds it.
+
+        Raises
+        ------
+        redis.RedisError
+            As every method here: close the link, and begin again with `open`.
+        """
+        self.close()
+        streams.follow(self._live, self._uplinks, streams.FOLD_GROUP)
+        self._connection = self._live.connection_pool.get_connection()
+        token = self._token = secrets.token_hex(16)
+        if self.call("SET", self._keys.lease, token, "NX", "PX", self._lease_ms) is None:
+            self.close()
+            return False
+        self._script = self.call("SCRIPT", "LOAD", WRITE)
+        known = self.call("HMGET", self._keys.applied, *self._uplinks)
+        self.applied = {
+            stream: streams.BEGINNING if entry_id is None else entry_id.decode()
+            for stream, entry_id in zip(self._uplinks, known, strict=True)
+        }
+        return True
+
+    def release(self) -> None:
+        """Give the lease back at once and close; call it with every write answered."""
+        self.call("EVAL", RELEASE, 1, self._keys.lease, self._token)
+        self.close()
+
+    def close(self) -> None:
+        """Drop the connection; a lease that is held runs out by itself."""
+        connection, self._connection = self._connection, None
+        self._answers.clear()
+        if connection is not None:
+            if self._outstanding:
+                connection.disconnect()
+            self._live.connection_pool.release(connection)
+        self._outstanding = 0
+
+    # --- requests ahead of answers ---------------------------------------------------------------
+
+    def _send(self, *command: Value) -> None:
+        connection = self._connection
+        # No health check: its own PING would take the answer of a request that is under way.
+        connection.send_packed_command(connection.pack_command(*command), check_health=False)
+        self._outstanding += 1
+
+    def _receive(self) -> Any:
+        if self._answers:
+            return self._answers.popleft()
+        answer = self._connection.read_response()
+        self._outstanding -= 1
+        return answer
+
+    def call(self, *command: Value) -> Any:
+        """Send a command and wait for its answer; earlier ones keep for who asked for them."""
+        earlier = self._outstanding
+        self._send(*command)
+        for _ in range(earlier):
+            self._answers.append(self._connection.read_response())
+        answer = self._connection.read_response()
+        self._outstanding = 0
+        return answer
+
+    def ask(self, *, count: int, block_ms: int | None) -> None:
+        """Ask for what follows in the streams; `answer` gives it."""
+        wait: tuple[Value, ...] = () if block_ms is None else ("BLOCK", block_ms)
+        self._send("XREAD", "COUNT", count, *wait, "STREAMS", *self.applied, *self.applied.values())
+
+    def answer(self) -> streams.Batches:
+        """Give what the oldest unanswered `ask` found."""
+        return streams.batches(self._receive())
+
+    def write(self, batch: LiveWrite, read: Mapping[str, tuple[str, str]]) -> None:
+        """Send a guarded write; `written` tells what became of it.
+
+        Parameters
+        ----------
+        batch
+            What changes.
+        read
+            Stream, and the position read from and the last entry read: they were folded into it.
+        """
+        keys = self._keys
+        positions = [each for pair in read.values() for each in pair]
+        self._send(
+            "EVALSHA",
+            self._script,
+            7 + len(read),
+            keys.lease,
+            keys.applied,
+            keys.bays,
+            keys.free,
+            keys.counts,
+            keys.due,
+            keys.changes,
+            *read,
+            self._token,
+            self._lease_ms,
+            len(read),
+            *positions,
+            *batch.arguments(),
+        )
+
+    def written(self) -> None:
+        """Wait for the oldest unanswered write.
+
+        Raises
+        ------
+        LeaseLost, PositionMoved
+            Nothing of it was written. What this process remembers of bays is worth nothing any
+            more.
+        """
+        outcome = self._receive().decode()
+        if outcome == "lease":
+            raise LeaseLost(self._keys.lease)
+        if outcome != "ok":
+            raise PositionMoved(outcome)
