@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from parking.rules.sensors import dingtek_downlinks
 from parking.rules.sensors.codecs import MODELS, decode, decode_downlink, decode_uncached, encode
-from parking.rules.sensors.dingtek import PARAMETERS
 from parking.rules.sensors.frames import BUILDERS, build
 from parking.rules.sensors.model import BayObservation, Decoded, PassageCount, Rejected
 from parking.rules.sensors.tekzitel import CONFIGURATION
@@ -99,8 +99,13 @@ def test_any_text_after_a_dingtek_key_is_a_downlink_or_none(frame: str) -> None:
 
 @given(data=st.data())
 def test_a_dingtek_downlink_decodes_to_what_was_encoded(data: st.DataObject) -> None:
-    model = data.draw(st.sampled_from(sorted(PARAMETERS)))
-    parameter = data.draw(st.sampled_from(PARAMETERS[model]))
+    dialects = {
+        "dingtek-do200": dingtek_downlinks.DO200,
+        "dingtek-do201": dingtek_downlinks.DO201,
+        "dingtek-do202": dingtek_downlinks.DO202,
+    }
+    model = data.draw(st.sampled_from(sorted(dialects)))
+    parameter = data.draw(st.sampled_from(dialects[model].parameters))
     message: dict[str, JsonValue] = {
         parameter.names[0]: data.draw(st.integers(parameter.least, parameter.most))
     }
