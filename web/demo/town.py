@@ -21,6 +21,9 @@ from web.demo.ids import demo_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SEED: Final = 7
+"""The one town that the demo shows."""
+
 CENTRE: Final = Position(118.0540, 30.9270)
 """Where the invented town lies on the map."""
 

@@ -1,0 +1,64 @@
+"""A small client of Greenbay's own HTTP API, for the demo's attendants."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlencode
+
+TIMEOUT_S = 10.0
+
+
+class ApiError(Exception):
+    """The API said no, or could not be reached.
+
+    Attributes
+    ----------
+    status
+        HTTP status; None where there was no answer.
+    """
+
+    def __init__(self, status: int | None, detail: str) -> None:
+        super().__init__(f"{status or 'no answer'}: {detail}")
+        self.status = status
+
+
+class ApiClient:
+    """Calls the API as the bearer of one token."""
+
+    def __init__(self, origin: str, token: str) -> None:
+        self._origin = origin
+        self._token = token
+
+    def get(self, path: str, **query: object) -> dict[str, Any]:
+        """Read something."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        return self._call("GET", f"{path}?{urlencode(wanted)}" if wanted else path, None, None)
+
+    def post(self, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
+        """Do something, once for each key however often it is sent."""
+        return self._call("POST", path, body, key)
+
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None, key: str | None
+    ) -> dict[str, Any]:
+        request = urllib.request.Request(  # noqa: S310 - the address is our own API's
+            self._origin + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={
+                "Authorization": f"Bearer {self._token}",
+                "Content-Type": "application/json",
+                **({} if key is None else {"Idempotency-Key": key}),
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - as above
+                found: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise ApiError(error.code, error.read(500).decode("utf-8", "replace")) from error
+        except (OSError, ValueError) as error:
+            raise ApiError(None, str(error)) from error
+        return found
