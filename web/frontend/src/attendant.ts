@@ -1,0 +1,251 @@
+/** The attendant's page: a handheld's width first, beside each other where there is room. */
+import "../styles/base.css";
+import "../styles/attendant.css";
+import { read, readAll } from "./api/client";
+import type { Bill, Facility } from "./api/types";
+import { CashDesk, cashDone } from "./attendant/cash";
+import { Home } from "./attendant/home";
+import { PlateEntry } from "./attendant/plate_entry";
+import { Post } from "./attendant/post";
+import { billSummary, stayPanel } from "./attendant/stay_panel";
+import { inLanguage } from "./format/words";
+import { everySecond } from "./shell/clock";
+import { byId, h, put, replace, write } from "./shell/dom";
+import { onKey } from "./shell/keys";
+import { startPage } from "./shell/page";
+import { poll } from "./shell/poll";
+import { emptyState, errorState, skeleton } from "./shell/states";
+import { counted, language, named, text } from "./shell/text";
+import { toast } from "./shell/toast";
+import { matches, ordered, type Listed } from "./map/order";
+
+const REFRESH_MS = 4_000;
+const POST_KEY = "greenbay.post";
+
+interface Step {
+  readonly title: string;
+  readonly element: HTMLElement;
+  readonly update?: () => void;
+}
+
+class AttendantPage {
+  private readonly home = byId("home");
+  private readonly actPanel = byId("act");
+  private readonly actTitle = byId("act-title");
+  private readonly actBody = byId("act-content");
+  private post: Post | null = null;
+  private view: Home | null = null;
+  private step: Step | null = null;
+  private refreshNow: (() => void) | null = null;
+  private offline = false;
+
+  constructor() {
+    byId("act-close").addEventListener("click", () => this.closeStep());
+    onKey("Escape", "keys.close", () => this.closeStep());
+    everySecond(() => {
+      this.view?.showAge(this.offline || !navigator.onLine);
+      this.view?.update();
+      this.step?.update?.();
+    });
+  }
+
+  start(): void {
+    const kept = localStorage.getItem(POST_KEY);
+    if (kept) this.takePost(kept);
+    else void this.choosePost();
+  }
+
+  private takePost(facilityId: string): void {
+    localStorage.setItem(POST_KEY, facilityId);
+    const post = new Post(facilityId);
+    this.post = post;
+    this.view = null;
+    this.show(null);
+    replace(this.home, skeleton(2, "card"), skeleton(6, "row"));
+    this.refreshNow ??= poll(() => this.refresh(), REFRESH_MS);
+    this.refreshNow();
+  }
+
+  private async refresh(): Promise<void> {
+    const { post } = this;
+    if (!post) return;
+    try {
+      await post.load();
+    } catch (error) {
+      this.offline = true;
+      if (post !== this.post) return;
+      if (!this.view) {
+        replace(
+          this.home,
+          errorState(error, () => this.refreshNow?.()),
+          h(
+            "button",
+            { class: "button button-quiet", type: "button", onclick: () => void this.choosePost() },
+            text("post.choose_other"),
+          ),
+        );
+      } else this.view.showAge(true);
+      return;
+    }
+    if (post !== this.post) return;
+    this.offline = false;
+    if (!this.view) {
+      this.view = new Home(post, {
+        openBay: (bayId) => this.openBay(bayId),
+        takePlate: (bayId) => this.openPlate(bayId),
+        openBill: (billId) => void this.openBill(billId),
+        choosePost: () => void this.choosePost(),
+      });
+      replace(this.home, this.view.element);
+    } else this.view.update();
+    this.view.showAge(false);
+    this.step?.update?.();
+  }
+
+  private async choosePost(): Promise<void> {
+    this.post = null;
+    this.view = null;
+    this.show(null);
+    replace(this.home, h("h1", {}, text("post.choose")), skeleton(8));
+    let facilities: Facility[];
+    try {
+      facilities = await readAll<Facility>("/api/v1/facilities", { limit: 500 });
+    } catch (error) {
+      replace(this.home, errorState(error, () => void this.choosePost()));
+      return;
+    }
+    const listed = facilities.map((facility): Listed & { facility: Facility } => ({
+      id: facility.id,
+      code: facility.code,
+      zh: facility.name.zh,
+      en: facility.name.en,
+      position: facility.position,
+      counts: facility.counts,
+      facility,
+    }));
+    const list = h("ul", { class: "post-list" });
+    const search = h("input", {
+      class: "input",
+      type: "search",
+      id: "post-search",
+      autocomplete: "off",
+      oninput: () => draw(),
+    });
+    const draw = (): void => {
+      const found = ordered(
+        listed.filter((facility) => matches(facility, search.value)),
+        "name",
+        language(),
+        null,
+      );
+      if (found.length === 0) {
+        replace(
+          list,
+          h("li", {}, emptyState(text("list.none_found", { search: search.value }), text("list.none_found_advice"))),
+        );
+        return;
+      }
+      replace(
+        list,
+        ...found.map(({ id, facility }) =>
+          h(
+            "li",
+            {},
+            h(
+              "button",
+              { class: "post-choice", type: "button", onclick: () => this.takePost(id) },
+              h("span", { class: "item-name" }, inLanguage(facility.name.zh, facility.name.en)),
+              h(
+                "span",
+                { class: "item-facts" },
+                `${named("facility.kind", facility.kind)} · ${counted("count.bays", facility.counts.total)}`,
+              ),
+            ),
+          ),
+        ),
+      );
+    };
+    replace(
+      this.home,
+      h("h1", {}, text("post.choose")),
+      h("label", { class: "label", for: "post-search" }, text("list.search")),
+      search,
+      list,
+    );
+    draw();
+  }
+
+  private openBay(bayId: string): void {
+    if (!this.post) return;
+    const panel = stayPanel(this.post, bayId, {
+      takePlate: (id) => this.openPlate(id),
+      takeCash: (bill) => this.openCash(bill),
+    });
+    if (panel) this.show(panel);
+  }
+
+  private openPlate(bayId: string): void {
+    const stay = this.post?.stayIn(bayId);
+    if (!stay) {
+      toast(text("plate.left"), "danger");
+      this.openBay(bayId);
+      return;
+    }
+    const entry = new PlateEntry(stay, (attached) => {
+      this.post?.take(attached);
+      toast(text("plate.attached", { label: stay.bay_label }));
+      this.view?.update();
+      this.openBay(bayId);
+      this.refreshNow?.();
+    });
+    this.show({ title: text("plate.title", { label: stay.bay_label }), element: entry.element });
+  }
+
+  private async openBill(billId: string): Promise<void> {
+    const body = h("div", { class: "panel-body" }, skeleton(4, "line"));
+    this.show({ title: text("bill.title"), element: body });
+    try {
+      const bill = await read<Bill>(`/api/v1/bills/${billId}`);
+      replace(
+        body,
+        billSummary(bill, {
+          takePlate: () => undefined,
+          takeCash: (owed) => this.openCash(owed),
+        }),
+      );
+    } catch (error) {
+      replace(body, errorState(error, () => void this.openBill(billId)));
+    }
+  }
+
+  private openCash(bill: Bill): void {
+    const desk = new CashDesk(bill, (payment) => {
+      this.post?.settled(bill.id);
+      this.view?.update();
+      this.show({
+        title: text("cash.title"),
+        element: cashDone(payment, () => this.closeStep()),
+      });
+      this.refreshNow?.();
+    });
+    this.show({ title: text("cash.title"), element: desk.element });
+  }
+
+  private closeStep(): void {
+    this.show(null);
+  }
+
+  private show(step: Step | null): void {
+    this.step = step;
+    this.actPanel.hidden = step === null;
+    document.body.classList.toggle("has-step", step !== null);
+    this.actBody.replaceChildren();
+    if (!step) return;
+    write(this.actTitle, step.title);
+    put(this.actBody, step.element);
+    this.actPanel.scrollTop = 0;
+    this.actTitle.focus({ preventScroll: true });
+  }
+}
+
+void startPage(() => new AttendantPage().start());

@@ -1,0 +1,172 @@
+/** Taking cash: what is due, what was handed over, what goes back; said in words before the act. */
+import { act, actKey } from "../api/client";
+import type { Bill, Payment } from "../api/types";
+import { change, likelyTenders, parseAmount, type Money } from "../format/money";
+import { price } from "../format/words";
+import { h, replace, write } from "../shell/dom";
+import { problemText } from "../shell/states";
+import { text } from "../shell/text";
+
+export class CashDesk {
+  readonly element: HTMLElement;
+  private tendered: number | null = null;
+  private key = actKey();
+  private sending = false;
+  private readonly backWords = h("span", { class: "cash-words" });
+  private readonly back = h("strong", { class: "cash-back" });
+  private readonly amount: HTMLInputElement;
+  private readonly chips: readonly HTMLButtonElement[];
+  private readonly problem = h("p", { class: "form-problem", role: "alert", hidden: true });
+  private readonly submit = h("button", {
+    class: "button button-primary button-thumb",
+    type: "submit",
+  });
+
+  constructor(
+    private readonly bill: Bill,
+    private readonly paid: (payment: Payment) => void,
+  ) {
+    const sums = likelyTenders(bill.amount);
+    this.chips = sums.map((minor, index) =>
+      h(
+        "button",
+        {
+          class: "chip chip-money",
+          type: "button",
+          "aria-pressed": "false",
+          "data-minor": minor,
+          onclick: () => this.tender(minor, true),
+        },
+        index === 0
+          ? text("cash.exact", { amount: this.money(minor) })
+          : this.money(minor).replace(/[.,]00$/, ""),
+      ),
+    );
+    this.amount = h("input", {
+      class: "input cash-input",
+      id: "tendered",
+      inputmode: "decimal",
+      autocomplete: "off",
+      maxlength: 12,
+      oninput: () => this.tender(parseAmount(this.amount.value, this.bill.amount.currency), false),
+    });
+    this.element = h(
+      "form",
+      {
+        class: "cash",
+        onsubmit: (event) => {
+          event.preventDefault();
+          void this.send();
+        },
+      },
+      h(
+        "p",
+        { class: "cash-due" },
+        h("span", {}, text("cash.due")),
+        h("strong", { class: "cash-sum" }, price(bill.amount)),
+      ),
+      h("p", { class: "label", id: "tender-chips" }, text("cash.handed_over")),
+      h("div", { class: "chips", role: "group", "aria-labelledby": "tender-chips" }, ...this.chips),
+      h("label", { class: "label", for: "tendered" }, text("cash.other_amount")),
+      this.amount,
+      h("p", { class: "cash-change", "aria-live": "polite" }, this.backWords, this.back),
+      this.problem,
+      h("div", { class: "thumb-bar" }, this.submit),
+    );
+    this.draw();
+  }
+
+  private money(minor: number): string {
+    return price({ minor, currency: this.bill.amount.currency });
+  }
+
+  private tender(minor: number | null, fromChip: boolean): void {
+    if (minor !== this.tendered) this.key = actKey();
+    this.tendered = minor;
+    if (fromChip) this.amount.value = "";
+    this.problem.hidden = true;
+    this.draw();
+  }
+
+  private get goesBack(): Money | null {
+    return this.tendered === null ? null : change(this.bill.amount, this.tendered);
+  }
+
+  private draw(): void {
+    const back = this.goesBack;
+    for (const chip of this.chips) {
+      chip.setAttribute("aria-pressed", String(Number(chip.dataset["minor"]) === this.tendered));
+    }
+    if (this.tendered === null) {
+      write(this.backWords, text("cash.choose"));
+      write(this.back, "");
+    } else if (!back) {
+      write(this.backWords, text("cash.too_little"));
+      write(this.back, this.money(this.bill.amount.minor - this.tendered));
+    } else {
+      write(this.backWords, text("cash.give_back"));
+      write(this.back, price(back));
+    }
+    this.submit.disabled = !back || this.sending;
+    write(
+      this.submit,
+      !back || this.tendered === null
+        ? text("cash.take_none")
+        : back.minor === 0
+          ? text("cash.take_exact", { tendered: this.money(this.tendered) })
+          : text("cash.take", { tendered: this.money(this.tendered), change: price(back) }),
+    );
+  }
+
+  private async send(): Promise<void> {
+    if (this.sending || this.tendered === null || !this.goesBack) return;
+    this.sending = true;
+    this.draw();
+    try {
+      const payment = await act<Payment>(
+        "POST",
+        `/api/v1/bills/${this.bill.id}/payments`,
+        {
+          channel: "cash",
+          tendered: { minor: this.tendered, currency: this.bill.amount.currency },
+        },
+        this.key,
+      );
+      this.paid(payment);
+    } catch (error) {
+      this.problem.hidden = false;
+      write(this.problem, problemText(error));
+    } finally {
+      this.sending = false;
+      this.draw();
+    }
+  }
+}
+
+/** What stands after the money was taken: what to hand back, and the receipt. */
+export function cashDone(payment: Payment, done: () => void): HTMLElement {
+  const element = h("div", { class: "cash-done" });
+  replace(
+    element,
+    h("p", { class: "cash-done-title" }, text("cash.paid", { amount: price(payment.amount) })),
+    payment.change.minor > 0
+      ? h(
+          "p",
+          { class: "cash-change" },
+          h("span", { class: "cash-words" }, text("cash.give_back")),
+          h("strong", { class: "cash-back" }, price(payment.change)),
+        )
+      : h("p", { class: "cash-words" }, text("cash.nothing_back")),
+    h("a", { class: "button", href: `/bills/${payment.bill_id}` }, text("cash.receipt")),
+    h(
+      "div",
+      { class: "thumb-bar" },
+      h(
+        "button",
+        { class: "button button-primary button-thumb", type: "button", onclick: done },
+        text("act.done"),
+      ),
+    ),
+  );
+  return element;
+}

@@ -1,0 +1,76 @@
+/** The attendant's post: one facility's bays, stays and bills, read every few seconds. */
+import { read, readAll, type Page } from "../api/client";
+import type { Bay, Bill, Facility, Session } from "../api/types";
+import { instant } from "../format/time";
+import { businessTime, noteCityTime } from "../shell/clock";
+import { isOwing, tasks, type Task } from "./tasks";
+
+export class Post {
+  facility: Facility | null = null;
+  bays: readonly Bay[] = [];
+  bills: readonly Bill[] = [];
+  /** Wall-clock instant of the last complete answer. */
+  readAtMs: number | null = null;
+  private stays = new Map<string, Session>();
+
+  constructor(readonly facilityId: string) {}
+
+  async load(): Promise<void> {
+    const here = { facility_id: this.facilityId };
+    const [facility, bays, stays, bills] = await Promise.all([
+      read<Facility>(`/api/v1/facilities/${this.facilityId}`),
+      readAll<Bay>(`/api/v1/facilities/${this.facilityId}/bays`, { limit: 500 }),
+      readAll<Session>("/api/v1/sessions", { ...here, state: "open", limit: 500 }),
+      read<Page<Bill>>("/api/v1/bills", { ...here, limit: 60 }),
+    ]);
+    this.facility = facility;
+    this.bays = bays;
+    this.stays = new Map(stays.map((stay) => [stay.bay_id, stay]));
+    this.bills = bills.items.filter((bill) => isOwing(bill.state));
+    this.readAtMs = Date.now();
+    if (facility.heard_at) noteCityTime(instant(facility.heard_at));
+  }
+
+  bay(id: string): Bay | null {
+    return this.bays.find((bay) => bay.id === id) ?? null;
+  }
+
+  bill(id: string): Bill | null {
+    return this.bills.find((bill) => bill.id === id) ?? null;
+  }
+
+  /** The stay that is open in a bay now. */
+  stayIn(bayId: string): Session | null {
+    return this.stays.get(bayId) ?? null;
+  }
+
+  /** Take a stay as the server just answered it, before the next reading. */
+  take(stay: Session): void {
+    this.stays.set(stay.bay_id, stay);
+  }
+
+  /** Take a bill off the list once it is paid. */
+  settled(billId: string): void {
+    this.bills = this.bills.filter((bill) => bill.id !== billId);
+  }
+
+  tasks(): Task[] {
+    return tasks(
+      [...this.stays.values()].map((stay) => ({
+        id: stay.id,
+        bayId: stay.bay_id,
+        bayLabel: stay.bay_label,
+        openedMs: instant(stay.opened_at),
+        hasPlate: stay.plate !== null,
+      })),
+      this.bills.map((bill) => ({ id: bill.id, issuedMs: instant(bill.issued_at) })),
+      this.bays.map((bay) => ({
+        id: bay.id,
+        label: bay.label,
+        state: bay.state,
+        heardMs: bay.heard_at ? instant(bay.heard_at) : null,
+      })),
+      businessTime(),
+    );
+  }
+}

@@ -1,0 +1,192 @@
+/** One bay as the attendant sees it: the stay in it, its plate, its fee so far, its last bill. */
+import { act, read, type Page } from "../api/client";
+import type { Bill, Quote, Session } from "../api/types";
+import { instant } from "../format/time";
+import { exactly, lastingText, moment, price } from "../format/words";
+import { glyph, setGlyph } from "../glyphs/inline";
+import { fact, sureness } from "../panels/figures";
+import { feeTable } from "../panels/fee";
+import { plateLabel } from "../plates/label";
+import { businessTime } from "../shell/clock";
+import { h, replace, write } from "../shell/dom";
+import { errorState, problemText, skeleton } from "../shell/states";
+import { named, text } from "../shell/text";
+import type { Post } from "./post";
+import { isOwing } from "./tasks";
+
+export interface StayActs {
+  readonly takePlate: (bayId: string) => void;
+  readonly takeCash: (bill: Bill) => void;
+}
+
+export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
+  const owing = isOwing(bill.state);
+  return h(
+    "section",
+    { class: "panel-section bill-summary" },
+    h(
+      "h3",
+      {},
+      text("bill.title"),
+      " ",
+      h("span", { class: owing ? "tag tag-warning" : "tag tag-good" }, named("bill.state", bill.state)),
+    ),
+    bill.plate && h("p", {}, plateLabel(bill.plate, "m")),
+    feeTable(bill.lines, bill.amount, text("bill.title")),
+    h(
+      "p",
+      { class: "note" },
+      owing
+        ? text("bill.due_by", { at: exactly(instant(bill.due_at)) })
+        : text("bill.paid_at", { at: bill.paid_at ? exactly(instant(bill.paid_at)) : "" }),
+    ),
+    h("a", { class: "button", href: `/bills/${bill.id}` }, text("bill.open")),
+    owing &&
+      h(
+        "div",
+        { class: "thumb-bar" },
+        h(
+          "button",
+          {
+            class: "button button-primary button-thumb",
+            type: "button",
+            onclick: () => acts.takeCash(bill),
+          },
+          text("cash.start", { amount: price(bill.amount) }),
+        ),
+      ),
+  );
+}
+
+/** The open stay's facts and, on asking, what it would cost if the car left now. */
+function openStay(stay: Session, bayId: string, acts: StayActs): HTMLElement {
+  const fee = h("div", { "aria-live": "polite" });
+  const ask = async (): Promise<void> => {
+    try {
+      const quote = await act<Quote>("POST", "/api/v1/quotes", {
+        facility_id: stay.facility_id,
+        enter_at: stay.opened_at,
+        leave_at: new Date(Math.max(businessTime(), instant(stay.opened_at))).toISOString(),
+        ...(stay.plate?.kind.startsWith("nev_") ? { energy: "new" } : {}),
+      });
+      replace(fee, feeTable(quote.lines, quote.total, text("stay.fee_now")));
+    } catch (error) {
+      replace(fee, h("p", { class: "note" }, problemText(error)));
+    }
+  };
+  void ask();
+  return h(
+    "div",
+    {},
+    h(
+      "dl",
+      { class: "facts" },
+      fact(text("stay.opened"), exactly(instant(stay.opened_at))),
+      fact(text("stay.lasting"), lastingText(instant(stay.opened_at))),
+      fact(
+        text("stay.plate"),
+        stay.plate ? plateLabel(stay.plate, "m") : text("stay.no_plate"),
+      ),
+      stay.uncertain_from_at
+        ? fact(text("stay.uncertain"), exactly(instant(stay.uncertain_from_at)))
+        : h("div", { hidden: true }),
+    ),
+    h("section", { class: "panel-section" }, h("h3", {}, text("stay.fee_now")), fee),
+    h(
+      "div",
+      { class: "thumb-bar" },
+      h(
+        "button",
+        {
+          class: stay.plate ? "button button-thumb" : "button button-primary button-thumb",
+          type: "button",
+          onclick: () => acts.takePlate(bayId),
+        },
+        stay.plate ? text("plate.correct") : text("task.plate_act"),
+      ),
+    ),
+  );
+}
+
+/** Returns the panel and what refreshes it; null for a bay that is not of this post. */
+export function stayPanel(
+  post: Post,
+  bayId: string,
+  acts: StayActs,
+): { element: HTMLElement; title: string; update: () => void } | null {
+  const bay = post.bay(bayId);
+  if (!bay) return null;
+  const mark = glyph(bay.state, "l");
+  const word = h("span", { class: "figure-words figure-state" });
+  const since = h("p", { class: "freshness" });
+  const sure = h("p", { class: "stay-sure" });
+  const body = h("div", {}, skeleton(3, "card"));
+  let shown = "";
+
+  const drawLast = async (): Promise<void> => {
+    try {
+      const { items } = await read<Page<Session>>("/api/v1/sessions", { bay_id: bayId, limit: 3 });
+      const last = items.find((stay) => stay.state !== "open");
+      if (!last) {
+        replace(body, h("p", { class: "note" }, text("stay.none_yet")));
+        return;
+      }
+      const bill = last.bill_id ? await read<Bill>(`/api/v1/bills/${last.bill_id}`) : null;
+      replace(
+        body,
+        h("h3", {}, text("stay.last")),
+        h(
+          "p",
+          {},
+          text("stay.from_to", {
+            from: moment(instant(last.opened_at)),
+            to: last.closed_at ? moment(instant(last.closed_at)) : "…",
+          }),
+        ),
+        bill
+          ? billSummary(bill, acts)
+          : h("p", { class: "note" }, text(`stay.state.${last.state}`)),
+      );
+    } catch (error) {
+      replace(body, errorState(error, () => void drawLast()));
+    }
+  };
+
+  const update = (): void => {
+    const now = post.bay(bayId) ?? bay;
+    const stay = post.stayIn(bayId);
+    setGlyph(mark, now.state);
+    write(word, text(`state.${now.state}`));
+    const sinceMs = now.since_at ? instant(now.since_at) : null;
+    write(
+      since,
+      sinceMs === null
+        ? text("bay.since_unknown")
+        : text("bay.since", { at: moment(sinceMs), lasting: lastingText(sinceMs) }),
+    );
+    const key = `${now.state}|${now.sure}|${stay?.id ?? ""}|${stay?.plate?.text ?? ""}`;
+    if (key === shown) return;
+    shown = key;
+    replace(
+      sure,
+      ...(now.state === "unknown"
+        ? [text("bay.sure_of_nothing")]
+        : [h("span", {}, text("bay.sure")), sureness(now.sure)]),
+    );
+    if (stay) replace(body, openStay(stay, bayId, acts));
+    else void drawLast();
+  };
+  update();
+  return {
+    element: h(
+      "div",
+      { class: "panel-body" },
+      h("p", { class: "figure" }, mark, word),
+      since,
+      sure,
+      body,
+    ),
+    title: text("bay.title", { label: bay.label }),
+    update,
+  };
+}

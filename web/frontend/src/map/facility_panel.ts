@@ -1,0 +1,183 @@
+/** A facility: how many are free, how old that is, what a stay would cost, its bays. */
+import { act } from "../api/client";
+import type { Bay, Quote } from "../api/types";
+import { agoText, exactly, inLanguage, price } from "../format/words";
+import { glyph, setGlyph } from "../glyphs/inline";
+import { total } from "../live/occupancy";
+import { fact, legend, occupancyBar } from "../panels/figures";
+import { feeTable } from "../panels/fee";
+import { businessTime } from "../shell/clock";
+import { h, KeyedList, replace, write } from "../shell/dom";
+import { emptyState, errorState, problemText, skeleton } from "../shell/states";
+import { counted, named, text } from "../shell/text";
+import type { City } from "./city";
+import { STALE_MS } from "./list";
+import { standing } from "./order";
+
+export interface Panel {
+  readonly element: HTMLElement;
+  readonly title: string;
+  /** Called when something changed and once a second. */
+  readonly update: () => void;
+}
+
+const LENGTHS_MIN = [30, 60, 120, 240] as const;
+
+/** What a stay from now on would cost, for a few lengths, each explained. */
+function quoteSection(facilityId: string): HTMLElement {
+  const answer = h("div", { class: "quote-answer", "aria-live": "polite" });
+  const buttons = LENGTHS_MIN.map((minutes) =>
+    h(
+      "button",
+      { class: "chip", type: "button", "aria-pressed": "false", onclick: () => void ask(minutes) },
+      minutes < 60 ? text("lasting.minutes", { minutes }) : text("quote.hours", { n: minutes / 60 }),
+    ),
+  );
+  const ask = async (minutes: number): Promise<void> => {
+    buttons.forEach((button, index) =>
+      button.setAttribute("aria-pressed", String(LENGTHS_MIN[index] === minutes)),
+    );
+    const enterMs = businessTime();
+    try {
+      const quote = await act<Quote>("POST", "/api/v1/quotes", {
+        facility_id: facilityId,
+        enter_at: new Date(enterMs).toISOString(),
+        leave_at: new Date(enterMs + minutes * 60_000).toISOString(),
+      });
+      replace(
+        answer,
+        h("p", { class: "quote-total" }, price(quote.total)),
+        feeTable(quote.lines, quote.total, text("quote.title")),
+        h("p", { class: "note" }, text("quote.source", { version: quote.version })),
+      );
+    } catch (error) {
+      replace(answer, h("p", { class: "note", role: "alert" }, problemText(error)));
+    }
+  };
+  return h(
+    "section",
+    { class: "panel-section" },
+    h("h3", {}, text("quote.title")),
+    h("div", { class: "chips" }, ...buttons),
+    answer,
+  );
+}
+
+function bayButton(bay: Bay, city: City, open: (id: string) => void) {
+  const mark = glyph(bay.state);
+  const button = h(
+    "button",
+    { class: "bay-button", type: "button", onclick: () => open(bay.id) },
+    mark,
+    h("span", { class: "bay-number" }, bay.label),
+  );
+  return {
+    element: h("li", {}, button),
+    update() {
+      const state = city.stateOf(bay.id)?.state ?? bay.state;
+      setGlyph(mark, state);
+      button.dataset["state"] = state;
+      const words = text("bay.label_state", { label: bay.label, state: text(`state.${state}`) });
+      if (button.getAttribute("aria-label") !== words) button.setAttribute("aria-label", words);
+    },
+  };
+}
+
+export function facilityPanel(
+  city: City,
+  id: string,
+  openBay: (bayId: string) => void,
+): Panel | null {
+  const place = city.place(id);
+  if (!place) return null;
+  const { facility } = place;
+  const mark = glyph("free", "l");
+  const free = h("span", { class: "figure-number" });
+  const ofTotal = h("span", { class: "figure-words" });
+  const freshness = h("p", { class: "freshness" });
+  const bar = occupancyBar();
+  const key = legend();
+  const quality = h("dd", {});
+  const grid = h("ul", { class: "bay-grid" });
+  const section = h("div", {}, skeleton(3, "card"));
+
+  const keyed = new KeyedList<Bay>(
+    grid,
+    (bay) => bay.id,
+    (bay) => bayButton(bay, city, openBay),
+  );
+  let bays: readonly Bay[] = [];
+  const load = (): void => {
+    city.baysOf(id).then(
+      (loaded) => {
+        bays = loaded;
+        replace(
+          section,
+          bays.length ? grid : emptyState(text("facility.no_bays"), text("facility.no_bays_advice")),
+        );
+        update();
+      },
+      (error: unknown) => replace(section, errorState(error, load)),
+    );
+  };
+
+  const update = (): void => {
+    const now = city.place(id);
+    if (!now) return;
+    const { counts, heardMs } = now;
+    const sum = total(counts);
+    const stale = heardMs === null || businessTime() - heardMs > STALE_MS;
+    setGlyph(mark, standing(counts));
+    write(free, String(counts.free));
+    write(ofTotal, text("facility.free_of", { total: sum }));
+    write(freshness, text(stale ? "facility.stale" : "facility.heard", { age: agoText(heardMs) }));
+    freshness.classList.toggle("is-stale", stale);
+    bar.update(counts);
+    key.update(counts);
+    write(quality, text("facility.known_of", { known: sum - counts.unknown, total: sum }));
+    keyed.show(bays);
+  };
+
+  const element = h(
+    "div",
+    { class: "panel-body" },
+    h(
+      "p",
+      { class: "panel-kind" },
+      [named("facility.kind", facility.kind), named("facility.ownership", facility.ownership)].join(
+        " · ",
+      ),
+    ),
+    h("p", { class: "figure" }, mark, free, ofTotal),
+    freshness,
+    bar.element,
+    key.element,
+    quoteSection(id),
+    h(
+      "section",
+      { class: "panel-section" },
+      h("h3", {}, counted("count.bays", facility.counts.total)),
+      section,
+    ),
+    h(
+      "section",
+      { class: "panel-section" },
+      h("h3", {}, text("facility.source")),
+      h(
+        "dl",
+        { class: "facts" },
+        h("div", { class: "fact" }, h("dt", {}, text("facility.known")), quality),
+        fact(
+          text("facility.last_word"),
+          place.heardMs === null ? text("age.never") : exactly(place.heardMs),
+        ),
+        fact(text("facility.tariff"), facility.tariff ?? text("facility.no_tariff")),
+        fact(text("facility.revenue"), text(`facility.revenue.${facility.revenue_nature}`)),
+        fact(text("facility.code"), facility.code),
+      ),
+    ),
+  );
+  load();
+  update();
+  return { element, title: inLanguage(facility.name.zh, facility.name.en), update };
+}

@@ -1,0 +1,296 @@
+/** The map's own style: our streets in the design's tokens, nothing from anywhere else. Pure. */
+import type {
+  ExpressionSpecification,
+  GeoJSONSourceSpecification,
+  LayerSpecification,
+  StyleSpecification,
+} from "maplibre-gl";
+import type { Language } from "../shell/text";
+
+/** Colours as the page's tokens have them at this moment. */
+export interface MapTokens {
+  readonly paper: string;
+  readonly surface: string;
+  readonly ink: string;
+  readonly muted: string;
+  readonly line: string;
+  readonly accent: string;
+  readonly taken: string;
+  readonly information: string;
+  readonly land: string;
+  readonly water: string;
+  readonly street: string;
+  readonly casing: string;
+  readonly green: string;
+}
+
+/** Fonts of this machine: MapLibre draws the glyphs itself where the style names no server. */
+export const MAP_FONT = ["Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
+
+/**
+ * Width of a street in pixels at zooms 13, 16 and 20, by class. From 16 on it is the true width
+ * (carriageways, bicycle lanes and bays, at 31 degrees north), so that bays lie at the kerb.
+ */
+const WIDTHS: Readonly<Record<string, readonly [number, number, number]>> = {
+  expressway: [3.2, 16, 256],
+  arterial: [2.8, 14, 224],
+  sub_arterial: [2, 10.7, 171],
+  service: [0.6, 4, 64],
+};
+const OTHER_WIDTH = [1.2, 7.7, 123] as const;
+
+function widthAt(index: 0 | 1 | 2, extra: number): ExpressionSpecification {
+  const pairs = Object.entries(WIDTHS).flatMap(([name, widths]) => [name, widths[index] + extra]);
+  return ["match", ["get", "class"], ...pairs, OTHER_WIDTH[index] + extra] as unknown as
+    ExpressionSpecification;
+}
+
+function streetWidth(extra: number): ExpressionSpecification {
+  return [
+    "interpolate",
+    ["exponential", 2],
+    ["zoom"],
+    13,
+    widthAt(0, extra),
+    16,
+    widthAt(1, extra),
+    20,
+    widthAt(2, extra),
+  ];
+}
+
+const NOTHING: GeoJSONSourceSpecification = {
+  type: "geojson",
+  data: { type: "FeatureCollection", features: [] },
+};
+
+const IS_LINE: ExpressionSpecification = ["==", ["geometry-type"], "LineString"];
+const IS_POINT: ExpressionSpecification = ["==", ["geometry-type"], "Point"];
+const IS_AREA: ExpressionSpecification = ["==", ["geometry-type"], "Polygon"];
+const IS_BIG: ExpressionSpecification = ["in", ["get", "class"], ["literal", ["expressway", "arterial", "sub_arterial"]]];
+
+/** From here on single bays are drawn; below, facilities carry their counts. */
+export const BAYS_FROM_ZOOM = 14.2;
+
+function baseLayers(tokens: MapTokens, language: Language): LayerSpecification[] {
+  const other = language === "zh" ? "en" : "zh";
+  const name: ExpressionSpecification = [
+    "coalesce",
+    ["get", `name_${language}`],
+    ["get", `name_${other}`],
+    "",
+  ];
+  const halo = { "text-halo-color": tokens.land, "text-halo-width": 1.6 };
+  return [
+    { id: "land", type: "background", paint: { "background-color": tokens.land } },
+    {
+      id: "areas",
+      type: "fill",
+      source: "streets",
+      filter: IS_AREA,
+      paint: {
+        "fill-color": ["match", ["get", "class"], ["park", "green"], tokens.green, tokens.water],
+      },
+    },
+    {
+      id: "street-casing",
+      type: "line",
+      source: "streets",
+      filter: IS_LINE,
+      layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": tokens.casing, "line-width": streetWidth(1.6) },
+    },
+    {
+      id: "street",
+      type: "line",
+      source: "streets",
+      filter: IS_LINE,
+      layout: {
+        "line-cap": "round",
+        "line-join": "round",
+        "line-sort-key": [
+          "match",
+          ["get", "class"],
+          ["expressway", "arterial"],
+          2,
+          "sub_arterial",
+          1,
+          0,
+        ],
+      },
+      paint: { "line-color": tokens.street, "line-width": streetWidth(0) },
+    },
+    {
+      id: "junction",
+      type: "circle",
+      source: "streets",
+      filter: IS_POINT,
+      minzoom: 14.5,
+      paint: {
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 14.5, 1.6, 18, 5],
+        "circle-color": tokens.land,
+        "circle-stroke-color": tokens.muted,
+        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 14.5, 0.8, 18, 1.6],
+      },
+    },
+    {
+      id: "street-name",
+      type: "symbol",
+      source: "streets",
+      filter: ["all", IS_LINE, IS_BIG],
+      minzoom: 13.4,
+      layout: {
+        "symbol-placement": "line",
+        "symbol-spacing": 420,
+        "text-field": name,
+        "text-font": MAP_FONT,
+        "text-size": ["interpolate", ["linear"], ["zoom"], 13, 10.5, 17, 13],
+        "text-letter-spacing": language === "zh" ? 0.12 : 0.02,
+        "text-padding": 12,
+      },
+      paint: { "text-color": tokens.muted, ...halo, "text-halo-color": tokens.street },
+    },
+    {
+      id: "lane-name",
+      type: "symbol",
+      source: "streets",
+      filter: ["all", IS_LINE, ["!", IS_BIG]],
+      minzoom: 15.4,
+      layout: {
+        "symbol-placement": "line",
+        "symbol-spacing": 360,
+        "text-field": name,
+        "text-font": MAP_FONT,
+        "text-size": 11,
+        "text-padding": 8,
+      },
+      paint: { "text-color": tokens.muted, ...halo, "text-halo-color": tokens.street },
+    },
+    {
+      id: "area-name",
+      type: "symbol",
+      source: "streets",
+      filter: IS_AREA,
+      layout: {
+        "text-field": name,
+        "text-font": MAP_FONT,
+        "text-size": 13,
+        "text-letter-spacing": 0.2,
+      },
+      paint: { "text-color": tokens.muted, "text-halo-color": tokens.water, "text-halo-width": 1 },
+    },
+  ];
+}
+
+/** Share of the 32 px picture: bays 6 m apart just do not touch; those in a garage stand closer. */
+function baySize(): ExpressionSpecification {
+  const sized = (size: number): ExpressionSpecification => ["*", size, ["get", "scale"]];
+  return [
+    "interpolate",
+    ["exponential", 2],
+    ["zoom"],
+    14,
+    sized(0.13),
+    16,
+    sized(0.19),
+    18,
+    sized(0.42),
+    20,
+    sized(1.35),
+  ];
+}
+
+function bayLayers(tokens: MapTokens): LayerSpecification[] {
+  const chosen: ExpressionSpecification = ["boolean", ["feature-state", "chosen"], false];
+  const changed: ExpressionSpecification = ["boolean", ["feature-state", "changed"], false];
+  return [
+    {
+      id: "bay-halo",
+      type: "circle",
+      source: "bays",
+      minzoom: BAYS_FROM_ZOOM,
+      paint: {
+        "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 14, 5, 16, 7, 18, 13, 20, 34],
+        "circle-color": ["case", chosen, tokens.information, tokens.accent],
+        "circle-opacity": ["case", chosen, 0.28, changed, 0.22, 0],
+        "circle-stroke-width": ["case", chosen, 2, 0],
+        "circle-stroke-color": tokens.information,
+      },
+    },
+    {
+      id: "bay",
+      type: "symbol",
+      source: "bays",
+      minzoom: BAYS_FROM_ZOOM,
+      layout: {
+        "icon-image": ["concat", "bay-", ["get", "state"]],
+        "icon-size": baySize(),
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+        // What is free lies on top of what is not.
+        "symbol-sort-key": ["match", ["get", "state"], "free", 2, "unknown", 1, 0],
+      },
+    },
+    {
+      id: "bay-label",
+      type: "symbol",
+      source: "bays",
+      minzoom: 18.6,
+      layout: {
+        "text-field": ["get", "label"],
+        "text-font": MAP_FONT,
+        "text-size": 11,
+        "text-offset": [0, 1.5],
+        "text-anchor": "top",
+        "text-optional": true,
+      },
+      paint: { "text-color": tokens.ink, "text-halo-color": tokens.street, "text-halo-width": 1.2 },
+    },
+  ];
+}
+
+function facilityLayers(tokens: MapTokens): LayerSpecification[] {
+  const chosen: ExpressionSpecification = ["boolean", ["feature-state", "chosen"], false];
+  return [
+    {
+      id: "facility",
+      type: "symbol",
+      source: "facilities",
+      layout: {
+        "icon-image": ["get", "pill"],
+        "icon-text-fit": "both",
+        "icon-text-fit-padding": [3, 8, 3, 8],
+        "text-field": [
+          "format",
+          ["get", "count"],
+          { "font-scale": 1 },
+          ["step", ["zoom"], "", 15.2, ["concat", "  ", ["get", "name"]]] as unknown as string,
+          { "font-scale": 0.82, "text-color": tokens.muted },
+        ] as unknown as ExpressionSpecification,
+        "text-font": MAP_FONT,
+        "text-size": ["interpolate", ["linear"], ["zoom"], 13, 12, 16, 14],
+        "text-max-width": 40,
+        "text-padding": 4,
+        "icon-padding": 4,
+        // At street level the bays speak for themselves: only garages keep their place in front.
+        "symbol-sort-key": ["get", "order"],
+        "text-offset": ["step", ["zoom"], ["literal", [0, 0]], 15.2, ["literal", [0, -1.9]]],
+      },
+      paint: {
+        "text-color": ["case", chosen, tokens.information, tokens.ink],
+      },
+    },
+  ];
+}
+
+export function mapStyle(tokens: MapTokens, language: Language, streets: string): StyleSpecification {
+  return {
+    version: 8,
+    sources: {
+      streets: { type: "geojson", data: streets, tolerance: 0.2 },
+      bays: { ...NOTHING, promoteId: "id" },
+      facilities: { ...NOTHING, promoteId: "id" },
+    },
+    layers: [...baseLayers(tokens, language), ...bayLayers(tokens), ...facilityLayers(tokens)],
+  };
+}

@@ -1,0 +1,301 @@
+/** The map itself: MapLibre over our own streets, loaded after the list stands. */
+import { Map as GlMap, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import type { Feature, FeatureCollection, Point } from "geojson";
+import { rasterGlyph } from "../glyphs/raster";
+import { GLYPH_TOKEN, GLYPHS, type GlyphName } from "../glyphs/shapes";
+import type { Box, LiveBay } from "../live/occupancy";
+import { language, text, inLanguage } from "../shell/text";
+import { onThemeChange, token } from "../shell/theme";
+import type { Place } from "./city";
+import { standing } from "./order";
+import { pillImage } from "./pill";
+import { MAP_FONT, mapStyle, type MapTokens } from "./style";
+
+const GLYPH_SIZE = 32;
+/** Stalls of a garage lie 2.5 m apart, bays at the kerb 6 m. */
+const GARAGE_SCALE = 0.62;
+const CHANGED_SHOWN_MS = 1_600;
+const BATCH_MS = 200;
+
+export interface Choice {
+  readonly facilityId: string | null;
+  readonly bayId: string | null;
+}
+
+export interface MapListener {
+  pickFacility(id: string): void;
+  pickBay(id: string): void;
+  pickNothing(): void;
+  moved(box: Box, zoom: number): void;
+}
+
+function tokens(): MapTokens {
+  return {
+    paper: token("--paper"),
+    surface: token("--surface"),
+    ink: token("--ink"),
+    muted: token("--muted"),
+    line: token("--line"),
+    accent: token("--accent"),
+    taken: token("--taken"),
+    information: token("--information"),
+    land: token("--map-land"),
+    water: token("--map-water"),
+    street: token("--map-street"),
+    casing: token("--map-casing"),
+    green: token("--map-green"),
+  };
+}
+
+function point(id: string, at: readonly [number, number], properties: object): Feature<Point> {
+  return {
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [at[0], at[1]] },
+    properties: { id, ...properties },
+  };
+}
+
+function collection(features: Feature<Point>[]): FeatureCollection<Point> {
+  return { type: "FeatureCollection", features };
+}
+
+export class MapView {
+  private readonly map: GlMap;
+  private places: readonly Place[] = [];
+  private bays: ReadonlyMap<string, LiveBay> = new Map();
+  private choice: Choice = { facilityId: null, bayId: null };
+  private garages: ReadonlySet<string> = new Set();
+  private readonly labels = new Map<string, string>();
+  private readonly pending = new Map<string, LiveBay>();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+  constructor(
+    container: HTMLElement,
+    streets: string,
+    first: Box,
+    private readonly listener: MapListener,
+    private readonly padding: () => { top: number; right: number; bottom: number; left: number },
+  ) {
+    setWorkerUrl(new URL(workerUrl, location.href).href);
+    this.map = new GlMap({
+      container,
+      style: mapStyle(tokens(), language(), new URL(streets, location.href).href),
+      bounds: [first.west, first.south, first.east, first.north],
+      fitBoundsOptions: { padding: 48 },
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      maxZoom: 20.5,
+      minZoom: 9,
+      localIdeographFontFamily: MAP_FONT.join(","),
+      fadeDuration: this.calm.matches ? 0 : 150,
+      locale: { "Map.Title": text("map.title") },
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.on("styleimagemissing", ({ id }) => this.draw(id));
+    this.map.on("load", () => {
+      this.fillSources();
+      this.tellMoved();
+      container.dataset["loaded"] = "yes";
+    });
+    this.map.on("moveend", () => this.tellMoved());
+    this.map.on("click", (event) => this.clicked(event));
+    this.map.on("mousemove", (event) => {
+      this.map.getCanvas().style.cursor = this.under(event) ? "pointer" : "";
+    });
+    onThemeChange(() => {
+      this.map.setStyle(mapStyle(tokens(), language(), new URL(streets, location.href).href), {
+        diff: false,
+      });
+      this.map.once("style.load", () => this.fillSources());
+    });
+  }
+
+  setPlaces(places: readonly Place[]): void {
+    this.places = places;
+    const garages = places.filter((place) => place.facility.kind !== "kerb_segment");
+    const known = this.garages.size;
+    this.garages = new Set(garages.map((place) => place.id));
+    if (this.garages.size !== known) this.setBays(this.bays);
+    this.source("facilities")?.setData(collection(places.map((place) => this.facility(place))));
+  }
+
+  setBays(bays: ReadonlyMap<string, LiveBay>): void {
+    this.bays = bays;
+    this.source("bays")?.setData(collection([...bays.values()].map((bay) => this.bay(bay))));
+  }
+
+  /** Show what turned, a batch at a time: a rush of reports costs one redraw, not one each. */
+  changeBays(turned: readonly LiveBay[]): void {
+    for (const bay of turned) this.pending.set(bay.id, bay);
+    this.timer ??= setTimeout(() => this.flush(), BATCH_MS);
+  }
+
+  setLabels(labels: Iterable<readonly [string, string]>): void {
+    let news = false;
+    for (const [id, label] of labels) {
+      if (this.labels.get(id) === label) continue;
+      this.labels.set(id, label);
+      news = true;
+    }
+    if (news) this.setBays(this.bays);
+  }
+
+  choose(choice: Choice): void {
+    this.markChoice(false);
+    this.choice = choice;
+    this.markChoice(true);
+  }
+
+  /** Bring a place into view, beside whatever panel covers the map. */
+  show(at: readonly [number, number], zoom: number): void {
+    this.map.easeTo({
+      center: [at[0], at[1]],
+      zoom: Math.max(this.map.getZoom(), zoom),
+      padding: this.padding(),
+      duration: this.calm.matches ? 0 : 450,
+    });
+  }
+
+  zoomBy(step: 1 | -1): void {
+    if (step > 0) this.map.zoomIn();
+    else this.map.zoomOut();
+  }
+
+  showBox(box: Box): void {
+    this.map.fitBounds([box.west, box.south, box.east, box.north], {
+      padding: 48,
+      duration: this.calm.matches ? 0 : 450,
+    });
+  }
+
+  centre(): readonly [number, number] {
+    const { lng, lat } = this.map.getCenter();
+    return [lng, lat];
+  }
+
+  resize(): void {
+    this.map.resize();
+  }
+
+  private source(name: string): GeoJSONSource | undefined {
+    return this.map.getSource<GeoJSONSource>(name);
+  }
+
+  private fillSources(): void {
+    this.setPlaces(this.places);
+    this.setBays(this.bays);
+    this.markChoice(true);
+  }
+
+  private facility(place: Place): Feature<Point> {
+    const stands = standing(place.counts);
+    return point(place.id, place.position, {
+      name: inLanguage(place.zh, place.en),
+      count: stands === "unknown" ? "?" : String(place.counts.free),
+      pill: `pill-${stands}`,
+      order: -place.counts.free - (place.facility.kind === "garage" ? 1_000 : 0),
+    });
+  }
+
+  private bay(bay: LiveBay): Feature<Point> {
+    return point(bay.id, [bay.longitude, bay.latitude], {
+      state: bay.state,
+      label: this.labels.get(bay.id) ?? "",
+      scale: this.garages.has(bay.facilityId) ? GARAGE_SCALE : 1,
+    });
+  }
+
+  private flush(): void {
+    this.timer = null;
+    const bays = [...this.pending.values()];
+    this.pending.clear();
+    const source = this.source("bays");
+    if (!source || bays.length === 0) return;
+    void source.updateData({
+      update: bays.map((bay) => ({
+        id: bay.id,
+        addOrUpdateProperties: [{ key: "state", value: bay.state }],
+      })),
+    });
+    if (this.calm.matches) return;
+    for (const bay of bays) this.feature("bays", bay.id, { changed: true });
+    setTimeout(() => {
+      for (const bay of bays) this.feature("bays", bay.id, { changed: false });
+    }, CHANGED_SHOWN_MS);
+  }
+
+  private feature(source: string, id: string, state: Readonly<Record<string, boolean>>): void {
+    if (this.map.getSource(source)) this.map.setFeatureState({ source, id }, { ...state });
+  }
+
+  private markChoice(chosen: boolean): void {
+    if (this.choice.bayId) this.feature("bays", this.choice.bayId, { chosen });
+    if (this.choice.facilityId) this.feature("facilities", this.choice.facilityId, { chosen });
+  }
+
+  private draw(id: string): void {
+    const now = tokens();
+    const ratio = 2;
+    if (id.startsWith("bay-")) {
+      const name = id.slice("bay-".length) as GlyphName;
+      if (!(name in GLYPHS)) return;
+      const colour = token(GLYPH_TOKEN[name]);
+      // Larger than shown, so that the nearest zoom stays sharp.
+      const raster = rasterGlyph(name, colour, now.street, GLYPH_SIZE, ratio * 1.5);
+      this.map.addImage(id, raster, { pixelRatio: ratio * 1.5 });
+    } else if (id.startsWith("pill-")) {
+      const name = id.slice("pill-".length) as GlyphName;
+      const pill = pillImage(name, token(GLYPH_TOKEN[name]), now.surface, now.line, ratio);
+      this.map.addImage(id, pill.raster, pill.options);
+    }
+  }
+
+  private under(event: MapMouseEvent): { layer: string; id: string } | null {
+    const reach = 6;
+    const { x, y } = event.point;
+    const layers = ["facility", "bay"].filter((name) => this.map.getLayer(name));
+    const found = this.map.queryRenderedFeatures(
+      [
+        [x - reach, y - reach],
+        [x + reach, y + reach],
+      ],
+      { layers },
+    )[0];
+    const id: unknown = found?.properties["id"];
+    return found && typeof id === "string" ? { layer: found.layer.id, id } : null;
+  }
+
+  private clicked(event: MapMouseEvent): void {
+    const found = this.under(event);
+    if (!found) this.listener.pickNothing();
+    else if (found.layer === "bay") this.listener.pickBay(found.id);
+    else this.listener.pickFacility(found.id);
+  }
+
+  private tellMoved(): void {
+    const bounds = this.map.getBounds();
+    this.listener.moved(
+      {
+        west: bounds.getWest(),
+        south: bounds.getSouth(),
+        east: bounds.getEast(),
+        north: bounds.getNorth(),
+      },
+      this.map.getZoom(),
+    );
+  }
+}
+
+/** Whether this browser can draw the map at all. */
+export function canDraw(): boolean {
+  try {
+    return document.createElement("canvas").getContext("webgl2") !== null;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,162 @@
+"""What every page knows: its language, its theme, who reads it, what time it is in the city."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlencode
+
+from flask import g, request, url_for
+
+from city.people.roles import Role
+from city.time import rfc3339
+from city.works.shared_setting import DEMO_CLOCK, clock_setting, read_setting
+from web import access
+from web.pages import assets, texts
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from city.time import ClockSetting
+    from web.pages.texts import Language
+
+Theme = Literal["auto", "light", "dark"]
+
+LANGUAGE_COOKIE: Final = "greenbay_language"
+THEME_COOKIE: Final = "greenbay_theme"
+YEAR_S: Final = 31_536_000
+CITY_ZONE: Final = "Asia/Shanghai"
+SPEEDS: Final = (1, 5, 20, 60)
+"""Speeds of the demo's clock that the header offers; the API takes others as well."""
+
+STREETS: Final = "map/streets.geojson"
+
+CLOCK_ROLES: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
+POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
+OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
+AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
+
+
+def language() -> Language:
+    """Return the page's language: asked for, else kept in a cookie, else the browser's."""
+    for wanted in (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        for known in texts.LANGUAGES:
+            if wanted == known:
+                return known
+    best = request.accept_languages.best_match(["zh", "zh-CN", "zh-Hans", "en"], default="zh")
+    return "en" if best == "en" else "zh"
+
+
+def theme() -> Theme:
+    """Return the theme kept in a cookie; as the device has it where there is none."""
+    kept = request.cookies.get(THEME_COOKIE)
+    return "light" if kept == "light" else "dark" if kept == "dark" else "auto"
+
+
+def safe_next(address: str | None) -> str:
+    """Return where to go after logging in: only ever a path of our own."""
+    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return "/"
+    return "/" if any(ord(character) < 32 for character in address) else address  # noqa: PLR2004 - control characters
+
+
+def _t(key: str, **values: object) -> str:
+    return texts.text(language(), key, **values)
+
+
+def _other_language_address() -> str:
+    arguments = {name: value for name, value in request.args.items() if name != "lang"}
+    arguments["lang"] = "en" if language() == "zh" else "zh"
+    # A form's answer has no address of its own to come back to.
+    path = request.path if request.method == "GET" else url_for("pages.map_page")
+    return f"{path}?{urlencode(arguments)}"
+
+
+def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
+    """Return the pages that a reader may open: name, address, whether it is this one."""
+    pages: list[tuple[str, str, frozenset[Role] | None]] = [
+        ("map", "pages.map_page", None),
+        ("attendant", "pages.attendant", frozenset(POST_ROLES)),
+        ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
+        ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
+    ]
+    return [
+        (name, url_for(endpoint), request.endpoint == endpoint)
+        for name, endpoint, wanted in pages
+        if wanted is None or wanted & roles
+    ]
+
+
+def _clock() -> ClockSetting | None:
+    """Return the demo clock's setting; None outside the demo."""
+    if g.get("without_city") or not access.wiring().settings.demo_enabled:
+        return None
+    if "demo_clock" not in g:
+        wiring = access.wiring()
+        with wiring.database.read() as connection:
+            g.demo_clock = clock_setting(read_setting(connection, DEMO_CLOCK), wiring.wall)
+    found: ClockSetting = g.demo_clock
+    return found
+
+
+def page_data(subject: str | None = None) -> dict[str, Any]:
+    """Return what the page's script starts from; it stands in the page as data, not as code."""
+    caller = access.actor()
+    wall_at = access.wiring().wall.now()
+    setting = _clock()
+    return {
+        "language": language(),
+        "roles": sorted(caller.roles) if caller else [],
+        "now": rfc3339(setting.instant(wall_at) if setting else wall_at),
+        "wall": rfc3339(wall_at),
+        "speed": _plain(setting.speed) if setting else 1,
+        "simulated": setting is not None,
+        "timezone": CITY_ZONE,
+        "streets": url_for("pages.static_file", name=STREETS),
+        "subject": subject,
+    }
+
+
+def _plain(speed: float) -> float | int:
+    return int(speed) if speed == int(speed) else speed
+
+
+def shell() -> dict[str, Any]:
+    """Return what the base template uses, on error pages as well."""
+    caller = access.actor()
+    roles = caller.roles if caller else frozenset[Role]()
+    setting = _clock()
+    speed = _plain(setting.speed) if setting else 1
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return {
+        "t": _t,
+        "language": language(),
+        "theme": theme(),
+        "actor": caller,
+        "assets": lambda entry: assets.tags(entry, language()),
+        "simulated": setting is not None,
+        "speed": speed,
+        "speeds": sorted({*SPEEDS, speed} - {0}),
+        "may_set_clock": bool(roles & CLOCK_ROLES),
+        "destinations": _destinations(roles),
+        "other_language_address": _other_language_address(),
+        "log_in_next": None if request.path.startswith("/log-") or here == "/" else here,
+    }
+
+
+def _remember_language(response: Response) -> Response:
+    asked = request.args.get("lang")
+    if asked in texts.LANGUAGES and response.mimetype == "text/html":
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            asked,
+            max_age=YEAR_S,
+            samesite="Lax",
+            httponly=True,
+            secure=access.wiring().settings.secure_cookies,
+        )
+    return response
+
+
+def register(app: Flask) -> None:
+    """Keep the language that a page was asked for in."""
+    app.after_request(_remember_language)

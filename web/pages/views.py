@@ -1,0 +1,50 @@
+"""The pages themselves: who may open them, and which shell they have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from web import access
+from web.pages.blueprint import blueprint
+from web.pages.context import AUDIT_ROLES, OPERATIONS_ROLES, POST_ROLES
+from web.pages.render import page
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from flask import Response
+
+
+@blueprint.get("/")
+@access.public
+def map_page() -> Response:
+    """Show the live map and its list."""
+    return page("map.html")
+
+
+@blueprint.get("/attendant")
+@access.allow(*POST_ROLES)
+def attendant() -> Response:
+    """Show an attendant's post."""
+    return page("attendant.html")
+
+
+@blueprint.get("/bills/<uuid:bill_id>")
+@access.signed_in
+def bill(bill_id: UUID) -> Response:
+    """Show one bill, explained; the API decides who may read which."""
+    return page("bill.html", subject=str(bill_id))
+
+
+@blueprint.get("/operations")
+@access.allow(*OPERATIONS_ROLES)
+def operations() -> Response:
+    """Show devices and how they do."""
+    return page("operations.html")
+
+
+@blueprint.get("/audit")
+@access.allow(*AUDIT_ROLES)
+def audit() -> Response:
+    """Show the record of acts."""
+    return page("audit.html")
