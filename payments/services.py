@@ -1,16 +1,78 @@
 """Issuing bills, taking cash for them, and reversing what was wrong."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from city.errors import Conflict, Invalid, NotFound
 from city.events.payments import BillIssued, BillSettled
-from city.identifiers import BillId, PaymentId
+from city.identifiers import BillId, FacilityId, ParkingSessionId, PaymentId, VehicleId
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments import store
 from payments.rules.bills import Bill, BillState, Charge, Payment, issue, settled, take_cash
 from payments.rules.booking import book_bill, book_payment
-from payments.rules.ledger import Entry, reversal_of
+from payments.rules.ledger import Account, AccountKind, Entry, reversal_of
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A payment, and whether it was taken now."""
+
+    payment: Payment
+    fresh: bool
+    """False where the same request had been answered before."""
+
+
+def find_bill(connection: Connection, bill_id: BillId) -> Bill | None:
+    """Give a bill by its id."""
+    return store.find_bill(connection, bill_id)
+
+
+def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bill | None:
+    """Give the bill of a stay."""
+    return store.bill_of_session(connection, session_id)
+
+
+def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:
+    """Give the payment that settled a bill."""
+    return store.payment_of_bill(connection, bill_id)
+
+
+def bills(
+    connection: Connection,
+    *,
+    state: BillState | None = None,
+    facility_id: FacilityId | None = None,
+    vehicle_id: VehicleId | None = None,
+    districts: frozenset[str] | None = None,
+    after: BillId | None = None,
+    limit: int = 100,
+) -> store.BillPage:
+    """Give bills, the newest first; `districts` limits them to what a reader may see."""
+    return store.page_of_bills(
+        connection,
+        state=state,
+        facility_id=facility_id,
+        vehicle_id=vehicle_id,
+        districts=districts,
+        after=after,
+        limit=limit,
+    )
+
+
+def balance(
+    connection: Connection, account: Account, before_at: datetime | None = None
+) -> dict[str, Money]:
+    """Give what an account holds, by currency, now or as of an instant; debits are positive."""
+    return store.balance(connection, account, before_at)
+
+
+def balances(connection: Connection, kind: AccountKind | None = None) -> dict[Account, list[Money]]:
+    """Give every account's balances, or those of one kind."""
+    return store.balances(connection, kind)
 
 
 def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
@@ -64,7 +126,7 @@ def pay_in_cash(
     tendered: Money,
     by: str,
     payment_id: PaymentId | None = None,
-) -> Payment:
+) -> Taken:
     """Take cash for a bill, write it in the ledger, and settle the bill.
 
     Two at once: the second waits for the first and is refused.
@@ -99,14 +161,14 @@ def pay_in_cash(
         if present is not None and present.id == payment_id:
             if (present.tendered, present.taken_by) != (tendered, by):
                 raise Conflict("was used for another payment", field="payment_id")
-            return present
+            return Taken(present, fresh=False)
     payment = take_cash(bill, tendered, uow.clock.now(), by, payment_id)
     paid = settled(bill, payment.taken_at)
     store.add_payment(uow.connection, payment)
     store.settle_bill(uow.connection, paid)
     store.add_entry(uow.connection, book_payment(payment, bill))
     _announce_settled(uow, paid, payment)
-    return payment
+    return Taken(payment, fresh=True)
 
 
 def reverse_entry(uow: UnitOfWork, entry_id: UUID, reason: str, by: str) -> Entry:

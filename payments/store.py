@@ -168,15 +168,6 @@ def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bil
     return None if row is None else _bill(row)
 
 
-def bills_of_sessions(
-    connection: Connection, session_ids: list[ParkingSessionId]
-) -> dict[ParkingSessionId, Bill]:
-    """Give the bills of stays, as far as they have any."""
-    query = select(bill).where(bill.c.session_id.in_(session_ids))
-    found = (_bill(row) for row in connection.execute(query).mappings())
-    return {each.charge.session_id: each for each in found}
-
-
 def page_of_bills(
     connection: Connection,
     *,

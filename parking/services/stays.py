@@ -4,15 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Connection
 
 from city.errors import NotFound
 from city.events.parking import ParkingSessionClosed, VehicleAttached
-from city.identifiers import BayId, ParkingSessionId, VehicleId
+from city.identifiers import BayId, BillId, FacilityId, ParkingSessionId, VehicleId
 from city.works.database import UnitOfWork
 from parking.rules.occupancy.history import BayChange
 from parking.rules.occupancy.policy import DEFAULT_POLICY, FoldingPolicy
-from parking.rules.stays import BayStay, ParkingSession, attached, confirmed_until, revise
+from parking.rules.stays import (
+    BayStay,
+    ParkingSession,
+    StayState,
+    attached,
+    confirmed_until,
+    revise,
+)
 from parking.store import stays as store
+from parking.store.pages import DEFAULT_PAGE, Page
 
 SETTLED_AFTER: Final = timedelta(minutes=10)
 """Business time after which a departure is taken as final although nobody confirmed it: far above
@@ -118,6 +129,47 @@ def attach(
     if kept is None:
         raise NotFound("no such stay", field="id")
     return kept
+
+
+def find(
+    connection: Connection, session_id: ParkingSessionId, *, lock: bool = False
+) -> ParkingSession | None:
+    """Give a stay by its id; with `lock` nobody else changes it before the transaction ends."""
+    return store.find(connection, session_id, lock=lock)
+
+
+def page(
+    connection: Connection,
+    *,
+    bay_id: BayId | None = None,
+    facility_id: FacilityId | None = None,
+    state: StayState | None = None,
+    districts: frozenset[str] | None = None,
+    after: UUID | None = None,
+    limit: int = DEFAULT_PAGE,
+) -> Page[ParkingSession]:
+    """Give stays, the newest first; `districts` limits them to what a reader may see."""
+    return store.page(
+        connection,
+        bay_id=bay_id,
+        facility_id=facility_id,
+        state=state,
+        districts=districts,
+        after=after,
+        limit=limit,
+    )
+
+
+def earlier(
+    connection: Connection, session: ParkingSession, since_at: datetime
+) -> list[ParkingSession]:
+    """Give the vehicle's closed stays under the same tariff before a stay, oldest first."""
+    return store.earlier(connection, session, since_at)
+
+
+def note_bill(uow: UnitOfWork, session_id: ParkingSessionId, bill_id: BillId) -> None:
+    """Keep which bill a stay has."""
+    store.note_bill(uow.connection, session_id, bill_id)
 
 
 def announce_settled(uow: UnitOfWork) -> int:

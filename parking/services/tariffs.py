@@ -3,18 +3,27 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
-from city.errors import Conflict, NotFound
+from city.errors import Conflict, Invalid, NotFound
 from city.identifiers import FacilityId, TariffVersionId
 from city.works.database import UnitOfWork
 from parking.rules.tariffs.evaluation import evaluate
 from parking.rules.tariffs.model import EarlierStay, Quote, Stay, VehicleTraits
-from parking.rules.tariffs.plan import Tariff, stored_tariff
+from parking.rules.tariffs.plan import Tariff, exemption_of, stored_tariff
 from parking.rules.tariffs.reading import read_document
 from parking.store import tariffs as store
+
+
+class Coverage(StrEnum):
+    """What a tariff has for a vehicle."""
+
+    PRICED = "priced"
+    EXEMPT = "exempt"
+    NO_PRICE = "no-price"
 
 
 def publish_tariff(
@@ -86,6 +95,23 @@ def rate(
     if version is None:
         raise NotFound("no such tariff version", field="tariff_version_id")
     return evaluate(_tariff(version), stay, vehicle, history)
+
+
+def coverage(
+    connection: Connection, version_id: TariffVersionId, vehicle: VehicleTraits
+) -> Coverage:
+    """Say whether a stored version exempts a vehicle, prices it, or does neither."""
+    version = store.version(connection, version_id)
+    if version is None:
+        raise NotFound("no such tariff version", field="tariff_version_id")
+    tariff = _tariff(version)
+    if exemption_of(tariff.document, vehicle) is not None:
+        return Coverage.EXEMPT
+    try:
+        tariff.plan_for(vehicle)
+    except Invalid:
+        return Coverage.NO_PRICE
+    return Coverage.PRICED
 
 
 def quote(

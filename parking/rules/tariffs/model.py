@@ -92,7 +92,7 @@ class Quote:
     timezone: str
     """IANA name of the zone in which the lines' times are written."""
 
-    def lines_json(self) -> list[JsonValue]:
+    def lines_json(self) -> list[dict[str, JsonValue]]:
         """Give the lines in their stored form: local times with offset, reasons as keys."""
         return [
             {

@@ -1,0 +1,1 @@
+"""Use cases that cross rooms, a verb each; no HTTP, no SQL."""

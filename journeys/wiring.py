@@ -1,0 +1,101 @@
+"""The composition root: what each process is built from, and who handles which event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import redis
+from pydantic import JsonValue
+
+from city.audit import jobs as audit_jobs
+from city.events import BusinessEvent
+from city.events.parking import ParkingSessionClosed
+from city.people import jobs as people_jobs
+from city.time import Clock, WallClock
+from city.vault import jobs as vault_jobs
+from city.works.back_pressure import DiskGate, StreamGate
+from city.works.database import Database
+from city.works.jobs import Task
+from city.works.live import live_store
+from city.works.settings import Settings, settings
+from city.works.shared_setting import business_clock
+from journeys import settle_stay
+from parking.ingest import Ingest
+from parking.placements import Placements
+from parking.services import stays
+
+EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
+    ParkingSessionClosed: (settle_stay.TASK,),
+}
+"""Tasks that each announced event starts, in the announcing transaction."""
+
+_NOWHERE: Final = "postgresql://offline.invalid/greenbay"
+_NO_STORE: Final = "redis://offline.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the use cases of one process need."""
+
+    settings: Settings
+    database: Database
+    live: redis.Redis
+    clock: Clock
+    """Business time: the demo's, in the demo."""
+    wall: Clock
+    """For security, tokens and audit."""
+    placements: Placements
+    ingest: Ingest
+
+
+def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
+    """Build what a process needs; it connects when it is used.
+
+    Parameters
+    ----------
+    application : str
+        Name shown in `pg_stat_activity`.
+    offline : bool
+        Without any server: for what only describes the application.
+    """
+    known = settings()
+    wall = WallClock()
+    if offline:
+        clock: Clock = wall
+        database_url, redis_url = _NOWHERE, _NO_STORE
+    else:
+        clock = business_clock(known, wall=wall)
+        addresses = known.addresses()
+        database_url, redis_url = addresses.database, addresses.redis
+    database = Database(
+        database_url, clock=clock, handlers=EVENT_HANDLERS, wall=wall, application=application
+    )
+    live = live_store(redis_url)
+    placements = Placements(database)
+    ingest = Ingest(
+        live,
+        placements,
+        clock,
+        gate=StreamGate(live, known.stream_limit),
+        room=DiskGate(known.var, known.disk_free_limit_mb * 1_000_000),
+        partitions=known.uplink_partitions,
+    )
+    return Wiring(known, database, live, clock, wall, placements, ingest)
+
+
+def tasks(wiring: Wiring) -> list[Task]:
+    """Give everything that workers can do."""
+    database = wiring.database
+
+    def announce_settled(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        with database.unit_of_work() as uow:
+            stays.announce_settled(uow)
+
+    return [
+        settle_stay.task(database),
+        Task("parking.announce_settled", announce_settled, every="* * * * *"),
+        *people_jobs.tasks(database),
+        *audit_jobs.tasks(database),
+        *vault_jobs.tasks(database),
+    ]
