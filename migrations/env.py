@@ -14,7 +14,7 @@ def database_url() -> str:
         return given
     from city.works.settings import settings  # noqa: PLC0415 - only the command line needs it
 
-    return settings().addresses().database
+    return settings().database_address()
 
 
 def run() -> None:

@@ -1,8 +1,5 @@
 """Real servers for every test: an embedded PostgreSQL and Valkey a session, fresh data a test."""
 
-import ast
-import shutil
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -27,15 +24,6 @@ from city.works.embedded.valkey import start_valkey
 from city.works.live import live_store
 
 TEMPLATE = "greenbay_template"
-HISTORY = (
-    "0001_works",
-    "0002_people",
-    "0003_audit",
-    "0004_vault",
-    "0005_parking",
-    "0006_payments",
-    "0007_signals",
-)
 
 
 @pytest.fixture(scope="session")
@@ -87,27 +75,8 @@ def template_database(postgres_url: str) -> str:
     """Migrate one database for the session; each test gets a copy of it."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
-    present = sorted(path.stem for path in (schema.MIGRATIONS / "versions").glob("*.py"))
-    with tempfile.TemporaryDirectory() as folder:
-        # Whole: the files find their SQL beside `versions`.
-        versions = (
-            Path(shutil.copytree(schema.MIGRATIONS, Path(folder) / "migrations")) / "versions"
-        )
-        for path in versions.glob("*.py"):
-            ast.parse(path.read_text())  # a broken file is named here, not deep in Alembic
-        _fill_gaps(versions, present)
-        schema.upgrade(with_database(postgres_url, TEMPLATE), versions=versions)
+    schema.upgrade(with_database(postgres_url, TEMPLATE))
     return TEMPLATE
-
-
-def _fill_gaps(versions: Path, present: list[str]) -> None:
-    """Stand in for rooms whose migration is not written yet, so that later rooms can be tested."""
-    latest = max((HISTORY.index(name) for name in present if name in HISTORY), default=0)
-    for before, name in zip(HISTORY, HISTORY[1 : latest + 1], strict=False):
-        if name not in present:
-            (versions / f"{name}.py").write_text(
-                f"revision = {name!r}\ndown_revision = {before!r}\n\n\ndef upgrade():\n    pass\n"
-            )
 
 
 _names = count(1)
@@ -123,6 +92,16 @@ def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
                 sql.Identifier(name), sql.Identifier(template_database)
             )
         )
+        yield with_database(postgres_url, name)
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """Give a fresh database without a schema, by its address."""
+    name = f"empty_{next(_names)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         yield with_database(postgres_url, name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 

@@ -23,7 +23,7 @@ _SEPARATOR = r"[\s·•・.\-_]?"
 _PLATES: Final = (
     # Province and issuing letter, then 4 to 6 characters and a mark: 京A·12345, 粤Z1234港.
     re.compile(
-        rf"(?<![A-Za-z0-9])(WJ\s?[{PROVINCES}]?|[{PROVINCES}民使]{_SEPARATOR}[A-Za-z]?)"
+        rf"(?<![A-Za-z0-9])(WJ\s?[{PROVINCES}]?|民航|[{PROVINCES}民使]{_SEPARATOR}[A-Za-z]?)"
         rf"{_SEPARATOR}([0-9A-Za-z]{{4,7}}[{MARKS}]{{0,2}})(?![0-9A-Za-z])"
     ),
     # Embassy plates with the mark last (123456使, 224578领) and emergency plates (X2345应急).

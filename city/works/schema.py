@@ -19,23 +19,21 @@ from city.works.settings import settings
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
-def alembic_config(url: str, *, scripts: Path = MIGRATIONS, versions: Path | None = None) -> Config:
+def alembic_config(url: str) -> Config:
     """Return Alembic's configuration for the database at `url`, without reading a file."""
     config = Config()
-    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
-    if versions is not None:
-        config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     config.attributes["url"] = url
     return config
 
 
-def upgrade(url: str, *, target: str = "heads", versions: Path | None = None) -> None:
+def upgrade(url: str, *, target: str = "head") -> None:
     """Apply every migration up to `target`, each in its own transaction.
 
     Safe to run from several processes at once: an advisory lock lets one go first.
     """
-    command.upgrade(alembic_config(url, versions=versions), target)
+    command.upgrade(alembic_config(url), target)
 
 
 def latest_revisions() -> frozenset[str]:
@@ -56,7 +54,7 @@ def database_revisions(connection: Connection) -> frozenset[str]:
 def main() -> int:
     """Upgrade the database that the environment or the running system names."""
     try:
-        upgrade(settings().addresses().database)
+        upgrade(settings().database_address())
     except CityError as error:
         sys.stderr.write(f"{error}\n")
         return 1

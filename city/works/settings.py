@@ -126,6 +126,10 @@ class Settings(BaseSettings):
         """Port of the embedded MQTT broker."""
         return self.port + 2
 
+    def database_address(self) -> str:
+        """Return the database's address: the environment's, else that of the running system."""
+        return self.database_url or self.addresses().database
+
     def addresses(self) -> Addresses:
         """Return the servers' addresses: the environment's, else those of the running system.
 

@@ -122,7 +122,7 @@ def business_clock(settings: Settings, *, wall: Clock | None = None) -> Clock:
     if not settings.demo_enabled:
         return driver
     database = Database(
-        settings.addresses().database,
+        settings.database_address(),
         clock=driver,
         application="greenbay-clock",
         pool_size=1,
