@@ -57,16 +57,16 @@ class _Sequence:
 
     def following(self) -> int:
         """Give the next 122-bit value: always larger than all before it in this process."""
-        fresh = ((time.time_ns() // 1_000_000) << _RANDOM_BITS) | (
-            int.from_bytes(os.urandom(10), "big") & _RANDOM_MASK
-        )
         with self.lock:
-            if (fresh >> _RANDOM_BITS) <= (self.last >> _RANDOM_BITS):
+            ms = time.time_ns() // 1_000_000
+            if ms > self.last >> _RANDOM_BITS:
+                random = int.from_bytes(os.urandom(10), "big") & _RANDOM_MASK
+                self.last = (ms << _RANDOM_BITS) | random
+            else:
                 # Same millisecond, or the wall clock stepped back: count on by a random step;
                 # an overflow of the random part carries into the millisecond, which is harmless.
-                fresh = self.last + 1 + int.from_bytes(os.urandom(_STEP_BYTES), "big")
-            self.last = fresh
-        return fresh
+                self.last += 1 + int.from_bytes(os.urandom(_STEP_BYTES), "big")
+            return self.last
 
 
 _sequence = _Sequence()

@@ -1,0 +1,1 @@
+"""Licence plates: reads of plates and what they are evidence of."""

@@ -1,0 +1,1 @@
+"""The science of reading plates: frozen dataclasses and pure functions, a module a topic."""
