@@ -10,7 +10,7 @@ Source: Levenshtein (1966) with weights; groups of look-alikes as found on entry
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from city.errors import Invalid
@@ -85,7 +85,7 @@ class Match:
     """Candidates that could be meant, cheapest first; for a match the one alone."""
 
 
-@cache
+@lru_cache(maxsize=16_384)  # bounded: a read may hold any characters
 def substitution_cost(a: str, b: str) -> int:
     """Give the cost of taking one character for another; symmetric, 0 only for the same."""
     if a == b:
