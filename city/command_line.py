@@ -86,7 +86,7 @@ def run_room(commands: ModuleType, arguments: Sequence[str]) -> int:
     arguments : Sequence of str
         What was typed after ``python -m ROOM``.
     """
-    room = commands.__name__.partition(".")[0]
+    room = commands.__name__.rpartition(".")[0]
     found = sorted(module.name for module in iter_modules(commands.__path__))
     paths = {name.replace("_", "-"): f"{commands.__name__}.{name}" for name in found}
     if arguments and arguments[0] in {"-h", "--help"}:

@@ -15,12 +15,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, text
 
 from city.audit.store import RECORD, SEAL
 from city.audit.trail import Record, record_columns, record_of
 from city.errors import Invalid
-from city.time import Clock, rfc3339
+from city.time import rfc3339
 from city.works.database import UnitOfWork
 
 GENESIS = bytes(32)
@@ -235,10 +235,13 @@ def seal(uow: UnitOfWork, limit: int = BATCH) -> int:
     return len(seals)
 
 
-def unsealed_age_s(connection: Connection, wall: Clock) -> float:
-    """Give the age in seconds of the oldest record that is not sealed yet; 0 where all are."""
-    oldest = connection.scalar(OLDEST)
-    return 0.0 if oldest is None else max(0.0, (wall.now() - oldest).total_seconds())
+def unsealed_age_s(connection: Connection, now: datetime) -> float:
+    """Give the age in seconds, at an instant of wall time, of the oldest record not sealed yet.
+
+    0 where all are sealed.
+    """
+    oldest: datetime | None = connection.scalar(OLDEST)
+    return 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
 
 
 def sealed_records(connection: Connection, after: int = 0) -> Iterator[tuple[Any, Record | None]]:
@@ -332,8 +335,3 @@ def chain_lines(connection: Connection, after: int = 0) -> Iterator[dict[str, An
             "hash": bytes(row.hash).hex(),
             "sealed": None if record is None else canonical(record, row.number).decode(),
         }
-
-
-def has_seal(connection: Connection, record_id: int) -> bool:
-    """Say whether a record is sealed."""
-    return connection.scalar(select(SEAL.c.number).where(SEAL.c.record_id == record_id)) is not None

@@ -29,7 +29,7 @@ def tasks(database: Database) -> list[Task]:
             if now < BATCH:
                 break
         with database.read() as connection:
-            metrics.UNSEALED_AGE_S.set(unsealed_age_s(connection, database.wall))
+            metrics.UNSEALED_AGE_S.set(unsealed_age_s(connection, database.wall.now()))
             last = head(connection)
         if sealed and last is not None:
             # The log leaves the machine by other ways than the database does: a chain that was

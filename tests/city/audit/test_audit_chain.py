@@ -259,11 +259,11 @@ def test_the_age_of_the_oldest_unsealed_record_is_known(
     wall.advance(90)
     write(database, 1)
     with database.read() as connection:
-        assert audit.unsealed_age_s(connection, wall) == 90.0
+        assert audit.unsealed_age_s(connection, wall.now()) == 90.0
     assert verify(database).oldest_unsealed_at == wall.now() - timedelta(seconds=90)
     seal(database)
     with database.read() as connection:
-        assert audit.unsealed_age_s(connection, wall) == 0.0
+        assert audit.unsealed_age_s(connection, wall.now()) == 0.0
     database.close()
 
 

@@ -13,8 +13,10 @@ from city.identifiers import AccountId, uuid7
 from city.people import SYSTEM, Actor, Role, services
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from city.time import FixedClock
-    from city.works.database import Database
+    from city.works.database import Database, UnitOfWork
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 
@@ -179,17 +181,20 @@ def test_an_administrator_resets_a_password(people: Database) -> None:
     assert can_log_in(people, password=OTHER_PASSWORD)
 
 
-def test_what_is_no_account_cannot_be_changed(people: Database) -> None:
-    nobody = AccountId(uuid7())
-    for change in (
-        lambda uow: services.disable_account(uow, nobody),
-        lambda uow: services.enable_account(uow, nobody),
-        lambda uow: services.set_roles(uow, nobody, ["finance"]),
-        lambda uow: services.reset_password(uow, nobody, OTHER_PASSWORD),
-        lambda uow: services.change_password(uow, nobody, PASSWORD, OTHER_PASSWORD),
-    ):
-        with pytest.raises(NotFound), people.unit_of_work() as uow:
-            change(uow)
+NOBODY = AccountId(uuid7())
+CHANGES: dict[str, Callable[[UnitOfWork], None]] = {
+    "disable": lambda uow: services.disable_account(uow, NOBODY),
+    "enable": lambda uow: services.enable_account(uow, NOBODY),
+    "roles": lambda uow: services.set_roles(uow, NOBODY, ["finance"]),
+    "reset": lambda uow: services.reset_password(uow, NOBODY, OTHER_PASSWORD),
+    "change": lambda uow: services.change_password(uow, NOBODY, PASSWORD, OTHER_PASSWORD),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_no_account_cannot_be_changed(people: Database, change: str) -> None:
+    with pytest.raises(NotFound), people.unit_of_work() as uow:
+        CHANGES[change](uow)
 
 
 def test_a_token_opens_to_its_kind_subject_roles_and_districts(people: Database) -> None:
