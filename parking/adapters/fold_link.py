@@ -10,7 +10,7 @@ kill at any instant all of a batch is there or nothing of it.
 import secrets
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import redis
 
@@ -91,6 +91,21 @@ class PositionMoved(Exception):
     """The streams were folded further, or less far, than this process knows."""
 
 
+class Span(NamedTuple):
+    """A piece of a stream: after the first entry up to and with the last one."""
+
+    after: str
+    last: str
+
+
+class Found(NamedTuple):
+    """What a read brought."""
+
+    batches: list[list[tuple[bytes, list[bytes]]]]
+    """A list for each stream that had something: entry ids, with fields and values in turn."""
+    spans: dict[str, Span]
+
+
 class LiveWrite:
     """What folding a batch changes in the live store: filled by it, sent as one write."""
 
@@ -162,8 +177,7 @@ class FoldLink:
         self._script = b""
         self._outstanding = 0
         self._answers: deque[Any] = deque()
-        self.applied: dict[str, str] = {}
-        """Last entry of each stream that the live state holds, writes sent ahead included."""
+        self._read: dict[str, str] = {}
 
     # --- holding the district --------------------------------------------------------------------
 
@@ -184,7 +198,7 @@ class FoldLink:
             return False
         self._script = self.call("SCRIPT", "LOAD", WRITE)
         known = self.call("HMGET", self._keys.applied, *self._uplinks)
-        self.applied = {
+        self._read = {
             stream: streams.BEGINNING if entry_id is None else entry_id.decode()
             for stream, entry_id in zip(self._uplinks, known, strict=True)
         }
@@ -231,30 +245,63 @@ class FoldLink:
         return answer
 
     def ask(self, *, count: int, block_ms: int | None) -> None:
-        """Ask for what follows in the streams; `answer` gives it."""
+        """Ask for what follows what was read last; `answer` gives it."""
         wait: tuple[Value, ...] = () if block_ms is None else ("BLOCK", block_ms)
-        self._send("XREAD", "COUNT", count, *wait, "STREAMS", *self.applied, *self.applied.values())
+        read = self._read
+        self._send("XREAD", "COUNT", count, *wait, "STREAMS", *read, *read.values())
 
-    def answer(self) -> streams.Batches:
+    def answer(self) -> Found:
         """Give what the oldest unanswered `ask` found."""
-        return streams.batches(self._receive())
+        found = streams.batches(self._receive())
+        spans: dict[str, Span] = {}
+        for stream, entries in found:
+            name = stream.decode()
+            last = entries[-1][0].decode()
+            spans[name] = Span(self._read[name], last)
+            self._read[name] = last
+        return Found([entries for _, entries in found], spans)
 
-    def write(self, batch: LiveWrite, read: Mapping[str, tuple[str, str]]) -> None:
+    def load(self, bays: Sequence[str]) -> list[bytes | None]:
+        """Give bays' live entries; None where there is none."""
+        found: list[bytes | None] = self.call("HMGET", self._keys.bays, *bays)
+        return found
+
+    def due(self, now_ms: int, limit: int) -> list[str]:
+        """Give bays whose state changes by `now_ms` if nothing more is heard of them."""
+        found = self.call("ZRANGEBYSCORE", self._keys.due, "-inf", now_ms, "LIMIT", 0, limit)
+        return [bay.decode() for bay in found]
+
+    def counts(self) -> dict[str, int]:
+        """Give how many bays are in each state, over all facilities."""
+        answer = self.call("HGETALL", self._keys.counts)
+        flat = (
+            [each for pair in answer.items() for each in pair]
+            if isinstance(answer, dict)
+            else answer
+        )
+        totals: dict[str, int] = {}
+        for field, value in zip(flat[::2], flat[1::2], strict=True):
+            state = field.decode().rpartition(":")[2]
+            if state != HEARD:
+                totals[state] = totals.get(state, 0) + int(value)
+        return totals
+
+    def write(self, batch: LiveWrite, spans: Mapping[str, Span]) -> None:
         """Send a guarded write; `written` tells what became of it.
 
         Parameters
         ----------
         batch
             What changes.
-        read
-            Stream, and the position read from and the last entry read: they were folded into it.
+        spans
+            What was read and is folded into it.
         """
         keys = self._keys
-        positions = [each for pair in read.values() for each in pair]
+        positions = [each for span in spans.values() for each in span]
         self._send(
             "EVALSHA",
             self._script,
-            7 + len(read),
+            7 + len(spans),
             keys.lease,
             keys.applied,
             keys.bays,
@@ -262,10 +309,10 @@ class FoldLink:
             keys.counts,
             keys.due,
             keys.changes,
-            *read,
+            *spans,
             self._token,
             self._lease_ms,
-            len(read),
+            len(spans),
             *positions,
             *batch.arguments(),
         )

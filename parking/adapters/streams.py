@@ -10,7 +10,7 @@ cursor is set to the position, so that XINFO GROUPS tells lag and trimming knows
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 import redis
@@ -124,7 +124,8 @@ def read_after(
     list of (stream, [(entry id, value)])
         The value of the entry's one field; None where it has another form.
     """
-    found: Any = live.xread(dict(positions), count=count, block=block_ms)
+    after: dict[Any, Any] = dict(positions)
+    found: Any = live.xread(after, count=count, block=block_ms)
     pairs = found.items() if isinstance(found, dict) else found or ()
     read = []
     for stream, entries in pairs:
@@ -173,4 +174,4 @@ def trim_below(live: redis.Redis, stream: str, done: Sequence[str | bytes | None
     if not done or None in done:
         return 0
     ms, sequence = min(entry_order(each) for each in done if each is not None)
-    return cast("int", live.xtrim(stream, minid=f"{ms}-{sequence + 1}", approximate=False))
+    return live.xtrim(stream, minid=f"{ms}-{sequence + 1}", approximate=False)

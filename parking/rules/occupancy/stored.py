@@ -105,9 +105,8 @@ def unpack(packed: Sequence[Any], policy: FoldingPolicy) -> tuple[Memory, Shown,
         device, session, stale = sources[source]
         part, *claim = more or (0, UNKNOWN, 0, 0)
         counter, message = (name, "") if isinstance(name, int) else (NO_COUNTER, name or "")
-        log.append(
-            Observation(at, session, counter, message, device, part, said, strength, *claim, stale)
-        )
+        fields: Packed = [at, session, counter, message, device, part, said, strength]
+        log.append(Observation._make([*fields, *claim, stale]))
     base = _unpack_core(packed_base, devices) if packed_base else BLANK
     current = run(base, log, policy, tail(base))
     return (
