@@ -71,6 +71,7 @@ create table parking.bay (
 );
 create index bay_facility on parking.bay (facility_id, id);
 create index bay_district on parking.bay (district, id);
+create index bay_place on parking.bay using gist (point(longitude, latitude));
 """
 
 DEVICES = """

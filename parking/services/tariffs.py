@@ -1,7 +1,7 @@
 """Publishing tariffs and rating stays under the version in force at entry."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from city.errors import Conflict, Invalid, NotFound
-from city.identifiers import FacilityId, TariffVersionId
+from city.identifiers import FacilityId, TariffId, TariffVersionId
 from city.works.database import UnitOfWork
 from parking.rules.tariffs.evaluation import evaluate
 from parking.rules.tariffs.model import EarlierStay, Quote, Stay, VehicleTraits
@@ -136,6 +136,11 @@ def quote(
         what = "the facility has no tariff in force at that time" if known else "no such facility"
         raise NotFound(what, field="facility_id")
     return evaluate(_tariff(version), stay, vehicle, history)
+
+
+def codes(connection: Connection, tariff_ids: Iterable[TariffId]) -> dict[TariffId, str]:
+    """Give the codes of tariffs by their ids."""
+    return store.codes(connection, tariff_ids)
 
 
 def _tariff(version: store.TariffVersion) -> Tariff:

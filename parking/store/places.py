@@ -178,7 +178,8 @@ def _facility(row: Row[Any]) -> Facility:
     )
 
 
-def _bay(row: Row[Any]) -> Bay:
+def read_bay(row: Row[Any]) -> Bay:
+    """Read a bay from a row of its table."""
     return Bay(
         facility_id=FacilityId(row.facility_id),
         district=DistrictCode(row.district),
@@ -239,7 +240,7 @@ def bay(connection: Connection, bay_id: UUID) -> Bay:
     found = connection.execute(select(tables.bay).where(tables.bay.c.id == bay_id)).one_or_none()
     if found is None:
         raise NotFound("there is no such bay", field="bay_id")
-    return _bay(found)
+    return read_bay(found)
 
 
 def bays(
@@ -258,7 +259,7 @@ def bays(
         query = query.where(tables.bay.c.district == district)
     if after is not None:
         query = query.where(tables.bay.c.id > after)
-    found = [_bay(row) for row in connection.execute(query)]
+    found = [read_bay(row) for row in connection.execute(query)]
     return paged(found, [each.id for each in found], limit)
 
 
@@ -268,7 +269,7 @@ def bays_by_id(connection: Connection, bay_ids: Iterable[UUID]) -> dict[BayId, B
         select(tables.bay).where(tables.bay.c.id == func.any(bindparam("ids"))),
         {"ids": list(bay_ids)},
     )
-    return {(each := _bay(row)).id: each for row in rows}
+    return {(each := read_bay(row)).id: each for row in rows}
 
 
 def districts(connection: Connection) -> tuple[DistrictCode, ...]:

@@ -1,5 +1,6 @@
 """Tariffs and their versions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,6 +102,15 @@ def facility_known(connection: Connection, facility_id: FacilityId) -> bool:
     """Tell whether there is such a facility."""
     found = select(func.count()).where(facility.c.id == facility_id)
     return bool(connection.execute(found).scalar_one())
+
+
+def codes(connection: Connection, tariff_ids: Iterable[TariffId]) -> dict[TariffId, str]:
+    """Give the codes of tariffs; those that do not exist are left out."""
+    wanted = set(tariff_ids)
+    if not wanted:
+        return {}
+    rows = connection.execute(select(tariff.c.id, tariff.c.code).where(tariff.c.id.in_(wanted)))
+    return {TariffId(row.id): row.code for row in rows}
 
 
 def _versions() -> Select[Any]:

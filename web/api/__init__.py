@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from web.acts import IDEMPOTENCY_HEADER
-from web.api import clock, people, uplinks
+from web.api import clock, devices, people, places, stays, uplinks
 from web.api.schemas.base import Problem
 
 if TYPE_CHECKING:
     from apiflask import APIFlask
 
 BLUEPRINTS = (
+    places.blueprint,
+    stays.blueprint,
+    devices.blueprint,
     uplinks.blueprint,
     people.blueprint,
     clock.blueprint,
@@ -24,8 +27,9 @@ def register(app: APIFlask) -> None:
         app.register_blueprint(blueprint)
 
     @app.spec_processor
-    def _complete(spec: dict[str, Any]) -> dict[str, Any]:
-        return complete(spec)
+    def _complete(spec: dict[str, Any] | str) -> dict[str, Any] | str:
+        # A text only where YAML is asked for, which we never do.
+        return spec if isinstance(spec, str) else complete(spec)
 
 
 def complete(spec: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from paho.mqtt import publish
 from paho.mqtt.client import MQTTv311
 
 from journeys import wiring as composition
-from parking.adapters.live_store import LiveStore
 from web.demo.api_client import ApiClient
 from web.demo.attendants import Attendant
 from web.demo.bays import lay_bays
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from journeys.wiring import Wiring
+    from parking.adapters.live_store import LiveStore
     from web.demo.bays import DemoFacility
     from web.demo.secrets_file import DemoSecrets
     from web.demo.sensors import Message

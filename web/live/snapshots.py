@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import orjson
 
 from city.time import to_ms
-from parking.services import places
+from parking.store.maps import bays_in_box
 
 if TYPE_CHECKING:
     from city.places import BoundingBox
     from city.works.database import Database
     from parking.adapters.live_store import LiveStore
+    from parking.store.places import Bay
 
 KEPT_S = 1.0
 BAYS_PER_EVENT = 2_000
@@ -49,19 +50,19 @@ class Snapshots:
 
     def _make(self, box: BoundingBox) -> list[list[bytes]]:
         with self._database.read() as connection:
-            bays = places.bays_in_box(connection, box, limit=MAX_BAYS)
-        by_district: dict[str, list[places.BayPlace]] = {}
+            bays = bays_in_box(connection, box, limit=MAX_BAYS)
+        by_district: dict[str, list[Bay]] = {}
         for bay in bays:
             by_district.setdefault(str(bay.district), []).append(bay)
         rows: list[bytes] = []
         for district, there in by_district.items():
-            states = self._live_store.bay_states(district, [bay.bay_id for bay in there])
+            states = self._live_store.bay_states(district, [bay.id for bay in there])
             for bay in there:
-                state = states[bay.bay_id]
+                state = states[bay.id]
                 rows.append(
                     orjson.dumps(
                         [
-                            bay.bay_id.hex,
+                            bay.id.hex,
                             bay.facility_id.hex,
                             bay.position.longitude,
                             bay.position.latitude,

@@ -74,6 +74,7 @@ class PlacementIn(Incoming):
 
     bay_id: UUID | None
     since_at: Instant | None = None
+    replace: Annotated[bool, Field(description="Take out the device that lies there now")] = False
 
 
 class UnknownDeviceOut(Outgoing):

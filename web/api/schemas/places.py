@@ -144,8 +144,7 @@ class QuoteOut(Outgoing):
 
     total: MoneyOut
     lines: list[QuoteLine]
-    tariff: str
-    version: int
+    tariff: Annotated[str, Field(description="Code of the tariff")]
 
 
 class EvidenceFrame(Outgoing):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
-
+from city.vehicles import PlateKind
 from web.api.schemas.base import (
     Incoming,
     Instant,
@@ -66,7 +65,13 @@ class AttachIn(Incoming):
     """The plate seen on the vehicle in the bay."""
 
     plate: PlateText
-    kind: Annotated[str | None, Field(max_length=32)] = None
+    kind: PlateKind | None = None
+
+
+class AttachedOut(SessionOut):
+    """The stay with its vehicle, and what whoever attached it should know."""
+
+    warnings: list[str]
 
 
 class BillOut(Outgoing):
@@ -88,7 +93,7 @@ class BillOut(Outgoing):
 class BillsQuery(PageQuery):
     """Which bills."""
 
-    state: Annotated[str | None, Field(max_length=16, pattern="^[a-z]+$")] = None
+    state: Literal["open", "paid"] | None = None
     facility_id: UUID | None = None
 
 

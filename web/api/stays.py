@@ -1,0 +1,240 @@
+"""Parking sessions, bills and cash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apiflask import APIBlueprint
+
+from city.errors import Forbidden, NotFound
+from city.identifiers import BayId, BillId, FacilityId, ParkingSessionId
+from city.money import Money
+from city.people import Role
+from city.vehicles import parse_plate
+from journeys.attach_vehicle import attach_vehicle
+from journeys.take_payment import take_payment
+from parking.rules.stays import StayState
+from parking.services import places
+from parking.services import stays as stay_service
+from payments import services as payments
+from payments.rules.bills import BillState
+from web import access
+from web.acts import act
+from web.api.cursors import after, cursor
+from web.api.lines import bill_lines
+from web.api.plates import masked_plates, one_plate
+from web.api.schemas.stays import (
+    AttachedOut,
+    AttachIn,
+    BillOut,
+    BillsOut,
+    BillsQuery,
+    PaymentIn,
+    PaymentOut,
+    SessionOut,
+    SessionsOut,
+    SessionsQuery,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from city.people import Actor
+    from city.works.database import UnitOfWork
+    from parking.rules.stays import ParkingSession
+    from parking.store.places import Bay, Facility
+    from payments.rules.bills import Bill
+
+blueprint = APIBlueprint("stays", __name__, url_prefix="/api/v1", tag="Stays")
+
+ROLES = (
+    Role.ATTENDANT,
+    Role.INSPECTOR,
+    Role.OPERATOR,
+    Role.FINANCE,
+    Role.AUDITOR,
+    Role.ADMINISTRATOR,
+)
+
+
+def _session(
+    session: ParkingSession, bay: Bay | None, plate: dict[str, Any] | None
+) -> dict[str, Any]:
+    stay = session.stay
+    return {
+        "id": session.id,
+        "bay_id": session.bay_id,
+        "bay_label": bay.label if bay else "",
+        "facility_id": session.facility_id,
+        "state": stay.state.value,
+        "opened_at": stay.opened_at,
+        "closed_at": stay.closed_at,
+        "closing_reason": stay.closing_reason.value if stay.closing_reason else None,
+        "uncertain_from_at": stay.uncertain_from_at,
+        "plate": plate,
+        "attached_at": stay.attached_at,
+        "bill_id": session.bill_id,
+    }
+
+
+def _bill(bill: Bill, facility: Facility | None, plate: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "id": bill.id,
+        "session_id": bill.charge.session_id,
+        "facility_id": bill.charge.facility_id,
+        "facility": {"zh": facility.name_zh, "en": facility.name_en} if facility else None,
+        "state": bill.state.value,
+        "amount": bill.amount.as_json(),
+        "lines": bill_lines(bill.charge.lines, bill.amount.currency),
+        "plate": plate,
+        "issued_at": bill.issued_at,
+        "due_at": bill.due_at,
+        "paid_at": bill.paid_at,
+    }
+
+
+def _require_district(caller: Actor, district: str) -> None:
+    if not caller.in_district(district):
+        raise Forbidden("This lies outside your districts.")
+
+
+@blueprint.get("/sessions")
+@access.allow(*ROLES)
+@blueprint.input(SessionsQuery, location="query")
+@blueprint.output(SessionsOut)
+@blueprint.doc(summary="Stays, the latest first; plates are masked")
+def sessions(query_data: SessionsQuery) -> dict[str, Any]:
+    """List stays."""
+    caller = access.known_actor()
+    with access.wiring().database.read() as connection:
+        page = stay_service.page(
+            connection,
+            bay_id=BayId(query_data.bay_id) if query_data.bay_id else None,
+            facility_id=FacilityId(query_data.facility_id) if query_data.facility_id else None,
+            state=StayState(query_data.state) if query_data.state else None,
+            districts=caller.districts,
+            after=after(query_data.cursor),
+            limit=query_data.limit,
+        )
+        bays = places.bays_by_id(connection, {each.bay_id for each in page.items})
+        plates = masked_plates(connection, (each.stay.vehicle_id for each in page.items))
+    return {
+        "items": [
+            _session(
+                each,
+                bays.get(each.bay_id),
+                plates.get(each.stay.vehicle_id) if each.stay.vehicle_id else None,
+            )
+            for each in page.items
+        ],
+        "next": cursor(page.next),
+    }
+
+
+@blueprint.get("/sessions/<uuid:session_id>")
+@access.allow(*ROLES)
+@act
+@blueprint.output(SessionOut)
+@blueprint.doc(summary="One stay; the plate is whole for roles that need it, on record")
+def session(uow: UnitOfWork, session_id: UUID) -> dict[str, Any]:
+    """Show one stay."""
+    return _shown(uow, ParkingSessionId(session_id), "stay shown")
+
+
+def _shown(uow: UnitOfWork, session_id: ParkingSessionId, purpose: str) -> dict[str, Any]:
+    caller = access.known_actor()
+    found = stay_service.find(uow.connection, session_id)
+    if found is None:
+        raise NotFound("There is no such stay; a passing flicker may have been withdrawn.")
+    _require_district(caller, found.district)
+    bays = places.bays_by_id(uow.connection, [found.bay_id])
+    plate = one_plate(uow, caller, found.stay.vehicle_id, purpose)
+    return _session(found, bays.get(found.bay_id), plate)
+
+
+@blueprint.post("/sessions/<uuid:session_id>/vehicle")
+@access.allow(Role.ATTENDANT, Role.OPERATOR)
+@act
+@blueprint.input(AttachIn)
+@blueprint.output(AttachedOut)
+@blueprint.doc(summary="Say which vehicle a stay belongs to")
+def attach(uow: UnitOfWork, session_id: UUID, json_data: AttachIn) -> dict[str, Any]:
+    """Attach the plate that was seen in the bay."""
+    wanted = ParkingSessionId(session_id)
+    plate = parse_plate(json_data.plate, json_data.kind)
+    attached = attach_vehicle(uow, access.known_actor(), wanted, plate)
+    warnings = [each.value for each in attached.warnings]
+    return {**_shown(uow, wanted, "plate attached"), "warnings": warnings}
+
+
+@blueprint.get("/bills")
+@access.allow(*ROLES)
+@blueprint.input(BillsQuery, location="query")
+@blueprint.output(BillsOut)
+@blueprint.doc(summary="Bills, the latest first; plates are masked")
+def bills(query_data: BillsQuery) -> dict[str, Any]:
+    """List bills."""
+    caller = access.known_actor()
+    with access.wiring().database.read() as connection:
+        following = after(query_data.cursor)
+        page = payments.bills(
+            connection,
+            state=BillState(query_data.state) if query_data.state else None,
+            facility_id=FacilityId(query_data.facility_id) if query_data.facility_id else None,
+            districts=caller.districts,
+            after=BillId(following) if following else None,
+            limit=query_data.limit,
+        )
+        plates = masked_plates(connection, (each.charge.vehicle_id for each in page.items))
+        facilities = places.facilities_by_id(
+            connection, {each.charge.facility_id for each in page.items}
+        )
+    return {
+        "items": [
+            _bill(
+                each,
+                facilities.get(each.charge.facility_id),
+                plates.get(each.charge.vehicle_id),
+            )
+            for each in page.items
+        ],
+        "next": cursor(page.next),
+    }
+
+
+@blueprint.get("/bills/<uuid:bill_id>")
+@access.allow(*ROLES)
+@act
+@blueprint.output(BillOut)
+@blueprint.doc(summary="One bill, explained line by line")
+def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
+    """Show one bill."""
+    caller = access.known_actor()
+    found = payments.find_bill(uow.connection, BillId(bill_id))
+    if found is None:
+        raise NotFound("There is no such bill.")
+    _require_district(caller, found.charge.district)
+    facilities = places.facilities_by_id(uow.connection, [found.charge.facility_id])
+    plate = one_plate(uow, caller, found.charge.vehicle_id, "bill shown")
+    return _bill(found, facilities.get(found.charge.facility_id), plate)
+
+
+@blueprint.post("/bills/<uuid:bill_id>/payments")
+@access.allow(Role.ATTENDANT, Role.FINANCE)
+@act
+@blueprint.input(PaymentIn)
+@blueprint.output(PaymentOut, status_code=201)
+@blueprint.doc(summary="Take cash for a bill; the change to hand back comes with the answer")
+def pay(uow: UnitOfWork, bill_id: UUID, json_data: PaymentIn) -> dict[str, Any]:
+    """Take cash."""
+    tendered = Money(json_data.tendered.minor, json_data.tendered.currency)
+    payment = take_payment(uow, access.known_actor(), BillId(bill_id), tendered)
+    return {
+        "id": payment.id,
+        "bill_id": payment.bill_id,
+        "channel": payment.channel,
+        "amount": payment.amount.as_json(),
+        "tendered": payment.tendered.as_json(),
+        "change": payment.change.as_json(),
+        "received_at": payment.taken_at,
+    }
