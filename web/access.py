@@ -133,9 +133,12 @@ def _recognise() -> tuple[Actor | None, str | None]:
     cookie = request.cookies.get(SESSION_COOKIE)
     if cookie:
         with wiring().database.read() as connection:
-            session = services.session_actor(connection, cookie, wiring().wall)
+            session = services.read_session(connection, cookie, wiring().wall)
         if session is not None:
-            return session
+            if session.refresh_due:  # at most once a minute: its idle time begins anew
+                with wiring().database.unit_of_work() as uow:
+                    services.refresh_session(uow, cookie)
+            return session.actor, session.csrf
     return None, None
 
 
