@@ -4,6 +4,7 @@ The adapters read the network servers' own formats into these; ingest appends th
 the archive read the entries. See `docs/ingest.md`.
 """
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ LONGEST_BODY_BYTES: Final = 1_048_576
 LONGEST_MESSAGE_BYTES: Final = 65_536
 """Of one MQTT message: a TTN v3 uplink heard by 40 gateways has about 20 kB."""
 LONGEST_KEY: Final = 64
+NETWORK_KEY: Final = re.compile(r"[0-9a-z][0-9a-z._:-]{0,63}")
+"""What a network may call a device, in lower case: safe in a topic and in a key."""
 LONGEST_NAME: Final = 128
 """Characters of a session's or a message's identifier."""
 

@@ -21,6 +21,7 @@ from parking.uplinks import (
     LONGEST_FRAME_BYTES,
     LONGEST_KEY,
     LONGEST_NAME,
+    NETWORK_KEY,
     IgnoredUplink,
     Reading,
     Refusal,
@@ -31,7 +32,6 @@ from parking.uplinks import (
 Members = dict[str, JsonValue]
 
 _DEV_EUI: Final = re.compile(r"[0-9a-f]{16}")
-_KEY: Final = re.compile(r"[0-9a-z][0-9a-z._:-]{0,63}")
 LATEST_MS: Final = 253_402_300_799_999
 """The end of year 9999, the last that the database and Python both know."""
 
@@ -215,7 +215,7 @@ def dev_eui(value: str, name: str) -> str:
 def network_key(value: str, name: str) -> str:
     """Give a device's key in lower case: what `parking.device.network_key` may hold."""
     lowered = value.lower()
-    if _KEY.fullmatch(lowered) is None:
+    if NETWORK_KEY.fullmatch(lowered) is None:
         raise Refused(
             Refusal.BAD_VALUE,
             f"{name} is not a device key (1 to {LONGEST_KEY} of a-z 0-9 . _ : -)",

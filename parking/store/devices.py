@@ -135,7 +135,8 @@ def add_placements(
     ).rowcount
 
 
-def _device(row: Row[Any]) -> Device:
+def device_of(row: Row[Any]) -> Device:
+    """Read a row of the device table."""
     return Device(
         id=DeviceId(row.id),
         number=row.number,
@@ -168,7 +169,7 @@ def device(connection: Connection, device_id: UUID, *, lock: bool = False) -> De
     found = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if found is None:
         raise NotFound("there is no such device", field="device_id")
-    return _device(found)
+    return device_of(found)
 
 
 def device_by_key(connection: Connection, network_key: str) -> Device | None:
@@ -176,7 +177,7 @@ def device_by_key(connection: Connection, network_key: str) -> Device | None:
     found = connection.execute(
         select(tables.device).where(tables.device.c.network_key == network_key)
     ).one_or_none()
-    return None if found is None else _device(found)
+    return None if found is None else device_of(found)
 
 
 def touch(connection: Connection, device_ids: Iterable[UUID], revision: int) -> None:
