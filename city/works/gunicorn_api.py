@@ -15,7 +15,7 @@ configure_logs(_settings.log_level, process="api")
 
 wsgi_app = "wsgi:api()"
 proc_name = "greenbay-api"
-bind = f"{_settings.host}:{_settings.port}"
+bind = f"{_settings.bind_host}:{_settings.port}"
 worker_class = "gthread"
 workers = _settings.api_processes
 threads = _settings.api_threads

@@ -20,7 +20,7 @@ configure_logs(_settings.log_level, process="live")
 
 wsgi_app = "wsgi:live()"
 proc_name = "greenbay-live"
-bind = f"{_settings.host}:{_settings.live_port}"
+bind = f"{_settings.bind_host}:{_settings.live_port}"
 worker_class = "gevent"
 workers = 1
 worker_connections = 4000

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", validation_alias=_named("GREENBAY_HOST"))
-    """Address that the API and the live feed listen on."""
+    """Address that the API, the live feed and the MQTT broker listen on."""
     port: Annotated[int, Field(ge=1, le=65_000)] = Field(8000, validation_alias=_named("PORT"))
     """Port of the API and the pages; the live feed's is one more, the MQTT broker's two more."""
     url: str | None = Field(None, validation_alias=_named("GREENBAY_URL"))
@@ -115,6 +115,17 @@ class Settings(BaseSettings):
     def secure_cookies(self) -> bool:
         """Whether cookies may be sent over TLS alone: where the pages are."""
         return self.page_origin.startswith("https:")
+
+    @property
+    def bind_host(self) -> str:
+        """`host` as an address is written with a port: IPv6 in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def own_host(self) -> str:
+        """Where processes on this machine reach what listens on `host`."""
+        anywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not bound
+        return anywhere.get(self.host, self.bind_host)
 
     @property
     def live_port(self) -> int:

@@ -98,6 +98,7 @@ class Supervisor:
             self._listen_for_signals()
             self._wait_for_leftovers()
             self._require_free_ports()
+            self._empty_metrics()
             self._start()
             self._watch()
         except CityError as error:
@@ -165,7 +166,9 @@ class Supervisor:
         wanted = [("PORT", self._settings.host, self._settings.port)]
         wanted.append(("the live feed's, PORT + 1", self._settings.host, self._settings.live_port))
         if self._settings.mqtt_url is None:
-            wanted.append(("the MQTT broker's, PORT + 2", "127.0.0.1", self._settings.mqtt_port))
+            wanted.append(
+                ("the MQTT broker's, PORT + 2", self._settings.host, self._settings.mqtt_port)
+            )
         for name, host, port in wanted:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -191,7 +194,8 @@ class Supervisor:
                 Addresses(
                     database,
                     store,
-                    self._settings.mqtt_url or f"mqtt://127.0.0.1:{self._settings.mqtt_port}",
+                    self._settings.mqtt_url
+                    or f"mqtt://{self._settings.own_host}:{self._settings.mqtt_port}",
                 ),
                 sockets,
                 self._settings.port,
@@ -246,15 +250,13 @@ class Supervisor:
         return server.url
 
     def _environment(self) -> dict[str, str]:
-        metrics_folder = self._var / "metrics"
-        shutil.rmtree(metrics_folder, ignore_errors=True)
-        metrics_folder.mkdir()
-        return {
-            **os.environ,
-            "GREENBAY_VAR": str(self._var),
-            "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
-            "PYTHONUNBUFFERED": "1",
-        }
+        return {**os.environ, "GREENBAY_VAR": str(self._var), "PYTHONUNBUFFERED": "1"}
+
+    def _empty_metrics(self) -> None:
+        """Begin counting anew: the pids in an earlier run's files may come again."""
+        folder = self._var / "metrics"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
 
     def _prepare(self, command: tuple[str, ...]) -> str:
         """Run a command to its end; return what it printed for people."""
@@ -264,7 +266,7 @@ class Supervisor:
             process = tethered(
                 command,
                 death_signal=signal.SIGKILL,
-                environment={**os.environ, "GREENBAY_VAR": str(self._var)},
+                environment=self._environment(),
                 folder=ROOT,
                 output=output,
                 errors=complaints,

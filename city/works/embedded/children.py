@@ -29,6 +29,7 @@ PR_SET_PDEATHSIG = 1
 SOCKET_PATH_LIMIT = 107
 """Bytes of a Unix socket's path that `sockaddr_un` holds beside the closing zero."""
 PRIVATE_PREFIX = "greenbay-"
+FALLBACK = Path("/var/lib/greenbay")
 ACCOUNTS = ("greenbay", "postgres", "nobody")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -89,12 +90,12 @@ def server_home(var: Path, account: Account | None) -> Path:
     """Return the folder for the servers' data: `var`, or one of its own that they can reach.
 
     A clone under a 0700 home is out of the reach of an unprivileged account. Its mode stays as it
-    is; the data then lies under `/var/lib/greenbay/`, in a folder named by `var`'s path.
+    is; the data then lies under `FALLBACK`, in a folder named by `var`'s path.
     """
     if can_reach(var, account):
         return var
     digest = hashlib.sha256(str(var.resolve()).encode()).hexdigest()
-    return Path("/var/lib/greenbay") / digest[:12]
+    return FALLBACK / digest[:12]
 
 
 def own_folder(folder: Path, account: Account | None) -> Path:

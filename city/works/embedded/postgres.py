@@ -87,13 +87,18 @@ def installation(home: Path, account: Account | None) -> Path:
     if can_reach(packaged / "bin", account):
         return packaged
     copy = home / f"postgres-{RELEASE}-binaries"
+    installed = copy / packaged.parent.name / packaged.name
     marker = copy / ".complete"
     stamp = f"{packaged}:{(packaged / 'bin' / 'postgres').stat().st_mtime_ns}"
     if not marker.is_file() or marker.read_text() != stamp:
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(packaged, copy, symlinks=True)
+        shutil.copytree(packaged, installed, symlinks=True)
+        # The wheel keeps the libraries that the binaries load in a folder beside its package.
+        libraries = packaged.parent.with_name(f"{packaged.parent.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, copy / libraries.name, symlinks=True)
         marker.write_text(stamp)
-    return copy
+    return installed
 
 
 def _initialise(data: Path, binaries: Path, account: Account | None, password: str) -> None:
