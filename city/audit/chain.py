@@ -302,7 +302,7 @@ def verify(connection: Connection, anchor: Anchor | None = None) -> ChainReport:
 
     Notes
     -----
-    Reads every record once, in order, in constant memory: about 40 000 a second.
+    Reads every record once, in order, in constant memory: 16 000 a second on 2 busy cores.
     """
     problems: list[Problem] = []
     checked, last = 0, None

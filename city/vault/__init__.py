@@ -6,11 +6,20 @@ how the keys work.
 """
 
 from city.vault.keys import FileKeys, GivenKeys, KeyRing, KeySource, key_source
-from city.vault.plates import MaskedPlate, find_plate, forget, keep_plate, masked, reveal
+from city.vault.plates import (
+    MAY_SEE_PLATES,
+    MaskedPlate,
+    find_plate,
+    forget,
+    keep_plate,
+    masked,
+    reveal,
+)
 from city.vault.pseudonyms import forget_pseudonyms, keep_pseudonym, keyed_digests
 from city.vault.rotation import RotationReport, begin_rotation, drop_retired, rotate
 
 __all__ = [
+    "MAY_SEE_PLATES",
     "FileKeys",
     "GivenKeys",
     "KeyRing",

@@ -86,7 +86,7 @@ def rotate(uow: UnitOfWork, limit: int = 500, *, keys: KeySource | None = None) 
     uow : UnitOfWork
         Its own: rows stay locked until it ends.
     limit : int
-        Most plates to carry over in this transaction; about 10 000 a second.
+        Most plates to carry over in this transaction: 2 000 a second on 2 busy cores.
     keys : KeySource or None
         Another key source than the process's own.
     """
