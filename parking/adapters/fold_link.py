@@ -17,6 +17,7 @@ import redis
 from city.identifiers import DistrictCode
 from parking.adapters import streams
 from parking.adapters.live_keys import HEARD, district_keys
+from parking.rules.occupancy.stored import STATE_NAMES
 
 LEASE_MS: Final = 5_000
 """A dead holder's district waits for so long. The holder renews it with every write, and every
@@ -124,6 +125,11 @@ class LiveWrite:
         self.heard: dict[str, int] = {}
         """Facility, instant."""
         self.changes: list[bytes] = []
+
+    def count(self, facility: str, state: int, difference: int) -> None:
+        """Count bays into or out of a state."""
+        field = f"{facility}:{STATE_NAMES[state]}"
+        self.counts[field] = self.counts.get(field, 0) + difference
 
     def arguments(self) -> list[Value]:
         """Give the script's lists, each led by its length."""

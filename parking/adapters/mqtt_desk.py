@@ -110,13 +110,17 @@ class UplinkDesk:
         if len(password) > LONGEST_TOKEN:
             return None
         actor = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._credentials.actor, password
+            self._threads, self._look_up, password
         )
         if actor is None or actor.kind not in {"device", "integration"}:
             return None
         if actor.subject.lower() != username.lower():
             return None
         return Peer(username, password, actor, time.monotonic() + GOOD_FOR_S)
+
+    def _look_up(self, password: str) -> Actor | None:
+        self._placements.refresh()  # so that `may_publish` knows the device's district
+        return self._credentials.actor(password)
 
     def may_publish(self, peer: object, topic: str) -> bool:
         """Say whether the topic is the peer's own."""

@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from city.identifiers import DistrictCode, OperatorId, uuid7
 from city.people.actors import SYSTEM
-from city.places import Position
 from parking.ingest import Ingest
 from parking.placements import Placements
 from parking.services.devices import NewDevice, record_devices
-from parking.services.places import Bay, Facility, record_places
+from parking.services.places import record_places
+from tests.parking.ingest.small_town import BOSCH, EAST, NWAVE, Town, bays_of, facility
 
 if TYPE_CHECKING:
     import redis
 
     from city.time import FixedClock
     from city.works.database import Database
-
-EAST = DistrictCode("0153")
-WEST = DistrictCode("0154")
-BOSCH = "24e124fffe000001"
-NWAVE = "24e124fffe000002"
-
-
-@dataclass(frozen=True)
-class Town:
-    facility: Facility
-    bays: list[Bay]
-    devices: dict[str, NewDevice]
-
-
-def facility(code: str = "riverside", district: DistrictCode = EAST) -> Facility:
-    return Facility(
-        code=code,
-        district=district,
-        ownership="public",
-        kind="kerb",
-        name_zh="滨河路",
-        name_en="Riverside Road",
-        position=Position(121.47, 31.23),
-        timezone="Asia/Shanghai",
-        operator_id=OperatorId(uuid7()),
-        revenue_nature="public_non_tax",
-    )
-
-
-def bays_of(home: Facility, count: int) -> list[Bay]:
-    return [
-        Bay(home.id, home.district, f"A{n:03}", "standard", home.position.moved(6 * n, 0), 90.0)
-        for n in range(count)
-    ]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from parking.services.devices import (
 from parking.services.places import bays, facilities, record_places
 from parking.store.device_lists import count_by_health
 from parking.store.sightings import Sighting, UnknownSighting, record_sightings, record_unknown
-from tests.parking.ingest.conftest import BOSCH, EAST, NWAVE, WEST, Town, bays_of, facility
+from tests.parking.ingest.small_town import BOSCH, EAST, NWAVE, WEST, Town, bays_of, facility
 
 if TYPE_CHECKING:
     from datetime import datetime

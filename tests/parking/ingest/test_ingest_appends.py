@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import pytest
 import redis
 
@@ -16,15 +15,13 @@ from parking.ingest import Ingest
 from parking.rules.sensors.model import RejectReason
 from parking.services.devices import register_device, retire_device
 from parking.uplinks import Refusal, Uplink, partition_of, uplink_stream
+from tests.parking.ingest.small_town import BOSCH, Town, entries
 
 if TYPE_CHECKING:
     from city.time import FixedClock
     from city.works.database import Database
     from parking.placements import Placements
-    from tests.parking.ingest.conftest import Town
 
-BOSCH = "24e124fffe000001"
-NWAVE = "24e124fffe000002"
 STREAM = "{d:0153}:uplinks:0"
 PARKED = "{d:parked}:uplinks:0"
 NOW_MS = 1_772_413_200_000
@@ -44,10 +41,6 @@ def uplink(key: str = BOSCH, **members: Any) -> Uplink:
         "snr": 7.5,
     }
     return Uplink(**{**filled, **members})
-
-
-def entries(store: redis.Redis, stream: str) -> list[list[Any]]:
-    return [orjson.loads(fields[b"u"]) for _, fields in store.xrange(stream)]
 
 
 def test_a_known_device_s_frame_goes_raw_into_its_district_s_stream(

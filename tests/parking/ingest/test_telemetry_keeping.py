@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import orjson
 import pytest
 import redis
 from sqlalchemy import inspect, text
@@ -19,7 +18,7 @@ from parking.store.sightings import UnknownSighting, record_unknown
 from parking.store.telemetry import BayChange, KeptUplink, RewrittenHistory
 from parking.telemetry_jobs import keep_partitions, replay_parked
 from parking.uplinks import PARKED_STREAM
-from tests.parking.ingest.conftest import EAST, Town
+from tests.parking.ingest.small_town import EAST, Town, entries
 
 if TYPE_CHECKING:
     from city.time import FixedClock
@@ -172,8 +171,8 @@ def test_parked_frames_of_an_adopted_device_are_replayed_once_in_order(
     (arguments,) = job_arguments(database)
     assert replay_parked(database, valkey, arguments) == 3
     assert replay_parked(database, valkey, arguments) == 0
-    entries = [orjson.loads(fields[b"u"]) for _, fields in valkey.xrange("{d:0153}:uplinks:0")]
-    assert [(entry[1], entry[3], entry[7]) for entry in entries] == [
+    replayed = entries(valkey, "{d:0153}:uplinks:0")
+    assert [(entry[1], entry[3], entry[7]) for entry in replayed] == [
         ("nwave-nps405", "95", 0),
         ("nwave-nps405", "95", 1),
         ("nwave-nps405", "95", 2),
