@@ -21,10 +21,10 @@ from city.works import metrics
 from parking.adapters.fold_link import FoldLink, Found, LeaseLost, LiveWrite, PositionMoved
 from parking.adapters.streams import uplink_streams
 from parking.hearing import Hearing, Registry
-from parking.rules.occupancy.history import FREE, STATES, UNKNOWN, Edit
-from parking.rules.occupancy.memory import EMPTY, Memory, Shown, due_ms, fold, shown
+from parking.rules.occupancy.history import FREE, Edit
+from parking.rules.occupancy.memory import EMPTY, Memory, Shown, fold, judged
 from parking.rules.occupancy.policy import DEFAULT_POLICY, FoldingPolicy
-from parking.rules.occupancy.stored import Place, pack, unpack
+from parking.rules.occupancy.stored import STATE_NAMES, Place, pack, unpack
 
 BATCH: Final = 1_000
 """Entries read and written at a time: past it the gain is small and the store's pause grows."""
@@ -255,53 +255,53 @@ class Folder:
         write: LiveWrite,
     ) -> None:
         """Remember a bay's new memory, and add what it changes to the write."""
-        visible = shown(memory, now_ms)
+        visible, due = judged(memory, now_ms)
         before, lay = known.shown, known.place
-        write.bays += (bay, orjson.dumps(pack(memory, visible, place)))
-        due = due_ms(memory, now_ms)
+        known.memory, known.shown, known.place = memory, visible, place
+        write.bays += (bay, pack(memory, visible, place))
+        state, since_ms, sure, heard_ms, provisional = visible
+        facility = place.facility
+        if write.heard.get(facility, 0) < heard_ms:
+            write.heard[facility] = heard_ms
         if due is not None:
             write.due += (due, bay)
-        elif before is not None and before.state != UNKNOWN:
-            write.settled.append(bay)
-        state = STATES[visible.state].value
-        was = None if before is None or lay is None else (lay.facility, STATES[before.state].value)
-        if was != (place.facility, state):
-            counts = write.counts
-            if was is not None:
-                counts[f"{was[0]}:{was[1]}"] = counts.get(f"{was[0]}:{was[1]}", 0) - 1
-            counts[f"{place.facility}:{state}"] = counts.get(f"{place.facility}:{state}", 0) + 1
-        was_free = before is not None and before.state == FREE
-        if visible.state == FREE:
-            if not was_free or lay != place:
+        if before is None or lay is None:
+            write.count(facility, state, 1)
+            if state == FREE:
                 write.freed += (place.longitude, place.latitude, bay)
-        elif was_free:
-            write.taken.append(bay)
-        write.heard[place.facility] = max(write.heard.get(place.facility, 0), visible.heard_ms)
+        elif before.state != state or lay != place:
+            write.count(lay.facility, before.state, -1)
+            write.count(facility, state, 1)
+            if state == FREE:
+                write.freed += (place.longitude, place.latitude, bay)
+            elif before.state == FREE:
+                write.taken.append(bay)
+            if due is None:
+                write.settled.append(bay)
         if (
-            edit is not None
-            or before is None
-            or before.state != visible.state
-            or before.since_ms != visible.since_ms
-            or before.provisional != visible.provisional
-            or abs(before.sure - visible.sure) >= SURE_STEP
+            edit is None
+            and before is not None
+            and before.state == state
+            and before.since_ms == since_ms
+            and before.provisional == provisional
+            and abs(before.sure - sure) < SURE_STEP
         ):
-            write.changes.append(
-                orjson.dumps(
+            return
+        from_ms, changes = edit or (None, ())
+        write.changes.append(
+            orjson.dumps(
+                (
+                    bay,
+                    *place,
+                    from_ms,
                     [
-                        bay,
-                        *place,
-                        None if edit is None else edit.from_ms,
-                        []
-                        if edit is None
-                        else [
-                            [STATES[c.state].value, c.at_ms, c.sure, c.key, c.device or None]
-                            for c in edit.changes
-                        ],
-                        [state, *visible[1:]],
-                    ]
+                        (STATE_NAMES[was], at, how, key, who or None)
+                        for was, at, how, key, who in changes
+                    ],
+                    (STATE_NAMES[state], since_ms, sure, heard_ms, provisional),
                 )
             )
-        known.memory, known.shown, known.place = memory, visible, place
+        )
 
     # --- silence, lease, registry ----------------------------------------------------------------
 

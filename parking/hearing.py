@@ -151,10 +151,23 @@ class Hearing:
         if listed is None:
             listed = heard[route.bay] = (route.place, [])
         for part, said, strength, age_ms, claim, claim_age_ms, claim_strength in told:
-            name = (at_ms - age_ms, session or "", counter, message, device, part)
-            claim_ms = at_ms - claim_age_ms if claim else 0
             listed[1].append(
-                Observation(*name, said, strength, claim, claim_ms, claim_strength, stale_ms)
+                Observation._make(
+                    (
+                        at_ms - age_ms,
+                        session or "",
+                        counter,
+                        message,
+                        device,
+                        part,
+                        said,
+                        strength,
+                        claim,
+                        at_ms - claim_age_ms if claim else 0,
+                        claim_strength,
+                        stale_ms,
+                    )
+                )
             )
         return received_ms
 

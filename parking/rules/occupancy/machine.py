@@ -102,7 +102,7 @@ def step(core: Core, seen: Observation, policy: FoldingPolicy, history: History)
         After it. Constant time.
     """
     change, sure, heard, fresh, settle, before, former, candidate, said, others = core
-    at, _session, _counter, _message, device, _part, word, strength, *_claim, stale_after = seen
+    at, _session, _counter, _message, device, _part, word, strength, claim, _, _, stale_after = seen
     if former is not None and at >= settle and (candidate is None or candidate.at_ms >= settle):
         settle, former = 0, None
     if change.state != UNKNOWN and at > fresh:
@@ -114,22 +114,26 @@ def step(core: Core, seen: Observation, policy: FoldingPolicy, history: History)
         sure = sure * (SURE_MAX - policy.doubt) // SURE_MAX
         return Core(change, sure, heard, fresh, settle, before, former, candidate, said, others)
 
+    state = OCCUPIED if word else FREE
     if said is not None and said.device != device:
         others = (*(o for o in others if o.device != device), said)[-OTHER_DEVICES:]
-    said = Said(device, at, OCCUPIED if word else FREE, strength)
-    known = Core(
-        change,
-        sure,
-        at,
-        max(fresh, at + stale_after),
-        settle,
-        before,
-        former,
-        candidate,
-        said,
-        others,
-    )
-    if change.state == said.state:
+    said = Said(device, at, state, strength)
+    fresh = max(fresh, at + stale_after)
+    # What nine of ten observations are comes first: one device, sure of itself, inferring nothing.
+    if not claim and not others:
+        if state == change.state:
+            if at >= settle:
+                settle, former = 0, None
+            return Core(change, strength, at, fresh, settle, before, former, None, said, others)
+        if former is None and candidate is None and strength >= policy.strong_from:
+            former = (change, before)
+            before = max(heard, change.at_ms)
+            change = Change(state, at, strength, observation_key(seen), device)
+            history.append(change)
+            settle = at + _dwell(state, policy)
+            return Core(change, strength, at, fresh, settle, before, former, None, said, others)
+    known = Core(change, sure, at, fresh, settle, before, former, candidate, said, others)
+    if state == change.state:
         return _agree(known, seen, heard, policy, history)
     return _oppose(known, seen, heard, policy, history)
 

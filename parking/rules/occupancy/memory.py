@@ -60,12 +60,7 @@ def shown(memory: Memory, now_ms: int) -> Shown:
 
     Silence counts by itself: nobody has to have noticed it.
     """
-    core = memory.current
-    change = core.change
-    if change.state != UNKNOWN and now_ms >= core.fresh_until_ms:
-        return Shown(UNKNOWN, core.fresh_until_ms, 0, core.heard_ms, provisional=False)
-    provisional = core.former is not None and now_ms < core.settle_ms
-    return Shown(change.state, change.at_ms, core.sure, core.heard_ms, provisional)
+    return judged(memory, now_ms)[0]
 
 
 def due_ms(memory: Memory, now_ms: int) -> int | None:
@@ -73,12 +68,21 @@ def due_ms(memory: Memory, now_ms: int) -> int | None:
 
     None where it then never does.
     """
-    core = memory.current
-    if core.change.state == UNKNOWN or now_ms >= core.fresh_until_ms:
-        return None
-    if core.former is not None and now_ms < core.settle_ms:
-        return min(core.settle_ms, core.fresh_until_ms)
-    return core.fresh_until_ms
+    return judged(memory, now_ms)[1]
+
+
+def judged(memory: Memory, now_ms: int) -> tuple[Shown, int | None]:
+    """Give `shown` and `due_ms` together."""
+    change, sure, heard_ms, fresh_until_ms, settle_ms, _, former, *_ = memory.current
+    state, since_ms, *_ = change
+    if state == UNKNOWN:
+        return Shown(state, since_ms, sure, heard_ms, provisional=False), None
+    if now_ms >= fresh_until_ms:
+        return Shown(UNKNOWN, fresh_until_ms, 0, heard_ms, provisional=False), None
+    if former is not None and now_ms < settle_ms:
+        seen = Shown(state, since_ms, sure, heard_ms, provisional=True)
+        return seen, min(settle_ms, fresh_until_ms)
+    return Shown(state, since_ms, sure, heard_ms, provisional=False), fresh_until_ms
 
 
 def fold(
@@ -111,18 +115,17 @@ def fold(
     -----
     In order: constant time per observation. Late ones: once through the log for all of them.
     """
-    history = _published(memory.current, silent=memory.silent)
-    before = tuple(history)
-    if memory.silent:
-        history.pop()  # what silence means is judged again, by `step` and at the end
-    base, log, core, floor_ms, _silent = memory
+    base, log, core, floor_ms, silent = memory
+    history = tail(core)
+    before = (*history, _silence(core)) if silent else tuple(history)
     late = twice = 0
     for seen in observations:
-        at_ms = seen[0]
-        if log:
+        at_ms = seen.at_ms
+        if not log:
+            log = (seen,)
+        else:
             last = log[-1]
-            horizon_ms = last[0] - policy.lateness_ms
-            if at_ms < horizon_ms or at_ms <= floor_ms:
+            if at_ms < last.at_ms - policy.lateness_ms or at_ms <= floor_ms:
                 late += 1
                 continue
             twin = _twin(log, seen)
@@ -131,18 +134,19 @@ def fold(
                 continue
             if twin is not None or seen < last:
                 return _refold(memory, observations, policy, now_ms)
-            if last[0] < at_ms - policy.lateness_ms:
+            if last.at_ms < at_ms - policy.lateness_ms:
                 # All of the log leaves the window at once: what is known now is its sum.
                 base, log = core, (seen,)
             else:
                 log = (*log, seen)
-        else:
-            log = (seen,)
         core = step(core, seen, policy, history)
-    if log:
+    if len(log) > 1 or base.former is not None:
         base, log, floor_ms = _absorb(base, log, floor_ms, policy)
-    after = Memory(base, log, core, floor_ms, silent=False)
-    return _folded(after, before, history, now_ms, late=late, twice=twice)
+    silent = now_ms >= core.fresh_until_ms and core.change.state != UNKNOWN
+    if silent:
+        history.append(_silence(core))
+    after = Memory(base, log, core, floor_ms, silent)
+    return Folded(after, difference(before, history), late, twice)
 
 
 def _refold(
@@ -162,11 +166,14 @@ def _refold(
     if memory.silent:
         published.append(_silence(memory.current))
     core = run(memory.base, log, policy, history)
+    silent = now_ms >= core.fresh_until_ms and core.change.state != UNKNOWN
+    if silent:
+        history.append(_silence(core))
     late = len(observations) - len(timely)
     twice = len(memory.log) + len(timely) - len(log)
     base, log, floor_ms = _absorb(memory.base, log, memory.floor_ms, policy)
-    after = Memory(base, log, core, floor_ms, silent=False)
-    return _folded(after, tuple(published), history, now_ms, late=late, twice=twice)
+    after = Memory(base, log, core, floor_ms, silent)
+    return Folded(after, difference(published, history), late, twice)
 
 
 def run(
@@ -182,37 +189,18 @@ def difference(before: Sequence[Change], after: Sequence[Change]) -> Edit | None
     """Give the edit that makes one history of another, both sorted by instant."""
     same_for = 0
     for one, other in zip(before, after, strict=False):
-        if one != other:
+        if one is not other and one != other:
             break
         same_for += 1
-    changed = (*before[same_for : same_for + 1], *after[same_for : same_for + 1])
-    if not changed:
-        return None
-    return Edit(min(change.at_ms for change in changed), tuple(after[same_for:]))
-
-
-def _folded(
-    memory: Memory,
-    before: Sequence[Change],
-    history: History,
-    now_ms: int,
-    *,
-    late: int,
-    twice: int,
-) -> Folded:
-    core = memory.current
-    if core.change.state != UNKNOWN and now_ms >= core.fresh_until_ms:
-        memory = memory._replace(silent=True)
-        history.append(_silence(core))
-    edit = None if tuple(history) == before else difference(before, history)
-    return Folded(memory, edit, late, twice)
-
-
-def _published(core: Core, *, silent: bool) -> History:
-    history = tail(core)
-    if silent:
-        history.append(_silence(core))
-    return history
+    if same_for == len(before):
+        if same_for == len(after):
+            return None
+        from_ms = after[same_for].at_ms
+    elif same_for == len(after):
+        from_ms = before[same_for].at_ms
+    else:
+        from_ms = min(before[same_for].at_ms, after[same_for].at_ms)
+    return Edit(from_ms, tuple(after[same_for:]))
 
 
 def _silence(core: Core) -> Change:
@@ -233,7 +221,8 @@ def _absorb(
         gone += 1
     if base.former is not None and base.settle_ms <= edge_ms and base.candidate is None:
         # Nothing can come any more that would withdraw it: forget what was before.
-        base = base._replace(former=None, settle_ms=0)
+        change, sure, heard, fresh, _, before, _, _, said, others = base
+        base = Core(change, sure, heard, fresh, 0, before, None, None, said, others)
     return base, log[gone:] if gone else log, floor_ms
 
 

@@ -67,6 +67,11 @@ def words(statements: Sequence[Statement], policy: FoldingPolicy) -> tuple[Word,
     policy
         Caps each strength.
     """
+    if len(statements) == 1:  # nearly every frame
+        only = statements[0]
+        if isinstance(only, BayObservation) and not only.inferred:
+            return (_word(0, only, policy),)
+        return ()
     seen = [s for s in statements if isinstance(s, BayObservation)]
     measured = [s for s in seen if not s.inferred]
     if not measured:
@@ -76,23 +81,21 @@ def words(statements: Sequence[Statement], policy: FoldingPolicy) -> tuple[Word,
     claimed = max(claims, key=lambda s: s.strength) if claims else None
     found = []
     for part, sighting in enumerate(measured):
-        claim, claim_age_ms, claim_strength = UNKNOWN, 0, 0
+        word = _word(part, sighting, policy)
         if part == newest and claimed is not None and sighting.occupied is not None:
-            claim = OCCUPIED if claimed.occupied else FREE
-            claim_age_ms = claimed.age_s * 1000
-            claim_strength = min(claimed.strength, policy.strength_max)
-        found.append(
-            Word(
-                part,
-                CANNOT_TELL if sighting.occupied is None else int(sighting.occupied),
-                max(0, min(sighting.strength, policy.strength_max)),
-                max(0, sighting.age_s) * 1000,
-                claim,
-                claim_age_ms,
-                claim_strength,
+            word = word._replace(
+                claim=OCCUPIED if claimed.occupied else FREE,
+                claim_age_ms=claimed.age_s * 1000,
+                claim_strength=min(claimed.strength, policy.strength_max),
             )
-        )
+        found.append(word)
     return tuple(found)
+
+
+def _word(part: int, measured: BayObservation, policy: FoldingPolicy) -> Word:
+    said = CANNOT_TELL if measured.occupied is None else int(measured.occupied)
+    strength = max(0, min(measured.strength, policy.strength_max))
+    return Word(part, said, strength, max(0, measured.age_s) * 1000, UNKNOWN, 0, 0)
 
 
 def event_ms(device_ms: int | None, received_ms: int, policy: FoldingPolicy) -> int:
