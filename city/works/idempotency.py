@@ -37,7 +37,9 @@ def request_hash(method: str, path: str, body: bytes) -> bytes:
     return digest.digest()
 
 
-def begin(uow: UnitOfWork, actor: str, key: str, route: str, hashed: bytes) -> Answer | None:
+def begin(
+    uow: UnitOfWork, actor: str, key: str, route: str, hashed: bytes, *earlier: bytes
+) -> Answer | None:
     """Claim `key` for this request, or return the answer that it already has.
 
     Parameters
@@ -51,7 +53,9 @@ def begin(uow: UnitOfWork, actor: str, key: str, route: str, hashed: bytes) -> A
     route
         Name of the operation, for people who look into the table.
     hashed
-        `request_hash` of the request.
+        `request_hash` of the request, or a keyed hash of that.
+    earlier
+        What the same request would have been hashed to under earlier keys.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def begin(uow: UnitOfWork, actor: str, key: str, route: str, hashed: bytes) -> A
     ).one_or_none()
     if found is None:  # forgotten between the two statements
         raise Unavailable("try again")
-    if bytes(found.request_hash) != hashed:
+    if bytes(found.request_hash) not in {hashed, *earlier}:
         raise Conflict("this key came before with another request", field="Idempotency-Key")
     if found.status is None:
         raise Conflict("this key's first request ended without an answer", field="Idempotency-Key")
