@@ -20,9 +20,11 @@ from city.works.live import live_store
 from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
 from journeys import settle_stay
+from parking import telemetry_jobs
 from parking.ingest import Ingest
 from parking.placements import Placements
 from parking.services import stays
+from parking.services.devices import REPLAY_TASK
 
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
     ParkingSessionClosed: (settle_stay.TASK,),
@@ -92,9 +94,23 @@ def tasks(wiring: Wiring) -> list[Task]:
         with database.unit_of_work() as uow:
             stays.announce_settled(uow)
 
+    def keep_partitions(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        telemetry_jobs.keep_partitions(database)
+
+    def replay_parked(arguments: Mapping[str, JsonValue]) -> None:
+        telemetry_jobs.replay_parked(
+            database,
+            wiring.live,
+            arguments,
+            partitions_of_district=wiring.settings.uplink_partitions,
+        )
+
     return [
         settle_stay.task(database),
         Task("parking.announce_settled", announce_settled, every="* * * * *"),
+        Task("parking.keep_partitions", keep_partitions, every="7 * * * *"),
+        Task(REPLAY_TASK, replay_parked),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),
         *vault_jobs.tasks(database),
