@@ -21,6 +21,7 @@ from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
 from journeys import settle_stay
 from parking import telemetry_jobs
+from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
 from parking.placements import Placements
 from parking.services import stays
@@ -42,6 +43,7 @@ class Wiring:
     settings: Settings
     database: Database
     live: redis.Redis
+    live_store: LiveStore
     clock: Clock
     """Business time: the demo's, in the demo."""
     wall: Clock
@@ -82,7 +84,7 @@ def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
         room=DiskGate(known.var, known.disk_free_limit_mb * 1_000_000),
         partitions=known.uplink_partitions,
     )
-    return Wiring(known, database, live, clock, wall, placements, ingest)
+    return Wiring(known, database, live, LiveStore(live, clock), clock, wall, placements, ingest)
 
 
 def tasks(wiring: Wiring) -> list[Task]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from city.time import to_ms
-from parking.store.maps import bays_in_box
+from parking.services.live_places import bays_in_box
 
 if TYPE_CHECKING:
     from city.places import BoundingBox
