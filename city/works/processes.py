@@ -28,6 +28,8 @@ class ProcessPlan:
         Longest time to finish what it has begun when asked to stop; then it is killed.
     stop_signal
         What asks it to stop.
+    answers_at
+        Port and path of a web process: it is ready when that answers with less than 500.
     first_wait_s, longest_wait_s
         Wait before it is started again after it ended: doubling with each end, and back to the
         first after it ran for `steady_s`.
@@ -38,6 +40,7 @@ class ProcessPlan:
     environment: Mapping[str, str] = field(default_factory=dict)
     drain_s: float = 20.0
     stop_signal: Signals = SIGTERM
+    answers_at: tuple[int, str] | None = None
     first_wait_s: float = 0.2
     longest_wait_s: float = 15.0
     steady_s: float = 30.0
@@ -53,10 +56,14 @@ def process_plans(settings: Settings) -> Sequence[ProcessPlan]:
         ProcessPlan("ingest", (python, "-m", "parking.adapters.mqtt_ingest")),
         ProcessPlan("worker", (python, "-m", "journeys.worker"), drain_s=30.0),
         ProcessPlan(
-            "api", (python, "-m", "gunicorn", "--config", "python:city.works.gunicorn_api")
+            "api",
+            (python, "-m", "gunicorn", "--config", "python:city.works.gunicorn_api"),
+            answers_at=(settings.port, "/readyz"),
         ),
         ProcessPlan(
-            "live", (python, "-m", "gunicorn", "--config", "python:city.works.gunicorn_live")
+            "live",
+            (python, "-m", "gunicorn", "--config", "python:city.works.gunicorn_live"),
+            answers_at=(settings.live_port, "/live/"),
         ),
     ]
     if settings.demo_enabled:

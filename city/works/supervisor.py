@@ -320,12 +320,20 @@ class Supervisor:
             raise Unavailable(f"{name} does not start ({path}):\n{last_lines(path)}")
 
     def _is_ready(self) -> bool:
-        host = self._settings.host
-        local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared only
-        connection = http.client.HTTPConnection(local, self._settings.port, timeout=READY_TIMEOUT_S)
+        """Say whether every process runs and every web process answers."""
+        return all(
+            watched.process is not None
+            and (watched.plan.answers_at is None or self._answers(*watched.plan.answers_at))
+            for watched in self._watched
+        )
+
+    def _answers(self, port: int, path: str) -> bool:
+        connection = http.client.HTTPConnection(
+            self._settings.own_host, port, timeout=READY_TIMEOUT_S
+        )
         try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            connection.request("GET", path)
+            return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
         except (OSError, http.client.HTTPException):
             return False
         finally:

@@ -26,7 +26,11 @@ def run(kind: str) -> int:
     python, here = sys.executable, __file__
     plans = [
         ProcessPlan("sleeper", (python, "-c", "import time; time.sleep(1000)")),
-        ProcessPlan("api", (python, here, "serve", str(chosen.port))),
+        ProcessPlan(
+            "api",
+            (python, here, "serve", str(chosen.port)),
+            answers_at=(chosen.port, "/readyz"),
+        ),
     ]
     preparations = [
         Preparation((python, "-m", "city.works.schema")),
