@@ -35,9 +35,9 @@ def register(app: APIFlask) -> None:
 def complete(spec: dict[str, Any]) -> dict[str, Any]:
     """Add to the OpenAPI document what holds for every operation: errors, keys, credentials."""
     components = spec.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
-        ref_template="#/components/schemas/{model}"
-    )
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    # Its parts stand beside it, where the references look for them.
+    components.setdefault("schemas", {}).update({**schema.pop("$defs", {}), "Problem": schema})
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "session": {"type": "apiKey", "in": "cookie", "name": "greenbay_session"},
