@@ -11,6 +11,8 @@ from city.audit import jobs as audit_jobs
 from city.events import BusinessEvent
 from city.events.parking import ParkingSessionClosed
 from city.people import jobs as people_jobs
+from city.people.identity import DriverIdentity
+from city.people.local_codes import LocalPhoneCodes
 from city.time import Clock, WallClock
 from city.vault import jobs as vault_jobs
 from city.works.back_pressure import DiskGate, StreamGate
@@ -23,6 +25,7 @@ from journeys import settle_stay
 from parking import telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
+from parking.known_places import KnownPlaces
 from parking.placements import Placements
 from parking.services import stays
 from parking.services.devices import REPLAY_TASK
@@ -49,7 +52,10 @@ class Wiring:
     wall: Clock
     """For security, tokens and audit."""
     placements: Placements
+    places: KnownPlaces
     ingest: Ingest
+    driver_identity: DriverIdentity | None = None
+    """Who vouches for drivers; nobody where no provider is set up."""
 
 
 def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
@@ -84,7 +90,18 @@ def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
         room=DiskGate(known.var, known.disk_free_limit_mb * 1_000_000),
         partitions=known.uplink_partitions,
     )
-    return Wiring(known, database, live, LiveStore(live, clock), clock, wall, placements, ingest)
+    return Wiring(
+        known,
+        database,
+        live,
+        LiveStore(live, clock),
+        clock,
+        wall,
+        placements,
+        KnownPlaces(database),
+        ingest,
+        LocalPhoneCodes(database, known) if known.demo_enabled and not offline else None,
+    )
 
 
 def tasks(wiring: Wiring) -> list[Task]:

@@ -16,6 +16,7 @@ from flask import current_app, g, request
 
 from city.errors import Forbidden, Unauthenticated
 from city.people.roles import Role
+from web.bearers import Bearers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from journeys.wiring import Wiring
 
 View = TypeVar("View", bound="Callable[..., object]")
-CredentialKind = Literal["integration", "device", "api"]
+CredentialKind = Literal["integration", "device"]
 
 SESSION_COOKIE = "greenbay_session"
 FORM_COOKIE = "greenbay_form"
@@ -120,18 +121,32 @@ def known_actor() -> Actor:
     return found
 
 
-def _recognise() -> tuple[Actor | None, str | None]:
-    from city.people import services  # noqa: PLC0415 - argon2 is loaded only where a proof arrives
+def require_district(code: str) -> None:
+    """Pass where the caller may act in a district.
 
+    Raises
+    ------
+    Forbidden
+        Where the caller's districts do not include it.
+    """
+    if not known_actor().in_district(code):
+        raise Forbidden("This lies outside your districts.")
+
+
+def _recognise() -> tuple[Actor | None, str | None]:
     bearer = _bearer_token()
     if bearer is not None:
-        with wiring().database.read() as connection:
-            found = services.token_actor(connection, bearer)
+        bearers: Bearers = current_app.extensions["bearers"]
+        found = bearers.actor(bearer)
         if found is None:
-            raise Unauthenticated("The token is unknown or revoked.")
+            # Asked again, by an error page say, the answer is nobody.
+            g.actor, g.session_csrf = None, None
+            raise Unauthenticated("The token is unknown, revoked or expired.")
         return found, None
     cookie = request.cookies.get(SESSION_COOKIE)
     if cookie:
+        from city.people import services  # noqa: PLC0415 - argon2 is loaded only for sessions
+
         with wiring().database.read() as connection:
             session = services.read_session(connection, cookie, wiring().wall)
         if session is not None:
@@ -224,6 +239,7 @@ def _finish(response: Response) -> Response:
 
 def register(app: Flask) -> None:
     """Put the rules in front of every view of the application."""
+    app.extensions["bearers"] = Bearers(wiring_of(app).database)
     app.before_request(enforce)
     app.after_request(_finish)
     app.jinja_env.globals["csrf_token"] = csrf_token

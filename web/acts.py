@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Response, make_response, request
 
+from city import vault
 from city.works import idempotency
 from web import access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from city.works.database import UnitOfWork
+
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+_PURPOSE = "idempotency"
+
+View = TypeVar("View", bound="Callable[..., object]")
 
 
-def act(view: Callable[..., Any]) -> Callable[..., Response]:
+def act(view: View) -> View:
     """Run a view inside one unit of work, which it gets as its first argument.
 
     With an ``Idempotency-Key`` a repeated request gets the first one's answer and does nothing.
     A request that ends in an error changes nothing and keeps nothing, so it may be repeated.
 
-    Stands above ``input`` and ``output``, so that the kept answer is the one that was sent.
+    Stands above ``input`` and ``output``, so that the kept answer is the one that was sent. The
+    kept answer is in the clear: a view whose request names a plate answers with a masked one.
     """
+    return _act(view, sealed=False)
 
+
+def act_on_plate(view: View) -> View:
+    """As `act`, for requests that name a plate: what is kept of them is hashed under the vault's key.
+
+    All plates can be tried against a plain hash in an afternoon.
+    """
+    return _act(view, sealed=True)
+
+
+def look(view: View) -> View:
+    """Run a view that reads inside a unit of work: because its look itself is put on record."""
+
+    @wraps(view)
+    def run(*args: Any, **kwargs: Any) -> Response:
+        with access.wiring().database.unit_of_work() as uow:
+            return make_response(view(uow, *args, **kwargs))
+
+    return cast("View", run)
+
+
+def _act(view: View, *, sealed: bool) -> View:
     @wraps(view)
     def run(*args: Any, **kwargs: Any) -> Response:
         key = request.headers.get(IDEMPOTENCY_HEADER)
@@ -33,8 +62,8 @@ def act(view: Callable[..., Any]) -> Callable[..., Response]:
         with access.wiring().database.unit_of_work() as uow:
             if key is None:
                 return make_response(view(uow, *args, **kwargs))
-            hashed = idempotency.request_hash(request.method, request.path, request.get_data())
-            kept = idempotency.begin(uow, owner, key, request.endpoint or "", hashed)
+            hashes = _hashes(uow, sealed=sealed)
+            kept = idempotency.begin(uow, owner, key, request.endpoint or "", *hashes)
             if kept is not None:
                 return Response(kept.body, kept.status, content_type=kept.content_type)
             response = make_response(view(uow, *args, **kwargs))
@@ -46,4 +75,10 @@ def act(view: Callable[..., Any]) -> Callable[..., Response]:
             idempotency.finish(uow, owner, key, answer)
             return response
 
-    return run
+    return cast("View", run)
+
+
+def _hashes(uow: UnitOfWork, *, sealed: bool) -> tuple[bytes, ...]:
+    """Give what makes this request the same as another; the first one is kept."""
+    plain = idempotency.request_hash(request.method, request.path, request.get_data())
+    return vault.keyed_digests(uow, _PURPOSE, plain.hex()) if sealed else (plain,)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
 from apiflask import APIFlask
-from flask import Flask, request
+from flask import Flask, Response, request
+from flask.json.provider import DefaultJSONProvider
 
-from web import access, problems
+from parking.uplinks import LONGEST_BODY_BYTES
+from web import access, measures, origins, problems
 
 if TYPE_CHECKING:
-    from flask import Response
-
     from journeys.wiring import Wiring
 
-MAX_BODY_BYTES = 1_000_000
-"""Largest request body; a full batch of 1 000 uplinks is about half of it."""
+MAX_BODY_BYTES = LONGEST_BODY_BYTES
+"""Largest request body, that of a webhook; acts have a smaller limit (`web.parsing`)."""
 
-STATIC_FOLDER = Path(__file__).parent / "static"
+
+class Json(DefaultJSONProvider):
+    """Writes answers with orjson; what templates write stays Flask's."""
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """Give the answer that carries a value as JSON."""
+        value = args[0] if args else kwargs
+        return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), mimetype=self.mimetype)
 
 
 def create_app(wiring: Wiring) -> APIFlask:
@@ -35,16 +42,19 @@ def create_app(wiring: Wiring) -> APIFlask:
         version="1",
         spec_path=None,
         docs_path=None,
-        static_folder=None,
+        static_folder=None,  # type: ignore[arg-type]  # as Flask: none; the pages have their own
         template_folder="templates",
+        json_errors=False,
     )
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         OPENAPI_VERSION="3.1.0",
         AUTO_OPERATION_ID=True,
-        JSON_SORT_KEYS=False,
-        VALIDATION_ERROR_STATUS_CODE=422,
+        AUTO_SERVERS=False,
+        AUTO_VALIDATION_ERROR_RESPONSE=False,
+        AUTO_404_RESPONSE=False,
     )
+    app.json = Json(app)
     _common(app, wiring)
 
     from web import api, pages, service  # noqa: PLC0415 - the live process needs none of them
@@ -59,6 +69,7 @@ def create_live_app(wiring: Wiring) -> Flask:
     """Build the live feed's application, which runs under gevent in a process of its own."""
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=0)
+    app.json = Json(app)
     _common(app, wiring)
 
     from web import live  # noqa: PLC0415 - the API process does not stream
@@ -69,24 +80,37 @@ def create_live_app(wiring: Wiring) -> Flask:
 
 def _common(app: Flask, wiring: Wiring) -> None:
     app.extensions["greenbay"] = wiring
+    measures.register(app)
     problems.register(app)
     access.register(app)
     app.after_request(_harden)
 
 
+PAGE_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "worker-src 'self'; connect-src 'self' {live}; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGE_HEADERS = {
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), camera=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
 def _harden(response: Response) -> Response:
     """Set the headers that keep pages from running or framing what is not ours."""
-    live = access.wiring().settings.live_origin
-    response.headers.setdefault(
-        "Content-Security-Policy",
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        f"worker-src 'self'; connect-src 'self' {live}; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'",
-    )
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self)")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    if response.mimetype == "text/html":
+        if "Content-Security-Policy" not in headers:
+            live = origins.live_origin(access.wiring().settings)
+            headers["Content-Security-Policy"] = PAGE_POLICY.format(live=live)
+        for name, value in PAGE_HEADERS.items():
+            headers.setdefault(name, value)
+    else:
+        headers.setdefault("Content-Security-Policy", DATA_POLICY)
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
+import redis
 import structlog
-from flask import Response, json, request
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from city.errors import (
@@ -20,8 +22,14 @@ from city.errors import (
 )
 
 if TYPE_CHECKING:
-    from apiflask import APIFlask
-    from apiflask.exceptions import HTTPError
+    from collections.abc import Mapping, Sequence
+
+    from flask import Flask
+
+CONTENT_TYPE = "application/problem+json"
+STORE_RETRY_AFTER_S = 2
+ERRORS_FROM = 400
+INTERNAL = 500
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +45,38 @@ STATUSES: tuple[tuple[type[CityError], int], ...] = (
 )
 
 
+class Unreadable(Exception):
+    """A request that is not of the form that its operation states.
+
+    Parameters
+    ----------
+    status
+        400 for what cannot be read at all, 415 for another content type, 422 for the rest.
+    code
+        Kebab-case name of the kind of error.
+    detail
+        One sentence for a person.
+    faults
+        Field and what is wrong with it, one pair a fault; never the value that was sent.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, faults: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
 def problem(
     status: int,
     code: str,
     detail: str,
     *,
-    errors: list[dict[str, str]] | None = None,
-    headers: dict[str, str] | None = None,
+    errors: Sequence[Mapping[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
     **members: Any,
 ) -> Response:
     """Return one problem document.
@@ -71,10 +104,11 @@ def problem(
         "instance": request.path,
     }
     if errors:
-        body["errors"] = errors
+        body["errors"] = list(errors)
     body.update({name: value for name, value in members.items() if name not in body})
-    response = Response(json.dumps(body), status, content_type="application/problem+json")
+    response = Response(orjson.dumps(body), status, content_type=CONTENT_TYPE)
     response.headers.update(headers or {})
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
@@ -83,7 +117,7 @@ def from_city_error(error: CityError) -> Response:
     status = next((code for kind, code in STATUSES if isinstance(error, kind)), 500)
     headers: dict[str, str] = {}
     if isinstance(error, Unavailable):
-        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+        headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     errors = [{"field": error.field, "detail": str(error)}] if error.field else None
@@ -92,55 +126,52 @@ def from_city_error(error: CityError) -> Response:
     )
 
 
-def _from_validation(error: HTTPError) -> Response:
-    """Return the problem document of an input that does not fit its schema."""
-    faults = [
-        {"field": field, "detail": text}
-        for location, fields in (error.detail or {}).items()
-        for field, texts in (
-            fields.items() if isinstance(fields, dict) else {location: fields}.items()
-        )
-        for text in ([texts] if isinstance(texts, str) else texts)
-    ]
-    named = ", ".join(sorted({fault["field"] for fault in faults})) or "input"
-    return problem(
-        error.status_code, "invalid", f"The request does not fit: {named}.", errors=faults
+def from_unreadable(error: Unreadable) -> Response:
+    """Return the problem document of an input that does not have the stated form."""
+    faults = [{"field": field, "detail": text} for field, text in error.faults]
+    return problem(error.status, error.code, error.detail, errors=faults)
+
+
+def from_http_error(error: HTTPException) -> Response:
+    """Return the problem document of an error of HTTP itself, with the headers it calls for."""
+    response = problem(
+        error.code or INTERNAL,
+        error.name.lower().replace(" ", "-"),
+        error.description or error.name,
     )
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after", "www-authenticate"}:
+            response.headers[name] = value
+    return response
 
 
-def register(app: APIFlask) -> None:
-    """Make every error of the application a problem document."""
-
-    @app.error_processor
-    def _http_error(error: HTTPError) -> Response:
-        if error.status_code == 422 and error.detail:  # noqa: PLR2004 - HTTP's own number
-            return _from_validation(error)
-        return problem(
-            error.status_code,
-            (error.message or "error").lower().replace(" ", "-"),
-            error.message or "",
-            headers=dict(error.headers or {}),
-        )
+def register(app: Flask) -> None:
+    """Make every error of an application a problem document."""
 
     @app.errorhandler(CityError)
     def _city_error(error: CityError) -> Response:
         return from_city_error(error)
 
+    @app.errorhandler(Unreadable)
+    def _unreadable(error: Unreadable) -> Response:
+        return from_unreadable(error)
+
+    @app.errorhandler(redis.RedisError)
+    def _store_error(error: redis.RedisError) -> Response:
+        log.warning("live store out of reach", error=str(error))
+        return from_city_error(
+            Unavailable("the live store cannot be reached", retry_after_s=STORE_RETRY_AFTER_S)
+        )
+
     @app.errorhandler(HTTPException)
     def _werkzeug_error(error: HTTPException) -> Response:
-        if error.code is not None and error.code < 400:  # noqa: PLR2004 - a redirect is no error
+        if error.code is not None and error.code < ERRORS_FROM:
             return error.get_response()  # type: ignore[return-value]  # sansio base of the same class
-        response = problem(
-            error.code or 500,
-            error.name.lower().replace(" ", "-"),
-            error.description or error.name,
-        )
-        for name, value in error.get_headers():
-            if name.lower() in {"allow", "retry-after", "www-authenticate"}:
-                response.headers[name] = value
-        return response
+        return from_http_error(error)
 
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> Response:
         log.error("request failed", path=request.path, exc_info=error)
-        return problem(500, "internal-error", "Something went wrong here; it has been logged.")
+        return problem(
+            INTERNAL, "internal-error", "Something went wrong here; it has been logged."
+        )

@@ -1,5 +1,6 @@
 """Devices with where they lie and what is wrong with them, page by page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,6 +119,7 @@ def device_rows(
     *,
     now: datetime,
     district: str | None = None,
+    districts: Collection[str] | None = None,
     health: str | None = None,
     after: UUID | None = None,
     limit: int = DEFAULT_PAGE,
@@ -133,6 +135,8 @@ def device_rows(
         Business time, for silence.
     district, health
         Only these; health is one of `Health`.
+    districts
+        Those that the reader may see; None for all.
     after, limit
         The page.
     policy
@@ -151,6 +155,8 @@ def device_rows(
     )
     if district is not None:
         query = query.where(tables.device.c.district == district)
+    if districts is not None:
+        query = query.where(tables.device.c.district.in_(sorted(districts)))
     if health is not None:
         if health not in set(Health):
             raise Invalid(f"must be one of {', '.join(Health)}", field="health")

@@ -235,6 +235,18 @@ def count_facilities(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(tables.facility)).scalar_one()
 
 
+def count_bays(
+    connection: Connection, facility_ids: Iterable[FacilityId]
+) -> dict[FacilityId, int]:
+    """Count the bays of facilities; one without bays is left out."""
+    home = tables.bay.c.facility_id
+    rows = connection.execute(
+        select(home, func.count()).where(home == func.any(bindparam("ids"))).group_by(home),
+        {"ids": list(facility_ids)},
+    )
+    return {FacilityId(facility_id): count for facility_id, count in rows}
+
+
 def bay(connection: Connection, bay_id: UUID) -> Bay:
     """Give a bay; NotFound where there is none."""
     found = connection.execute(select(tables.bay).where(tables.bay.c.id == bay_id)).one_or_none()

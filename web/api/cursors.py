@@ -23,4 +23,4 @@ def after(cursor: str | None) -> UUID | None:
 
 def cursor(following: UUID | None) -> str | None:
     """Return the cursor of the next page; None after the last."""
-    return None if following is None else following.hex
+    return None if following is None else str(following)

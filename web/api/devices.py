@@ -82,6 +82,7 @@ def devices(query_data: DevicesQuery) -> dict[str, Any]:
             connection,
             now=wiring.clock.now(),
             district=query_data.district,
+            districts=access.known_actor().districts,
             health=query_data.health,
             after=after(query_data.cursor),
             limit=query_data.limit,
@@ -97,7 +98,14 @@ def device(device_id: UUID) -> dict[str, Any]:
     """Show one device."""
     wiring = access.wiring()
     with wiring.database.read() as connection:
-        return _detail(service.device_detail(connection, device_id, now=wiring.clock.now()))
+        found = service.device_detail(connection, device_id, now=wiring.clock.now())
+    access.require_district(found.row.device.district)
+    return _detail(found)
+
+
+def _require_device(uow: UnitOfWork, device_id: UUID) -> None:
+    found = service.device_detail(uow.connection, device_id, now=uow.clock.now())
+    access.require_district(found.row.device.district)
 
 
 @blueprint.post("")
@@ -108,6 +116,7 @@ def device(device_id: UUID) -> dict[str, Any]:
 @blueprint.doc(summary="Register a device, in a bay or in none")
 def register(uow: UnitOfWork, json_data: DeviceIn) -> dict[str, Any]:
     """Register a device."""
+    access.require_district(json_data.district)
     detail = service.register_device(
         uow,
         access.known_actor(),
@@ -127,6 +136,7 @@ def register(uow: UnitOfWork, json_data: DeviceIn) -> dict[str, Any]:
 @blueprint.doc(summary="Say where a device lies; its earlier places stay in the history")
 def place(uow: UnitOfWork, device_id: UUID, json_data: PlacementIn) -> dict[str, Any]:
     """Place, move, replace or take out a device."""
+    _require_device(uow, device_id)
     detail = service.place_device(
         uow,
         access.known_actor(),
@@ -145,6 +155,7 @@ def place(uow: UnitOfWork, device_id: UUID, json_data: PlacementIn) -> dict[str,
 @blueprint.doc(summary="Take a device out of service for good")
 def retire(uow: UnitOfWork, device_id: UUID) -> dict[str, Any]:
     """Take a device out of service."""
+    _require_device(uow, device_id)
     return _detail(service.retire_device(uow, access.known_actor(), device_id))
 
 
@@ -185,6 +196,7 @@ def unknown(query_data: PageQuery) -> dict[str, Any]:
 @blueprint.doc(summary="Register a device that sends already, and replay its frames")
 def adopt(uow: UnitOfWork, unknown_id: UUID, json_data: AdoptIn) -> dict[str, Any]:
     """Adopt a device."""
+    access.require_district(json_data.district)
     adopted = service.adopt_device(
         uow,
         access.known_actor(),

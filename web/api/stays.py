@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
 
-from city.errors import Forbidden, NotFound
+from city.errors import NotFound
 from city.identifiers import BayId, BillId, FacilityId, ParkingSessionId
 from city.money import Money
 from city.people import Role
@@ -19,7 +19,7 @@ from parking.services import stays as stay_service
 from payments import services as payments
 from payments.rules.bills import BillState
 from web import access
-from web.acts import act
+from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
 from web.api.lines import bill_lines
 from web.api.plates import masked_plates, one_plate
@@ -39,7 +39,6 @@ from web.api.schemas.stays import (
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from city.people import Actor
     from city.works.database import UnitOfWork
     from parking.rules.stays import ParkingSession
     from parking.store.places import Bay, Facility
@@ -93,11 +92,6 @@ def _bill(bill: Bill, facility: Facility | None, plate: dict[str, Any] | None) -
     }
 
 
-def _require_district(caller: Actor, district: str) -> None:
-    if not caller.in_district(district):
-        raise Forbidden("This lies outside your districts.")
-
-
 @blueprint.get("/sessions")
 @access.allow(*ROLES)
 @blueprint.input(SessionsQuery, location="query")
@@ -133,38 +127,47 @@ def sessions(query_data: SessionsQuery) -> dict[str, Any]:
 
 @blueprint.get("/sessions/<uuid:session_id>")
 @access.allow(*ROLES)
-@act
+@look
 @blueprint.output(SessionOut)
 @blueprint.doc(summary="One stay; the plate is whole for roles that need it, on record")
 def session(uow: UnitOfWork, session_id: UUID) -> dict[str, Any]:
     """Show one stay."""
-    return _shown(uow, ParkingSessionId(session_id), "stay shown")
+    found = _find(uow, ParkingSessionId(session_id))
+    plate = one_plate(uow, access.known_actor(), found.stay.vehicle_id, "stay shown")
+    return _session(found, _bay(uow, found), plate)
 
 
-def _shown(uow: UnitOfWork, session_id: ParkingSessionId, purpose: str) -> dict[str, Any]:
-    caller = access.known_actor()
+def _find(uow: UnitOfWork, session_id: ParkingSessionId) -> ParkingSession:
     found = stay_service.find(uow.connection, session_id)
     if found is None:
         raise NotFound("There is no such stay; a passing flicker may have been withdrawn.")
-    _require_district(caller, found.district)
-    bays = places.bays_by_id(uow.connection, [found.bay_id])
-    plate = one_plate(uow, caller, found.stay.vehicle_id, purpose)
-    return _session(found, bays.get(found.bay_id), plate)
+    access.require_district(found.district)
+    return found
+
+
+def _bay(uow: UnitOfWork, session: ParkingSession) -> Bay | None:
+    return places.bays_by_id(uow.connection, [session.bay_id]).get(session.bay_id)
 
 
 @blueprint.post("/sessions/<uuid:session_id>/vehicle")
 @access.allow(Role.ATTENDANT, Role.OPERATOR)
-@act
+@act_on_plate
 @blueprint.input(AttachIn)
 @blueprint.output(AttachedOut)
-@blueprint.doc(summary="Say which vehicle a stay belongs to")
+@blueprint.doc(summary="Say which vehicle a stay belongs to; the plate comes back masked")
 def attach(uow: UnitOfWork, session_id: UUID, json_data: AttachIn) -> dict[str, Any]:
     """Attach the plate that was seen in the bay."""
-    wanted = ParkingSessionId(session_id)
     plate = parse_plate(json_data.plate, json_data.kind)
-    attached = attach_vehicle(uow, access.known_actor(), wanted, plate)
-    warnings = [each.value for each in attached.warnings]
-    return {**_shown(uow, wanted, "plate attached"), "warnings": warnings}
+    attached = attach_vehicle(
+        uow, access.known_actor(), ParkingSessionId(session_id), plate
+    )
+    session = attached.session
+    # Whoever attached it has just read it; the answer is kept for repetitions, in the clear.
+    masked = {"text": plate.masked(), "kind": plate.kind.value, "masked": True}
+    return {
+        **_session(session, _bay(uow, session), masked),
+        "warnings": [each.value for each in attached.warnings],
+    }
 
 
 @blueprint.get("/bills")
@@ -204,7 +207,7 @@ def bills(query_data: BillsQuery) -> dict[str, Any]:
 
 @blueprint.get("/bills/<uuid:bill_id>")
 @access.allow(*ROLES)
-@act
+@look
 @blueprint.output(BillOut)
 @blueprint.doc(summary="One bill, explained line by line")
 def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
@@ -213,7 +216,7 @@ def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
     found = payments.find_bill(uow.connection, BillId(bill_id))
     if found is None:
         raise NotFound("There is no such bill.")
-    _require_district(caller, found.charge.district)
+    access.require_district(found.charge.district)
     facilities = places.facilities_by_id(uow.connection, [found.charge.facility_id])
     plate = one_plate(uow, caller, found.charge.vehicle_id, "bill shown")
     return _bill(found, facilities.get(found.charge.facility_id), plate)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import orjson
 from apiflask import APIBlueprint
-from flask import Response, json, request
+from flask import Response, request
 
 from city.errors import Forbidden
 from parking.adapters import chirpstack, ctwing, ttn
 from web import access
-from web.api.schemas.devices import UplinksOut
+from web.api.schemas.devices import ChirpStackQuery, UplinksOut
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from parking.uplinks import Reading
 
 blueprint = APIBlueprint("uplinks", __name__, url_prefix="/api/v1/uplinks", tag="Uplinks")
@@ -26,31 +25,34 @@ DESCRIPTION = (
 )
 
 
-def _take(adapter: ModuleType) -> Response:
+def _take(source: str, reading: Reading) -> Response:
     caller = access.known_actor()
-    reading: Reading = adapter.read(request.get_data())
     if caller.districts is not None:
         _stay_in(caller.districts, reading)
-    wiring = access.wiring()
-    answer = wiring.ingest.accept(adapter.SOURCE, reading.uplinks).with_reading(reading)
+    answer = access.wiring().ingest.accept(source, reading.uplinks).with_reading(reading)
     body = {
         "accepted": [
             {"index": each.index, "device": each.device, "state": each.state}
             for each in answer.accepted
         ],
         "rejected": [
-            {"index": each.index, "reason": each.reason.value, "detail": each.detail}
+            {"index": each.index, "reason": each.reason, "detail": each.detail}
             for each in answer.rejected
         ],
+        "ignored": [{"index": each.index, "kind": each.kind} for each in answer.ignored],
     }
-    return Response(json.dumps(body), 202, content_type="application/json")
+    return Response(orjson.dumps(body), 202, content_type="application/json")
 
 
 def _stay_in(districts: frozenset[str], reading: Reading) -> None:
     """Refuse a request with a device of a district that the integration does not serve."""
     placements = access.wiring().placements
-    for uplink in reading.uplinks:
-        device = placements.by_key(uplink.network_key)
+    placements.refresh()
+    keys = {uplink.network_key for uplink in reading.uplinks}
+    if any(placements.by_key(key) is None for key in keys):
+        placements.refresh(force=True)  # just registered, perhaps: then its district counts
+    for key in keys:
+        device = placements.by_key(key)
         if device is not None and str(device.district) not in districts:
             raise Forbidden("This integration does not serve that device's district.")
 
@@ -61,16 +63,17 @@ def _stay_in(districts: frozenset[str], reading: Reading) -> None:
 @blueprint.doc(summary="Uplinks from The Things Stack v3", description=DESCRIPTION)
 def from_ttn() -> Response:
     """Take a webhook of The Things Stack."""
-    return _take(ttn)
+    return _take(ttn.SOURCE, ttn.read(request.get_data()))
 
 
 @blueprint.post("/chirpstack")
 @access.credential("integration")
+@blueprint.input(ChirpStackQuery, location="query")
 @blueprint.output(UplinksOut, status_code=202)
 @blueprint.doc(summary="Uplinks from ChirpStack v4", description=DESCRIPTION)
-def from_chirpstack() -> Response:
-    """Take an event of ChirpStack's HTTP integration."""
-    return _take(chirpstack)
+def from_chirpstack(query_data: ChirpStackQuery) -> Response:
+    """Take an event of ChirpStack's HTTP integration; its kind stands in the address."""
+    return _take(chirpstack.SOURCE, chirpstack.read(request.get_data(), query_data.event))
 
 
 @blueprint.post("/ctwing")
@@ -79,4 +82,4 @@ def from_chirpstack() -> Response:
 @blueprint.doc(summary="Uplinks from CTWing (NB-IoT)", description=DESCRIPTION)
 def from_ctwing() -> Response:
     """Take a push of CTWing."""
-    return _take(ctwing)
+    return _take(ctwing.SOURCE, ctwing.read(request.get_data()))

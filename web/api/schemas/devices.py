@@ -128,11 +128,25 @@ class RejectedUplink(Outgoing):
     detail: str
 
 
+class IgnoredUplink(Outgoing):
+    """A message that carries no frame: a join, a downlink's fate."""
+
+    index: int
+    kind: str
+
+
 class UplinksOut(Outgoing):
-    """What became of each uplink of a request."""
+    """What became of each message of a request."""
 
     accepted: list[AcceptedUplink]
     rejected: list[RejectedUplink]
+    ignored: list[IgnoredUplink]
+
+
+class ChirpStackQuery(Incoming):
+    """What ChirpStack adds to the address that it was given."""
+
+    event: Annotated[str | None, Field(max_length=32, description="Kind of the event")] = None
 
 
 class MeOut(Outgoing):

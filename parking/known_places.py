@@ -1,0 +1,160 @@
+"""Facilities and bays as this process knows them: pages ask for the same ones again and again.
+
+Places change when somebody registers one, bays' states with every car; so places are kept in
+memory and only states are asked for. One primary-key read a second tells whether anything
+changed (`parking.registry_version`, which every registration raises); then all of it is forgotten.
+What a tariff's publication changes is not versioned, hence the longest age.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from city.identifiers import BayId, DistrictCode, FacilityId, TariffId
+from city.works.database import Database
+from parking.placements import VERSION
+from parking.store import places, tariffs
+from parking.store.pages import DEFAULT_PAGE, Page
+from parking.store.places import Bay, Facility
+
+REFRESH_S: Final = 1.0
+"""Age at which the copy is compared with the registry again."""
+LONGEST_AGE_S: Final = 30.0
+MOST_PAGES: Final = 512
+"""Lists that are kept; one of 500 bays takes about 300 kB."""
+MOST_BAYS: Final = 50_000
+"""Bays kept one by one, about 600 bytes each."""
+
+T = TypeVar("T")
+
+
+class KnownPlaces:
+    """A process's copy of the places that it was asked for. Threads share one.
+
+    Parameters
+    ----------
+    database
+        Where the registry is.
+    refresh_s
+        Age in seconds at which the copy is compared with it.
+    """
+
+    def __init__(self, database: Database, *, refresh_s: float = REFRESH_S) -> None:
+        self._database = database
+        self._refresh_s = refresh_s
+        self._lock = threading.Lock()
+        self._checked_at = float("-inf")
+        self._emptied_at = float("-inf")
+        self._version = -1
+        self._lists: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._bays: dict[BayId, Bay] = {}
+
+    def facility(self, facility_id: UUID) -> Facility:
+        """Give a facility; NotFound where there is none."""
+        return self._kept(
+            ("facility", facility_id), lambda connection: places.facility(connection, facility_id)
+        )
+
+    def facilities(
+        self,
+        *,
+        district: str | None = None,
+        after: UUID | None = None,
+        limit: int = DEFAULT_PAGE,
+    ) -> Page[Facility]:
+        """Give a page of facilities in the order of their ids."""
+        return self._kept(
+            ("facilities", district, after, limit),
+            lambda connection: places.facilities(
+                connection, district=district, after=after, limit=limit
+            ),
+        )
+
+    def bays_of(
+        self, facility_id: UUID, *, after: UUID | None = None, limit: int = DEFAULT_PAGE
+    ) -> Page[Bay]:
+        """Give a page of a facility's bays in the order of their ids."""
+        return self._kept(
+            ("bays", facility_id, after, limit),
+            lambda connection: places.bays(
+                connection, facility_id=facility_id, after=after, limit=limit
+            ),
+        )
+
+    def bays(self, bay_ids: Sequence[BayId]) -> dict[BayId, Bay]:
+        """Give bays by their ids; those that do not exist are left out."""
+        self._refresh()
+        known = self._bays
+        missing = [bay_id for bay_id in bay_ids if bay_id not in known]
+        if missing:
+            with self._database.read() as connection:
+                read = places.bays_by_id(connection, missing)
+            with self._lock:
+                if len(self._bays) + len(read) > MOST_BAYS:
+                    self._bays = {}
+                self._bays.update(read)
+            known = {**{each: known[each] for each in bay_ids if each in known}, **read}
+        return {bay_id: known[bay_id] for bay_id in bay_ids if bay_id in known}
+
+    def bay_counts(self, facility_ids: Iterable[FacilityId]) -> dict[FacilityId, int]:
+        """Give how many bays facilities have."""
+        wanted = tuple(facility_ids)
+        counts = self._kept(
+            ("counts", wanted), lambda connection: places.count_bays(connection, wanted)
+        )
+        return {each: counts.get(each, 0) for each in wanted}
+
+    def tariff_codes(self, tariff_ids: Iterable[TariffId | None]) -> dict[TariffId, str]:
+        """Give the codes of tariffs."""
+        wanted = frozenset(each for each in tariff_ids if each is not None)
+        if not wanted:
+            return {}
+        return self._kept(("tariffs", wanted), lambda connection: tariffs.codes(connection, wanted))
+
+    def districts(self) -> tuple[DistrictCode, ...]:
+        """Give every district that has a facility."""
+        return self._kept(("districts",), places.districts)
+
+    def _kept(self, key: tuple[Any, ...], read: Callable[[Connection], T]) -> T:
+        self._refresh()
+        with self._lock:
+            if key in self._lists:
+                self._lists.move_to_end(key)
+                return cast("T", self._lists[key])
+            version = self._version
+        with self._database.read() as connection:
+            found = read(connection)
+        with self._lock:
+            if version == self._version:
+                self._lists[key] = found
+                if len(self._lists) > MOST_PAGES:
+                    self._lists.popitem(last=False)
+        return found
+
+    def _refresh(self) -> None:
+        """Forget everything where the registry has changed; one thread looks, others go on."""
+        now = time.monotonic()
+        if now - self._checked_at < self._refresh_s:
+            return
+        first = self._version < 0
+        with self._lock:
+            if not first and now - self._checked_at < self._refresh_s:
+                return
+            before, self._checked_at = self._checked_at, now
+        try:
+            with self._database.read() as connection:
+                version = int(connection.execute(VERSION).scalar_one())
+        except BaseException:
+            self._checked_at = before
+            raise
+        with self._lock:
+            if version != self._version or now - self._emptied_at >= LONGEST_AGE_S:
+                self._lists.clear()
+                self._bays = {}
+                self._version = version
+                self._emptied_at = now
