@@ -50,7 +50,7 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     Invalid
         Where the tariff has no price for the vehicle: a person has to look at it.
     """
-    session = stays.find(uow.connection, session_id, lock=True)
+    session = stays.find(uow.connection, session_id)  # no lock: what is final never changes
     if session is None or not _billable(session):
         return None
     stay = session.stay
@@ -115,8 +115,8 @@ def _billable(session: ParkingSession) -> bool:
 def _history(uow: UnitOfWork, session: ParkingSession) -> list[EarlierStay]:
     """Give what was billed for the vehicle's earlier stays, oldest first.
 
-    One that waits for its bill gets it now, so that it does not matter whose job runs first. Locks
-    are always taken from a later stay to an earlier one, so no two jobs wait for each other.
+    One that waits for its bill gets it now, so that it does not matter whose job runs first. Bills
+    are always written from the earliest stay on, so no two jobs wait for each other.
     """
     opened_at = session.stay.opened_at
     history = []

@@ -31,13 +31,11 @@ from city.identifiers import (
 )
 from city.time import Interval
 from parking.rules.occupancy.history import BayChange, BayState, StateChange
+from parking.rules.occupancy.machine import INFERRED_MARK
 
 ATTACH_GRACE: Final = timedelta(minutes=15)
 """How long after the end of a stay somebody may still say whose it was. An attendant on a round
 writes plates down and enters them at the next stop; longer, and memory decides who pays."""
-
-INFERRED_MARK: Final = "~"
-"""Ends the key of an observation that was moved to an instant that its device inferred."""
 
 
 class StayState(StrEnum):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from city.errors import Conflict, Forbidden, Invalid, NotFound
@@ -161,6 +161,25 @@ def test_many_bays_change_in_one_batch(street: Street) -> None:
     assert apply(street, *again) == stays.Applied(0, 3, 0, 0)
     assert apply(street, *[street.change(0, bay=n) for n in range(3)]).annulled == 3
     assert sessions(street) == []
+
+
+def test_the_statements_of_a_batch_do_not_grow_with_its_bays(street: Street) -> None:
+    statements: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        statements.append(arguments[2])
+
+    event.listen(street.database.engine, "before_cursor_execute", note)
+    counts = []
+    for bays in (1, 3):
+        for minute, state in ((bays * 100, "occupied"), (bays * 100 + 50, "free")):
+            changes = [street.change(minute, (state, minute), bay=bay) for bay in range(bays)]
+            statements.clear()
+            apply(street, *changes)
+            counts.append(len(statements))
+    event.remove(street.database.engine, "before_cursor_execute", note)
+    assert counts[:2] == counts[2:]
+    assert max(counts) <= 7
 
 
 def test_the_tariff_version_in_force_at_the_arrival_is_pinned(
