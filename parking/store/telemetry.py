@@ -194,6 +194,18 @@ def position(connection: Connection, stream: str, consumer: str) -> str | None:
     ).scalar_one_or_none()
 
 
+def claim(connection: Connection, stream: str, consumer: str, expected: str | None) -> bool:
+    """Lock a consumer's position for this transaction; False where it is no longer `expected`.
+
+    Of two processes that read the same entries one goes on, and the other finds them done.
+    """
+    connection.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+        {"name": f"{consumer} {stream}"},
+    )
+    return position(connection, stream, consumer) == expected
+
+
 def _kept(row: Row[Any]) -> KeptUplink:
     return KeptUplink(
         stream=row.stream,

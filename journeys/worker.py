@@ -1,0 +1,132 @@
+"""The worker process: folds, archives, records, and runs jobs.
+
+``python -m journeys.worker``. One process does all of it, each part in a thread of its own; more
+processes may run beside it: a district's lease and the positions in PostgreSQL keep them from
+doing anything twice. SIGTERM lets every part finish what it has begun.
+"""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from city.errors import Unavailable
+from city.identifiers import DistrictCode
+from city.works.jobs import Worker
+from city.works.logs import configure_logs
+from journeys import wiring as composition
+from journeys.wiring import Wiring
+from parking.archiving import Archive
+from parking.folding import Folder, steady_collector
+from parking.recording import Recorder
+from parking.services import places, stays
+
+LOOK_S: Final = 5.0
+"""How often new districts are looked for."""
+DRAIN_S: Final = 25.0
+
+log = structlog.get_logger("worker")
+
+
+class Parts:
+    """The parts of a worker, a thread each. One that fails for good ends the process.
+
+    Parameters
+    ----------
+    stop
+        Set to let all of them finish.
+    """
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._threads: dict[str, threading.Thread] = {}
+        self.failed = False
+
+    def start(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        """Start a part unless it runs."""
+        if name not in self._threads:
+            thread = threading.Thread(target=self._guarded, args=(name, run), name=name)
+            self._threads[name] = thread
+            thread.start()
+
+    def _guarded(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        try:
+            run(self._stop)
+        except Exception:
+            # What a part cannot bear itself is a bug or a broken server: start the process anew.
+            log.exception("a part of the worker failed", part=name)
+            self.failed = True
+            self._stop.set()
+
+    def join(self, timeout_s: float) -> list[str]:
+        """Wait for all parts; give the names of those that did not end in time."""
+        for thread in self._threads.values():
+            thread.join(timeout_s)
+        return [name for name, thread in self._threads.items() if thread.is_alive()]
+
+
+def run(wiring: Wiring, stop: threading.Event) -> bool:
+    """Work until told to stop; False where a part failed."""
+    known = wiring.settings
+    districts = _Districts(wiring)
+    parts = Parts(stop)
+    archive = Archive(wiring.live, wiring.database, districts, partitions=known.uplink_partitions)
+    recorder = Recorder(wiring.live, wiring.database, districts, stays.apply_bay_changes)
+    jobs = Worker(
+        known.addresses().database,
+        composition.tasks(wiring),
+        database=wiring.database,
+        concurrency=known.worker_concurrency,
+    )
+    parts.start("archive", archive.run)
+    parts.start("record", recorder.run)
+    parts.start("jobs", jobs.run)
+    while not stop.is_set():
+        for district in districts():
+            folder = Folder(
+                wiring.live,
+                district,
+                wiring.placements,
+                wiring.clock,
+                partitions=known.uplink_partitions,
+            )
+            parts.start(f"fold {district}", folder.run)
+        stop.wait(LOOK_S)
+    unfinished = parts.join(DRAIN_S)
+    if unfinished:
+        log.warning("parts did not end in time", parts=unfinished)
+    return not parts.failed
+
+
+class _Districts:
+    """The districts that have facilities; the last known ones while the database is away."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._known: tuple[DistrictCode, ...] = ()
+
+    def __call__(self) -> tuple[DistrictCode, ...]:
+        try:
+            with self._wiring.database.read() as connection:
+                self._known = places.districts(connection)
+        except Unavailable as error:
+            log.warning("districts cannot be read", reason=str(error))
+        return self._known
+
+
+def main() -> int:
+    """Run the worker process."""
+    wiring = composition.build(application="greenbay-worker")
+    configure_logs(wiring.settings.log_level, process="worker")
+    steady_collector()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return 0 if run(wiring, stop) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
