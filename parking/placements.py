@@ -5,6 +5,7 @@ brought up to date by version: one primary-key read says whether anything change
 changed is read again.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -138,10 +139,10 @@ class Placements:
                     DeviceId(row.device_id),
                     BayId(row.bay_id),
                     FacilityId(row.facility_id),
-                    DistrictCode(row.district),
+                    DistrictCode(sys.intern(row.district)),
                     row.longitude,
                     row.latitude,
-                    row.role,
+                    sys.intern(row.role),
                     to_ms(row.since_at),
                     None if row.until_at is None else to_ms(row.until_at),
                 )
@@ -149,13 +150,17 @@ class Placements:
         if known == 0:
             self._by_key, self._by_id, self._placed = {}, {}, {}
         for row in connection.execute(CHANGED_DEVICES, span):
+            # A retired one's frames from before may still be on their way to the fold.
+            self._placed[row.id] = tuple(placed.get(row.id, ()))
             if row.retired_at is not None:
                 self._forget(row.id)
                 continue
             device = KnownDevice(
-                DeviceId(row.id), row.network_key, row.model, DistrictCode(row.district)
+                DeviceId(row.id),
+                row.network_key,
+                sys.intern(row.model),
+                DistrictCode(sys.intern(row.district)),
             )
-            self._placed[row.id] = tuple(placed.get(row.id, ()))
             self._by_id[row.id] = device
             self._by_key[row.network_key] = device
         self._version = version
@@ -165,7 +170,6 @@ class Placements:
         gone = self._by_id.pop(device_id, None)
         if gone is not None:
             self._by_key.pop(gone.network_key, None)
-        self._placed.pop(device_id, None)
 
     def by_key(self, network_key: str) -> KnownDevice | None:
         """Give the device that the network calls so; None where none is in service."""

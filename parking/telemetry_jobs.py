@@ -13,7 +13,7 @@ from city.identifiers import parse_id
 from city.time import to_ms
 from city.works.database import Database
 from parking.services.devices import REPLAY_AFTER, REPLAY_TASK
-from parking.store import devices, partitions, telemetry
+from parking.store import devices, partitions, sightings, telemetry
 from parking.uplinks import (
     PARKED_STREAM,
     Uplink,
@@ -79,7 +79,11 @@ def replay_parked(
                 )
                 _append(live, stream, device.id, device.model, frames)
                 telemetry.mark_replayed(uow.connection, frames)
-            elif last is not None and _before(held, last):
+            elif last is None or not _before(held, last):
+                sightings.adopted(
+                    uow.connection, key, device_id=device_id, at=uow.clock.now(), by=REPLAY_TASK
+                )
+            else:
                 # The archive is behind: some of its frames may only be in the stream yet.
                 uow.defer(
                     REPLAY_TASK,

@@ -127,6 +127,10 @@ def record_devices(
         raise _conflict(error) from error
     if done != placed:
         raise Invalid("there is no such bay", field="bay_id")
+    waiting = sightings.waiting_keys(uow.connection, [each.network_key for each in checked])
+    for each in checked:
+        if each.network_key in waiting:
+            _replay(uow, each.id, each.network_key)
     audit.record(
         uow,
         actor,
@@ -158,6 +162,9 @@ def register_device(
 ) -> DeviceDetail:
     """Register one device, and place it if a bay is given.
 
+    Frames that it sent before, and those that are parked until every process knows it, are
+    replayed by a job.
+
     Raises
     ------
     Invalid
@@ -183,9 +190,20 @@ def register_device(
         str(new.id),
         {"network_key": new.network_key, "model": model, "district": district},
     )
+    _replay(uow, new.id, new.network_key)
     if bay_id is not None:
         return place_device(uow, actor, new.id, bay_id=bay_id, since_at=since_at)
     return device_detail(uow.connection, new.id, now=now)
+
+
+def _replay(uow: UnitOfWork, device_id: DeviceId, key: str) -> None:
+    """Have a device's parked frames replayed, once every ingest process knows the device."""
+    uow.defer(
+        REPLAY_TASK,
+        {"device_id": str(device_id), "network_key": key},
+        lock=f"replay:{device_id}",
+        scheduled_at=uow.wall.now() + REPLAY_AFTER,
+    )
 
 
 def place_device(
@@ -370,28 +388,28 @@ def adopt_device(
         raise Conflict("the device has been adopted already", field="unknown_id")
     if bay_id is not None and since_at is None:
         since_at = _free_since(uow.connection, bay_id, unknown.first_seen_at)
-    detail = register_device(
-        uow,
-        actor,
-        key=unknown.network_key,
-        model=model,
-        district=district,
-        bay_id=bay_id,
-        since_at=since_at,
-    )
+    known = registry.device_by_key(uow.connection, unknown.network_key)
+    if known is None:
+        detail = register_device(
+            uow,
+            actor,
+            key=unknown.network_key,
+            model=model,
+            district=district,
+            bay_id=bay_id,
+            since_at=since_at,
+        )
+    else:
+        detail = _taken_back(
+            uow, actor, known, model=model, district=district, bay_id=bay_id, since_at=since_at
+        )
     device_id = detail.row.device.id
     sightings.adopted(
         uow.connection,
-        unknown_id,
+        unknown.network_key,
         device_id=device_id,
         at=uow.clock.now(),
         by=f"{actor.kind}:{actor.subject}",
-    )
-    uow.defer(
-        REPLAY_TASK,
-        {"device_id": str(device_id), "network_key": unknown.network_key},
-        lock=f"replay:{device_id}",
-        scheduled_at=uow.wall.now() + REPLAY_AFTER,
     )
     audit.record(
         uow,
@@ -402,6 +420,37 @@ def adopt_device(
         {"network_key": unknown.network_key, "frames": unknown.frames},
     )
     return Adopted(detail, unknown.frames)
+
+
+def _taken_back(
+    uow: UnitOfWork,
+    actor: Actor,
+    device: Device,
+    *,
+    model: str,
+    district: str,
+    bay_id: UUID | None,
+    since_at: datetime | None,
+) -> DeviceDetail:
+    """Adopt a key that the registry has: a retired device, or one registered a moment ago."""
+    if device.retired_at is not None:
+        checked = _checked(NewDevice(device.network_key, model, parse_district_code(district)))
+        revision = registry.bump(uow.connection)
+        registry.reinstate(
+            uow.connection, device.id, model=checked.model, district=checked.district
+        )
+        registry.touch(uow.connection, [device.id], revision)
+        # Its last place ended when it was retired.
+        since_at = None if since_at is None else max(since_at, device.retired_at)
+    elif (device.model, device.district) != (model, district):
+        raise Conflict(
+            "it is registered by now, as another model or in another district", field="model"
+        )
+    _replay(uow, device.id, device.network_key)
+    detail = device_detail(uow.connection, device.id, now=uow.clock.now())
+    if bay_id is None or detail.row.bay_id == bay_id:
+        return detail
+    return place_device(uow, actor, device.id, bay_id=bay_id, since_at=since_at)
 
 
 def _free_since(connection: Connection, bay_id: UUID, at: datetime) -> datetime:

@@ -251,6 +251,15 @@ def retire(connection: Connection, device_id: UUID, *, at: datetime) -> None:
     )
 
 
+def reinstate(connection: Connection, device_id: UUID, *, model: str, district: str) -> None:
+    """Take a retired device into service again, as what it is now."""
+    connection.execute(
+        update(tables.device)
+        .where(tables.device.c.id == device_id)
+        .values(retired_at=None, model=model, district=district)
+    )
+
+
 def add_placement(connection: Connection, row: Mapping[str, Any]) -> None:
     """Insert one placement."""
     connection.execute(insert(tables.placement).values(**row))

@@ -1,12 +1,12 @@
 """What uplinks say of their devices; and devices that send and that nobody registered."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, text, update
+from sqlalchemy import Connection, Row, bindparam, func, select, text, update
 
 from city.errors import NotFound
 from city.identifiers import DeviceId, uuid7
@@ -109,7 +109,11 @@ SEEN_UNKNOWN = text(
     " district_guess = coalesce(excluded.district_guess, unknown_device.district_guess),"
     " last_seen_at = greatest(unknown_device.last_seen_at, excluded.last_seen_at),"
     " frames = unknown_device.frames + excluded.frames, last_port = excluded.last_port,"
-    " last_frame = excluded.last_frame, rssi = excluded.rssi, snr = excluded.snr"
+    " last_frame = excluded.last_frame, rssi = excluded.rssi, snr = excluded.snr,"
+    # One that was adopted and has been retired since waits again.
+    " adopted_at = case when exists (select from parking.device"
+    "  where device.network_key = excluded.network_key and device.retired_at is null)"
+    "  then unknown_device.adopted_at end"
 )
 
 
@@ -235,11 +239,27 @@ def unknown_device(
 
 
 def adopted(
-    connection: Connection, unknown_id: UUID, *, device_id: UUID, at: datetime, by: str
+    connection: Connection, network_key: str, *, device_id: UUID, at: datetime, by: str
 ) -> None:
-    """Note that an unregistered device has been registered."""
+    """Note that an unregistered device, if it waits, has been registered."""
     connection.execute(
         update(tables.unknown_device)
-        .where(tables.unknown_device.c.id == unknown_id)
+        .where(
+            tables.unknown_device.c.network_key == network_key,
+            tables.unknown_device.c.adopted_at.is_(None),
+        )
         .values(adopted_at=at, adopted_by=by, device_id=device_id)
+    )
+
+
+def waiting_keys(connection: Connection, network_keys: Collection[str]) -> set[str]:
+    """Give those of the keys whose devices have been sending unregistered."""
+    return set(
+        connection.execute(
+            select(tables.unknown_device.c.network_key).where(
+                tables.unknown_device.c.network_key == func.any(bindparam("keys")),
+                tables.unknown_device.c.adopted_at.is_(None),
+            ),
+            {"keys": list(network_keys)},
+        ).scalars()
     )

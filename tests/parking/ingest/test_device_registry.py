@@ -353,3 +353,77 @@ def test_every_change_of_the_registry_is_on_record(
             "parking.device_placed",
             "parking.device_retired",
         ]
+
+
+def seen_unregistered(database: Database, key: str, at: datetime) -> None:
+    with database.unit_of_work() as uow:
+        record_unknown(
+            uow.connection, [UnknownSighting(key, "ttn", None, at, 1, b"\x01", None, None)]
+        )
+
+
+def test_registering_a_device_that_was_parked_has_its_frames_replayed(
+    database: Database, clock: FixedClock
+) -> None:
+    seen_unregistered(database, "feed", clock.now())
+    with database.unit_of_work() as uow:
+        record_devices(
+            uow,
+            SYSTEM,
+            [NewDevice("feed", "nwave-nps405", EAST), NewDevice("new", "nwave-nps405", EAST)],
+        )
+    with database.read() as connection:
+        jobs = connection.execute(text("select args->>'network_key' from procrastinate_jobs"))
+        assert list(jobs.scalars()) == ["feed"]
+
+
+def test_a_retired_device_that_sends_again_waits_and_can_be_taken_back(
+    database: Database, town: Town, clock: FixedClock, placements: Placements
+) -> None:
+    device = town.devices[BOSCH].id
+    seen_unregistered(database, BOSCH, clock.now())
+    retired_at = clock.advance(60)
+    with database.unit_of_work() as uow:
+        retire_device(uow, SYSTEM, device)
+    seen_unregistered(database, BOSCH, clock.advance(60))
+    with database.read() as connection:
+        (unknown,) = unknown_devices(connection).items
+    with database.unit_of_work() as uow:
+        adopted = adopt_device(
+            uow,
+            SYSTEM,
+            unknown.id,
+            model="nwave-nps310sm",
+            district="0153",
+            bay_id=town.bays[0].id,
+        )
+    detail = adopted.detail
+    assert (detail.row.device.id, detail.row.device.model) == (device, "nwave-nps310sm")
+    assert [(p.since_at, p.until_at) for p in detail.placements] == [
+        (retired_at, None),
+        (retired_at - timedelta(seconds=60), retired_at),
+    ]
+    placements.refresh(force=True)
+    known = placements.by_key(BOSCH)
+    assert known is not None
+    assert known.model == "nwave-nps310sm"
+
+
+def test_a_device_registered_a_moment_ago_can_be_adopted_as_the_same(
+    database: Database, town: Town, clock: FixedClock
+) -> None:
+    seen_unregistered(database, BOSCH, clock.now())
+    with database.read() as connection:
+        (unknown,) = unknown_devices(connection).items
+    with pytest.raises(Conflict), database.unit_of_work() as uow:
+        adopt_device(uow, SYSTEM, unknown.id, model="dingtek-do200", district="0153")
+    with database.unit_of_work() as uow:
+        adopted = adopt_device(
+            uow,
+            SYSTEM,
+            unknown.id,
+            model="bosch-tps110",
+            district="0153",
+            bay_id=town.bays[0].id,
+        )
+    assert adopted.detail.row.bay_id == town.bays[0].id
