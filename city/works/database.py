@@ -218,7 +218,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_overflow,
             pool_timeout=pool_wait_s,
-            pool_pre_ping=True,  # 60 us a check-out; spares callers a 503 after a server's restart
+            pool_pre_ping=True,  # a round trip each; spares callers a 503 after a restart
             pool_use_lifo=True,  # so that idle connections can age out
             pool_recycle=1800,
             hide_parameters=True,  # an error's text must not carry a row's values into a log

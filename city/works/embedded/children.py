@@ -108,6 +108,17 @@ def own_folder(folder: Path, account: Account | None) -> Path:
     return folder
 
 
+def hand_over(folder: Path, account: Account | None) -> None:
+    """Give everything in `folder` to `account` where it belonged to another one before."""
+    if account is None or not folder.is_dir() or folder.stat().st_uid == account.uid:
+        return
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.chown(Path(place, name), account.uid, account.gid, follow_symlinks=False)
+    # Last: a hand-over that was cut short is begun again.
+    os.chown(folder, account.uid, account.gid)
+
+
 def socket_folder(account: Account | None) -> Path:
     """Make a new private folder whose path is short enough for a Unix socket in it."""
     longest = len("/" + PRIVATE_PREFIX + "12345678" + "/.s.PGSQL.5432")

@@ -20,6 +20,7 @@ from city.works.embedded.children import (
     Account,
     Hold,
     can_reach,
+    hand_over,
     kept_secret,
     own_folder,
     server_home,
@@ -105,6 +106,13 @@ def installation(home: Path, account: Account | None) -> Path:
 def _initialise(data: Path, binaries: Path, account: Account | None, password: str) -> None:
     """Create a cluster in `data`; a half-made one from a killed attempt is made again."""
     if (data / "global" / "pg_control").is_file() and (data / "PG_VERSION").is_file():
+        release = (data / "PG_VERSION").read_text().strip()
+        if release != RELEASE:
+            raise Unavailable(
+                f"{data} is of PostgreSQL {release}, this release brings {RELEASE}: make a backup "
+                "with the earlier release and restore it with this one"
+            )
+        hand_over(data, account)
         return
     draft = data.with_name(data.name + ".new")
     shutil.rmtree(draft, ignore_errors=True)

@@ -20,6 +20,7 @@ from city.works.embedded.children import (
     Account,
     Hold,
     can_reach,
+    hand_over,
     kept_secret,
     own_folder,
     server_home,
@@ -101,6 +102,7 @@ def start_valkey(
     hold = Hold(home / "valkey.lock")
     if not hold.take(wait_s=LEFTOVER_PATIENCE_S):
         raise Unavailable(f"another Valkey still runs on {home / 'valkey'}")
+    hand_over(home / "valkey", account)
     data = own_folder(home / "valkey", account)
     password = kept_secret(home / "valkey.password")
     socket = sockets / "valkey.sock"

@@ -162,6 +162,33 @@ def test_as_root_a_clone_under_a_closed_home_still_starts(
     remove_socket_folder(sockets)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs its servers as another account")
+def test_as_root_data_of_another_account_is_taken_over(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = socket_folder(server_account())
+    for name in ("nobody", "daemon"):
+        monkeypatch.setattr(children, "ACCOUNTS", (name,))
+        account = server_account()
+        assert account is not None
+        os.chown(sockets, account.uid, account.gid)
+        server = postgres.start_postgres(open_folder, sockets, account=account, durable=False)
+        store = valkey.start_valkey(open_folder, sockets, account=account)
+        assert (open_folder / "postgres" / "base").stat().st_uid == account.uid
+        server.stop()
+        store.stop()
+    remove_socket_folder(sockets)
+
+
+def test_data_of_another_release_is_left_alone_and_says_what_to_do(open_folder: Path) -> None:
+    data = own_folder(open_folder / "postgres", None)
+    (data / "global").mkdir()
+    (data / "global" / "pg_control").touch()
+    (data / "PG_VERSION").write_text("17\n")
+    with pytest.raises(Unavailable, match="is of PostgreSQL 17, this release brings 18"):
+        postgres.start_postgres(open_folder, open_folder, account=server_account())
+
+
 def test_a_cluster_that_was_being_made_when_killed_is_made_again(open_folder: Path) -> None:
     account = server_account()
     sockets = socket_folder(account)

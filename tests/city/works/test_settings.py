@@ -1,5 +1,6 @@
 """Settings from the environment, and the settings that processes share."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +10,10 @@ from pydantic import JsonValue, ValidationError
 
 from city.errors import Invalid, Unavailable
 from city.time import ClockSetting, FixedClock, ScaledClock, WallClock
+from city.works import metrics
 from city.works.database import Database
 from city.works.run_record import Addresses, RunRecord, read_run_record, write_run_record
-from city.works.settings import Settings
+from city.works.settings import ROOT, Settings
 from city.works.shared_setting import (
     DEMO_CLOCK,
     SharedSetting,
@@ -181,3 +183,14 @@ def test_a_clock_that_was_never_set_shows_wall_time() -> None:
     wall = FixedClock(datetime(2026, 3, 2, 1, tzinfo=UTC))
     setting = clock_setting(None, wall)
     assert setting.instant(wall.now() + timedelta(hours=1)) == datetime(2026, 3, 2, 2, tzinfo=UTC)
+
+
+def test_the_operators_page_names_every_setting_and_metric() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    variables = {
+        str(field.validation_alias.choices[0])  # type: ignore[union-attr] # all are AliasChoices
+        for field in Settings.model_fields.values()
+    }
+    assert {name for name in variables if f"`{name}`" not in page} == set()
+    names = set(re.findall(r"# HELP (greenbay_\w+)", metrics.exposition().decode()))
+    assert {name for name in names if f"`{name}`" not in page} == set()
