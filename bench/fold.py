@@ -10,6 +10,7 @@ Example
 
 import argparse
 import cProfile
+import gc
 import json
 import pstats
 import random
@@ -34,7 +35,7 @@ from city.works.embedded.children import (
 from city.works.embedded.valkey import start_valkey
 from city.works.live import live_store
 from parking.adapters.live_keys import district_keys
-from parking.folding import Folder
+from parking.folding import Folder, steady_collector
 from parking.placements import Placed
 from parking.rules.sensors.frames import build
 from parking.uplinks import Uplink, known_entry, uplink_stream
@@ -135,6 +136,12 @@ def append(live: redis.Redis, stream: str, rows: list[tuple[int, dict[bytes, byt
     return time.perf_counter() - begun
 
 
+def store_cpu_s(live: redis.Redis) -> float:
+    """Give the seconds that the store has worked since its start."""
+    used = live.info("cpu")
+    return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
+
+
 @contextmanager
 def durable_store() -> Iterator[redis.Redis]:
     """Run an embedded Valkey with its append-only file."""
@@ -162,13 +169,19 @@ def measure(frames: int, bays: int, *, profile: bool) -> dict[str, object]:
         for _ in range(1 if profile else RUNS):
             live.flushall()
             append_s = append(live, stream, rows)
+            gc.freeze()  # the generated traffic is no part of a worker
+            steady_collector()
             folder = Folder(live, DISTRICT, places, clock)
+            store_before_s = store_cpu_s(live)
+            own_before_s = time.process_time()
             profiler = cProfile.Profile()
             if profile:
                 profiler.enable()
             begun = time.perf_counter()
             folder.fold_all()
             fold_s = time.perf_counter() - begun
+            own_us = (time.process_time() - own_before_s) / len(rows) * 1e6
+            store_us = (store_cpu_s(live) - store_before_s) / len(rows) * 1e6
             if profile:
                 profiler.disable()
                 pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(30)
@@ -185,6 +198,8 @@ def measure(frames: int, bays: int, *, profile: bool) -> dict[str, object]:
         "ratio": round(ratio, 3),
         "ratios": [round(each[0], 3) for each in results],
         "unit": "frames a second",
+        "own_cpu_us_per_frame": round(own_us, 1),
+        "store_cpu_us_per_frame": round(store_us, 1),
         "frames": len(rows),
         "bays": bays,
         "changes": changes,

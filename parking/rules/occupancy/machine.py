@@ -76,10 +76,10 @@ History: TypeAlias = list[Change]
 
 def tail(core: Core) -> History:
     """Give the end of the history that later steps may still alter: at most two changes."""
-    former = core.former
-    return [
-        change for change in ((former[0] if former else NEVER), core.change) if change.at_ms > 0
-    ]
+    change, former = core.change, core.former
+    if former is not None and former[0].at_ms > 0:
+        return [former[0], change]
+    return [change] if change.at_ms > 0 else []
 
 
 def step(core: Core, seen: Observation, policy: FoldingPolicy, history: History) -> Core:

@@ -187,11 +187,14 @@ def run(
 
 def difference(before: Sequence[Change], after: Sequence[Change]) -> Edit | None:
     """Give the edit that makes one history of another, both sorted by instant."""
-    same_for = 0
-    for one, other in zip(before, after, strict=False):
-        if one is not other and one != other:
-            break
-        same_for += 1
+    same_for = len(before)
+    if not before or len(after) < same_for or after[same_for - 1] is not before[-1]:
+        # Not simply gone on: look for where they part.
+        same_for = 0
+        for one, other in zip(before, after, strict=False):
+            if one != other:
+                break
+            same_for += 1
     if same_for == len(before):
         if same_for == len(after):
             return None
