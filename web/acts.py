@@ -35,9 +35,10 @@ def act(view: View) -> View:
 
 
 def act_on_plate(view: View) -> View:
-    """As `act`, for requests that name a plate: what is kept of them is hashed under the vault's key.
+    """As `act`, for requests that name a plate.
 
-    All plates can be tried against a plain hash in an afternoon.
+    What is kept to know the request again is hashed under the vault's key: against a plain hash
+    all plates can be tried in an afternoon.
     """
     return _act(view, sealed=True)
 

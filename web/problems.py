@@ -172,6 +172,4 @@ def register(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> Response:
         log.error("request failed", path=request.path, exc_info=error)
-        return problem(
-            INTERNAL, "internal-error", "Something went wrong here; it has been logged."
-        )
+        return problem(INTERNAL, "internal-error", "Something went wrong here; it has been logged.")

@@ -1,4 +1,4 @@
-"""What operators and other programs ask of the service itself: health, metrics, its own description."""
+"""What is asked of the service itself: health, metrics, its own description."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Response, current_app, json, jsonify, redirect, render_templat
 
 from city.errors import Forbidden, NotFound
 from city.works import health, metrics
-from web import access
+from web import access, origins
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
@@ -77,9 +77,9 @@ def _on_loopback() -> bool:
 @access.public
 def to_live(rest: str) -> BaseResponse:
     """Send pages on to the live feed, which is a process of its own."""
-    origin = access.wiring().settings.live_origin
     if rest != "occupancy":
         raise NotFound("There is no such feed.")
+    origin = origins.live_origin(access.wiring().settings)
     query = request.query_string.decode("ascii", "replace")
     return redirect(f"{origin}/live/{rest}{'?' if query else ''}{query}", 307)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from web import access
 from web.acts import IDEMPOTENCY_HEADER
 from web.api import clock, devices, people, places, stays, uplinks
+from web.api.prices import HourlyPrices
 from web.api.schemas.base import Problem
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ BLUEPRINTS = (
 
 def register(app: APIFlask) -> None:
     """Add the API to an application."""
+    app.extensions["prices"] = HourlyPrices(access.wiring_of(app).database)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
 

@@ -7,18 +7,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
+from flask import current_app
 
-from city.errors import CityError, Invalid, NotFound
+from city.errors import Invalid, NotFound
 from city.identifiers import FacilityId
 from city.people import Role
 from city.places import Position
 from city.vehicles import Energy, VehicleClass
+from parking.adapters.live_store import whole
 from parking.rules.sensors import codecs
 from parking.rules.sensors.model import Rejected
 from parking.rules.tariffs.model import Stay, VehicleTraits
 from parking.services import evidence as evidence_service
 from parking.services import places, tariffs
-from web import access
+from web import access, fresh
 from web.api.cursors import after, cursor
 from web.api.lines import bill_lines
 from web.api.schemas.base import PageQuery
@@ -39,11 +41,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import Connection
+    from flask import Response
 
     from parking.adapters.live_store import BayNow, FacilityNow
     from parking.store.places import Bay, Facility
     from parking.store.telemetry import KeptUplink
+    from web.api.prices import HourlyPrices
 
 blueprint = APIBlueprint("places", __name__, url_prefix="/api/v1", tag="Places")
 
@@ -59,6 +62,8 @@ EVIDENCE_ROLES = (
     Role.AUDITOR,
     Role.ADMINISTRATOR,
 )
+AGE = "data_age_s"
+"""Grows with the clock alone: two answers that differ in nothing else count as the same."""
 
 
 def _facility(
@@ -84,22 +89,30 @@ def _facility(
             "total": total,
         },
         "heard_at": now.heard_at,
-        "data_age_s": age_s,
+        AGE: age_s,
         "quality": 1000 * (now.free + now.occupied) // total if total else 0,
     }
 
 
-def _facilities(connection: Connection, found: Sequence[Facility]) -> list[dict[str, Any]]:
+def _facilities(found: Sequence[Facility]) -> list[dict[str, Any]]:
     wiring = access.wiring()
-    counts = wiring.live_store.facilities_now(
-        connection, [(each.district, each.id) for each in found]
-    )
-    codes = tariffs.codes(connection, {each.tariff_id for each in found if each.tariff_id})
+    bays = wiring.places.bay_counts(each.id for each in found)
+    now = wiring.live_store.counts((each.district, each.id) for each in found)
+    codes = wiring.places.tariff_codes(each.tariff_id for each in found)
     at = wiring.clock.now()
     return [
-        _facility(each, counts[each.id], codes.get(each.tariff_id) if each.tariff_id else None, at)
+        _facility(
+            each,
+            whole(now[each.id], bays[each.id]),
+            codes.get(each.tariff_id) if each.tariff_id else None,
+            at,
+        )
         for each in found
     ]
+
+
+def _ageless(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in each.items() if name != AGE} for each in items]
 
 
 def _bay(bay: Bay, now: BayNow) -> dict[str, Any]:
@@ -122,28 +135,24 @@ def _bay(bay: Bay, now: BayNow) -> dict[str, Any]:
 @blueprint.input(FacilitiesQuery, location="query")
 @blueprint.output(FacilitiesOut)
 @blueprint.doc(summary="Facilities with live counts, their age and quality")
-def facilities(query_data: FacilitiesQuery) -> dict[str, Any]:
-    """List facilities: one query, and one round trip to the live store a district."""
-    with access.wiring().database.read() as connection:
-        page = places.facilities(
-            connection,
-            district=query_data.district,
-            after=after(query_data.cursor),
-            limit=query_data.limit,
-        )
-        items = _facilities(connection, page.items)
-    return {"items": items, "next": cursor(page.next)}
+def facilities(query_data: FacilitiesQuery) -> Response:
+    """List facilities: places from memory, one round trip to the live store."""
+    page = access.wiring().places.facilities(
+        district=query_data.district, after=after(query_data.cursor), limit=query_data.limit
+    )
+    items = _facilities(page.items)
+    following = cursor(page.next)
+    return fresh.answer({"items": items, "next": following}, [_ageless(items), following])
 
 
 @blueprint.get("/facilities/<uuid:facility_id>")
 @access.public
 @blueprint.output(FacilityOut)
 @blueprint.doc(summary="One facility with live counts")
-def facility(facility_id: UUID) -> dict[str, Any]:
+def facility(facility_id: UUID) -> Response:
     """Show one facility."""
-    with access.wiring().database.read() as connection:
-        found = places.facility(connection, facility_id)
-        return _facilities(connection, [found])[0]
+    items = _facilities([access.wiring().places.facility(facility_id)])
+    return fresh.answer(items[0], _ageless(items))
 
 
 @blueprint.get("/facilities/<uuid:facility_id>/bays")
@@ -151,22 +160,14 @@ def facility(facility_id: UUID) -> dict[str, Any]:
 @blueprint.input(PageQuery, location="query")
 @blueprint.output(BaysOut)
 @blueprint.doc(summary="Bays of a facility, how sure their state is and since when")
-def bays(facility_id: UUID, query_data: PageQuery) -> dict[str, Any]:
-    """List the bays of a facility."""
+def bays(facility_id: UUID, query_data: PageQuery) -> Response:
+    """List the bays of a facility: places from memory, one round trip to the live store."""
     wiring = access.wiring()
-    with wiring.database.read() as connection:
-        home = places.facility(connection, facility_id)
-        page = places.bays(
-            connection,
-            facility_id=home.id,
-            after=after(query_data.cursor),
-            limit=query_data.limit,
-        )
+    home = wiring.places.facility(facility_id)
+    page = wiring.places.bays_of(home.id, after=after(query_data.cursor), limit=query_data.limit)
     now = wiring.live_store.bay_states(home.district, [each.id for each in page.items])
-    return {
-        "items": [_bay(each, now[each.id]) for each in page.items],
-        "next": cursor(page.next),
-    }
+    items = [_bay(each, now[each.id]) for each in page.items]
+    return fresh.answer({"items": items, "next": cursor(page.next)})
 
 
 @blueprint.get("/bays/nearest")
@@ -174,19 +175,20 @@ def bays(facility_id: UUID, query_data: PageQuery) -> dict[str, Any]:
 @blueprint.input(NearestQuery, location="query")
 @blueprint.output(NearestOut)
 @blueprint.doc(summary="Free bays around a place, the nearest first")
-def nearest(query_data: NearestQuery) -> dict[str, Any]:
+def nearest(query_data: NearestQuery) -> Response:
     """List free bays; one that is unknown is not offered."""
     wiring = access.wiring()
-    at = Position(query_data.longitude, query_data.latitude)
-    with wiring.database.read() as connection:
-        near = wiring.live_store.free_near(
-            places.districts(connection), at, query_data.radius_m, query_data.limit
-        )
-        found = places.bays_by_id(connection, [each.bay_id for each in near])
-        homes = places.facilities_by_id(connection, {each.facility_id for each in found.values()})
-        hourly = {
-            home.id: _hour(connection, home.id, wiring.clock.now()) for home in homes.values()
-        }
+    known = wiring.places
+    near = wiring.live_store.free_near(
+        known.districts(),
+        Position(query_data.longitude, query_data.latitude),
+        query_data.radius_m,
+        query_data.limit,
+    )
+    found = known.bays([each.bay_id for each in near])
+    homes = {home: known.facility(home) for home in {bay.facility_id for bay in found.values()}}
+    prices: HourlyPrices = current_app.extensions["prices"]
+    hourly = prices.of(homes, wiring.clock.now())
     items = []
     for each in near:
         bay = found.get(each.bay_id)
@@ -202,16 +204,7 @@ def nearest(query_data: NearestQuery) -> dict[str, Any]:
                 "price_per_hour": hourly[home.id],
             }
         )
-    return {"items": items}
-
-
-def _hour(connection: Connection, facility_id: FacilityId, at: datetime) -> dict[str, Any] | None:
-    """Return what the next hour costs a small car; None where that is not known."""
-    try:
-        quote = tariffs.quote(connection, facility_id, Stay(at, at + timedelta(hours=1)))
-    except CityError:
-        return None
-    return quote.total.as_json()
+    return fresh.answer({"items": items})
 
 
 @blueprint.post("/quotes")

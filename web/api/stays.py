@@ -158,9 +158,7 @@ def _bay(uow: UnitOfWork, session: ParkingSession) -> Bay | None:
 def attach(uow: UnitOfWork, session_id: UUID, json_data: AttachIn) -> dict[str, Any]:
     """Attach the plate that was seen in the bay."""
     plate = parse_plate(json_data.plate, json_data.kind)
-    attached = attach_vehicle(
-        uow, access.known_actor(), ParkingSessionId(session_id), plate
-    )
+    attached = attach_vehicle(uow, access.known_actor(), ParkingSessionId(session_id), plate)
     session = attached.session
     # Whoever attached it has just read it; the answer is kept for repetitions, in the clear.
     masked = {"text": plate.masked(), "kind": plate.kind.value, "masked": True}
