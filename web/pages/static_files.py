@@ -28,7 +28,9 @@ _TYPES: Final = {
 @access.public
 def static_file(name: str) -> Response:
     """Send a static file; a name with a hash in it never changes its content."""
-    response = send_from_directory(STATIC, name, mimetype=_TYPES.get(Path(name).suffix))
+    # The base map belongs to the city that lives here, not to the release.
+    folder = access.wiring().settings.var / "static" if name.startswith("map/") else STATIC
+    response = send_from_directory(folder, name, mimetype=_TYPES.get(Path(name).suffix))
     if name.startswith("build/assets/"):
         response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable"
     else:
