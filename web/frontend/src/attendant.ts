@@ -2,7 +2,7 @@
 import "../styles/base.css";
 import "../styles/attendant.css";
 import { read, readAll } from "./api/client";
-import type { Bill, Facility } from "./api/types";
+import { lonLat, type Bill, type Facility } from "./api/types";
 import { CashDesk, cashDone } from "./attendant/cash";
 import { Home } from "./attendant/home";
 import { PlateEntry } from "./attendant/plate_entry";
@@ -119,7 +119,7 @@ class AttendantPage {
       code: facility.code,
       zh: facility.name.zh,
       en: facility.name.en,
-      position: facility.position,
+      position: lonLat(facility.position),
       counts: facility.counts,
       facility,
     }));
@@ -191,14 +191,15 @@ class AttendantPage {
       this.openBay(bayId);
       return;
     }
-    const entry = new PlateEntry(stay, (attached) => {
+    const label = this.post?.short(stay.bay_label) ?? stay.bay_label;
+    const entry = new PlateEntry(stay, label, (attached) => {
       this.post?.take(attached);
-      toast(text("plate.attached", { label: stay.bay_label }));
+      toast(text("plate.attached", { label }));
       this.view?.update();
       this.openBay(bayId);
       this.refreshNow?.();
     });
-    this.show({ title: text("plate.title", { label: stay.bay_label }), element: entry.element });
+    this.show({ title: text("plate.title", { label }), element: entry.element });
   }
 
   private async openBill(billId: string): Promise<void> {

@@ -68,7 +68,7 @@ class AuditLog {
       replace(this.place, emptyState(text("audit.none"), text("audit.none_advice")));
       return;
     }
-    const head = ["at", "actor", "action", "subject", "detail", "sealed"] as const;
+    const head = ["at", "actor", "action", "subject", "detail"] as const;
     replace(
       this.place,
       h(
@@ -89,7 +89,16 @@ class AuditLog {
       { tabindex: -1 },
       h("th", { scope: "row", class: "number nowrap" }, exactly(instant(record.at))),
       h("td", { "data-label": text("audit.actor") }, record.actor),
-      h("td", { "data-label": text("audit.action") }, named("audit.act", record.action)),
+      h(
+        "td",
+        { "data-label": text("audit.action") },
+        h(
+          "div",
+          {},
+          named("audit.act", record.action),
+          h("span", { class: "mono muted subject-id" }, record.action),
+        ),
+      ),
       h(
         "td",
         { "data-label": text("audit.subject") },
@@ -113,15 +122,6 @@ class AuditLog {
               ),
             )
           : h("span", { class: "muted" }, "–"),
-      ),
-      h(
-        "td",
-        { "data-label": text("audit.sealed") },
-        h(
-          "span",
-          { class: record.sealed ? "tag tag-good" : "tag tag-plain" },
-          text(record.sealed ? "audit.is_sealed" : "audit.not_sealed"),
-        ),
       ),
     );
   }

@@ -15,7 +15,7 @@ import { errorState, skeleton } from "./shell/states";
 import { named, text } from "./shell/text";
 
 function billPage(bill: Bill, stay: Session | null): HTMLElement {
-  const owing = isOwing(bill.state);
+  const owing = isOwing(bill);
   return h(
     "article",
     { class: "bill" },

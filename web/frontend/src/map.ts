@@ -23,8 +23,8 @@ import { age } from "./format/time";
 const REFRESH_MS = 20_000;
 /** Zoom at which a chosen facility and a chosen bay are shown. */
 const FACILITY_ZOOM = 17.2;
-const BAY_ZOOM = 18.8;
-const LABEL_ZOOM = 18.6;
+const BAY_ZOOM = 18.2;
+const LABEL_ZOOM = 18;
 
 type Selection = { kind: "facility" | "bay"; id: string } | null;
 
@@ -45,6 +45,7 @@ class MapPage {
   private stale = true;
   private failed = false;
   private opener: HTMLElement | null = null;
+  private scrolledTo = 0;
 
   private readonly feed = new Feed({
     snapshot: (rows, fresh) => {
@@ -185,7 +186,7 @@ class MapPage {
     const loaded = await Promise.allSettled([...inView].slice(0, 12).map((id) => this.city.baysOf(id)));
     this.view?.setLabels(
       loaded.flatMap((result) =>
-        result.status === "fulfilled" ? result.value.map((bay) => [bay.id, bay.label] as const) : [],
+        result.status === "fulfilled" ? result.value.map((bay) => [bay.id, this.city.shortLabel(bay)] as const) : [],
       ),
     );
   }
@@ -288,6 +289,11 @@ class MapPage {
 
   private showPanel(panel: Panel | null): void {
     const before = this.panel;
+    // On narrow screens the sheet stands over the list: show the map above it meanwhile.
+    if (panel && !before) {
+      this.scrolledTo = scrollY;
+      if (scrollY > 0) scrollTo(0, 0);
+    } else if (!panel && before && this.scrolledTo > 0) scrollTo(0, this.scrolledTo);
     this.panel = panel;
     this.panelElement.hidden = !panel;
     this.main.dataset["panel"] = panel ? "open" : "closed";

@@ -1,5 +1,7 @@
 /** Requests to our own API: problem documents become errors, acts carry their idempotency key. */
 
+import type { ProblemDocument } from "./types";
+
 /** A problem document (RFC 9457), or what stands for one when the network gave no answer. */
 export class ProblemError extends Error {
   constructor(
@@ -18,13 +20,6 @@ export class ProblemError extends Error {
   }
 }
 
-interface ProblemDocument {
-  readonly type?: string;
-  readonly detail?: string;
-  readonly title?: string;
-  readonly errors?: readonly { readonly field?: string; readonly detail?: string }[];
-}
-
 const TIMEOUT_MS = 15_000;
 
 function csrf(): string {
@@ -32,9 +27,9 @@ function csrf(): string {
 }
 
 async function problemOf(response: Response): Promise<ProblemError> {
-  let document_: ProblemDocument = {};
+  let document_: Partial<ProblemDocument> = {};
   try {
-    document_ = (await response.json()) as ProblemDocument;
+    document_ = (await response.json()) as Partial<ProblemDocument>;
   } catch {
     // A proxy answered with something else; the status says enough.
   }

@@ -9,7 +9,7 @@ import { h, icon, KeyedList, replace, write } from "../shell/dom";
 import { emptyState } from "../shell/states";
 import { counted, text } from "../shell/text";
 import type { Post } from "./post";
-import type { Task } from "./tasks";
+import { foremost, type Task } from "./tasks";
 
 export interface HomeActs {
   readonly openBay: (bayId: string) => void;
@@ -117,7 +117,7 @@ export class Home {
         h("li", {}, emptyState(text("post.no_tasks"), text("post.no_tasks_advice"))),
       );
     } else {
-      this.tasks.show(this.all ? all : all.slice(0, SHOWN_TASKS));
+      this.tasks.show(this.all ? all : foremost(all, SHOWN_TASKS));
     }
     this.more.hidden = all.length <= SHOWN_TASKS;
     write(
@@ -188,7 +188,7 @@ export class Home {
     const button = h(
       "button",
       { class: "cell", type: "button", onclick: () => this.acts.openBay(bay.id) },
-      h("span", { class: "cell-top" }, mark, h("span", { class: "cell-number" }, bay.label)),
+      h("span", { class: "cell-top" }, mark, h("span", { class: "cell-number" }, this.post.short(bay.label))),
       word,
       time,
       plate,

@@ -1,6 +1,6 @@
 /** Typing a plate with the thumb: kind, province, letters; one key a tap, nothing to spell. */
 import { act, actKey, ProblemError } from "../api/client";
-import type { Session } from "../api/types";
+import type { Attached, Session } from "../api/types";
 import {
   carriedOver,
   DIGITS,
@@ -45,7 +45,8 @@ export class PlateEntry {
 
   constructor(
     private readonly stay: Session,
-    private readonly attached: (stay: Session) => void,
+    private readonly label: string,
+    private readonly attached: (stay: Attached) => void,
   ) {
     this.typed = carriedOver(this.kind, remembered());
     this.kinds.setAttribute("aria-label", text("plate.kind"));
@@ -123,7 +124,7 @@ export class PlateEntry {
       complete
         ? text("plate.attach", {
             plate: plateText(typedText(this.kind, this.typed)),
-            label: this.stay.bay_label,
+            label: this.label,
           })
         : text("plate.incomplete"),
     );
@@ -231,7 +232,7 @@ export class PlateEntry {
     if (this.sentAs && this.sentAs !== `${this.kind}:${plate}`) this.key = actKey();
     this.sentAs = `${this.kind}:${plate}`;
     try {
-      const stay = await act<Session>(
+      const stay = await act<Attached>(
         "POST",
         `/api/v1/sessions/${this.stay.id}/vehicle`,
         { plate, kind: this.kind },

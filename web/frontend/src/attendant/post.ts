@@ -1,9 +1,10 @@
 /** The attendant's post: one facility's bays, stays and bills, read every few seconds. */
 import { read, readAll, type Page } from "../api/client";
-import type { Bay, Bill, Facility, Session } from "../api/types";
+import type { Attached, Bay, Bill, Facility, Session } from "../api/types";
+import { shortLabel } from "../format/labels";
 import { instant } from "../format/time";
 import { businessTime, noteCityTime } from "../shell/clock";
-import { isOwing, tasks, type Task } from "./tasks";
+import { tasks, type Task } from "./tasks";
 
 export class Post {
   facility: Facility | null = null;
@@ -11,6 +12,7 @@ export class Post {
   bills: readonly Bill[] = [];
   /** Wall-clock instant of the last complete answer. */
   readAtMs: number | null = null;
+  private readonly warned = new Map<string, readonly string[]>();
   private stays = new Map<string, Session>();
 
   constructor(readonly facilityId: string) {}
@@ -21,18 +23,23 @@ export class Post {
       read<Facility>(`/api/v1/facilities/${this.facilityId}`),
       readAll<Bay>(`/api/v1/facilities/${this.facilityId}/bays`, { limit: 500 }),
       readAll<Session>("/api/v1/sessions", { ...here, state: "open", limit: 500 }),
-      read<Page<Bill>>("/api/v1/bills", { ...here, limit: 60 }),
+      read<Page<Bill>>("/api/v1/bills", { ...here, state: "open", limit: 60 }),
     ]);
     this.facility = facility;
     this.bays = bays;
     this.stays = new Map(stays.map((stay) => [stay.bay_id, stay]));
-    this.bills = bills.items.filter((bill) => isOwing(bill.state));
+    this.bills = bills.items;
     this.readAtMs = Date.now();
     if (facility.heard_at) noteCityTime(instant(facility.heard_at));
   }
 
   bay(id: string): Bay | null {
     return this.bays.find((bay) => bay.id === id) ?? null;
+  }
+
+  /** A bay's number as painted on the kerb. */
+  short(label: string): string {
+    return shortLabel(label, this.facility?.code ?? "");
   }
 
   bill(id: string): Bill | null {
@@ -45,8 +52,14 @@ export class Post {
   }
 
   /** Take a stay as the server just answered it, before the next reading. */
-  take(stay: Session): void {
+  take(stay: Attached): void {
     this.stays.set(stay.bay_id, stay);
+    this.warned.set(stay.id, stay.warnings);
+  }
+
+  /** What the attendant was told when attaching the plate. */
+  warnings(stayId: string): readonly string[] {
+    return this.warned.get(stayId) ?? [];
   }
 
   /** Take a bill off the list once it is paid. */
@@ -59,14 +72,14 @@ export class Post {
       [...this.stays.values()].map((stay) => ({
         id: stay.id,
         bayId: stay.bay_id,
-        bayLabel: stay.bay_label,
+        bayLabel: this.short(stay.bay_label),
         openedMs: instant(stay.opened_at),
         hasPlate: stay.plate !== null,
       })),
       this.bills.map((bill) => ({ id: bill.id, issuedMs: instant(bill.issued_at) })),
       this.bays.map((bay) => ({
         id: bay.id,
-        label: bay.label,
+        label: this.short(bay.label),
         state: bay.state,
         heardMs: bay.heard_at ? instant(bay.heard_at) : null,
       })),

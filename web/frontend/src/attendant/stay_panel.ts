@@ -10,7 +10,7 @@ import { plateLabel } from "../plates/label";
 import { businessTime } from "../shell/clock";
 import { h, replace, write } from "../shell/dom";
 import { errorState, problemText, skeleton } from "../shell/states";
-import { named, text } from "../shell/text";
+import { named, text, type TextKey } from "../shell/text";
 import type { Post } from "./post";
 import { isOwing } from "./tasks";
 
@@ -20,18 +20,16 @@ export interface StayActs {
 }
 
 export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
-  const owing = isOwing(bill.state);
+  const owing = isOwing(bill);
   return h(
     "section",
     { class: "panel-section bill-summary" },
     h(
-      "h3",
-      {},
-      text("bill.title"),
-      " ",
+      "p",
+      { class: "bill-line" },
+      bill.plate ? plateLabel(bill.plate, "m") : h("span", {}, text("stay.no_plate")),
       h("span", { class: owing ? "tag tag-warning" : "tag tag-good" }, named("bill.state", bill.state)),
     ),
-    bill.plate && h("p", {}, plateLabel(bill.plate, "m")),
     feeTable(bill.lines, bill.amount, text("bill.title")),
     h(
       "p",
@@ -59,7 +57,12 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
 }
 
 /** The open stay's facts and, on asking, what it would cost if the car left now. */
-function openStay(stay: Session, bayId: string, acts: StayActs): HTMLElement {
+function openStay(
+  stay: Session,
+  bayId: string,
+  warnings: readonly string[],
+  acts: StayActs,
+): HTMLElement {
   const fee = h("div", { "aria-live": "polite" });
   const ask = async (): Promise<void> => {
     try {
@@ -78,6 +81,9 @@ function openStay(stay: Session, bayId: string, acts: StayActs): HTMLElement {
   return h(
     "div",
     {},
+    ...warnings.map((warning) =>
+      h("p", { class: "note note-warning" }, text(warning as TextKey)),
+    ),
     h(
       "dl",
       { class: "facts" },
@@ -173,7 +179,7 @@ export function stayPanel(
         ? [text("bay.sure_of_nothing")]
         : [h("span", {}, text("bay.sure")), sureness(now.sure)]),
     );
-    if (stay) replace(body, openStay(stay, bayId, acts));
+    if (stay) replace(body, openStay(stay, bayId, post.warnings(stay.id), acts));
     else void drawLast();
   };
   update();
@@ -186,7 +192,7 @@ export function stayPanel(
       sure,
       body,
     ),
-    title: text("bay.title", { label: bay.label }),
+    title: text("bay.title", { label: post.short(bay.label) }),
     update,
   };
 }

@@ -65,9 +65,15 @@ export function tasks(
   return [...plates, ...owing, ...silent];
 }
 
-const PAID = new Set(["paid", "settled", "void", "voided", "cancelled", "waived", "refunded"]);
+/** The first few, and among them the newest bill: its driver may be standing here. */
+export function foremost(all: readonly Task[], most: number): Task[] {
+  const first = all.slice(0, most);
+  const bill = all.find((task) => task.kind === "collect");
+  if (bill && !first.includes(bill)) first[most - 1] = bill;
+  return first;
+}
 
-/** Whether money is still owed on a bill in this state. */
-export function isOwing(state: string): boolean {
-  return !PAID.has(state);
+/** Whether money is still owed on a bill. */
+export function isOwing(bill: { readonly state: string }): boolean {
+  return bill.state === "open";
 }

@@ -5,14 +5,12 @@ import { agoText, exactly, inLanguage, lastingText, moment } from "../format/wor
 import { glyph, setGlyph } from "../glyphs/inline";
 import { fact, sureness } from "../panels/figures";
 import { evidenceSection } from "../panels/evidence";
-import { businessTime } from "../shell/clock";
 import { h, replace, write } from "../shell/dom";
 import { seesEvidence } from "../shell/page";
 import { errorState, skeleton } from "../shell/states";
 import { named, text } from "../shell/text";
 import type { City } from "./city";
 import type { Panel } from "./facility_panel";
-import { STALE_MS } from "./list";
 
 export function bayPanel(
   city: City,
@@ -45,8 +43,8 @@ export function bayPanel(
     );
     write(exactSince, now.sinceMs === null ? text("age.never") : exactly(now.sinceMs));
     write(heard, agoText(now.heardMs));
-    const stale = now.heardMs === null || businessTime() - now.heardMs > STALE_MS;
-    heard.classList.toggle("is-stale", stale);
+    // A sensor may rightly be quiet; the fold says 'unknown' when it has been so for too long.
+    heard.classList.toggle("is-stale", now.state === "unknown");
     provisional.hidden = !now.provisional;
     if (now.sure !== shownSure) {
       shownSure = now.sure;

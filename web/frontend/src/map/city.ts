@@ -1,6 +1,7 @@
 /** The city as this page knows it: facilities from the API, bays from the live feed. */
 import { readAll } from "../api/client";
-import type { Bay, Facility } from "../api/types";
+import { lonLat, type Bay, type Facility } from "../api/types";
+import { shortLabel } from "../format/labels";
 import { instant } from "../format/time";
 import { Occupancy, total, type Counts, type LiveBay, type LiveRow } from "../live/occupancy";
 import { noteCityTime } from "../shell/clock";
@@ -71,6 +72,11 @@ export class City {
     return loading;
   }
 
+  /** A bay's number as painted on the kerb. */
+  shortLabel(bay: Bay): string {
+    return shortLabel(bay.label, this.facilities.get(bay.facility_id)?.code ?? "");
+  }
+
   bay(id: string): Bay | null {
     return this.bays.get(id) ?? null;
   }
@@ -89,7 +95,7 @@ export class City {
       code: facility.code,
       zh: facility.name.zh,
       en: facility.name.en,
-      position: facility.position,
+      position: lonLat(facility.position),
       counts: this.counts(facility),
       heardMs: this.heard.get(facility.id) ?? null,
       facility,
@@ -107,11 +113,12 @@ export class City {
 }
 
 export function liveOf(bay: Bay): LiveBay {
+  const [longitude, latitude] = lonLat(bay.position);
   return {
     id: bay.id,
     facilityId: bay.facility_id,
-    longitude: bay.position[0],
-    latitude: bay.position[1],
+    longitude,
+    latitude,
     state: bay.state,
     sinceMs: bay.since_at ? instant(bay.since_at) : null,
     sure: bay.sure,

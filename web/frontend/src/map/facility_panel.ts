@@ -48,7 +48,7 @@ function quoteSection(facilityId: string): HTMLElement {
         answer,
         h("p", { class: "quote-total" }, price(quote.total)),
         feeTable(quote.lines, quote.total, text("quote.title")),
-        h("p", { class: "note" }, text("quote.source", { version: quote.version })),
+        h("p", { class: "note" }, text("quote.source", { tariff: quote.tariff })),
       );
     } catch (error) {
       replace(answer, h("p", { class: "note", role: "alert" }, problemText(error)));
@@ -69,7 +69,7 @@ function bayButton(bay: Bay, city: City, open: (id: string) => void) {
     "button",
     { class: "bay-button", type: "button", onclick: () => open(bay.id) },
     mark,
-    h("span", { class: "bay-number" }, bay.label),
+    h("span", { class: "bay-number" }, city.shortLabel(bay)),
   );
   return {
     element: h("li", {}, button),

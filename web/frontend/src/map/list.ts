@@ -4,7 +4,7 @@ import { glyph, setGlyph } from "../glyphs/inline";
 import { onKey } from "../shell/keys";
 import { announce } from "../shell/toast";
 import { emptyState, skeleton } from "../shell/states";
-import { counted, inLanguage, language, named, text } from "../shell/text";
+import { counted, inLanguage, language, text } from "../shell/text";
 import { businessTime } from "../shell/clock";
 import { agoText } from "../format/words";
 import { total, type Counts } from "../live/occupancy";
@@ -12,8 +12,11 @@ import { occupancyBar } from "../panels/figures";
 import type { Place } from "./city";
 import { matches, ordered, standing, type Sorting } from "./order";
 
-/** From this age on a facility's figures look stale. */
-export const STALE_MS = 30 * 60_000;
+/**
+ * From this age of its latest report on a facility's figures look stale. Sensors speak when
+ * something changes and a few times a day besides, so less would cry wolf at night.
+ */
+export const STALE_MS = 2 * 3_600_000;
 
 interface Item {
   readonly element: HTMLElement;
@@ -41,10 +44,7 @@ function createItem(place: Place, open: (id: string) => void): Item {
       setGlyph(mark, standing(next.counts));
       write(free, String(next.counts.free));
       write(name, inLanguage(next.zh, next.en));
-      const parts = [
-        named("facility.kind", next.facility.kind),
-        text("list.of_total", { total: total(next.counts) }),
-      ];
+      const parts = [text("list.of_total", { total: total(next.counts) })];
       if (next.counts.unknown) parts.push(text("list.unknown", { n: next.counts.unknown }));
       parts.push(agoText(next.heardMs));
       write(facts, parts.join(" · "));

@@ -32,12 +32,12 @@ export const MAP_FONT = ["Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Mic
  * (carriageways, bicycle lanes and bays, at 31 degrees north), so that bays lie at the kerb.
  */
 const WIDTHS: Readonly<Record<string, readonly [number, number, number]>> = {
-  expressway: [3.2, 16, 256],
-  arterial: [2.8, 14, 224],
-  sub_arterial: [2, 10.7, 171],
-  service: [0.6, 4, 64],
+  expressway: [4.4, 32, 512],
+  arterial: [4, 28, 448],
+  sub_arterial: [3, 21.4, 342],
+  service: [0.8, 8, 128],
 };
-const OTHER_WIDTH = [1.2, 7.7, 123] as const;
+const OTHER_WIDTH = [2.2, 15.4, 246] as const;
 
 function widthAt(index: 0 | 1 | 2, extra: number): ExpressionSpecification {
   const pairs = Object.entries(WIDTHS).flatMap(([name, widths]) => [name, widths[index] + extra]);
@@ -70,7 +70,10 @@ const IS_AREA: ExpressionSpecification = ["==", ["geometry-type"], "Polygon"];
 const IS_BIG: ExpressionSpecification = ["in", ["get", "class"], ["literal", ["expressway", "arterial", "sub_arterial"]]];
 
 /** From here on single bays are drawn; below, facilities carry their counts. */
-export const BAYS_FROM_ZOOM = 14.2;
+export const BAYS_FROM_ZOOM = 14.6;
+
+/** From here on a facility's pill carries its name too. */
+const NAMES_FROM_ZOOM = 16.2;
 
 function baseLayers(tokens: MapTokens, language: Language): LayerSpecification[] {
   const other = language === "zh" ? "en" : "zh";
@@ -177,26 +180,39 @@ function baseLayers(tokens: MapTokens, language: Language): LayerSpecification[]
         "text-size": 13,
         "text-letter-spacing": 0.2,
       },
-      paint: { "text-color": tokens.muted, "text-halo-color": tokens.water, "text-halo-width": 1 },
+      paint: { "text-color": tokens.muted },
     },
   ];
 }
 
-/** Share of the 32 px picture: bays 6 m apart just do not touch; those in a garage stand closer. */
+/** Pictures of two sizes, since a small one drawn from a large one is noise. */
+const SMALL_PX = 12;
+const LARGE_PX = 32;
+const LARGE_FROM_ZOOM = 17.4;
+/** Below this a bay is a dot; its shape would not be seen. */
+const SHAPES_FROM_ZOOM = 16;
+
+/** Pixels of a bay by zoom: bays 6 m apart just do not touch; those of garages are closer. */
 function baySize(): ExpressionSpecification {
-  const sized = (size: number): ExpressionSpecification => ["*", size, ["get", "scale"]];
+  const sized = (pixels: number, picture: number): ExpressionSpecification => [
+    "*",
+    pixels / picture,
+    ["get", "scale"],
+  ];
   return [
     "interpolate",
     ["exponential", 2],
     ["zoom"],
-    14,
-    sized(0.13),
     16,
-    sized(0.19),
-    18,
-    sized(0.42),
+    sized(6.4, SMALL_PX),
+    LARGE_FROM_ZOOM - 0.001,
+    sized(13, SMALL_PX),
+    LARGE_FROM_ZOOM,
+    sized(13, LARGE_PX),
+    18.4,
+    sized(20, LARGE_PX),
     20,
-    sized(1.35),
+    sized(42, LARGE_PX),
   ];
 }
 
@@ -210,7 +226,7 @@ function bayLayers(tokens: MapTokens): LayerSpecification[] {
       source: "bays",
       minzoom: BAYS_FROM_ZOOM,
       paint: {
-        "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 14, 5, 16, 7, 18, 13, 20, 34],
+        "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 14, 5, 16, 8, 18, 17, 20, 36],
         "circle-color": ["case", chosen, tokens.information, tokens.accent],
         "circle-opacity": ["case", chosen, 0.28, changed, 0.22, 0],
         "circle-stroke-width": ["case", chosen, 2, 0],
@@ -218,12 +234,47 @@ function bayLayers(tokens: MapTokens): LayerSpecification[] {
       },
     },
     {
+      id: "bay-dot",
+      type: "circle",
+      source: "bays",
+      minzoom: BAYS_FROM_ZOOM,
+      maxzoom: SHAPES_FROM_ZOOM,
+      paint: {
+        "circle-radius": [
+          "interpolate",
+          ["exponential", 2],
+          ["zoom"],
+          14,
+          ["*", 0.8, ["get", "scale"]],
+          SHAPES_FROM_ZOOM,
+          ["*", 2.6, ["get", "scale"]],
+        ],
+        "circle-color": [
+          "match",
+          ["get", "state"],
+          "free",
+          tokens.accent,
+          "occupied",
+          tokens.taken,
+          tokens.street,
+        ],
+        "circle-stroke-color": tokens.muted,
+        "circle-stroke-width": ["match", ["get", "state"], "unknown", 1, 0],
+      },
+    },
+    {
       id: "bay",
       type: "symbol",
       source: "bays",
-      minzoom: BAYS_FROM_ZOOM,
+      minzoom: SHAPES_FROM_ZOOM,
       layout: {
-        "icon-image": ["concat", "bay-", ["get", "state"]],
+        "icon-image": [
+          "step",
+          ["zoom"],
+          ["concat", "bay:", ["get", "state"], `:${SMALL_PX}`],
+          LARGE_FROM_ZOOM,
+          ["concat", "bay:", ["get", "state"], `:${LARGE_PX}`],
+        ],
         "icon-size": baySize(),
         "icon-allow-overlap": true,
         "icon-ignore-placement": true,
@@ -235,12 +286,12 @@ function bayLayers(tokens: MapTokens): LayerSpecification[] {
       id: "bay-label",
       type: "symbol",
       source: "bays",
-      minzoom: 18.6,
+      minzoom: 18,
       layout: {
         "text-field": ["get", "label"],
         "text-font": MAP_FONT,
         "text-size": 11,
-        "text-offset": [0, 1.5],
+        "text-offset": [0, 1.3],
         "text-anchor": "top",
         "text-optional": true,
       },
@@ -259,13 +310,19 @@ function facilityLayers(tokens: MapTokens): LayerSpecification[] {
       layout: {
         "icon-image": ["get", "pill"],
         "icon-text-fit": "both",
-        "icon-text-fit-padding": [3, 8, 3, 8],
+        "icon-text-fit-padding": [3, 7, 3, 1],
         "text-field": [
-          "format",
+          "step",
+          ["zoom"],
           ["get", "count"],
-          { "font-scale": 1 },
-          ["step", ["zoom"], "", 15.2, ["concat", "  ", ["get", "name"]]] as unknown as string,
-          { "font-scale": 0.82, "text-color": tokens.muted },
+          NAMES_FROM_ZOOM,
+          [
+            "format",
+            ["get", "count"],
+            {},
+            ["concat", "  ", ["get", "name"]],
+            { "font-scale": 0.85, "text-color": tokens.muted },
+          ],
         ] as unknown as ExpressionSpecification,
         "text-font": MAP_FONT,
         "text-size": ["interpolate", ["linear"], ["zoom"], 13, 12, 16, 14],
@@ -274,7 +331,7 @@ function facilityLayers(tokens: MapTokens): LayerSpecification[] {
         "icon-padding": 4,
         // At street level the bays speak for themselves: only garages keep their place in front.
         "symbol-sort-key": ["get", "order"],
-        "text-offset": ["step", ["zoom"], ["literal", [0, 0]], 15.2, ["literal", [0, -1.9]]],
+        "text-offset": ["step", ["zoom"], ["literal", [0, 0]], NAMES_FROM_ZOOM, ["literal", [0, -1.9]]],
       },
       paint: {
         "text-color": ["case", chosen, tokens.information, tokens.ink],

@@ -12,9 +12,8 @@ import { standing } from "./order";
 import { pillImage } from "./pill";
 import { MAP_FONT, mapStyle, type MapTokens } from "./style";
 
-const GLYPH_SIZE = 32;
 /** Stalls of a garage lie 2.5 m apart, bays at the kerb 6 m. */
-const GARAGE_SCALE = 0.62;
+const GARAGE_SCALE = 0.52;
 const CHANGED_SHOWN_MS = 1_600;
 const BATCH_MS = 200;
 
@@ -96,7 +95,7 @@ export class MapView {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.on("styleimagemissing", ({ id }) => this.draw(id));
+    this.map.setMissingStyleImageResolver((id) => this.draw(id));
     this.map.on("load", () => {
       this.fillSources();
       this.tellMoved();
@@ -197,7 +196,7 @@ export class MapView {
     return point(place.id, place.position, {
       name: inLanguage(place.zh, place.en),
       count: stands === "unknown" ? "?" : String(place.counts.free),
-      pill: `pill-${stands}`,
+      pill: `pill:${stands}`,
       order: -place.counts.free - (place.facility.kind === "garage" ? 1_000 : 0),
     });
   }
@@ -240,17 +239,16 @@ export class MapView {
 
   private draw(id: string): void {
     const now = tokens();
-    const ratio = 2;
-    if (id.startsWith("bay-")) {
-      const name = id.slice("bay-".length) as GlyphName;
-      if (!(name in GLYPHS)) return;
-      const colour = token(GLYPH_TOKEN[name]);
-      // Larger than shown, so that the nearest zoom stays sharp.
-      const raster = rasterGlyph(name, colour, now.street, GLYPH_SIZE, ratio * 1.5);
-      this.map.addImage(id, raster, { pixelRatio: ratio * 1.5 });
-    } else if (id.startsWith("pill-")) {
-      const name = id.slice("pill-".length) as GlyphName;
-      const pill = pillImage(name, token(GLYPH_TOKEN[name]), now.surface, now.line, ratio);
+    const ratio = Math.max(2, devicePixelRatio);
+    const [kind, word, size] = id.split(":");
+    const name = word as GlyphName;
+    if (!(name in GLYPHS)) return;
+    const colour = token(GLYPH_TOKEN[name]);
+    if (kind === "bay") {
+      const raster = rasterGlyph(name, colour, now.street, Number(size), ratio);
+      this.map.addImage(id, raster, { pixelRatio: ratio });
+    } else if (kind === "pill") {
+      const pill = pillImage(name, colour, now.surface, now.line, ratio);
       this.map.addImage(id, pill.raster, pill.options);
     }
   }
@@ -258,7 +256,7 @@ export class MapView {
   private under(event: MapMouseEvent): { layer: string; id: string } | null {
     const reach = 6;
     const { x, y } = event.point;
-    const layers = ["facility", "bay"].filter((name) => this.map.getLayer(name));
+    const layers = ["facility", "bay", "bay-dot"].filter((name) => this.map.getLayer(name));
     const found = this.map.queryRenderedFeatures(
       [
         [x - reach, y - reach],
@@ -273,7 +271,7 @@ export class MapView {
   private clicked(event: MapMouseEvent): void {
     const found = this.under(event);
     if (!found) this.listener.pickNothing();
-    else if (found.layer === "bay") this.listener.pickBay(found.id);
+    else if (found.layer.startsWith("bay")) this.listener.pickBay(found.id);
     else this.listener.pickFacility(found.id);
   }
 

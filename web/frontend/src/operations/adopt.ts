@@ -1,6 +1,6 @@
 /** Adopting a device that sends but is not registered: what it is and where it lies. */
 import { act, actKey, readAll } from "../api/client";
-import type { Bay, Device, Facility, UnknownDevice } from "../api/types";
+import type { Adopted, Bay, Facility, UnknownDevice } from "../api/types";
 import { instant } from "../format/time";
 import { hexBytes } from "../format/frames";
 import { agoText, inLanguage } from "../format/words";
@@ -63,7 +63,7 @@ export function adoptDialog(
     if (!place || !model.value) return;
     submit.disabled = true;
     try {
-      const { replayed } = await act<{ device: Device; replayed: number }>(
+      const { replayed } = await act<Adopted>(
         "POST",
         `/api/v1/devices/unknown/${unknown.id}/adopt`,
         { model: model.value, district: place.district, bay_id: bay.value || null },

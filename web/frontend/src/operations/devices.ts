@@ -2,11 +2,11 @@
 import type { Device } from "../api/types";
 import { instant } from "../format/time";
 import { agoText } from "../format/words";
-import { battery, signal } from "../panels/evidence";
+import { battery, faultText, signal } from "../panels/evidence";
 import { h, replace, write } from "../shell/dom";
 import { onKey } from "../shell/keys";
 import { emptyState } from "../shell/states";
-import { counted, named, text, wholeNumber } from "../shell/text";
+import { counted, text, wholeNumber } from "../shell/text";
 import { healthOf, healthSums, HEALTHS, listed, type Health } from "./health";
 
 const STEP = 100;
@@ -161,7 +161,7 @@ export class DeviceTable {
           "span",
           { class: "tags" },
           healthTag(device),
-          ...device.faults.map((fault) => h("span", { class: "tag tag-danger" }, named("fault", fault))),
+          ...device.faults.map((fault) => h("span", { class: "tag tag-danger" }, faultText(fault))),
         ),
       ),
       cell(text("device.bay"), device.bay_label ?? h("span", { class: "muted" }, text("device.no_bay"))),

@@ -3,27 +3,8 @@ import { h, replace } from "../shell/dom";
 import { named, text } from "../shell/text";
 
 interface Readiness {
-  readonly ready?: boolean;
   readonly status?: string;
-  readonly checks?: Readonly<Record<string, unknown>>;
-}
-
-interface Check {
-  readonly name: string;
-  readonly good: boolean;
-  readonly detail: string;
-}
-
-/** Read what `/readyz` says of each part, in whichever of its shapes: a flag, a word, an object. */
-export function checksOf(answer: Readiness): Check[] {
-  return Object.entries(answer.checks ?? {}).map(([name, said]) => {
-    if (typeof said === "boolean") return { name, good: said, detail: "" };
-    if (typeof said === "string") return { name, good: said === "ok", detail: said === "ok" ? "" : said };
-    const parts = (said ?? {}) as Readonly<Record<string, unknown>>;
-    const good = parts["ok"] === true || parts["ready"] === true;
-    const detail = parts["detail"] ?? parts["reason"] ?? "";
-    return { name, good, detail: String(detail) };
-  });
+  readonly checks?: Readonly<Record<string, { readonly ok: boolean; readonly detail: string }>>;
 }
 
 export async function showIngest(place: HTMLElement): Promise<void> {
@@ -41,7 +22,7 @@ export async function showIngest(place: HTMLElement): Promise<void> {
     h(
       "ul",
       { class: "checks" },
-      ...checksOf(answer).map(({ name, good, detail }) =>
+      ...Object.entries(answer.checks ?? {}).map(([name, { ok: good, detail }]) =>
         h(
           "li",
           { class: "check" },
@@ -51,7 +32,7 @@ export async function showIngest(place: HTMLElement): Promise<void> {
             { class: good ? "tag tag-good" : "tag tag-danger" },
             text(good ? "ingest.good" : "ingest.bad"),
           ),
-          detail ? h("span", { class: "item-facts check-detail" }, detail) : null,
+          !good && detail ? h("span", { class: "item-facts check-detail" }, detail) : null,
         ),
       ),
     ),

@@ -4,8 +4,20 @@ import { hexBytes, flatFields, signalBars } from "../format/frames";
 import { agoText, exactly, percent } from "../format/words";
 import { instant } from "../format/time";
 import { h } from "../shell/dom";
-import { named, text } from "../shell/text";
+import { fill, named, text } from "../shell/text";
 import { fact } from "./figures";
+
+function minus(number: string): string {
+  return number.replace("-", "−");
+}
+
+/** A fault in words; makers' own numbers stay with them ('hardware-3'). */
+export function faultText(fault: string): string {
+  const numbered = /^(.+)-(\d+)$/.exec(fault);
+  if (!numbered) return named("fault", fault);
+  const words = named("fault", numbered[1] ?? fault);
+  return words.includes("{n}") ? fill(words, { n: numbered[2] ?? "" }) : fault;
+}
 
 /** Four bars of signal with their number, never the bars alone. */
 export function signal(rssi: number | null, snr: number | null): HTMLElement {
@@ -19,8 +31,8 @@ export function signal(rssi: number | null, snr: number | null): HTMLElement {
       { class: `bars bars-${strength}`, "aria-hidden": "true" },
       ...[1, 2, 3, 4].map((n) => h("i", { class: n <= strength ? "on" : "off" })),
     ),
-    h("span", { class: "number" }, `${Math.round(rssi)} dBm`),
-    snr === null ? null : h("span", { class: "muted" }, `SNR ${snr.toFixed(1)}`),
+    h("span", { class: "number" }, `${minus(rssi.toFixed(0))} dBm`),
+    snr === null ? null : h("span", { class: "muted" }, `SNR ${minus(snr.toFixed(1))}`),
   );
 }
 
@@ -51,7 +63,7 @@ function deviceFacts(device: EvidenceDevice): HTMLElement {
       ? fact(
           text("device.faults"),
           ...device.faults.map((fault) =>
-            h("span", { class: "tag tag-danger" }, named("fault", fault)),
+            h("span", { class: "tag tag-danger" }, faultText(fault)),
           ),
         )
       : fact(text("device.faults"), text("device.no_faults")),

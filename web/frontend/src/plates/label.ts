@@ -8,6 +8,13 @@ export interface ShownPlate {
   readonly kind: string;
 }
 
+/** The dot is drawn: in Chinese fonts the character is as wide as an ideograph. */
+export function withDot(shown: string): (string | HTMLElement)[] {
+  const [office, rest] = shown.split("·");
+  if (rest === undefined) return [shown];
+  return [office ?? "", h("span", { class: "plate-dot" }), rest];
+}
+
 /** A number plate as one unbreakable label in its own colours. */
 export function plateLabel(plate: ShownPlate, size: "s" | "m" | "l" = "s"): HTMLElement {
   const masked = plate.text.includes("*");
@@ -22,6 +29,6 @@ export function plateLabel(plate: ShownPlate, size: "s" | "m" | "l" = "s"): HTML
       }),
       "data-kind": plate.kind,
     },
-    h("span", { class: "plate-text", "aria-hidden": "true" }, plateText(plate.text)),
+    h("span", { class: "plate-text", "aria-hidden": "true" }, ...withDot(plateText(plate.text))),
   );
 }
