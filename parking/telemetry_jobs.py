@@ -164,9 +164,11 @@ def keep_partitions(database: Database) -> tuple[tuple[str, ...], tuple[str, ...
     demo at 60 times the speed has three days ahead.
     """
     with database.unit_of_work() as uow:
-        now = uow.clock.now()
-        made = partitions.make_partitions(uow.connection, now=now)
-        dropped = partitions.drop_partitions(uow.connection, now=now)
+        made = partitions.make_partitions(uow.connection, now=uow.clock.now())
+    # Apart: making locks the default partition, dropping the parent; holding both would cross
+    # with an insert that holds the parent and waits for the default partition.
+    with database.unit_of_work() as uow:
+        dropped = partitions.drop_partitions(uow.connection, now=uow.clock.now())
     if made or dropped:
         log.info("partitions", made=list(made), dropped=list(dropped))
     return made, dropped
