@@ -26,6 +26,8 @@ from parking.services import places, stays
 
 LOOK_S: Final = 5.0
 """How often new districts are looked for."""
+REGISTRY_S: Final = 1.0
+"""How often the registry's copy is compared: a moved device is heard in its new bay by then."""
 DRAIN_S: Final = 25.0
 
 log = structlog.get_logger("worker")
@@ -81,6 +83,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
         database=wiring.database,
         concurrency=known.worker_concurrency,
     )
+    parts.start("registry", _Registry(wiring).run)
     parts.start("archive", archive.run)
     parts.start("record", recorder.run)
     parts.start("jobs", jobs.run)
@@ -99,6 +102,21 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     if unfinished:
         log.warning("parts did not end in time", parts=unfinished)
     return not parts.failed
+
+
+class _Registry:
+    """Keeps this process's copy of the registry up to date, so that folding never waits for it."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._placements = wiring.placements
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                self._placements.refresh()
+            except Unavailable as error:
+                log.warning("the registry's copy stays as it is", reason=str(error))
+            stop.wait(REGISTRY_S)
 
 
 class _Districts:
