@@ -91,6 +91,8 @@ PAGE_POLICY = (
     "worker-src 'self'; connect-src 'self' {live}; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+SCRIPT_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
+"""A worker lives by the policy of its own script: the map's reads the base map."""
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
@@ -110,7 +112,8 @@ def _harden(response: Response) -> Response:
         for name, value in PAGE_HEADERS.items():
             headers.setdefault(name, value)
     else:
-        headers.setdefault("Content-Security-Policy", DATA_POLICY)
+        script = response.mimetype == "text/javascript"
+        headers.setdefault("Content-Security-Policy", SCRIPT_POLICY if script else DATA_POLICY)
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
