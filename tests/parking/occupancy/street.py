@@ -121,7 +121,7 @@ def plain_fold(
     """Fold entries the plain way: all in memory, sorted, each once. By bay: state and history."""
     raw = [(b"0-1", [b"u", entry[b"u"]]) for entry in entries]
     heard, _ = Hearing(EAST, street, policy).hear([raw])
-    folded = {}
+    folded: dict[str, tuple[tuple[int, ...], list[Change]]] = {}
     for bay, (_, observations) in heard.items():
         once: dict[tuple[str | int, ...], Observation] = {}
         for one in sorted(observations):

@@ -37,7 +37,7 @@ def folder(live: redis.Redis, street: Street, clock: FixedClock, **options: Any)
     return Folder(live, EAST, street, clock, **options)
 
 
-def states(live: redis.Redis) -> dict[str, tuple[Any, ...]]:
+def states(live: Any) -> dict[str, tuple[Any, ...]]:
     """Give state, since, sure and heard of each bay as the live store has them."""
     return {
         bay.decode(): tuple(orjson.loads(value)[:4])
@@ -45,22 +45,26 @@ def states(live: redis.Redis) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def histories(live: redis.Redis) -> dict[str, list[list[Any]]]:
+def histories(live: Any) -> dict[str, list[list[Any]]]:
     """Add the changes stream up to each bay's history, as the record does."""
     added_up: dict[str, list[list[Any]]] = {}
-    for _, fields in live.xrange(KEYS.changes):
-        bay, _, _, _, from_ms_, changes, _ = orjson.loads(fields[b"c"])
+    for bay, _, _, _, from_ms_, changes, _ in told(live):
         history = added_up.setdefault(bay, [])
         if from_ms_ is not None:
             history[:] = [row for row in history if row[1] < from_ms_] + changes
     return added_up
 
 
+def told(live: Any) -> list[list[Any]]:
+    """Give the entries of the changes stream."""
+    return [orjson.loads(fields[b"c"]) for _, fields in live.xrange(KEYS.changes)]
+
+
 def as_rows(history: Sequence[Change]) -> list[list[Any]]:
     return [[STATES[c.state].value, c.at_ms, c.sure, c.key, c.device or None] for c in history]
 
 
-def counted(live: redis.Redis) -> dict[str, int]:
+def counted(live: Any) -> dict[str, int]:
     counts = {name.decode(): int(value) for name, value in live.hgetall(KEYS.counts).items()}
     return {
         state.value: counts[f"{FACILITY.hex}:{state.value}"]
@@ -69,9 +73,7 @@ def counted(live: redis.Redis) -> dict[str, int]:
     }
 
 
-def assert_as_folded_plainly(
-    live: redis.Redis, street: Street, entries: list[dict[bytes, bytes]]
-) -> None:
+def assert_as_folded_plainly(live: Any, street: Street, entries: list[dict[bytes, bytes]]) -> None:
     plain = plain_fold(street, entries)
     assert states(live) == {
         bay: (STATES[core[0]].value, *core[1:]) for bay, (core, _) in plain.items()
@@ -94,8 +96,7 @@ def test_one_bosch_frame_takes_a_bay(valkey: redis.Redis, clock: FixedClock) -> 
     assert now[bay_id(0)].since_at == from_ms(START_MS - 60_000)
     assert now[bay_id(0)].provisional is False
     assert now[bay_id(1)].state == "unknown"
-    ((_, fields),) = valkey.xrange(KEYS.changes)
-    change = orjson.loads(fields[b"c"])
+    (change,) = told(valkey)
     assert change[4:] == [
         START_MS - 60_000,
         [["occupied", START_MS - 60_000, 950, "s1/7", device_id(0).hex]],
@@ -238,8 +239,10 @@ def test_a_state_that_lasts_is_told_settled(valkey: redis.Redis, clock: FixedClo
     folder(valkey, street, clock).fold_all()
     clock.advance(30)
     folder(valkey, street, clock).fold_all()
-    told = [orjson.loads(fields[b"c"]) for _, fields in valkey.xrange(KEYS.changes)]
-    assert [(change[4], change[6][4]) for change in told] == [(START_MS, True), (None, False)]
+    assert [(change[4], change[6][4]) for change in told(valkey)] == [
+        (START_MS, True),
+        (None, False),
+    ]
 
 
 def test_devices_of_one_bay_in_two_streams_are_folded_together(
@@ -297,7 +300,7 @@ def test_the_group_shows_how_far_folding_is(valkey: redis.Redis, clock: FixedClo
     street = Street(1)
     append(valkey, [street.entry(0, START_MS, occupied=True, counter=1)])
     folder(valkey, street, clock).fold_all()
-    ((last, _),) = valkey.xrange(STREAM)
+    last = valkey.xinfo_stream(STREAM)["last-generated-id"]
     assert valkey.hget(KEYS.applied, STREAM) == last
     (group,) = valkey.xinfo_groups(STREAM)
     assert (group["name"], group["last-delivered-id"], group["pending"]) == (b"fold", last, 0)
