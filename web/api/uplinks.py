@@ -12,6 +12,7 @@ from city.errors import Forbidden
 from parking.adapters import chirpstack, ctwing, ttn
 from web import access
 from web.api.schemas.devices import ChirpStackQuery, UplinksOut
+from web.problems import Unreadable
 
 if TYPE_CHECKING:
     from parking.uplinks import Reading
@@ -44,6 +45,18 @@ def _take(source: str, reading: Reading) -> Response:
     return Response(orjson.dumps(body), 202, content_type="application/json")
 
 
+def _body() -> bytes:
+    """Give the request's body, which has to be JSON: network servers can send Protobuf too."""
+    if not request.is_json:
+        raise Unreadable(
+            415,
+            "unsupported-media-type",
+            "Messages are taken as JSON.",
+            [("Content-Type", "must be application/json")],
+        )
+    return request.get_data()
+
+
 def _stay_in(districts: frozenset[str], reading: Reading) -> None:
     """Refuse a request with a device of a district that the integration does not serve."""
     placements = access.wiring().placements
@@ -63,7 +76,7 @@ def _stay_in(districts: frozenset[str], reading: Reading) -> None:
 @blueprint.doc(summary="Uplinks from The Things Stack v3", description=DESCRIPTION)
 def from_ttn() -> Response:
     """Take a webhook of The Things Stack."""
-    return _take(ttn.SOURCE, ttn.read(request.get_data()))
+    return _take(ttn.SOURCE, ttn.read(_body()))
 
 
 @blueprint.post("/chirpstack")
@@ -73,7 +86,7 @@ def from_ttn() -> Response:
 @blueprint.doc(summary="Uplinks from ChirpStack v4", description=DESCRIPTION)
 def from_chirpstack(query_data: ChirpStackQuery) -> Response:
     """Take an event of ChirpStack's HTTP integration; its kind stands in the address."""
-    return _take(chirpstack.SOURCE, chirpstack.read(request.get_data(), query_data.event))
+    return _take(chirpstack.SOURCE, chirpstack.read(_body(), query_data.event))
 
 
 @blueprint.post("/ctwing")
@@ -82,4 +95,4 @@ def from_chirpstack(query_data: ChirpStackQuery) -> Response:
 @blueprint.doc(summary="Uplinks from CTWing (NB-IoT)", description=DESCRIPTION)
 def from_ctwing() -> Response:
     """Take a push of CTWing."""
-    return _take(ctwing.SOURCE, ctwing.read(request.get_data()))
+    return _take(ctwing.SOURCE, ctwing.read(_body()))
