@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TIMEOUT_S = 10.0
 
@@ -26,11 +30,22 @@ class ApiError(Exception):
 
 
 class ApiClient:
-    """Calls the API as the bearer of one token."""
+    """Calls the API as the bearer of one token.
 
-    def __init__(self, origin: str, token: str) -> None:
+    Parameters
+    ----------
+    origin
+        Scheme, host and port of the API.
+    token
+        Whose.
+    before
+        Called before every request: it may wait.
+    """
+
+    def __init__(self, origin: str, token: str, before: Callable[[], None]) -> None:
         self._origin = origin
         self._token = token
+        self._before = before
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """Read something."""
@@ -44,6 +59,7 @@ class ApiClient:
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None, key: str | None
     ) -> dict[str, Any]:
+        self._before()
         request = urllib.request.Request(  # noqa: S310 - the address is our own API's
             self._origin + path,
             data=None if body is None else json.dumps(body).encode(),
@@ -58,7 +74,9 @@ class ApiClient:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - as above
                 found: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
-            raise ApiError(error.code, error.read(500).decode("utf-8", "replace")) from error
-        except (OSError, ValueError) as error:
+            with error:
+                detail = error.read(500).decode("utf-8", "replace")
+            raise ApiError(error.code, detail) from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ApiError(None, str(error)) from error
         return found

@@ -1,25 +1,32 @@
-"""Virtual attendants: they walk their kerbs, take plates and take cash, through the public API."""
+"""Virtual attendants: they walk their beats, take plates and take cash, through the public API."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import structlog
 
+from city.errors import Unavailable
+from city.identifiers import BayId
 from city.time import parse_rfc3339
-from web.demo.api_client import ApiClient, ApiError
+from web.demo.api_client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from uuid import UUID
 
+    from city.time import Clock
     from city.vehicles import PlateNumber
+    from web.demo.api_client import ApiClient
 
-log = structlog.get_logger("demo")
-
+REQUESTS_PER_S: Final = 8.0
+"""Of all attendants together, in wall time: however fast the town runs, the API is not hammered.
+At high speeds they just miss more cars."""
 NOTICES_AFTER: Final = (timedelta(seconds=40), timedelta(minutes=6))
 """An attendant reaches a newly taken bay within this time."""
 MISSED_SHARE: Final = 0.06
@@ -27,7 +34,16 @@ MISSED_SHARE: Final = 0.06
 PAID_AT_ONCE_SHARE: Final = 0.7
 NOTE_MINOR: Final = 1_000
 """Cash comes in ten-yuan notes."""
-CONFLICT: Final = 409
+OPEN_STAYS: Final = 100
+OPEN_BILLS: Final = 50
+"""The newest of a facility: older ones were left unpaid and are not an attendant's any more."""
+SERVER_FAULTS_FROM: Final = 500
+REFUSED: Final = frozenset({401, 403, 429})
+"""What is not of this one stay or bill."""
+PAUSE_S: Final = 3.0
+"""After a refusal or without an answer."""
+
+log = structlog.get_logger("demo")
 
 
 def _draw(text: str) -> float:
@@ -35,8 +51,32 @@ def _draw(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
 
 
+class Pace:
+    """Spaces requests evenly: never more than so many a second of wall time.
+
+    Parameters
+    ----------
+    per_s
+        Requests a second.
+    stopped
+        Ends a wait early.
+    """
+
+    def __init__(self, per_s: float, stopped: threading.Event) -> None:
+        self._gap_s = 1 / per_s
+        self._stopped = stopped
+        self._next_s = 0.0
+
+    def wait(self) -> None:
+        """Return when the next request may go; for one thread."""
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            self._stopped.wait(self._next_s - now_s)
+        self._next_s = max(now_s, self._next_s) + self._gap_s
+
+
 class Attendant:
-    """One attendant with a beat of kerb segments.
+    """One attendant with a beat of facilities.
 
     Parameters
     ----------
@@ -52,40 +92,48 @@ class Attendant:
         self,
         api: ApiClient,
         beat: Sequence[UUID],
-        plate_in: Callable[[UUID], PlateNumber | None],
+        plate_in: Callable[[BayId], PlateNumber | None],
     ) -> None:
         self._api = api
         self._beat = list(beat)
         self._next = 0
         self._plate_in = plate_in
+        self.plates_taken = 0
+        self.bills_paid = 0
 
-    def step(self, now: datetime, parse_id: Callable[[str], UUID]) -> None:
-        """Visit the next segment of the beat: take plates, then cash."""
+    def step(self, now: datetime) -> None:
+        """Visit the next facility of the beat: take plates, then cash.
+
+        Raises
+        ------
+        ApiError
+            Where the API could not be reached, or would not have this attendant.
+        """
         facility = self._beat[self._next % len(self._beat)]
         self._next += 1
-        try:
-            for session in self._all("/api/v1/sessions", facility_id=facility, state="open"):
-                if session["plate"] is None:
-                    self._take_plate(session, now, parse_id(session["bay_id"]))
-            for bill in self._all("/api/v1/bills", facility_id=facility, state="open"):
-                if _draw(bill["id"]) < PAID_AT_ONCE_SHARE:
-                    self._take_cash(bill)
-        except ApiError as error:
-            # The API may be starting again; the beat comes round.
-            log.info("attendant waits", status=error.status)
+        for session in self._all(
+            "/api/v1/sessions", facility_id=facility, state="open", limit=OPEN_STAYS
+        ):
+            if session["plate"] is None:
+                self._take_plate(session, now)
+        for bill in self._all(
+            "/api/v1/bills", facility_id=facility, state="open", limit=OPEN_BILLS
+        ):
+            if _draw(bill["id"]) < PAID_AT_ONCE_SHARE:
+                self._take_cash(bill)
 
     def _all(self, path: str, **query: object) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._api.get(path, limit=200, **query)["items"]
+        found: list[dict[str, Any]] = self._api.get(path, **query)["items"]
         return found
 
-    def _take_plate(self, session: dict[str, Any], now: datetime, bay_id: UUID) -> None:
+    def _take_plate(self, session: dict[str, Any], now: datetime) -> None:
         opened_at = parse_rfc3339(session["opened_at"], "opened_at")
         draw = _draw(session["id"])
         first, last = NOTICES_AFTER
-        plate = self._plate_in(bay_id)
+        plate = self._plate_in(BayId(UUID(session["bay_id"])))
         if plate is None or draw < MISSED_SHARE or now < opened_at + first + (last - first) * draw:
             return
-        self._act(
+        self.plates_taken += self._act(
             f"/api/v1/sessions/{session['id']}/vehicle",
             {"plate": plate.text, "kind": plate.kind.value},
             f"demo-plate-{session['id']}",
@@ -94,16 +142,55 @@ class Attendant:
     def _take_cash(self, bill: dict[str, Any]) -> None:
         due = bill["amount"]
         tendered = -(-due["minor"] // NOTE_MINOR) * NOTE_MINOR
-        self._act(
+        self.bills_paid += self._act(
             f"/api/v1/bills/{bill['id']}/payments",
             {"channel": "cash", "tendered": {"minor": tendered, "currency": due["currency"]}},
             f"demo-cash-{bill['id']}",
         )
 
-    def _act(self, path: str, body: dict[str, Any], key: str) -> None:
+    def _act(self, path: str, body: dict[str, Any], key: str) -> bool:
         try:
             self._api.post(path, body, key)
         except ApiError as error:
-            # Somebody else was quicker, or the stay was a flicker: as on a street.
-            if error.status is None or error.status > CONFLICT:
+            if error.status is None or error.status >= SERVER_FAULTS_FROM:
                 raise
+            if error.status in REFUSED:
+                raise
+            # Somebody else was quicker, or the stay was a flicker: as on a street.
+            return False
+        return True
+
+
+class Patrol(threading.Thread):
+    """All attendants, each taking a step in turn, in a thread of their own.
+
+    Parameters
+    ----------
+    attendants
+        Who walk.
+    clock
+        Business clock.
+    stopped
+        Ends it after the request in hand.
+    """
+
+    def __init__(
+        self, attendants: Sequence[Attendant], clock: Clock, stopped: threading.Event
+    ) -> None:
+        super().__init__(name="attendants", daemon=True)
+        self._attendants = attendants
+        self._clock = clock
+        self._stopped = stopped
+
+    def run(self) -> None:
+        """Walk until told to stop."""
+        while True:
+            for attendant in self._attendants:
+                if self._stopped.is_set():
+                    return
+                try:
+                    attendant.step(self._clock.now())
+                except (ApiError, Unavailable) as error:
+                    # The API may be starting again; the beat comes round.
+                    log.info("an attendant waits", reason=str(error))
+                    self._stopped.wait(PAUSE_S)

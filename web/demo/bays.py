@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Final, Literal
 
+from city.identifiers import BayId, FacilityId
 from city.places import Position, distance_m
 from city.streets import StreetClass
 from web.demo import names
@@ -15,8 +16,6 @@ from web.demo.ids import demo_id
 from web.demo.town import place
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from city.identifiers import DistrictCode
     from city.streets import StreetLink
     from web.demo.town import Town
@@ -54,7 +53,7 @@ Charging = Literal["standard", "charging", "disabled"]
 class DemoBay:
     """One bay."""
 
-    bay_id: UUID
+    bay_id: BayId
     label: str
     kind: Charging
     position: Position
@@ -65,9 +64,9 @@ class DemoBay:
 class DemoFacility:
     """A kerb segment or a garage with its bays, and the street node where cars come from."""
 
-    facility_id: UUID
+    facility_id: FacilityId
     code: str
-    kind: Literal["kerb_segment", "garage"]
+    kind: Literal["kerb", "garage"]
     name: names.Name
     district: DistrictCode
     position: Position
@@ -139,19 +138,20 @@ def _inside(at: Position, outline: tuple[Position, ...]) -> bool:
     return inside
 
 
-def _bearing_deg(a: Position, b: Position) -> float:
+def bearing_deg(a: Position, b: Position) -> float:
+    """Return the direction from one position to another, clockwise from north."""
     east = (b.longitude - a.longitude) * math.cos(math.radians(a.latitude))
     return math.degrees(math.atan2(east, b.latitude - a.latitude)) % 360
 
 
-def _side(bearing_deg: float) -> str:
+def _side(heading_deg: float) -> str:
     """Return the side of the street on which cars that drive this way park: their right."""
-    right = (bearing_deg + 90) % 360
+    right = (heading_deg + 90) % 360
     return ("north", "east", "south", "west")[round(right / 90) % 4]
 
 
 def _segment_name(link: StreetLink, numbers: dict[str, int]) -> names.Name:
-    side = names.SIDES[_side(_bearing_deg(link.geometry[0], link.geometry[-1]))]
+    side = names.SIDES[_side(bearing_deg(link.geometry[0], link.geometry[-1]))]
     key = f"{link.name_en} {side.en}"
     numbers[key] = numbers.get(key, 0) + 1
     return names.Name(
@@ -170,12 +170,12 @@ def _segment(  # noqa: PLR0917 - one call, six different things
     for index in range(count):
         along_m = start_m + (index + 0.5) * BAY_LENGTH_M
         before, after = link.point(along_m - 2), link.point(along_m + 2)
-        bearing = _bearing_deg(before, after)
+        bearing = bearing_deg(before, after)
         right = math.radians(bearing + 90)
         at = link.point(along_m).moved(aside_m * math.sin(right), aside_m * math.cos(right))
         bays.append(
             DemoBay(
-                demo_id(town.seed, "bay", f"{code}-{index + 1:02d}"),
+                BayId(demo_id(town.seed, "bay", f"{code}-{index + 1:02d}")),
                 f"{code}-{index + 1:02d}",
                 "disabled" if index == 0 and number % 4 == 0 else "standard",
                 at,
@@ -184,9 +184,9 @@ def _segment(  # noqa: PLR0917 - one call, six different things
         )
     middle = bays[count // 2].position
     return DemoFacility(
-        demo_id(town.seed, "facility", code),
+        FacilityId(demo_id(town.seed, "facility", code)),
         code,
-        "kerb_segment",
+        "kerb",
         name,
         town.district_at(middle).code,
         middle,
@@ -212,7 +212,7 @@ def _garages(town: Town, centre: Position) -> list[DemoFacility]:
             )
             bays.append(
                 DemoBay(
-                    demo_id(town.seed, "bay", f"{code}-{index + 1:03d}"),
+                    BayId(demo_id(town.seed, "bay", f"{code}-{index + 1:03d}")),
                     f"{code}-{index + 1:03d}",
                     "charging" if row == 0 else "disabled" if index % 37 == 36 else "standard",  # noqa: PLR2004 - about two a garage
                     stall_at,
@@ -224,7 +224,7 @@ def _garages(town: Town, centre: Position) -> list[DemoFacility]:
             raise ValueError("the town has no street")
         garages.append(
             DemoFacility(
-                demo_id(town.seed, "facility", code),
+                FacilityId(demo_id(town.seed, "facility", code)),
                 code,
                 "garage",
                 name,

@@ -5,168 +5,170 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
-from uuid import UUID
 
 import structlog
-from paho.mqtt import publish
-from paho.mqtt.client import MQTTv311
 
+from city.errors import Unavailable
+from city.time import to_ms
 from journeys import wiring as composition
+from web.demo import city_clock
 from web.demo.api_client import ApiClient
-from web.demo.attendants import Attendant
+from web.demo.attendants import REQUESTS_PER_S, Attendant, Pace, Patrol
 from web.demo.bays import lay_bays
+from web.demo.mqtt_device import BrokerAddress
+from web.demo.people import WALKERS
 from web.demo.secrets_file import read_secrets
+from web.demo.senders import Senders
 from web.demo.sensors import SensorField, plan_sensors
 from web.demo.town import CENTRE, SEED, build_town
 from web.demo.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from city.identifiers import BayId
+    from city.works.database import UnitOfWork
     from journeys.wiring import Wiring
     from parking.adapters.live_store import LiveStore
     from web.demo.bays import DemoFacility
     from web.demo.secrets_file import DemoSecrets
-    from web.demo.sensors import Message
 
 TICK_S: Final = 0.25
-ATTENDANT_TICK_S: Final = 0.8
-SENDERS: Final = 6
-RETRY_S: Final = 1.0
-MOST_WAITING: Final = 20_000
-"""Frames kept while the broker is away; a real device keeps fewer."""
+WAKES_OVER_S: Final = 12.0
+"""Wall time over which the sensors of a new life report, whatever the clock's speed."""
+LONGEST_TICK: Final = timedelta(hours=1)
+"""Business time between two ticks past which the machine was asleep: what the sensors would have
+said meanwhile is nobody's any more. They report anew instead, as after a power cut."""
+TELLS_EVERY_S: Final = 60.0
+STOP_PATIENCE_S: Final = 4.0
 
 log = structlog.get_logger("demo")
 
 
-class Senders:
-    """Sends each message as its device would: connect, publish, wait for the answer, sleep.
+class Town:
+    """The cars and sensors of this process's life.
 
-    A message that is not acknowledged is sent again, in its turn.
+    Parameters
+    ----------
+    wiring
+        Clocks and the live state.
+    senders
+        The way to the broker.
+    speed
+        Of the clock now: says how long business time takes to wake the sensors.
     """
 
-    def __init__(self, mqtt_url: str, tokens: dict[str, str]) -> None:
-        parts = urlsplit(mqtt_url)
-        self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or 1883
-        self._tokens = tokens
-        self._waiting: deque[Message] = deque(maxlen=MOST_WAITING)
-        self._stopped = threading.Event()
-        self._pool = ThreadPoolExecutor(SENDERS, "sensor")
-        for _ in range(SENDERS):
-            self._pool.submit(self._run)
+    def __init__(self, wiring: Wiring, senders: Senders, speed: float) -> None:
+        self._wiring = wiring
+        self._senders = senders
+        self._facilities = lay_bays(build_town(SEED), CENTRE)
+        self._sensors = plan_sensors(self._facilities, SEED)
+        self._speed = speed
+        self._at = wiring.clock.now()
+        self._ticked_s = time.monotonic()
+        taken = _taken(wiring.live_store, self._facilities)
+        self.traffic = Traffic(self._facilities, round(self._at.timestamp()), self._at, taken)
+        self._field = self._woken(first=taken is None)
 
-    def send(self, messages: Sequence[Message]) -> None:
-        """Queue messages; returns at once."""
-        self._waiting.extend(messages)
+    @property
+    def facilities(self) -> Sequence[DemoFacility]:
+        """Where cars park."""
+        return self._facilities
 
-    def stop(self) -> None:
-        """Stop after the message in hand."""
-        self._stopped.set()
-        self._pool.shutdown(wait=True)
+    def tick(self) -> None:
+        """Let happen what happens up to now, and queue what the sensors say of it."""
+        now, ticked_s = self._wiring.clock.now(), time.monotonic()
+        gap, elapsed_s = now - self._at, ticked_s - self._ticked_s
+        self._at, self._ticked_s = now, ticked_s
+        moves = self.traffic.until(now)
+        if gap > LONGEST_TICK:
+            log.info("the machine slept", business_time=str(gap))
+            self._field = self._woken(first=False)
+        else:
+            self._speed = gap.total_seconds() / max(elapsed_s, TICK_S)
+            for move in moves:
+                self._field.sense(move.bay.bay_id, move.at, occupied=move.arrives)
+        self._senders.send(self._field.until(now))
 
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                message = self._waiting.popleft()
-            except IndexError:
-                self._stopped.wait(0.05)
-                continue
-            try:
-                self._publish(message)
-            except (OSError, ValueError, RuntimeError) as error:
-                self._waiting.appendleft(message)
-                log.info("broker away", error=str(error), waiting=len(self._waiting))
-                self._stopped.wait(RETRY_S)
-
-    def _publish(self, message: Message) -> None:
-        publish.single(
-            message.topic,
-            message.payload,
-            qos=1,
-            hostname=self._host,
-            port=self._port,
-            client_id=message.network_key,
-            keepalive=15,
-            auth={
-                "username": message.network_key,
-                "password": self._tokens[message.network_key],
-            },
-            protocol=MQTTv311,
-        )
+    def _woken(self, *, first: bool) -> SensorField:
+        """Return sensors that join the network now, in a session that no frame had before."""
+        session = f"{to_ms(self._wiring.wall.now()):012x}"
+        field = SensorField(self._sensors, round(self._at.timestamp()), session)
+        over = timedelta(seconds=WAKES_OVER_S * max(1.0, self._speed))
+        field.switch_on(self._at, self.traffic.taken, over, first=first)
+        return field
 
 
 def live() -> int:
-    """Run the city until told to stop."""
+    """Run the city until told to stop; then let its clock stand."""
     wiring = composition.build(application="greenbay-demo")
     secrets = read_secrets(wiring.settings.var)
-    town = build_town(SEED)
-    facilities = lay_bays(town, CENTRE)
-    now = wiring.clock.now()
-    taken = _taken(wiring.live_store, facilities)
-    traffic = Traffic(facilities, round(now.timestamp()), now, taken)
-    field = SensorField(plan_sensors(facilities, SEED), round(now.timestamp()), now)
-    inside = {
-        bay.bay_id: now for facility in facilities for bay in facility.bays
-        if traffic.plate_in(bay.bay_id) is not None
-    }  # fmt: skip
-    field.switch_on(now, inside)
+    with wiring.database.unit_of_work() as uow:
+        speed = city_clock.go_on(uow).speed
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
-    senders = Senders(wiring.settings.addresses().mqtt, secrets.device_tokens)
-    walkers = threading.Thread(
-        target=_walk, args=(wiring, secrets, facilities, traffic, stopped), daemon=True
-    )
-    walkers.start()
-    log.info("the demo city lives", bays=sum(len(each.bays) for each in facilities))
+    broker = BrokerAddress.parse(wiring.settings.addresses().mqtt)
+    senders = Senders(broker, secrets.device_tokens)
+    town = Town(wiring, senders, speed)
+    patrol = Patrol(_attendants(wiring, secrets, town, stopped), wiring.clock, stopped)
+    patrol.start()
+    log.info("the demo city lives", bays=sum(len(each.bays) for each in town.facilities))
+    sign_at = told_at = time.monotonic()
     while not stopped.wait(TICK_S):
-        now = wiring.clock.now()
-        for move in traffic.until(now):
-            field.sense(move.bay.bay_id, move.at, occupied=move.arrives)
-        senders.send(field.until(now))
-    senders.stop()
-    walkers.join(timeout=5)
+        town.tick()
+        now_s = time.monotonic()
+        if now_s - sign_at >= city_clock.SIGN_EVERY_S:
+            sign_at = now_s
+            _keep(wiring, city_clock.show_life)
+        if now_s - told_at >= TELLS_EVERY_S:
+            told_at = now_s
+            log.info("frames", sent=senders.sent, waiting=senders.waiting, lost=senders.lost)
+    _keep(wiring, city_clock.stop)
+    senders.stop(STOP_PATIENCE_S)
+    patrol.join(STOP_PATIENCE_S)
     return 0
 
 
-def _taken(live_store: LiveStore, facilities: Sequence[DemoFacility]) -> frozenset[UUID] | None:
+def _keep(wiring: Wiring, change: Callable[[UnitOfWork], object]) -> None:
+    """Change the clock's settings; go on where the database is away."""
+    try:
+        with wiring.database.unit_of_work() as uow:
+            change(uow)
+    except Unavailable as error:
+        log.warning("the database is away", reason=str(error))
+
+
+def _taken(live_store: LiveStore, facilities: Sequence[DemoFacility]) -> frozenset[BayId] | None:
     """Return the bays that the platform believes taken; None for a city that never lived."""
-    taken: set[UUID] = set()
+    taken: set[BayId] = set()
     known = 0
-    for facility in facilities:
-        bay_ids = [bay.bay_id for bay in facility.bays]
-        for bay_id, state in live_store.bay_states(facility.district, bay_ids).items():
-            known += state.state != "unknown"
-            if state.state == "occupied":
+    for district in {each.district for each in facilities}:
+        bays = [bay.bay_id for each in facilities if each.district == district for bay in each.bays]
+        for bay_id, now in live_store.bay_states(district, bays).items():
+            known += now.state != "unknown"
+            if now.state == "occupied":
                 taken.add(bay_id)
     return frozenset(taken) if known else None
 
 
-def _walk(
-    wiring: Wiring,
-    secrets: DemoSecrets,
-    facilities: Sequence[DemoFacility],
-    traffic: Traffic,
-    stopped: threading.Event,
-) -> None:
-    kerbs = [each.facility_id for each in facilities if each.kind == "kerb_segment"]
-    tokens = list(secrets.attendant_tokens)
-    attendants = [
-        Attendant(
-            ApiClient(wiring.settings.page_origin, token),
-            kerbs[index :: len(tokens)],
-            traffic.plate_in,
+def _attendants(
+    wiring: Wiring, secrets: DemoSecrets, town: Town, stopped: threading.Event
+) -> list[Attendant]:
+    """Share the facilities of each district among the attendants who work there."""
+    pace = Pace(REQUESTS_PER_S, stopped)
+    origin = f"http://{wiring.settings.own_host}:{wiring.settings.port}"
+    attendants = []
+    for walker in WALKERS:
+        colleagues = [each for each in WALKERS if each.district == walker.district]
+        beat = [each.facility_id for each in town.facilities if each.district == walker.district]
+        attendants.append(
+            Attendant(
+                ApiClient(origin, secrets.attendant_tokens[walker.login], pace.wait),
+                beat[colleagues.index(walker) :: len(colleagues)],
+                town.traffic.plate_in,
+            )
         )
-        for index, token in enumerate(tokens)
-    ]
-    turn = 0
-    while not stopped.is_set():
-        started = time.monotonic()
-        attendants[turn % len(attendants)].step(wiring.clock.now(), UUID)
-        turn += 1
-        stopped.wait(max(0.05, ATTENDANT_TICK_S - (time.monotonic() - started)))
+    return attendants

@@ -1,13 +1,14 @@
 """What the demo's processes must know of each other: one private file below ``var/``.
 
-Random for each ``var/``; never in a log, never in the repository.
+Random for each ``var/``; never in a log, never in the repository. The database has the same
+installation's mark, so that a file that came from another database is known as such.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -16,18 +17,31 @@ from city.errors import Unavailable
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = "demo-secrets.json"
+NAME: Final = "demo-secrets.json"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoSecrets:
     """Log-ins of each role, tokens of the attendants, tokens of the devices."""
 
+    mark: str
+    """Of the database that they belong to."""
     log_ins: dict[str, str]
     """Password by log-in."""
-    attendant_tokens: tuple[str, ...]
+    attendant_tokens: dict[str, str]
+    """API token by the virtual attendant's log-in."""
+    integration_token: str
     device_tokens: dict[str, str]
     """Token by network key."""
+
+
+def find_secrets(var: Path) -> DemoSecrets | None:
+    """Read the file; None where there is none, or not one of this form."""
+    try:
+        found = orjson.loads((var / NAME).read_bytes())
+        return DemoSecrets(**found)
+    except (FileNotFoundError, orjson.JSONDecodeError, TypeError):
+        return None
 
 
 def read_secrets(var: Path) -> DemoSecrets:
@@ -38,17 +52,18 @@ def read_secrets(var: Path) -> DemoSecrets:
     Unavailable
         Where the demo was never prepared.
     """
-    try:
-        found = orjson.loads((var / NAME).read_bytes())
-    except FileNotFoundError:
-        raise Unavailable("the demo city is not prepared; run `make run`") from None
-    return DemoSecrets(found["log_ins"], tuple(found["attendant_tokens"]), found["device_tokens"])
+    found = find_secrets(var)
+    if found is None:
+        raise Unavailable("the demo city is not prepared; run `make run`")
+    return found
 
 
 def write_secrets(var: Path, secrets: DemoSecrets) -> None:
     """Write the file whole or not at all, readable by its owner alone."""
+    var.mkdir(parents=True, exist_ok=True)
     fresh = var / f"{NAME}.new"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(orjson.dumps(asdict(secrets)))
         file.flush()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -19,9 +19,9 @@ from city.time import rfc3339
 from parking.rules.sensors.frames import build
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from uuid import UUID
+    from collections.abc import Collection, Sequence
 
+    from city.identifiers import BayId
     from web.demo.bays import DemoBay, DemoFacility
 
 KERB_MODELS: Final = (
@@ -40,6 +40,8 @@ FLICKER_SHARE: Final = 0.01
 FLICKER_CHANCE: Final = 0.3
 DETECTION_S: Final = (4.0, 14.0)
 """A magnetic sensor reports a change after the field has settled."""
+SETTLES: Final = timedelta(seconds=3)
+"""Least time between two changes that one sensor reports. Source: Nwave, about 3 s."""
 
 Kind = Literal["status", "heartbeat", "startup"]
 
@@ -74,6 +76,7 @@ class _Sensor:
     occupied: bool = False
     counter: int = 0
     changed_at: datetime | None = None
+    """Begin of the present state; None before the first change of this life."""
 
 
 def plan_sensors(facilities: Sequence[DemoFacility], seed: int) -> tuple[SensorPlan, ...]:
@@ -110,37 +113,52 @@ class SensorField:
         The sensors.
     seed
         Decides delays, signal and flicker.
-    start_at
-        When they are switched on; also names their join session, so that a restart is a new one.
+    session
+        Begins the name of their join session: another one for every life of the town, because
+        counters begin anew.
     """
 
-    def __init__(self, plans: Sequence[SensorPlan], seed: int, start_at: datetime) -> None:
+    def __init__(self, plans: Sequence[SensorPlan], seed: int, session: str) -> None:
         self._random = Random(seed + 4)  # noqa: S311 - a town, not a secret
-        session = f"{round(start_at.timestamp() * 1000):012x}"
         self._sensors = {
             plan.bay.bay_id: _Sensor(plan, f"{session}-{plan.network_key[-6:]}") for plan in plans
         }
-        self._due = [
-            (start_at + HEARTBEAT * self._random.random(), index, plan.bay.bay_id)
-            for index, plan in enumerate(plans)
-        ]
-        heapify(self._due)
+        self._due: list[tuple[datetime, int, BayId]] = []
         self._sending: list[tuple[datetime, int, Message]] = []
         self._order = 0
 
-    def switch_on(self, at: datetime, taken: Mapping[UUID, datetime]) -> None:
-        """Let every sensor send its first frame, spread over half a minute."""
-        for bay_id, sensor in self._sensors.items():
-            sensor.occupied = bay_id in taken
-            sensor.changed_at = taken.get(bay_id)
-            self._send(sensor, at + timedelta(seconds=30 * self._random.random()), "startup")
-            # The start-up frame of a sensor is weak evidence: a status frame follows it.
-            self._send(sensor, at + timedelta(seconds=31 + 30 * self._random.random()), "status")
+    def switch_on(
+        self, at: datetime, taken: Collection[BayId], over: timedelta, *, first: bool
+    ) -> None:
+        """Let every sensor join the network and say what it sees.
 
-    def sense(self, bay_id: UUID, at: datetime, *, occupied: bool) -> None:
+        Parameters
+        ----------
+        at
+            Now.
+        taken
+            Bays with a car in them.
+        over
+            The sensors join one after the other within this time.
+        first
+            The town's first life: then they also say that they were just powered.
+        """
+        for index, (bay_id, sensor) in enumerate(self._sensors.items()):
+            sensor.occupied = bay_id in taken
+            joins_at = at + over * self._random.random()
+            if first:
+                self._send(sensor, joins_at, "startup")
+            # What a sensor sees as it starts is weak evidence; a confirmation follows it.
+            self._send(sensor, joins_at + timedelta(seconds=5), "heartbeat")
+            heappush(self._due, (at + HEARTBEAT * self._random.uniform(0.5, 1.5), index, bay_id))
+
+    def sense(self, bay_id: BayId, at: datetime, *, occupied: bool) -> None:
         """Let a bay's sensor notice that a car has come or gone."""
         sensor = self._sensors[bay_id]
         noticed_at = at + timedelta(seconds=self._random.uniform(*DETECTION_S))
+        if sensor.changed_at is not None:
+            # A quick successor is not seen before its predecessor's leaving was.
+            noticed_at = max(noticed_at, sensor.changed_at + SETTLES)
         if sensor.plan.flickers and self._random.random() < FLICKER_CHANCE:
             # A lorry passes: the opposite for some seconds.
             self._change(sensor, noticed_at, occupied=not sensor.occupied)

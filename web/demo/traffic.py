@@ -21,8 +21,8 @@ from city.vehicles import PlateKind, PlateNumber, parse_plate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from uuid import UUID
 
+    from city.identifiers import BayId
     from web.demo.bays import DemoBay, DemoFacility
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -55,7 +55,7 @@ class Profile:
 
 
 PROFILES: Final[Mapping[str, Profile]] = {
-    "kerb_segment": Profile(
+    "kerb": Profile(
         (0.35, 0.32, 0.30, 0.32, 0.62, 0.80, 0.76, 0.74, 0.80, 0.84, 0.66, 0.45), 55 * 60, 0.85
     ),
     "garage": Profile(
@@ -95,21 +95,26 @@ class Traffic:
         facilities: Sequence[DemoFacility],
         seed: int,
         start_at: datetime,
-        taken: frozenset[UUID] | None = None,
+        taken: frozenset[BayId] | None = None,
     ) -> None:
         self._random = Random(seed)  # noqa: S311 - a town, not a secret
         self._facilities = list(facilities)
         self._near = {f.facility_id: _nearest(f, facilities) for f in facilities}
         self._free = {f.facility_id: list(f.bays) for f in facilities}
-        self._inside: dict[UUID, PlateNumber] = {}
+        self._inside: dict[BayId, PlateNumber] = {}
         self._order = count()
         self._queue: list[tuple[datetime, int, Move]] = []
         self._rates_at = start_at
         self._fill(start_at, taken)
 
-    def plate_in(self, bay_id: UUID) -> PlateNumber | None:
+    def plate_in(self, bay_id: BayId) -> PlateNumber | None:
         """Return the plate of the car in a bay: what an attendant sees who walks up to it."""
         return self._inside.get(bay_id)
+
+    @property
+    def taken(self) -> frozenset[BayId]:
+        """Bays with a car in them."""
+        return frozenset(self._inside)
 
     def until(self, now: datetime) -> list[Move]:
         """Return what happens up to an instant, in order of time."""
@@ -124,7 +129,7 @@ class Traffic:
                 moves.append(done)
         return moves
 
-    def _fill(self, at: datetime, taken: frozenset[UUID] | None) -> None:
+    def _fill(self, at: datetime, taken: frozenset[BayId] | None) -> None:
         """Put cars into bays as they are at this hour, or as they were left."""
         for facility in self._facilities:
             share = self._share(facility, at)
