@@ -169,6 +169,13 @@ def _bearer_token() -> str | None:
     return None
 
 
+def session_csrf() -> str | None:
+    """Return the token that acts of this session carry; None where the caller has no session."""
+    actor()
+    found: str | None = g.session_csrf
+    return found
+
+
 def csrf_token() -> str:
     """Return the token that a form or script of this page must send back."""
     actor()

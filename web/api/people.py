@@ -25,7 +25,7 @@ def me() -> dict[str, Any]:
         "kind": caller.kind,
         "name": caller.name,
         "roles": sorted(caller.roles),
-        "csrf_token": access.csrf_token(),
+        "csrf_token": access.session_csrf(),
     }
 
 

@@ -155,7 +155,9 @@ class MeOut(Outgoing):
     kind: str
     name: str
     roles: list[str]
-    csrf_token: str
+    csrf_token: Annotated[
+        str | None, Field(description="Acts of a page's session carry it; a bearer has none")
+    ]
 
 
 class AuditRecordOut(Outgoing):

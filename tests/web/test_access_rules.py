@@ -1,0 +1,210 @@
+"""Who may call what: nothing without a rule, the public list as the contract has it, each role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from city.people.roles import Role
+from tests.web.site import UNKNOWN_ID, Site
+from web import access
+from web.app import create_live_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from journeys.wiring import Wiring
+
+PUBLIC = {
+    "GET /",
+    "GET /log-in",
+    "POST /log-in",
+    "GET /log-in/driver",
+    "POST /log-in/driver/code",
+    "POST /log-in/driver/verify",
+    "GET /static/<path:name>",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /api/openapi.json",
+    "GET /api/docs",
+    "GET /api/v1/facilities",
+    "GET /api/v1/facilities/<uuid:facility_id>",
+    "GET /api/v1/facilities/<uuid:facility_id>/bays",
+    "GET /api/v1/bays/nearest",
+    "POST /api/v1/quotes",
+    # Sends on to the feed, which looks at who asks by itself.
+    "GET /live/<path:rest>",
+    # On loopback, or with the token: its view says so.
+    "GET /metrics",
+}
+"""The contract's list, 'Public without log-in'."""
+
+PUBLIC_LIVE = {"GET /live/occupancy", "GET /healthz"}
+
+EVERYBODY_WITH_AN_ACCOUNT = set(Role)
+BACK_OFFICE = {
+    Role.ATTENDANT,
+    Role.INSPECTOR,
+    Role.OPERATOR,
+    Role.FINANCE,
+    Role.AUDITOR,
+    Role.ADMINISTRATOR,
+}
+REGISTRY = {Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR}
+KEEPERS = {Role.OPERATOR, Role.ADMINISTRATOR}
+
+ROLES: dict[str, set[Role]] = {
+    "GET /api/v1/me": EVERYBODY_WITH_AN_ACCOUNT,
+    "GET /api/v1/demo/clock": EVERYBODY_WITH_AN_ACCOUNT,
+    "PUT /api/v1/demo/clock": KEEPERS,
+    "GET /api/v1/audit": {Role.AUDITOR, Role.ADMINISTRATOR},
+    "GET /api/v1/bays/<uuid:bay_id>/evidence": {
+        Role.ATTENDANT,
+        Role.INSPECTOR,
+        Role.OPERATOR,
+        Role.ENGINEER,
+        Role.AUDITOR,
+        Role.ADMINISTRATOR,
+    },
+    "GET /api/v1/sessions": BACK_OFFICE,
+    "GET /api/v1/sessions/<uuid:session_id>": BACK_OFFICE,
+    "POST /api/v1/sessions/<uuid:session_id>/vehicle": {Role.ATTENDANT, Role.OPERATOR},
+    "GET /api/v1/bills": BACK_OFFICE,
+    "GET /api/v1/bills/<uuid:bill_id>": BACK_OFFICE,
+    "POST /api/v1/bills/<uuid:bill_id>/payments": {Role.ATTENDANT, Role.FINANCE},
+    "GET /api/v1/devices": REGISTRY,
+    "GET /api/v1/devices/<uuid:device_id>": REGISTRY,
+    "GET /api/v1/devices/unknown": REGISTRY,
+    "POST /api/v1/devices": KEEPERS,
+    "POST /api/v1/devices/<uuid:device_id>/placement": KEEPERS,
+    "POST /api/v1/devices/<uuid:device_id>/retirement": KEEPERS,
+    "POST /api/v1/devices/unknown/<uuid:unknown_id>/adopt": KEEPERS,
+    "GET /attendant": {Role.ATTENDANT, Role.OPERATOR},
+    "GET /operations": {Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR},
+    "GET /audit": {Role.AUDITOR, Role.ADMINISTRATOR},
+    "GET /bills/<uuid:bill_id>": EVERYBODY_WITH_AN_ACCOUNT,
+    "POST /log-out": EVERYBODY_WITH_AN_ACCOUNT,
+}
+
+INTEGRATIONS = {
+    "POST /api/v1/uplinks/ttn",
+    "POST /api/v1/uplinks/chirpstack",
+    "POST /api/v1/uplinks/ctwing",
+}
+
+
+def routes(app: Flask) -> dict[str, str]:
+    """Give every route of an application as method and path, with its endpoint."""
+    return {
+        f"{method} {rule.rule}": rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def rules(app: Flask) -> dict[str, access.Rule | None]:
+    return {
+        route: access.rule_of(app.view_functions[endpoint])
+        for route, endpoint in routes(app).items()
+    }
+
+
+@pytest.fixture
+def live_app(wiring: Wiring) -> Flask:
+    app = create_live_app(wiring)
+    app.extensions["hub"].stop()
+    return app
+
+
+def test_every_route_of_both_applications_states_a_rule(site: Site, live_app: Flask) -> None:
+    without = [route for app in (site.app, live_app) for route, r in rules(app).items() if not r]
+    assert without == []
+
+
+def test_the_public_routes_are_the_contracts(site: Site, live_app: Flask) -> None:
+    assert {route for route, r in rules(site.app).items() if r and r.everybody} == PUBLIC
+    assert {route for route, r in rules(live_app).items() if r and r.everybody} == PUBLIC_LIVE
+
+
+def test_every_other_route_is_in_the_matrix(site: Site) -> None:
+    assert set(routes(site.app)) == PUBLIC | set(ROLES) | INTEGRATIONS
+
+
+def test_a_view_without_a_rule_is_denied_to_everybody(site: Site) -> None:
+    site.app.add_url_rule("/forgotten", view_func=lambda: "secret")
+    for who in (None, "administrator", "integration"):
+        answer = site.get("/forgotten", who)
+        assert (answer.status_code, b"secret" in answer.data) == (403, False)
+
+
+def test_a_rule_without_a_role_cannot_be_stated() -> None:
+    with pytest.raises(ValueError, match="needs a role"):
+        access.allow()
+
+
+def outcome(site: Site, route: str, who: str | None) -> int:
+    method, _, path = route.partition(" ")
+    for name in ("bay_id", "session_id", "bill_id", "device_id", "unknown_id"):
+        path = path.replace(f"<uuid:{name}>", UNKNOWN_ID)
+    body = {} if method == "GET" else {"json": {"speed": 1}}
+    return site.call(method, path, who, **body).status_code
+
+
+def test_each_role_may_do_what_is_stated_and_nothing_else(site: Site) -> None:
+    allowed = {
+        (route, role): outcome(site, route, role.value) not in {401, 403}
+        for route in ROLES
+        for role in Role
+    }
+    assert allowed == {(route, role): role in roles for route, roles in ROLES.items() for role in Role}
+
+
+def test_nobody_and_devices_get_nothing_that_is_not_public(site: Site) -> None:
+    for route in (*ROLES, *INTEGRATIONS):
+        assert (route, outcome(site, route, None)) == (route, 401)
+        assert (route, outcome(site, route, "device")) == (route, 403)
+
+
+def test_webhooks_are_for_integrations_alone(site: Site) -> None:
+    for route in INTEGRATIONS:
+        assert outcome(site, route, "integration") not in {401, 403}
+        for role in Role:
+            assert (route, role, outcome(site, route, role.value)) == (route, role, 403)
+
+
+def test_integrations_may_not_do_what_people_do(site: Site) -> None:
+    for route in ROLES:
+        assert (route, outcome(site, route, "integration")) == (route, 403)
+
+
+def test_an_attendant_of_another_district_neither_sees_nor_acts(site: Site) -> None:
+    site.hear(site.message(occupied=True))
+    site.clock.advance(60)
+    site.consume()
+    (stay,) = site.get("/api/v1/sessions", "attendant").get_json()["items"]
+    assert site.get("/api/v1/sessions", "attendant-west").get_json()["items"] == []
+    assert site.get(f"/api/v1/sessions/{stay['id']}", "attendant-west").status_code == 403
+    path = f"/api/v1/sessions/{stay['id']}/vehicle"
+    body = {"plate": "京A12345", "kind": "blue7"}
+    assert site.post(path, "attendant-west", json=body).status_code == 403
+    evidence = f"/api/v1/bays/{site.bays[0].id}/evidence"
+    assert site.get(evidence, "attendant-west").status_code == 404
+    assert site.get(evidence, "attendant").status_code == 200
+
+
+def test_an_operator_of_another_district_keeps_only_its_own_devices(site: Site) -> None:
+    keys = [
+        device["network_key"]
+        for device in site.get("/api/v1/devices", "operator-west").get_json()["items"]
+    ]
+    assert keys == ["24e124fffe0000aa"]
+    device = site.devices["24e124fffe000001"].id
+    assert site.get(f"/api/v1/devices/{device}", "operator-west").status_code == 403
+    for act, body in (("placement", {"bay_id": None}), ("retirement", {})):
+        answer = site.post(f"/api/v1/devices/{device}/{act}", "operator-west", json=body)
+        assert (act, answer.status_code) == (act, 403)
+    fresh = {"network_key": "new", "model": "bosch-tps110", "district": "0153"}
+    assert site.post("/api/v1/devices", "operator-west", json=fresh).status_code == 403
+    fresh["district"] = "0154"
+    assert site.post("/api/v1/devices", "operator-west", json=fresh).status_code == 201
