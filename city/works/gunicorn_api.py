@@ -3,6 +3,7 @@
 `gunicorn --config python:city.works.gunicorn_api`.
 """
 
+import signal
 from typing import Any
 
 from city.works.embedded.children import follow_parent
@@ -33,7 +34,7 @@ control_socket_disable = True
 
 def post_fork(_server: Any, _worker: Any) -> None:
     """Let a worker end with a killed master at once, so that the port is free again."""
-    follow_parent()
+    follow_parent(signal.SIGKILL)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

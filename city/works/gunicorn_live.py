@@ -8,7 +8,8 @@ from gevent import monkey
 
 monkey.patch_all()
 
-from typing import Any  # noqa: E402 - as above
+import signal  # noqa: E402 - as above
+from typing import Any  # noqa: E402
 
 from city.works.embedded.children import follow_parent  # noqa: E402
 from city.works.logs import configure_logs  # noqa: E402
@@ -39,7 +40,7 @@ control_socket_disable = True
 
 def post_fork(_server: Any, _worker: Any) -> None:
     """Let a worker end with a killed master at once, so that the port is free again."""
-    follow_parent()
+    follow_parent(signal.SIGKILL)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -5,6 +5,7 @@ Starts the servers whose address is not set, migrates, prepares the demo, starts
 thread: the kernel ties each child's life to the thread that started it.
 """
 
+import contextlib
 import http
 import http.client
 import os
@@ -35,7 +36,7 @@ from city.works.embedded.children import (
 )
 from city.works.embedded.postgres import Postgres, start_postgres
 from city.works.embedded.valkey import Valkey, start_valkey
-from city.works.log_files import last_lines, turn_over
+from city.works.log_files import last_lines, open_log, turn_over
 from city.works.logs import configure_logs
 from city.works.processes import Preparation, ProcessPlan, preparations, process_plans
 from city.works.run_record import NAME as RUN_RECORD
@@ -43,8 +44,9 @@ from city.works.run_record import Addresses, RunRecord, read_run_record, write_r
 from city.works.settings import ROOT, Settings, settings
 from city.works.watched import Watched, launcher
 
-LEFTOVER_PATIENCE_S = 40.0
-"""Children of a killed supervisor get a signal from the kernel and may finish what they began."""
+LEFTOVER_PATIENCE_S = 10.0
+"""Children of a killed supervisor are killed by the kernel; on a busy machine it takes a moment."""
+KILLED_PATIENCE_S = 10.0
 LOOK_EVERY_S = 0.5
 TURN_OVER_EVERY_S = 5.0
 ENDS_BEFORE_READY = 6
@@ -150,17 +152,20 @@ class Supervisor:
             os.read(self._woken, 4096)
 
     def _wait_for_leftovers(self) -> None:
-        """Wait until the children of an earlier, killed supervisor have ended."""
+        """Wait until the children of an earlier, killed supervisor have ended; end them at last."""
         deadline = time.monotonic() + LEFTOVER_PATIENCE_S
         for plan in self._plans:
-            while True:
-                hold = Hold(self._locks / f"{plan.name}.lock")
-                if hold.take():
-                    hold.release()
-                    break
+            hold = Hold(self._locks / f"{plan.name}.lock")
+            while not hold.take():
                 if time.monotonic() >= deadline:
+                    for pid in hold.holders():
+                        say(f"an earlier {plan.name} does not end: killing it ({pid})", error=True)
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGKILL)
+                if time.monotonic() >= deadline + KILLED_PATIENCE_S:
                     raise Unavailable(f"an earlier {plan.name} process has not ended yet")
                 self._pause(0.1)
+            hold.release()
 
     def _require_free_ports(self) -> None:
         wanted = [("PORT", self._settings.host, self._settings.port)]
@@ -204,7 +209,13 @@ class Supervisor:
             ),
         )
         for preparation in self._preparations:
+            begun = time.monotonic()
             said = self._prepare(preparation.argv)
+            log.info(
+                "prepared",
+                command=" ".join(preparation.argv[1:]),
+                seconds=round(time.monotonic() - begun, 2),
+            )
             if preparation.shown:
                 self._said.append(said)
         environment = self._environment()
@@ -262,7 +273,7 @@ class Supervisor:
         """Run a command to its end; return what it printed for people."""
         errors = self._logs / "preparation.log"
         turn_over(errors)
-        with tempfile.TemporaryFile() as output, errors.open("ab") as complaints:
+        with tempfile.TemporaryFile() as output, os.fdopen(open_log(errors), "ab") as complaints:
             process = tethered(
                 command,
                 death_signal=signal.SIGKILL,
@@ -394,7 +405,7 @@ def supervise(
     """Run an installation with its own log in its folder; return the exit status."""
     try:
         (chosen.var / "log").mkdir(parents=True, exist_ok=True)
-        stream = (chosen.var / "log" / "supervisor.log").open("a", encoding="utf-8")
+        stream = os.fdopen(open_log(chosen.var / "log" / "supervisor.log"), "a", encoding="utf-8")
     except OSError as error:
         say(f"Greenbay cannot run: {error.filename}: {error.strerror}", error=True)
         return 1

@@ -115,7 +115,9 @@ def launcher(
         try:
             return tethered(
                 plan.argv,
-                death_signal=plan.stop_signal,
+                # With the supervisor the servers go too, so there is nothing to drain into: end
+                # at once, as at a power cut, and let the next start find ports and locks free.
+                death_signal=signal.SIGKILL,
                 environment={**environment, **plan.environment},
                 folder=folder,
                 output=output,

@@ -6,6 +6,7 @@ the kernel does it: `PR_SET_PDEATHSIG`. And a pid says nothing once a machine ha
 number was used again, so "is it still running" is asked of a lock that the child itself holds.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import hashlib
@@ -18,7 +19,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -174,6 +175,21 @@ class Hold:
                 self._fd = fd
                 return True
 
+    def holders(self) -> list[int]:
+        """Return the pids of other processes that have the lock's file open, as the kernel says."""
+        try:
+            wanted = self.path.stat()
+        except FileNotFoundError:
+            return []
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit() and int(folder.name) != os.getpid():
+                # A process may end meanwhile, or be somebody else's.
+                with contextlib.suppress(OSError):
+                    if any(os.path.samestat(wanted, fd.stat()) for fd in _open(folder)):
+                        found.append(int(folder.name))
+        return found
+
     def fileno(self) -> int:
         """Return the descriptor to hand to a child."""
         if self._fd is None:
@@ -187,7 +203,13 @@ class Hold:
             self._fd = None
 
 
-def follow_parent(death_signal: signal.Signals = signal.SIGTERM) -> None:
+def _open(process: Path) -> Iterator[Path]:
+    for descriptor in (process / "fd").iterdir():
+        if descriptor.exists():
+            yield descriptor
+
+
+def follow_parent(death_signal: signal.Signals) -> None:
     """Ask the kernel to send this process `death_signal` when the thread that forked it ends."""
     _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
 

@@ -94,8 +94,10 @@ def test_a_lock_is_held_as_long_as_the_child_that_got_it_lives(tmp_path: Path) -
     child = tethered(["/bin/sleep", "100"], death_signal=signal.SIGKILL, hold=hold)
     second = Hold(tmp_path / "lock")
     assert not second.take(wait_s=0.1)
+    assert second.holders() == [child.pid]
     assert stop(child, signal.SIGTERM, patience_s=5) == -signal.SIGTERM
     assert second.take(wait_s=5)
+    assert second.holders() == []
     second.release()
 
 

@@ -223,6 +223,16 @@ def test_a_left_over_record_with_a_living_pid_does_not_stop_a_start(city: City) 
     assert city.start().pid != os.getpid()
 
 
+def test_a_process_left_over_from_an_earlier_run_is_ended(city: City) -> None:
+    (city.var / "lock").mkdir(parents=True)
+    hold = Hold(city.var / "lock" / "sleeper.lock")
+    assert hold.take()
+    leftover = subprocess.Popen(["/bin/sleep", "1000"], pass_fds=[hold.fileno()])
+    hold.release()
+    city.start()
+    assert leftover.wait() == -signal.SIGKILL
+
+
 def test_a_taken_port_is_named(city: City) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", city.port + 1))
