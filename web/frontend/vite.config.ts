@@ -1,7 +1,7 @@
 import { defineConfig } from "vite";
 
 /** One entry a page; the server finds the hashed names in manifest.json. */
-const ENTRIES = ["map", "attendant", "bill", "operations", "audit", "plain"];
+const ENTRIES = ["map", "attendant", "bill", "operations", "audit", "docs", "plain"];
 
 export default defineConfig({
   base: "/static/build/",

@@ -132,6 +132,7 @@ def shell() -> dict[str, Any]:
         "language": language(),
         "theme": theme(),
         "actor": caller,
+        "page_data": page_data,
         "assets": lambda entry: assets.tags(entry, language()),
         "simulated": setting is not None,
         "speed": speed,
@@ -158,5 +159,6 @@ def _remember_language(response: Response) -> Response:
 
 
 def register(app: Flask) -> None:
-    """Keep the language that a page was asked for in."""
+    """Give every template the shell, and keep the language that a page was asked for in."""
+    app.context_processor(shell)
     app.after_request(_remember_language)

@@ -6,8 +6,6 @@ from typing import Any
 
 from flask import Response, make_response, render_template
 
-from web.pages import context
-
 
 def page(
     template: str, http_status: int = 200, subject: str | None = None, **values: Any
@@ -25,8 +23,7 @@ def page(
     **values
         Further names of the template.
     """
-    names = context.shell() | {"page_data": context.page_data(subject)} | values
-    response = make_response(render_template(template, **names), http_status)
+    response = make_response(render_template(template, subject=subject, **values), http_status)
     # A page carries its reader's name and token: it is for this reader alone, and now.
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Vary"] = "Cookie, Accept-Language"

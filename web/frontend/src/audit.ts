@@ -88,7 +88,16 @@ class AuditLog {
       "tr",
       { tabindex: -1 },
       h("th", { scope: "row", class: "number nowrap" }, exactly(instant(record.at))),
-      h("td", { "data-label": text("audit.actor") }, record.actor),
+      h(
+        "td",
+        { "data-label": text("audit.actor") },
+        h(
+          "div",
+          {},
+          named("audit.actor_kind", record.actor_kind),
+          h("span", { class: "mono muted subject-id" }, record.actor),
+        ),
+      ),
       h(
         "td",
         { "data-label": text("audit.action") },

@@ -24,6 +24,8 @@ const REFRESH_MS = 20_000;
 /** Zoom at which a chosen facility and a chosen bay are shown. */
 const FACILITY_ZOOM = 17.2;
 const BAY_ZOOM = 18.2;
+/** Stalls of a garage lie closer together. */
+const STALL_ZOOM = 19.2;
 const LABEL_ZOOM = 18;
 
 type Selection = { kind: "facility" | "bay"; id: string } | null;
@@ -143,7 +145,8 @@ class MapPage {
         },
         () => this.mapPadding(),
       );
-    } catch {
+    } catch (error) {
+      console.error(error);
       this.noMap(text("map.no_webgl"));
       return;
     }
@@ -279,7 +282,8 @@ class MapPage {
         );
       }
       this.showPanel(bayPanel(this.city, chosen.id, (id) => this.open("facility", id)));
-      if (move) this.view?.show([bay.longitude, bay.latitude], BAY_ZOOM);
+      const atKerb = this.city.place(bay.facilityId)?.facility.kind === "kerb";
+      if (move) this.view?.show([bay.longitude, bay.latitude], atKerb ? BAY_ZOOM : STALL_ZOOM);
       return;
     }
     const place = this.city.place(chosen.id);

@@ -72,6 +72,8 @@ const IS_BIG: ExpressionSpecification = ["in", ["get", "class"], ["literal", ["e
 /** From here on single bays are drawn; below, facilities carry their counts. */
 export const BAYS_FROM_ZOOM = 14.6;
 
+/** From here on the bays speak for themselves. */
+const FACILITIES_TO_ZOOM = 18;
 /** From here on a facility's pill carries its name too. */
 const NAMES_FROM_ZOOM = 16.2;
 
@@ -226,7 +228,19 @@ function bayLayers(tokens: MapTokens): LayerSpecification[] {
       source: "bays",
       minzoom: BAYS_FROM_ZOOM,
       paint: {
-        "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 14, 5, 16, 8, 18, 17, 20, 36],
+        "circle-radius": [
+          "interpolate",
+          ["exponential", 2],
+          ["zoom"],
+          14,
+          5,
+          16,
+          8,
+          18,
+          ["*", 17, ["get", "scale"]],
+          20,
+          ["*", 36, ["get", "scale"]],
+        ],
         "circle-color": ["case", chosen, tokens.information, tokens.accent],
         "circle-opacity": ["case", chosen, 0.28, changed, 0.22, 0],
         "circle-stroke-width": ["case", chosen, 2, 0],
@@ -245,9 +259,9 @@ function bayLayers(tokens: MapTokens): LayerSpecification[] {
           ["exponential", 2],
           ["zoom"],
           14,
-          ["*", 0.8, ["get", "scale"]],
+          ["*", 1.2, ["get", "scale"]],
           SHAPES_FROM_ZOOM,
-          ["*", 2.6, ["get", "scale"]],
+          ["*", 2.8, ["get", "scale"]],
         ],
         "circle-color": [
           "match",
@@ -307,6 +321,7 @@ function facilityLayers(tokens: MapTokens): LayerSpecification[] {
       id: "facility",
       type: "symbol",
       source: "facilities",
+      maxzoom: FACILITIES_TO_ZOOM,
       layout: {
         "icon-image": ["get", "pill"],
         "icon-text-fit": "both",
@@ -329,7 +344,6 @@ function facilityLayers(tokens: MapTokens): LayerSpecification[] {
         "text-max-width": 40,
         "text-padding": 4,
         "icon-padding": 4,
-        // At street level the bays speak for themselves: only garages keep their place in front.
         "symbol-sort-key": ["get", "order"],
         "text-offset": ["step", ["zoom"], ["literal", [0, 0]], NAMES_FROM_ZOOM, ["literal", [0, -1.9]]],
       },

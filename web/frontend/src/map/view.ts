@@ -13,7 +13,7 @@ import { pillImage } from "./pill";
 import { MAP_FONT, mapStyle, type MapTokens } from "./style";
 
 /** Stalls of a garage lie 2.5 m apart, bays at the kerb 6 m. */
-const GARAGE_SCALE = 0.52;
+const GARAGE_SCALE = 0.55;
 const CHANGED_SHOWN_MS = 1_600;
 const BATCH_MS = 200;
 
@@ -64,6 +64,7 @@ export class MapView {
   private places: readonly Place[] = [];
   private bays: ReadonlyMap<string, LiveBay> = new Map();
   private choice: Choice = { facilityId: null, bayId: null };
+  private shownPlaces = "";
   private garages: ReadonlySet<string> = new Set();
   private readonly labels = new Map<string, string>();
   private readonly pending = new Map<string, LiveBay>();
@@ -96,10 +97,13 @@ export class MapView {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.setMissingStyleImageResolver((id) => this.draw(id));
-    this.map.on("load", () => {
+    // Not 'load': that waits until no source is busy, and a living city always is.
+    this.map.once("style.load", () => {
       this.fillSources();
       this.tellMoved();
-      container.dataset["loaded"] = "yes";
+    });
+    this.map.on("sourcedata", ({ sourceId, isSourceLoaded }) => {
+      if (sourceId === "streets" && isSourceLoaded) container.dataset["loaded"] = "yes";
     });
     this.map.on("moveend", () => this.tellMoved());
     this.map.on("click", (event) => this.clicked(event));
@@ -116,11 +120,16 @@ export class MapView {
 
   setPlaces(places: readonly Place[]): void {
     this.places = places;
-    const garages = places.filter((place) => place.facility.kind !== "kerb_segment");
+    const garages = places.filter((place) => place.facility.kind !== "kerb");
     const known = this.garages.size;
     this.garages = new Set(garages.map((place) => place.id));
     if (this.garages.size !== known) this.setBays(this.bays);
-    this.source("facilities")?.setData(collection(places.map((place) => this.facility(place))));
+    const features = places.map((place) => this.facility(place));
+    const shown = JSON.stringify(features.map(({ properties }) => properties));
+    const source = this.source("facilities");
+    if (!source || shown === this.shownPlaces) return;
+    this.shownPlaces = shown;
+    source.setData(collection(features));
   }
 
   setBays(bays: ReadonlyMap<string, LiveBay>): void {
@@ -186,6 +195,7 @@ export class MapView {
   }
 
   private fillSources(): void {
+    this.shownPlaces = "";
     this.setPlaces(this.places);
     this.setBays(this.bays);
     this.markChoice(true);
