@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
+from psycopg import sql
 
-from city.time import WallClock
+from city.time import FixedClock, WallClock
 from city.vault import KeyRing, key_source
 from city.works.back_pressure import StreamGate
 from city.works.database import Database
+from city.works.live import live_store
 from city.works.settings import Settings, settings
 from journeys.wiring import EVENT_HANDLERS, Wiring
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
 from parking.known_places import KnownPlaces
 from parking.placements import Placements
-from tests.web.site import Site, settle
+from tests.conftest import with_database
+from tests.web.small_site import NINE, Site, settle
 from web.app import create_app
 
 if TYPE_CHECKING:
@@ -25,56 +31,98 @@ if TYPE_CHECKING:
 
     import redis
 
-    from city.time import FixedClock
+_names = count(1)
 
 
-@pytest.fixture
-def web_settings(
-    database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
-    """Give the settings of a process on the test's servers, in the demo."""
-    for name, value in {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "MQTT_URL": "mqtt://127.0.0.1:1",
-        "GREENBAY_DEMO": "1",
-        "GREENBAY_VAR": str(tmp_path / "var"),
-        "VAULT_KEYS": KeyRing({}).with_fresh(1).encode(),
-    }.items():
-        monkeypatch.setenv(name, value)
+@contextmanager
+def process(database_url: str, redis_url: str, var: Path) -> Iterator[Settings]:
+    """Make the test's process one of the demo's, on the test's servers."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "MQTT_URL": "mqtt://127.0.0.1:1",
+            "GREENBAY_DEMO": "1",
+            "GREENBAY_VAR": str(var),
+            "VAULT_KEYS": KeyRing({}).with_fresh(1).encode(),
+        }.items():
+            patch.setenv(name, value)
+        for kept in (settings, key_source):
+            kept.cache_clear()
+        yield settings()
     for kept in (settings, key_source):
         kept.cache_clear()
-    yield settings()
-    for kept in (settings, key_source):
-        kept.cache_clear()
 
 
-@pytest.fixture
-def wiring(
-    web_settings: Settings, database_url: str, valkey: redis.Redis, clock: FixedClock
-) -> Iterator[Wiring]:
+@contextmanager
+def wired(known: Settings, store: redis.Redis, clock: FixedClock) -> Iterator[Wiring]:
     """Give what the application is built from, with copies that are never stale."""
     wall = WallClock()
     database = Database(
-        database_url, clock=clock, wall=wall, handlers=EVENT_HANDLERS, pool_size=8
+        known.database_address(), clock=clock, wall=wall, handlers=EVENT_HANDLERS, pool_size=8
     )
     placements = Placements(database, refresh_s=0.0)
     yield Wiring(
-        settings=web_settings,
+        settings=known,
         database=database,
-        live=valkey,
-        live_store=LiveStore(valkey, clock),
+        live=store,
+        live_store=LiveStore(store, clock),
         clock=clock,
         wall=wall,
         placements=placements,
         places=KnownPlaces(database, refresh_s=0.0),
-        ingest=Ingest(valkey, placements, clock, gate=StreamGate(valkey, 10_000)),
+        ingest=Ingest(store, placements, clock, gate=StreamGate(store, 10_000)),
     )
     database.close()
 
 
-@pytest.fixture
-def site(wiring: Wiring, clock: FixedClock) -> Site:
-    """Give the application with a small site."""
+def site_of(wiring: Wiring, clock: FixedClock) -> Site:
+    """Register the small site and give the application before it."""
     home, bays, west, west_bay, devices, tokens = settle(wiring.database)
     return Site(create_app(wiring), wiring, clock, home, bays, west, west_bay, devices, tokens)
+
+
+@pytest.fixture
+def wiring(
+    database_url: str, redis_url: str, valkey: redis.Redis, clock: FixedClock, tmp_path: Path
+) -> Iterator[Wiring]:
+    """Give what the application is built from, of the test's own."""
+    with (
+        process(database_url, redis_url, tmp_path / "var") as known,
+        wired(known, valkey, clock) as built,
+    ):
+        yield built
+
+
+@pytest.fixture
+def site(wiring: Wiring, clock: FixedClock) -> Site:
+    """Give a small site of the test's own."""
+    return site_of(wiring, clock)
+
+
+@pytest.fixture(scope="module")
+def shared_site(
+    postgres_url: str,
+    template_database: str,
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """Give a small site that a module's tests share: for what does not depend on the others."""
+    name = f"web_{next(_names)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(template_database)
+            )
+        )
+        store = live_store(redis_url)
+        store.flushall()
+        clock = FixedClock(NINE)
+        var = tmp_path_factory.mktemp("web") / "var"
+        with (
+            process(with_database(postgres_url, name), redis_url, var) as known,
+            wired(known, store, clock) as built,
+        ):
+            yield site_of(built, clock)
+        store.connection_pool.disconnect()
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from city.people.roles import Role
-from tests.web.site import UNKNOWN_ID, Site
+from tests.web.small_site import UNKNOWN_ID, Site
 from web import access
 from web.app import create_live_app
 
@@ -147,7 +147,7 @@ def outcome(site: Site, route: str, who: str | None) -> int:
     method, _, path = route.partition(" ")
     for name in ("bay_id", "session_id", "bill_id", "device_id", "unknown_id"):
         path = path.replace(f"<uuid:{name}>", UNKNOWN_ID)
-    body = {} if method == "GET" else {"json": {"speed": 1}}
+    body: dict[str, Any] = {} if method == "GET" else {"json": {"speed": 1}}
     return site.call(method, path, who, **body).status_code
 
 
@@ -157,7 +157,9 @@ def test_each_role_may_do_what_is_stated_and_nothing_else(site: Site) -> None:
         for route in ROLES
         for role in Role
     }
-    assert allowed == {(route, role): role in roles for route, roles in ROLES.items() for role in Role}
+    assert allowed == {
+        (route, role): role in roles for route, roles in ROLES.items() for role in Role
+    }
 
 
 def test_nobody_and_devices_get_nothing_that_is_not_public(site: Site) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.web.site import Site
+    from tests.web.small_site import Site
 
 
 def test_a_sensors_frame_becomes_a_bay_taken_a_stay_a_bill_and_change(site: Site) -> None:

@@ -214,6 +214,8 @@ def nearest(query_data: NearestQuery) -> Response:
 @blueprint.doc(summary="What a stay would cost, explained; nothing is kept")
 def quote(json_data: QuoteIn) -> dict[str, Any]:
     """Price a stay under the tariff in force at its entry."""
+    if json_data.leave_at < json_data.enter_at:
+        raise Invalid("must not lie before the entry", field="leave_at")
     if json_data.leave_at - json_data.enter_at > timedelta(days=366):
         raise Invalid("must lie within a year of the entry", field="leave_at")
     traits = VehicleTraits(

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 MAX_PAGE = 500
 DEFAULT_PAGE = 100
 
+FIRST_YEAR = 1970
+LAST_YEAR = 2199
+
+
+def _within_reach(at: datetime) -> datetime:
+    """Refuse instants that no street ever sees: at the ends of the calendar arithmetic fails."""
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"must lie between {FIRST_YEAR} and {LAST_YEAR}")
+    return at
+
+
 Instant = Annotated[AwareDatetime, Field(description="RFC 3339 with offset")]
+InstantIn = Annotated[
+    AwareDatetime,
+    AfterValidator(_within_reach),
+    Field(description=f"RFC 3339 with offset, {FIRST_YEAR} to {LAST_YEAR}"),
+]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 PlateText = Annotated[str, Field(min_length=5, max_length=16)]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from web.api.schemas.base import Code, Incoming, Instant, Outgoing, PageQuery
+from web.api.schemas.base import Code, Incoming, Instant, InstantIn, Outgoing, PageQuery
 
 District = Annotated[str, Field(pattern=r"^[0-9a-z]{2,12}$")]
 
@@ -73,7 +73,7 @@ class PlacementIn(Incoming):
     """Where a device lies from an instant on; without a bay it is taken out."""
 
     bay_id: UUID | None
-    since_at: Instant | None = None
+    since_at: InstantIn | None = None
     replace: Annotated[bool, Field(description="Take out the device that lies there now")] = False
 
 
@@ -176,8 +176,8 @@ class AuditRecordOut(Outgoing):
 class AuditQuery(PageQuery):
     """Which records."""
 
-    action: Annotated[str | None, Field(max_length=64)] = None
-    subject_id: Annotated[str | None, Field(max_length=64)] = None
+    action: Code | None = None
+    subject_id: Code | None = None
 
 
 class AuditOut(Outgoing):

@@ -11,6 +11,7 @@ from web.api.schemas.base import (
     Code,
     Incoming,
     Instant,
+    InstantIn,
     Latitude,
     Longitude,
     MoneyOut,
@@ -121,8 +122,8 @@ class QuoteIn(Incoming):
     """A stay to be priced."""
 
     facility_id: UUID
-    enter_at: Instant
-    leave_at: Instant
+    enter_at: InstantIn
+    leave_at: InstantIn
     vehicle: Literal["small", "large", "motorcycle"] = "small"
     energy: Literal["new"] | None = None
     exempt: Code | None = None

@@ -95,7 +95,13 @@ class Site:
         self.client = self.app.test_client()
 
     def call(
-        self, method: str, path: str, who: str | None = None, *, key: str | None = None, **options: Any
+        self,
+        method: str,
+        path: str,
+        who: str | None = None,
+        *,
+        key: str | None = None,
+        **options: Any,
     ) -> TestResponse:
         """Send a request as somebody, or as nobody."""
         headers = dict(options.pop("headers", {}))
@@ -149,7 +155,10 @@ class Site:
         (session,) = self.get("/api/v1/sessions?state=open", "attendant").get_json()["items"]
         if plate is not None:
             path = f"/api/v1/sessions/{session['id']}/vehicle"
-            assert self.post(path, "attendant", json={"plate": plate, "kind": "blue7"}).status_code == 200
+            assert (
+                self.post(path, "attendant", json={"plate": plate, "kind": "blue7"}).status_code
+                == 200
+            )
         self.clock.advance((minutes - 1) * 60)
         self.hear(self.message(occupied=False))
         self.clock.advance(20 * 60)
@@ -216,7 +225,9 @@ def settle(
         home = facility("RV-1", EAST, tariff_id)
         west = facility("WE-1", WEST, None)
         bays = [
-            Bay(home.id, EAST, f"A{n}", "standard", home.position.moved(6 * n, 0), id=BayId(uuid7()))
+            Bay(
+                home.id, EAST, f"A{n}", "standard", home.position.moved(6 * n, 0), id=BayId(uuid7())
+            )
             for n in range(4)
         ]
         west_bay = Bay(west.id, WEST, "W1", "standard", west.position, id=BayId(uuid7()))
