@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from city.time import FixedClock, WallClock
-from city.vault import KeyRing, key_source
+from city.vault import key_source
 from city.works.back_pressure import StreamGate
 from city.works.database import Database
 from city.works.live import live_store
@@ -44,7 +44,6 @@ def process(database_url: str, redis_url: str, var: Path) -> Iterator[Settings]:
             "MQTT_URL": "mqtt://127.0.0.1:1",
             "GREENBAY_DEMO": "1",
             "GREENBAY_VAR": str(var),
-            "VAULT_KEYS": KeyRing({}).with_fresh(1).encode(),
         }.items():
             patch.setenv(name, value)
         for kept in (settings, key_source):
