@@ -1,10 +1,10 @@
 """The demo's clock: begun once, stopped with the city, taken up again where it stopped.
 
 Demo time is ``d0 + k (wall - w0)`` from one shared setting, so it would run on while nothing
-runs. A city that is stopped in good order therefore writes ``k = 0``, with the speed that it had;
-its next start writes the old speed, with d0 where it stood. A living city also leaves a sign of
-life every few seconds: after a ``kill -9`` it goes on from a little after the last sign, later
-than any instant that one of its processes can have seen, and not from days ahead.
+runs. A city that is stopped in good order therefore writes ``k = 0`` and keeps the speed beside
+it; when it lives again it writes the old speed, with d0 where it stood. A living city also leaves
+a sign of life every few seconds: after a ``kill -9`` it goes on from a little after the last sign,
+later than any instant that one of its processes can have seen, and not from days ahead.
 """
 
 from __future__ import annotations
@@ -35,23 +35,19 @@ OUTLIVES: Final = timedelta(seconds=60)
 
 
 def first_setting(wall_at: datetime) -> ClockSetting:
-    """Return the setting of a city that begins now: this morning, at its first speed."""
+    """Return the setting of a city that begins now: this morning, standing still."""
     today = wall_at.astimezone(ZONE).date()
     begins_at = datetime.combine(today, BEGINS, ZONE).astimezone(UTC)
-    return ClockSetting(begins_at, wall_at, SPEED)
+    return ClockSetting(begins_at, wall_at, 0)
 
 
-def taken_up(
-    setting: ClockSetting, *, speed: float | None, sign_at: datetime | None, wall_at: datetime
-) -> ClockSetting:
-    """Return the setting with which a city goes on.
+def stopped_setting(setting: ClockSetting, sign_at: datetime, wall_at: datetime) -> ClockSetting:
+    """Return the setting of a city that has ended without a word, standing still.
 
     Parameters
     ----------
     setting
         The last one.
-    speed
-        What the clock ran at before it was stopped in good order; None where it was not.
     sign_at
         Wall time of the last sign of life.
     wall_at
@@ -60,39 +56,35 @@ def taken_up(
     Returns
     -------
     ClockSetting
-        `setting` itself where the city never stopped. Its time is never before an instant that
-        `setting` gave while anything ran.
+        Never before an instant that `setting` gave while anything ran.
     """
-    if speed is not None:
-        return setting.changed(wall_at, speed)
-    if sign_at is None or wall_at - sign_at <= OUTLIVES:
-        return setting
-    return ClockSetting(setting.instant(sign_at + OUTLIVES), wall_at, setting.speed)
+    ended_at = min(sign_at + OUTLIVES, wall_at)
+    return ClockSetting(max(setting.d0_at, setting.instant(ended_at)), wall_at, 0)
 
 
-def begin_or_take_up(uow: UnitOfWork) -> ClockSetting:
-    """Set the clock going, for the first time or again: before any process of the city runs."""
+def make_stand(uow: UnitOfWork) -> ClockSetting:
+    """Have the clock stand before the city lives, for the first time or again.
+
+    Where the last sign of life is fresh the city may still run, and its clock is left alone.
+    """
     wall_at = uow.wall.now()
-    kept = _kept(uow.connection)
+    kept, sign_at = _kept(uow.connection), _sign_at(uow.connection)
     if kept is None:
-        setting = first_setting(wall_at)
-    else:
-        speed, sign_at = _stopped_speed(uow.connection), _sign_at(uow.connection)
-        setting = taken_up(kept, speed=speed, sign_at=sign_at, wall_at=wall_at)
-    if setting != kept:
-        write_setting(uow, DEMO_CLOCK, setting.as_json())
-        write_setting(uow, STOPPED, None)
-    show_life(uow)
-    return setting
+        return _stand(uow, first_setting(wall_at), SPEED)
+    if _stopped_speed(uow.connection) is not None or sign_at is None:
+        return kept
+    if wall_at - sign_at <= OUTLIVES:
+        return kept
+    return _stand(uow, stopped_setting(kept, sign_at, wall_at), kept.speed)
 
 
 def go_on(uow: UnitOfWork) -> ClockSetting:
-    """Undo a stop where the rest of the city never stopped; show life.
+    """Set a standing clock going at the speed that it had; show life.
 
     Raises
     ------
     Unavailable
-        Where the clock was never begun.
+        Where there is no clock yet.
     """
     kept, speed = _kept(uow.connection), _stopped_speed(uow.connection)
     if kept is None:
@@ -106,17 +98,21 @@ def go_on(uow: UnitOfWork) -> ClockSetting:
 
 
 def stop(uow: UnitOfWork) -> None:
-    """Let the clock stand until the city is started again."""
+    """Let the clock stand until the city lives again."""
     kept = _kept(uow.connection)
-    if kept is None or _stopped_speed(uow.connection) is not None:
-        return
-    write_setting(uow, DEMO_CLOCK, kept.changed(uow.wall.now(), 0).as_json())
-    write_setting(uow, STOPPED, {"speed": kept.speed})
+    if kept is not None and _stopped_speed(uow.connection) is None:
+        _stand(uow, kept.changed(uow.wall.now(), 0), kept.speed)
 
 
 def show_life(uow: UnitOfWork) -> None:
     """Leave a sign that the city runs."""
     write_setting(uow, SIGN_OF_LIFE, {"wall_at": rfc3339(uow.wall.now())})
+
+
+def _stand(uow: UnitOfWork, setting: ClockSetting, speed: float) -> ClockSetting:
+    write_setting(uow, DEMO_CLOCK, setting.as_json())
+    write_setting(uow, STOPPED, {"speed": speed})
+    return setting
 
 
 def _kept(connection: Connection) -> ClockSetting | None:

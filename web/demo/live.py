@@ -105,13 +105,13 @@ def live() -> int:
     """Run the city until told to stop; then let its clock stand."""
     wiring = composition.build(application="greenbay-demo")
     secrets = read_secrets(wiring.settings.var)
-    with wiring.database.unit_of_work() as uow:
-        speed = city_clock.go_on(uow).speed
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
     broker = BrokerAddress.parse(wiring.settings.addresses().mqtt)
     senders = Senders(broker, secrets.device_tokens)
+    with wiring.database.unit_of_work() as uow:
+        speed = city_clock.go_on(uow).speed
     town = Town(wiring, senders, speed)
     patrol = Patrol(_attendants(wiring, secrets, town, stopped), wiring.clock, stopped)
     patrol.start()

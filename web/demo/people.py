@@ -11,6 +11,7 @@ from web.demo.town import NORTH, SOUTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from city.identifiers import DistrictCode
 
@@ -79,13 +80,15 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def greeting(origin: str, passwords: Mapping[str, str], integration_token: str) -> str:
+def greeting(origin: str, codes: Path, passwords: Mapping[str, str], integration_token: str) -> str:
     """Return what the terminal shows: who can log in, how a driver does, how to send an uplink.
 
     Parameters
     ----------
     origin
         Of the pages.
+    codes
+        Where a driver's code can be read.
     passwords
         By log-in.
     integration_token
@@ -105,7 +108,8 @@ A simulated town lives here. Log in at {origin}/log-in:
 
 {table}
 
-  driver: {origin}/log-in/driver with any mainland mobile number, such as 13800138000.
+  A driver logs in at {origin}/log-in/driver with any mainland mobile number, such as
+  13800138000; nothing is sent, the code is in {codes}.
 
 Uplinks of network servers (TTN, ChirpStack, CTWing) are taken with this token:
 

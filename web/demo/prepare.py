@@ -92,7 +92,7 @@ def plan_city(seed: int = SEED) -> DemoPlan:
 
 
 def prepare(settings: Settings, wall: Clock) -> str:
-    """Make sure that the demo city is there, and set its clock going.
+    """Make sure that the demo city is there; its clock stands until it lives.
 
     Parameters
     ----------
@@ -121,12 +121,17 @@ def prepare(settings: Settings, wall: Clock) -> str:
     address = settings.database_address()
     with _work(address, wall, wall) as uow:
         _refuse_another_city(uow.connection, plan)
-        setting = city_clock.begin_or_take_up(uow)
+        setting = city_clock.make_stand(uow)
     clock = ScaledClock(lambda: setting, wall)
     with _work(address, clock, wall) as uow:
         known = _recorded(uow, settings, plan)
     write_base_map(settings.var, plan.town)
-    return greeting(settings.page_origin, known.log_ins, known.integration_token)
+    return greeting(
+        settings.page_origin,
+        settings.var / "log" / "api.log",
+        known.log_ins,
+        known.integration_token,
+    )
 
 
 @contextmanager

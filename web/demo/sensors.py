@@ -33,6 +33,10 @@ KERB_MODELS: Final = (
     "dingtek-do201",
 )
 GARAGE_MODELS: Final = ("dingtek-do202", "nwave-nps405")
+WITH_STARTUP: Final = frozenset(
+    {"bosch-tps110", "nwave-nps405", "nwave-nps310sm", "tekzitel-tekzipark"}
+)
+"""Models that say that they were powered; the others begin with their telemetry."""
 HEARTBEAT: Final = timedelta(hours=2)
 SILENT_SHARE: Final = 0.006
 WEAK_BATTERY_SHARE: Final = 0.02
@@ -146,7 +150,7 @@ class SensorField:
         for index, (bay_id, sensor) in enumerate(self._sensors.items()):
             sensor.occupied = bay_id in taken
             joins_at = at + over * self._random.random()
-            if first:
+            if first and sensor.plan.model in WITH_STARTUP:
                 self._send(sensor, joins_at, "startup")
             # What a sensor sees as it starts is weak evidence; a confirmation follows it.
             self._send(sensor, joins_at + timedelta(seconds=5), "heartbeat")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -43,6 +44,11 @@ TEN = datetime(2026, 7, 14, 2, tzinfo=UTC)
 def empty(database_url: str, tmp_path: Path) -> Settings:
     """Give settings of a migrated database without anything in it."""
     return demo_settings(database_url, tmp_path / "var")
+
+
+def without_folders(text: str) -> str:
+    """Give what the terminal shows without the test's own folder in it."""
+    return re.sub(r"is in \S+/log", "is in log", text)
 
 
 def everything(url: str) -> dict[str, str]:
@@ -98,20 +104,20 @@ def test_every_facility_quotes_an_hour_of_this_morning(city: Prepared) -> None:
     assert set(prices.values()) == {880, 520, 600}
 
 
-def test_the_clock_begins_this_morning(city: Prepared) -> None:
+def test_the_clock_stands_at_this_morning_until_the_city_lives(city: Prepared) -> None:
     with city.database.read() as connection:
         kept = ClockSetting.from_json(read_setting(connection, DEMO_CLOCK))
     local = kept.instant(WALL_AT).astimezone(ZoneInfo("Asia/Shanghai"))
-    assert (local.isoformat(), kept.speed) == ("2026-07-14T08:40:00+08:00", 10)
+    assert (local.isoformat(), kept.speed) == ("2026-07-14T08:40:00+08:00", 0)
 
 
 def test_a_second_run_shows_the_same_and_leaves_everything_alone(city: Prepared) -> None:
     first = everything(city.settings.database_address())
     city.wall.advance(30)
-    assert prepare(city.settings, city.wall) == city.said
+    again = prepare(city.settings, city.wall)
+    assert without_folders(again) == without_folders(city.said)
     second = everything(city.settings.database_address())
-    changed = {name for name in first if first[name] != second[name]}
-    assert changed == {"works.setting"}  # its sign of life
+    assert first == second
 
 
 def test_the_secrets_are_the_owners_alone_and_never_in_the_database(city: Prepared) -> None:
