@@ -21,6 +21,7 @@ from journeys import wiring as composition
 from journeys.wiring import Wiring
 from parking.archiving import Archive
 from parking.folding import Folder, steady_collector
+from parking.rebuilding import Rebuilder
 from parking.recording import Recorder
 from parking.services import places, stays
 
@@ -89,19 +90,33 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("jobs", jobs.run)
     while not stop.is_set():
         for district in districts():
-            folder = Folder(
-                wiring.live,
-                district,
-                wiring.placements,
-                wiring.clock,
-                partitions=known.uplink_partitions,
-            )
-            parts.start(f"fold {district}", folder.run)
+            parts.start(f"fold {district}", _folder(wiring, district).run)
         stop.wait(LOOK_S)
     unfinished = parts.join(DRAIN_S)
     if unfinished:
         log.warning("parts did not end in time", parts=unfinished)
     return not parts.failed
+
+
+def _folder(wiring: Wiring, district: DistrictCode) -> Folder:
+    partitions = wiring.settings.uplink_partitions
+    rebuilder = Rebuilder(
+        wiring.live,
+        wiring.database,
+        district,
+        wiring.placements,
+        wiring.clock,
+        apply=stays.apply_bay_changes,
+        partitions=partitions,
+    )
+    return Folder(
+        wiring.live,
+        district,
+        wiring.placements,
+        wiring.clock,
+        partitions=partitions,
+        restore=rebuilder,
+    )
 
 
 class _Registry:

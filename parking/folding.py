@@ -8,7 +8,7 @@ that a batch costs one write and, for bays not met before, one read.
 import gc
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import orjson
@@ -22,10 +22,10 @@ from city.works import metrics
 from parking.adapters.fold_link import FoldLink, Found, LeaseLost, LiveWrite, PositionMoved
 from parking.adapters.streams import uplink_streams
 from parking.hearing import Hearing, Registry
-from parking.rules.occupancy.history import FREE, Edit
-from parking.rules.occupancy.memory import EMPTY, Memory, Shown, fold, judged
+from parking.publishing import KnownBay, publish
+from parking.rules.occupancy.memory import EMPTY, fold
 from parking.rules.occupancy.policy import DEFAULT_POLICY, FoldingPolicy
-from parking.rules.occupancy.stored import STATE_NAMES, Place, pack, unpack
+from parking.rules.occupancy.stored import unpack
 
 BATCH: Final = 1_000
 """Entries read and written at a time: past it the gain is small and the store's pause grows."""
@@ -39,8 +39,6 @@ RENEW_S: Final = 1.0
 RETRY_S: Final = 0.5
 REMEMBERED_BAYS: Final = 50_000
 """Bays whose memory is kept in this process, about 3 kB each; past it all are read anew."""
-SURE_STEP: Final = 100
-"""Per mille by which `sure` has to move to be told as a change by itself."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,18 +52,6 @@ def steady_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-
-
-class _Bay:
-    """What this process remembers of a bay; the live store holds the same."""
-
-    __slots__ = ("memory", "place", "shown")
-
-    def __init__(self, memory: Memory, visible: Shown | None, place: Place | None) -> None:
-        self.memory = memory
-        self.shown = visible
-        """As the live store shows it; None where it does not know the bay."""
-        self.place = place
 
 
 class Progress(NamedTuple):
@@ -97,6 +83,9 @@ class Folder:
         Every threshold of folding.
     partitions
         Uplink streams a district, as ingest has it.
+    restore
+        Mends the live state where some of it is missing, while the lease is held; see
+        `parking.rebuilding`. Without it folding goes on with what is there.
     """
 
     def __init__(
@@ -109,14 +98,16 @@ class Folder:
         policy: FoldingPolicy = DEFAULT_POLICY,
         partitions: int = 1,
         batch: int = BATCH,
+        restore: Callable[[FoldLink], object] | None = None,
     ) -> None:
         self._district = str(district)
+        self._restore = restore
         self._link = FoldLink(live, district, uplink_streams(district, partitions))
         self._registry = registry
         self._clock = clock
         self._policy = policy
         self._batch = batch
-        self._bays: dict[str, _Bay] = {}
+        self._bays: dict[str, KnownBay] = {}
         self._swept_at = float("-inf")
         self._renewed_at = float("-inf")
         self._hearing = Hearing(self._district, registry, policy)
@@ -169,7 +160,11 @@ class Folder:
         self._bays.clear()
         self._hearing.refresh(force=False)
         self._swept_at = float("-inf")
-        return self._link.open()
+        if not self._link.open():
+            return False
+        if self._restore is not None and self._link.survey().damaged:
+            self._restore(self._link)
+        return True
 
     def _work(self, stop: threading.Event, *, drain: bool) -> None:
         """Read, fold, write; while there is a backlog the store writes behind our back.
@@ -237,7 +232,7 @@ class Folder:
             twice += folded.twice
             count += len(observations)
             if folded.late + folded.twice < len(observations) or folded.edit is not None:
-                self._put(bay, known, place, folded.memory, folded.edit, now_ms=now_ms, write=write)
+                publish(bay, known, place, folded, now_ms=now_ms, write=write)
         if late:
             metrics.LATE.labels(self._district).inc(late)
         self._observations += count
@@ -250,70 +245,10 @@ class Folder:
             return
         for bay, stored in zip(bays, self._link.load(bays), strict=True):
             if stored is None:
-                self._bays[bay] = _Bay(EMPTY, None, None)
+                self._bays[bay] = KnownBay(EMPTY, None, None)
                 continue
             packed = orjson.loads(stored)
-            self._bays[bay] = _Bay(*unpack(packed, self._policy))
-
-    def _put(
-        self,
-        bay: str,
-        known: _Bay,
-        place: Place,
-        memory: Memory,
-        edit: Edit | None,
-        *,
-        now_ms: int,
-        write: LiveWrite,
-    ) -> None:
-        """Remember a bay's new memory, and add what it changes to the write."""
-        visible, due = judged(memory, now_ms)
-        before, lay = known.shown, known.place
-        known.memory, known.shown, known.place = memory, visible, place
-        write.bays += (bay, pack(memory, visible, place))
-        state, since_ms, sure, heard_ms, provisional = visible
-        facility = place.facility
-        if write.heard.get(facility, 0) < heard_ms:
-            write.heard[facility] = heard_ms
-        if due is not None:
-            write.due += (due, bay)
-        if before is None or lay is None:
-            write.count(facility, state, 1)
-            if state == FREE:
-                write.freed += (place.longitude, place.latitude, bay)
-        elif before.state != state or lay != place:
-            write.count(lay.facility, before.state, -1)
-            write.count(facility, state, 1)
-            if state == FREE:
-                write.freed += (place.longitude, place.latitude, bay)
-            elif before.state == FREE:
-                write.taken.append(bay)
-            if due is None:
-                write.settled.append(bay)
-        if (
-            edit is None
-            and before is not None
-            and before.state == state
-            and before.since_ms == since_ms
-            and before.provisional == provisional
-            and abs(before.sure - sure) < SURE_STEP
-        ):
-            return
-        from_ms, changes = edit or (None, ())
-        write.changes.append(
-            orjson.dumps(
-                (
-                    bay,
-                    *place,
-                    from_ms,
-                    [
-                        (STATE_NAMES[was], at, how, key, who or None)
-                        for was, at, how, key, who in changes
-                    ],
-                    (STATE_NAMES[state], since_ms, sure, heard_ms, provisional),
-                )
-            )
-        )
+            self._bays[bay] = KnownBay(*unpack(packed, self._policy))
 
     # --- silence, lease, registry ----------------------------------------------------------------
 
@@ -325,7 +260,10 @@ class Folder:
         if self._sweep_due(SWEEP_S):
             self._sweep(now_ms)
             self._swept_at = time.monotonic()
-            for state, count in self._link.counts().items():
+            found = self._link.survey()
+            if self._restore is not None and found.damaged:
+                raise PositionMoved("keys of the live state were lost")
+            for state, count in found.counts.items():
                 metrics.BAYS.labels(self._district, state).set(count)
         elif time.monotonic() - self._renewed_at >= RENEW_S:
             self._link.write(LiveWrite(), {})
@@ -344,9 +282,7 @@ class Folder:
                     write.settled.append(bay)  # the bay's entry was lost: nothing to sweep
                     continue
                 folded = fold(known.memory, (), self._policy, now_ms)
-                self._put(
-                    bay, known, known.place, folded.memory, folded.edit, now_ms=now_ms, write=write
-                )
+                publish(bay, known, known.place, folded, now_ms=now_ms, write=write)
             self._link.write(write, {})
             self._link.written()
             self._renewed_at = time.monotonic()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -114,7 +114,7 @@ class Hearing:
             self.entries += len(entries)
             for entry_id, fields in entries:
                 try:
-                    received_ms = self._entry(fields[1], heard)
+                    received_ms = self.note(orjson.loads(fields[1]), heard)
                 except (ValueError, TypeError, IndexError, AttributeError) as error:
                     self.malformed += 1
                     log.warning(
@@ -127,10 +127,27 @@ class Hearing:
                     newest_ms = max(newest_ms, received_ms)
         return heard, newest_ms
 
-    def _entry(self, value: bytes, heard: Heard) -> int:
-        device, model, port, frame, device_ms, received_ms, session, counter, message, *_ = (
-            orjson.loads(value)
-        )
+    def note(self, items: Sequence[Any], heard: Heard) -> int:
+        """Bring one frame's observations to their bay.
+
+        Parameters
+        ----------
+        items
+            As in a stream entry: device, model, port, frame, device_ms, received_ms, session,
+            counter, message id, and what else follows.
+        heard
+            Takes them.
+
+        Returns
+        -------
+        received_ms : int
+
+        Raises
+        ------
+        ValueError, TypeError, IndexError, AttributeError
+            On anything else.
+        """
+        device, model, port, frame, device_ms, received_ms, session, counter, message, *_ = items
         told = self._told(model, port, frame)
         received_ms = int(received_ms)
         at_ms = event_ms(device_ms, received_ms, self._policy)

@@ -17,6 +17,7 @@ import redis
 from city.identifiers import DistrictCode
 from parking.adapters import streams
 from parking.adapters.live_keys import HEARD, district_keys
+from parking.rules.occupancy.history import BayState
 from parking.rules.occupancy.stored import STATE_NAMES
 
 LEASE_MS: Final = 5_000
@@ -84,6 +85,20 @@ RELEASE: Final = (
 )
 
 
+_HELD: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return nil
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+BEGIN: Final = (
+    _HELD + "redis.call('SET', KEYS[2], 1) redis.call('DEL', KEYS[3], KEYS[4], KEYS[5]) return 1"
+)
+FINISH: Final = (
+    _HELD + "redis.call('HSET', KEYS[3], unpack(ARGV, 3)) redis.call('DEL', KEYS[2]) return 1"
+)
+
+
 class LeaseLost(Exception):
     """Another process folds this district now, or could."""
 
@@ -105,6 +120,15 @@ class Found(NamedTuple):
     batches: list[list[tuple[bytes, list[bytes]]]]
     """A list for each stream that had something: entry ids, with fields and values in turn."""
     spans: dict[str, Span]
+
+
+class Survey(NamedTuple):
+    """The live state as a whole."""
+
+    counts: dict[str, int]
+    """Bays by state."""
+    damaged: bool
+    """Whether keys are missing, or a rebuilding was interrupted."""
 
 
 class LiveWrite:
@@ -187,8 +211,13 @@ class FoldLink:
 
     # --- holding the district --------------------------------------------------------------------
 
-    def open(self) -> bool:
+    def open(self, *, force: bool = False) -> bool:
         """Take the lease and read where the streams stand; False where another holds it.
+
+        Parameters
+        ----------
+        force
+            Take it from whoever holds it: the guard keeps that one from writing.
 
         Raises
         ------
@@ -199,7 +228,8 @@ class FoldLink:
         streams.follow(self._live, self._uplinks, streams.FOLD_GROUP)
         self._connection = self._live.connection_pool.get_connection()
         token = self._token = secrets.token_hex(16)
-        if self.call("SET", self._keys.lease, token, "NX", "PX", self._lease_ms) is None:
+        only = () if force else ("NX",)
+        if self.call("SET", self._keys.lease, token, *only, "PX", self._lease_ms) is None:
             self.close()
             return False
         self._script = self.call("SCRIPT", "LOAD", WRITE)
@@ -209,6 +239,19 @@ class FoldLink:
             for stream, entry_id in zip(self._uplinks, known, strict=True)
         }
         return True
+
+    def find_positions(self) -> bool:
+        """Where the applied positions were lost, take those that the groups show.
+
+        Returns
+        -------
+        bool
+            Whether any position is known: else the live store was lost whole, or never used.
+        """
+        for stream, position in self._read.items():
+            if position == streams.BEGINNING:
+                self._read[stream] = streams.shown_position(self._live, stream, streams.FOLD_GROUP)
+        return any(position != streams.BEGINNING for position in self._read.values())
 
     def release(self) -> None:
         """Give the lease back at once and close; call it with every write answered."""
@@ -224,6 +267,10 @@ class FoldLink:
                 connection.disconnect()
             self._live.connection_pool.release(connection)
         self._outstanding = 0
+
+    def position(self, stream: str) -> str:
+        """Give the last entry of a stream that was read."""
+        return self._read[stream]
 
     # --- requests ahead of answers ---------------------------------------------------------------
 
@@ -277,20 +324,61 @@ class FoldLink:
         found = self.call("ZRANGEBYSCORE", self._keys.due, "-inf", now_ms, "LIMIT", 0, limit)
         return [bay.decode() for bay in found]
 
-    def counts(self) -> dict[str, int]:
-        """Give how many bays are in each state, over all facilities."""
-        answer = self.call("HGETALL", self._keys.counts)
-        flat = (
-            [each for pair in answer.items() for each in pair]
-            if isinstance(answer, dict)
-            else answer
+    def survey(self) -> Survey:
+        """Look whether the keys of the live state agree with each other.
+
+        Call it with no write under way. A few commands, one that grows with the facilities.
+        """
+        keys = self._keys
+        answer = self.call("HGETALL", keys.counts)
+        pairs = (
+            answer.items() if isinstance(answer, dict) else zip(*[iter(answer)] * 2, strict=True)
         )
-        totals: dict[str, int] = {}
-        for field, value in zip(flat[::2], flat[1::2], strict=True):
+        counts = dict.fromkeys(STATE_NAMES, 0)
+        for field, value in pairs:
             state = field.decode().rpartition(":")[2]
             if state != HEARD:
-                totals[state] = totals.get(state, 0) + int(value)
-        return totals
+                counts[state] += int(value)
+        known = counts[BayState.FREE] + counts[BayState.OCCUPIED]
+        return Survey(
+            counts,
+            damaged=bool(
+                self.call("EXISTS", keys.rebuilding)
+                or not self.call("EXISTS", keys.applied)
+                or self.call("HLEN", keys.bays) != known + counts[BayState.UNKNOWN]
+                or self.call("ZCARD", keys.free) != counts[BayState.FREE]
+                or self.call("ZCARD", keys.due) != known
+            ),
+        )
+
+    # --- rebuilding ------------------------------------------------------------------------------
+
+    def begin_rebuilding(self) -> None:
+        """Drop what follows from the bays' entries; mark that the state is not whole.
+
+        Raises
+        ------
+        LeaseLost
+            Nothing was dropped.
+        """
+        keys = self._keys
+        self._guarded(BEGIN, (keys.lease, keys.rebuilding, keys.counts, keys.free, keys.due), ())
+
+    def finish_rebuilding(self) -> None:
+        """Say up to where the streams are part of the state, and that it is whole."""
+        positions = [each for pair in self._read.items() for each in pair]
+        keys = self._keys
+        self._guarded(FINISH, (keys.lease, keys.rebuilding, keys.applied), positions)
+
+    def _guarded(self, script: str, keys: Sequence[str], arguments: Sequence[Value]) -> None:
+        token = self._token
+        if self.call("EVAL", script, len(keys), *keys, token, self._lease_ms, *arguments) is None:
+            raise LeaseLost(self._keys.lease)
+
+    def renew(self) -> None:
+        """Keep the lease while nothing is written."""
+        self.write(LiveWrite(), {})
+        self.written()
 
     def write(self, batch: LiveWrite, spans: Mapping[str, Span]) -> None:
         """Send a guarded write; `written` tells what became of it.

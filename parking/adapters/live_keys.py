@@ -18,6 +18,8 @@ class DistrictKeys(NamedTuple):
     applied: str
     changes: str
     lease: str
+    rebuilding: str
+    """There while the state is being rebuilt; one that was interrupted begins again."""
 
 
 def district_keys(district: DistrictCode | str) -> DistrictKeys:
@@ -31,4 +33,5 @@ def district_keys(district: DistrictCode | str) -> DistrictKeys:
         applied=f"{tag}:applied",
         changes=f"{tag}:changes",
         lease=f"{tag}:lease:fold",
+        rebuilding=f"{tag}:rebuilding",
     )

@@ -162,6 +162,23 @@ def acknowledge(live: redis.Redis, stream: str, group: str, entry_id: str) -> No
         live.xgroup_setid(stream, group, entry_id)
 
 
+def shown_position(live: redis.Redis, stream: str, group: str) -> str:
+    """Give the entry up to which a group is shown to be done; the beginning where it is not."""
+    groups: Any = live.xinfo_groups(stream)
+    for each in groups:
+        if each["name"] == group.encode():
+            return str(each["last-delivered-id"].decode())
+    return BEGINNING
+
+
+def last_entry(live: redis.Redis, stream: str) -> str:
+    """Give the id of a stream's newest entry ever; the beginning where there is no stream."""
+    if not live.exists(stream):
+        return BEGINNING
+    known: Any = live.xinfo_stream(stream)
+    return str(known["last-generated-id"].decode())
+
+
 def trim_below(live: redis.Redis, stream: str, done: Sequence[str | bytes | None]) -> int:
     """Drop a stream's entries that every reader is done with; give how many.
 

@@ -121,11 +121,14 @@ def fold(
     late = twice = 0
     for seen in observations:
         at_ms = seen.at_ms
+        if at_ms <= floor_ms:
+            late += 1
+            continue
         if not log:
             log = (seen,)
         else:
             last = log[-1]
-            if at_ms < last.at_ms - policy.lateness_ms or at_ms <= floor_ms:
+            if at_ms < last.at_ms - policy.lateness_ms:
                 late += 1
                 continue
             twin = _twin(log, seen)
@@ -140,7 +143,7 @@ def fold(
             else:
                 log = (*log, seen)
         core = step(core, seen, policy, history)
-    if len(log) > 1 or base.former is not None:
+    if len(log) > 1 or (log and base.former is not None):
         base, log, floor_ms = _absorb(base, log, floor_ms, policy)
     silent = now_ms >= core.fresh_until_ms and core.change.state != UNKNOWN
     if silent:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 import redis
 
 from city.identifiers import BayId, DeviceId, DistrictCode, FacilityId
-from parking.hearing import Hearing
+from parking.hearing import Hearing, Registry
 from parking.placements import Placed
 from parking.rules.occupancy.history import Change
 from parking.rules.occupancy.machine import BLANK
@@ -116,7 +116,7 @@ def append(live: redis.Redis, entries: list[dict[bytes, bytes]], partition: int 
 
 
 def plain_fold(
-    street: Street, entries: list[dict[bytes, bytes]], policy: FoldingPolicy = DEFAULT_POLICY
+    street: Registry, entries: list[dict[bytes, bytes]], policy: FoldingPolicy = DEFAULT_POLICY
 ) -> dict[str, tuple[tuple[int, ...], list[Change]]]:
     """Fold entries the plain way: all in memory, sorted, each once. By bay: state and history."""
     raw = [(b"0-1", [b"u", entry[b"u"]]) for entry in entries]

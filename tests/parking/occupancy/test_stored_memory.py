@@ -1,7 +1,7 @@
 """What is written to the live store is read back whole, and reads safely without a worker."""
 
 import orjson
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parking.rules.occupancy.history import BayState
@@ -18,6 +18,7 @@ def seen(at_ms: int, said: int, counter: int = 0, strength: int = 950) -> Observ
     return Observation(at_ms, "s", counter, "", "d" * 32, 0, said, strength, 0, 0, 0, 26 * HOUR_MS)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(
