@@ -80,6 +80,14 @@ entry; then eight lists, each led by its length: fields and values of `bays`; lo
 and bay that became free; bays that are free no more; instant and bay that falls due; bays with
 nothing due; field and difference of `counts`; facility's field and instant heard; changes."""
 
+TAKE: Final = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[3] and ARGV[4] ~= '1' then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
 RELEASE: Final = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 )
@@ -227,11 +235,15 @@ class FoldLink:
         self.close()
         streams.follow(self._live, self._uplinks, streams.FOLD_GROUP)
         self._connection = self._live.connection_pool.get_connection()
-        token = self._token = secrets.token_hex(16)
-        only = () if force else ("NX",)
-        if self.call("SET", self._keys.lease, token, *only, "PX", self._lease_ms) is None:
+        # A new token each time: what this process sent before and lost sight of must not count.
+        mine, token = self._token, secrets.token_hex(16)
+        taken = self.call(
+            "EVAL", TAKE, 1, self._keys.lease, token, self._lease_ms, mine, int(force)
+        )
+        if not taken:
             self.close()
             return False
+        self._token = token
         self._script = self.call("SCRIPT", "LOAD", WRITE)
         known = self.call("HMGET", self._keys.applied, *self._uplinks)
         self._read = {

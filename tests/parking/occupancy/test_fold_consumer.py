@@ -331,3 +331,16 @@ def test_the_lease_is_kept_while_nothing_comes(valkey: redis.Redis, clock: Fixed
     assert valkey.pttl(KEYS.lease) > 1_000
     consumer._link.release()
     assert not valkey.exists(KEYS.lease)
+
+
+def test_a_folder_that_lost_its_connection_goes_on_with_its_lease_at_once(
+    valkey: redis.Redis,
+) -> None:
+    link, other = FoldLink(valkey, EAST, [STREAM]), FoldLink(valkey, EAST, [STREAM])
+    assert link.open()
+    before = valkey.get(KEYS.lease)
+    link.close()
+    assert not other.open()
+    assert link.open()
+    assert valkey.get(KEYS.lease) != before
+    link.release()
