@@ -14,6 +14,8 @@ from city.works.embedded.children import Hold, ended, tethered
 from city.works.log_files import open_log
 from city.works.processes import ProcessPlan
 
+BELIEVED_AFTER_S = 5.0
+
 Launch = Callable[[], Popen[bytes]]
 
 
@@ -68,6 +70,12 @@ class Watched:
     def due(self) -> bool:
         """Whether it is not running and its wait is over."""
         return self.process is None and time.monotonic() >= self._due_at
+
+    @property
+    def settled(self) -> bool:
+        """Whether it runs, and if it ended before, has run for long enough to be believed."""
+        lived_s = time.monotonic() - self._started_at
+        return self.process is not None and (self.ends == 0 or lived_s >= BELIEVED_AFTER_S)
 
     def ask_to_stop(self) -> None:
         """Send its stop signal."""

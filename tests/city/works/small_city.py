@@ -37,12 +37,8 @@ def run(kind: str) -> int:
         Preparation((python, "-c", "print('driver: 1234')"), shown=True),
     ]
     if kind == "broken":
-        plans.append(
-            ProcessPlan(
-                "broken", (python, "-c", "raise SystemExit('no such thing')"), first_wait_s=0.01
-            )
-        )
-        plans.pop(1)
+        broken = ("/bin/sh", "-c", "echo no such thing; exit 1")
+        plans.insert(0, ProcessPlan("broken", broken, first_wait_s=0.01))
     if kind == "unprepared":
         preparations.append(Preparation((python, "-c", "raise SystemExit('no streets')")))
     return supervise(chosen, plans=plans, preparations=preparations)
