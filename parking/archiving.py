@@ -30,6 +30,8 @@ from parking.uplinks import PARKED_DISTRICT, PARKED_STREAM
 
 BATCH: Final = 1_000
 BLOCK_MS: Final = 1_000
+GATHER_S: Final = 0.5
+"""Pause without a backlog: a transaction for a handful of frames costs as much as for hundreds."""
 RETRY_S: Final = 1.0
 ACCEPTED: Final = "ok"
 PARKED: Final = "parked"
@@ -67,7 +69,8 @@ class Archive:
         """Archive until told to stop, whatever fails meanwhile."""
         while not stop.is_set():
             try:
-                self.archive(block_ms=BLOCK_MS)
+                if self.archive(block_ms=BLOCK_MS) < BATCH:
+                    stop.wait(GATHER_S)
             except (redis.RedisError, Unavailable) as error:
                 log.warning("the archive has to wait", reason=str(error))
                 stop.wait(RETRY_S)

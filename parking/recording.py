@@ -24,6 +24,8 @@ from parking.store import telemetry
 
 BATCH: Final = 1_000
 BLOCK_MS: Final = 500
+GATHER_S: Final = 0.2
+"""Pause without a backlog, so that changes of one moment share a transaction."""
 RETRY_S: Final = 1.0
 KEPT_FOR_PAGES: Final = timedelta(minutes=10)
 """Recorded changes stay in their stream for so long: live pages read them there."""
@@ -67,8 +69,8 @@ class Recorder:
         """Record until told to stop, whatever fails meanwhile."""
         while not stop.is_set():
             try:
-                if self.record(block_ms=BLOCK_MS) == 0:
-                    stop.wait(0.05)
+                if self.record(block_ms=BLOCK_MS) < BATCH:
+                    stop.wait(GATHER_S)
             except (redis.RedisError, Unavailable) as error:
                 log.warning("the record has to wait", reason=str(error))
                 stop.wait(RETRY_S)
