@@ -94,7 +94,8 @@ def rejected(answer: TestResponse) -> list[tuple[int, str]]:
 def test_one_the_things_stack_message_is_taken(site: Site) -> None:
     answer = site.post(TTN, "integration", json=site.message())
     assert accepted(answer) == [(0, BOSCH, "appended")]
-    ((_, fields),) = site.wiring.live.xrange(STREAM)
+    found: Any = site.wiring.live.xrange(STREAM)
+    ((_, fields),) = found
     entry = orjson.loads(fields[b"u"])
     assert (entry[1], entry[2], entry[3], entry[9], entry[10]) == (
         "bosch-tps110", 1, "01", -97.0, 7.2,
