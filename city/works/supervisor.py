@@ -48,6 +48,8 @@ LEFTOVER_PATIENCE_S = 10.0
 """Children of a killed supervisor are killed by the kernel; on a busy machine it takes a moment."""
 KILLED_PATIENCE_S = 10.0
 LOOK_EVERY_S = 0.5
+SYNC_EVERY_S = 1.0
+"""What a power cut may cost the embedded live store."""
 TURN_OVER_EVERY_S = 5.0
 ENDS_BEFORE_READY = 6
 """So many ends of one process before everything was ready once: it cannot start."""
@@ -89,6 +91,7 @@ class Supervisor:
         self._said: list[str] = []
         self._ready = False
         self._sockets: Path | None = None
+        self._live_store: Valkey | None = None
 
     def run(self) -> int:
         """Run until told to stop; return the exit status."""
@@ -252,7 +255,10 @@ class Supervisor:
 
     def _start_valkey(self, sockets: Path, account: Account | None) -> str:
         def start() -> Valkey:
-            return start_valkey(self._var, sockets, account=account, log=self._logs / "valkey.log")
+            self._live_store = start_valkey(
+                self._var, sockets, account=account, log=self._logs / "valkey.log"
+            )
+            return self._live_store
 
         server = start()
         self._watched.append(
@@ -302,7 +308,7 @@ class Supervisor:
     # --- running ---
 
     def _watch(self) -> None:
-        turn_over_at = time.monotonic()
+        turn_over_at = sync_at = time.monotonic()
         while True:
             self._pause(LOOK_EVERY_S if self._ready else 0.1)
             for watched in self._watched:
@@ -313,6 +319,12 @@ class Supervisor:
             if not self._ready and self._is_ready():
                 self._ready = True
                 self._greet()
+            if self._live_store is not None and time.monotonic() >= sync_at:
+                try:
+                    self._live_store.sync()
+                except OSError as error:
+                    log.warning("the live store's file cannot be synced", reason=str(error))
+                sync_at = time.monotonic() + SYNC_EVERY_S
             if time.monotonic() >= turn_over_at:
                 turn_over_at = time.monotonic() + TURN_OVER_EVERY_S
                 for path in self._logs.glob("*.log"):
@@ -333,7 +345,7 @@ class Supervisor:
     def _is_ready(self) -> bool:
         """Say whether every process runs and every web process answers."""
         return all(
-            watched.process is not None
+            watched.settled
             and (watched.plan.answers_at is None or self._answers(*watched.plan.answers_at))
             for watched in self._watched
         )

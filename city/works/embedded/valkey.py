@@ -2,8 +2,15 @@
 
 The binary's own defaults lose every acknowledged write at `kill -9` (no append-only file) and open
 a TCP port without a password; neither suits a store that answers 202.
+
+Nor does `appendfsync everysec`: while its own fsync runs, the server keeps what it appends in
+memory for up to 2 s and answers all the same (`flushAppendOnlyFile` in its `aof.c`). With a busy
+disk `kill -9` so lost 50 of 185 000 acknowledged XADDs. With `no` it writes before it answers,
+always; then the file is in the kernel's hands and outlives the process. What a power cut may cost
+is bounded by whoever calls `Valkey.sync` every second.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -32,6 +39,7 @@ START_PATIENCE_S = 120.0
 """Loading the append-only file comes first; 1 M stream entries took seconds."""
 LEFTOVER_PATIENCE_S = 30.0
 STOP_PATIENCE_S = 20.0
+APPENDS = "appendonlydir"
 
 
 @dataclass(slots=True)
@@ -41,6 +49,18 @@ class Valkey:
     process: subprocess.Popen[bytes]
     url: str
     """`unix://` address with the password in it."""
+    data: Path
+    """Its folder."""
+
+    def sync(self) -> None:
+        """Have the disk keep what was appended until now; wait for it."""
+        for path in self.data.glob(f"{APPENDS}/*.incr.aof"):
+            with contextlib.suppress(FileNotFoundError):  # rewritten meanwhile
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    os.fdatasync(descriptor)
+                finally:
+                    os.close(descriptor)
 
     def stop(self) -> int:
         """Stop after flushing the append-only file."""
@@ -114,7 +134,8 @@ def start_valkey(
         f"requirepass {password}",
         f"dir {data}",
         f"appendonly {'yes' if durable else 'no'}",
-        "appendfsync everysec",
+        f"appenddirname {APPENDS}",
+        "appendfsync no",  # it is never answered before it is written; see above
         'save ""',
         "aof-load-truncated yes",
         "maxmemory-policy noeviction",
@@ -146,7 +167,7 @@ def start_valkey(
         if log is not None:
             os.close(output)
     url = f"unix://:{quote(password, safe='')}@{socket}"
-    server = Valkey(process, url)
+    server = Valkey(process, url, data)
     _wait_until_ready(server, log)
     return server
 
