@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -72,7 +73,7 @@ def free_port() -> int:
     """Find a port with its two neighbours free, below those that outgoing connections take."""
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     first = 10_000 + os.getpid() * 3 % (lowest - 10_100)
-    for port in (*range(first, lowest - 3, 3), *range(10_000, first, 3)):
+    for port in chain(range(first, lowest - 3, 3), range(10_000, first, 3)):
         try:
             for neighbour in range(port, port + 3):
                 with socket.socket() as probe:
