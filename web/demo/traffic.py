@@ -119,10 +119,16 @@ class Traffic:
     def until(self, now: datetime) -> list[Move]:
         """Return what happens up to an instant, in order of time."""
         moves: list[Move] = []
+        # Step by step, so that it does not matter how often anybody looks.
         while self._rates_at <= now:
+            moves += self._moved(self._rates_at)
             self._draw_arrivals(self._rates_at)
             self._rates_at += RATE_STEP
-        while self._queue and self._queue[0][0] <= now:
+        return moves + self._moved(now)
+
+    def _moved(self, until_at: datetime) -> list[Move]:
+        moves: list[Move] = []
+        while self._queue and self._queue[0][0] <= until_at:
             _, _, move = heappop(self._queue)
             done = self._arrive(move) if move.arrives else self._leave(move)
             if done is not None:
