@@ -34,6 +34,7 @@ from city.works.embedded.children import (
 )
 from city.works.embedded.valkey import start_valkey
 from city.works.live import live_store
+from city.works.logs import configure_logs
 from parking.adapters.live_keys import district_keys
 from parking.folding import Folder, steady_collector
 from parking.placements import Placed
@@ -218,6 +219,7 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="one run under cProfile")
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()
+    configure_logs("WARNING", process="bench")
     result = measure(options.frames, options.bays, profile=options.profile)
     print(json.dumps(result))
     return 0 if options.profile or result["ratio"] >= result["least"] else 1  # type: ignore[operator]

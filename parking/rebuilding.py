@@ -127,6 +127,7 @@ class Rebuilder:
         redis.RedisError, LeaseLost
             Where the live store cannot, or another process took the lease meanwhile.
         """
+        self._placements.refresh(force=True)  # the whole registry: not while holding the lease
         link = FoldLink(self._live, self._district, self._uplinks)
         try:
             link.open(force=True)

@@ -24,6 +24,9 @@ LEASE_MS: Final = 5_000
 """A dead holder's district waits for so long. The holder renews it with every write, and every
 second when idle; what a stalled one still writes after it is refused by the guard."""
 
+REBUILDING_LEASE_MS: Final = 30_000
+"""The same while rebuilding: between two renewals lie queries of PostgreSQL."""
+
 Value: TypeAlias = str | bytes | int | float
 
 WRITE: Final = """
@@ -209,7 +212,7 @@ class FoldLink:
         self._live = live
         self._keys = district_keys(district)
         self._uplinks = tuple(uplinks)
-        self._lease_ms = lease_ms
+        self._lease_ms = self._own_lease_ms = lease_ms
         self._token = secrets.token_hex(16)
         self._connection: Any = None
         self._script = b""
@@ -233,6 +236,7 @@ class FoldLink:
             As every method here: close the link, and begin again with `open`.
         """
         self.close()
+        self._lease_ms = self._own_lease_ms
         streams.follow(self._live, self._uplinks, streams.FOLD_GROUP)
         self._connection = self._live.connection_pool.get_connection()
         # A new token each time: what this process sent before and lost sight of must not count.
@@ -368,18 +372,22 @@ class FoldLink:
     def begin_rebuilding(self) -> None:
         """Drop what follows from the bays' entries; mark that the state is not whole.
 
+        Until it is finished each renewal of the lease lasts `REBUILDING_LEASE_MS`.
+
         Raises
         ------
         LeaseLost
             Nothing was dropped.
         """
         keys = self._keys
+        self._lease_ms = max(self._lease_ms, REBUILDING_LEASE_MS)
         self._guarded(BEGIN, (keys.lease, keys.rebuilding, keys.counts, keys.free, keys.due), ())
 
     def finish_rebuilding(self) -> None:
         """Say up to where the streams are part of the state, and that it is whole."""
         positions = [each for pair in self._read.items() for each in pair]
         keys = self._keys
+        self._lease_ms = self._own_lease_ms
         self._guarded(FINISH, (keys.lease, keys.rebuilding, keys.applied), positions)
 
     def _guarded(self, script: str, keys: Sequence[str], arguments: Sequence[Value]) -> None:

@@ -1,6 +1,7 @@
 """``rebuild``: the live state from PostgreSQL and the streams."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 
 import redis
@@ -8,6 +9,7 @@ import redis
 from city.errors import CityError
 from city.works.database import Database
 from city.works.live import live_store
+from city.works.logs import configure_logs
 from city.works.settings import settings
 from city.works.shared_setting import business_clock
 from parking.adapters.fold_link import LeaseLost
@@ -36,35 +38,38 @@ def run(arguments: Sequence[str]) -> int:
     )
     given = line.parse_args(arguments)
     known = settings()
-    try:
-        addresses = known.addresses()
-        clock = business_clock(known)
-        database = Database(addresses.database, clock=clock, application="greenbay-rebuild")
-        with database.read() as connection:
-            districts = places.districts(connection)
-    except CityError as error:
-        line.error(str(error))
-    if given.district is not None:
-        if given.district not in districts:
-            line.error(f"argument --district: {given.district!r} has no facilities")
-        districts = tuple(each for each in districts if each == given.district)
-    live = live_store(addresses.redis)
-    placements = Placements(database)
-    failed = 0
-    for district in districts:
-        rebuilder = Rebuilder(
-            live,
-            database,
-            district,
-            placements,
-            clock,
-            apply=apply_bay_changes,
-            partitions=known.uplink_partitions,
-        )
+    configure_logs(known.log_level, process="rebuild")
+    with ExitStack() as open_servers:
         try:
-            line.answer(asdict(rebuilder.rebuild(discard=given.discard)))
-        except (CityError, redis.RedisError, LeaseLost) as error:
-            line.say(f"{district}: {error}")
-            failed += 1
-    database.close()
+            addresses = known.addresses()
+            clock = business_clock(known)
+            database = Database(addresses.database, clock=clock, application="greenbay-rebuild")
+            open_servers.callback(database.close)
+            with database.read() as connection:
+                districts = places.districts(connection)
+        except CityError as error:
+            line.error(str(error))
+        if given.district is not None:
+            if given.district not in districts:
+                line.error(f"argument --district: {given.district!r} has no facilities")
+            districts = (given.district,)
+        live = live_store(addresses.redis)
+        open_servers.callback(live.connection_pool.disconnect)
+        placements = Placements(database)
+        failed = 0
+        for district in districts:
+            rebuilder = Rebuilder(
+                live,
+                database,
+                district,
+                placements,
+                clock,
+                apply=apply_bay_changes,
+                partitions=known.uplink_partitions,
+            )
+            try:
+                line.answer(asdict(rebuilder.rebuild(discard=given.discard)))
+            except (CityError, redis.RedisError, LeaseLost) as error:
+                line.say(f"{district}: {error}")
+                failed += 1
     return 1 if failed else 0

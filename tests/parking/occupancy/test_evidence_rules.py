@@ -184,7 +184,7 @@ def test_a_claim_that_agrees_with_what_was_heard_changes_nothing() -> None:
 
 
 def test_two_devices_that_agree_make_us_surer_than_one() -> None:
-    core, _ = told(taken(0, 700, "a"), taken(5, 700, "b"))
+    core, _ = told(taken(0, 700, device="a"), taken(5, 700, device="b"))
     assert core.sure == 910
 
 
