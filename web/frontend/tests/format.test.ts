@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { flatFields, hexBytes, signalBars } from "../src/format/frames";
-import { shortLabel } from "../src/format/labels";
+import { inWalkingOrder, shortLabel } from "../src/format/labels";
 import { change, likelyTenders, minorDigits, moneyText, parseAmount } from "../src/format/money";
 import { age, businessNow, lasting, momentText } from "../src/format/time";
 
@@ -105,5 +105,13 @@ describe("labels", () => {
     assert.equal(shortLabel("K014-07", "K014"), "07");
     assert.equal(shortLabel("A-7", "K014"), "A-7");
     assert.equal(shortLabel("K014-", "K014"), "K014-");
+  });
+
+  it("put bays in the order in which one walks past them", () => {
+    const labels = inWalkingOrder([{ label: "A-10" }, { label: "A-9" }, { label: "A-1" }]);
+    assert.deepEqual(
+      labels.map(({ label }) => label),
+      ["A-1", "A-9", "A-10"],
+    );
   });
 });

@@ -1,7 +1,7 @@
 /** The attendant's post: one facility's bays, stays and bills, read every few seconds. */
 import { read, readAll, type Page } from "../api/client";
 import type { Attached, Bay, Bill, Facility, Session } from "../api/types";
-import { shortLabel } from "../format/labels";
+import { inWalkingOrder, shortLabel } from "../format/labels";
 import { instant } from "../format/time";
 import { businessTime, noteCityTime } from "../shell/clock";
 import { tasks, type Task } from "./tasks";
@@ -26,7 +26,7 @@ export class Post {
       read<Page<Bill>>("/api/v1/bills", { ...here, state: "open", limit: 60 }),
     ]);
     this.facility = facility;
-    this.bays = bays;
+    this.bays = inWalkingOrder(bays);
     this.stays = new Map(stays.map((stay) => [stay.bay_id, stay]));
     this.bills = bills.items;
     this.readAtMs = Date.now();

@@ -56,14 +56,14 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
   );
 }
 
-/** The open stay's facts and, on asking, what it would cost if the car left now. */
+/** The open stay's facts and what it would cost if the car left now; `fee` outlives a redraw. */
 function openStay(
   stay: Session,
   bayId: string,
   warnings: readonly string[],
+  fee: HTMLElement,
   acts: StayActs,
 ): HTMLElement {
-  const fee = h("div", { "aria-live": "polite" });
   const ask = async (): Promise<void> => {
     try {
       const quote = await act<Quote>("POST", "/api/v1/quotes", {
@@ -127,6 +127,7 @@ export function stayPanel(
   const since = h("p", { class: "freshness" });
   const sure = h("p", { class: "stay-sure" });
   const body = h("div", {}, skeleton(3, "card"));
+  const fee = h("div", {});
   let shown = "";
 
   const drawLast = async (): Promise<void> => {
@@ -170,7 +171,9 @@ export function stayPanel(
         ? text("bay.since_unknown")
         : text("bay.since", { at: moment(sinceMs), lasting: lastingText(sinceMs) }),
     );
-    const key = `${now.state}|${now.sure}|${stay?.id ?? ""}|${stay?.plate?.text ?? ""}`;
+    // A minute more may be a unit more.
+    const length = stay ? lastingText(instant(stay.opened_at)) : "";
+    const key = [now.state, now.sure, stay?.id, stay?.plate?.text, length].join("|");
     if (key === shown) return;
     shown = key;
     replace(
@@ -179,7 +182,7 @@ export function stayPanel(
         ? [text("bay.sure_of_nothing")]
         : [h("span", {}, text("bay.sure")), sureness(now.sure)]),
     );
-    if (stay) replace(body, openStay(stay, bayId, post.warnings(stay.id), acts));
+    if (stay) replace(body, openStay(stay, bayId, post.warnings(stay.id), fee, acts));
     else void drawLast();
   };
   update();

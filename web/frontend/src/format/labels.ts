@@ -8,3 +8,10 @@ export function shortLabel(label: string, facilityCode: string): string {
     ? label.slice(prefix.length)
     : label;
 }
+
+const BY_NUMBER = new Intl.Collator("en", { numeric: true });
+
+/** Bays in the order in which one walks past them. */
+export function inWalkingOrder<T extends { readonly label: string }>(bays: readonly T[]): T[] {
+  return [...bays].sort((a, b) => BY_NUMBER.compare(a.label, b.label));
+}

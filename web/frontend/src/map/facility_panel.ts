@@ -1,6 +1,7 @@
 /** A facility: how many are free, how old that is, what a stay would cost, its bays. */
 import { act } from "../api/client";
 import type { Bay, Quote } from "../api/types";
+import { inWalkingOrder } from "../format/labels";
 import { agoText, exactly, inLanguage, price } from "../format/words";
 import { glyph, setGlyph } from "../glyphs/inline";
 import { total } from "../live/occupancy";
@@ -110,7 +111,7 @@ export function facilityPanel(
   const load = (): void => {
     city.baysOf(id).then(
       (loaded) => {
-        bays = loaded;
+        bays = inWalkingOrder(loaded);
         replace(
           section,
           bays.length ? grid : emptyState(text("facility.no_bays"), text("facility.no_bays_advice")),

@@ -3,6 +3,7 @@ import { act, actKey, readAll } from "../api/client";
 import type { Adopted, Bay, Facility, UnknownDevice } from "../api/types";
 import { instant } from "../format/time";
 import { hexBytes } from "../format/frames";
+import { inWalkingOrder } from "../format/labels";
 import { agoText, inLanguage } from "../format/words";
 import { byId, h, replace, write } from "../shell/dom";
 import { problemText } from "../shell/states";
@@ -53,7 +54,7 @@ export function adoptDialog(
     replace(
       bay,
       h("option", { value: "" }, text("adopt.no_bay")),
-      ...bays.map((one) => h("option", { value: one.id }, one.label)),
+      ...inWalkingOrder(bays).map((one) => h("option", { value: one.id }, one.label)),
     );
     bay.disabled = false;
   };
