@@ -22,6 +22,19 @@ _PURPOSE = "idempotency"
 View = TypeVar("View", bound="Callable[..., object]")
 
 
+def check_key() -> None:
+    """Refuse a key that cannot be one, also where nothing is kept under it.
+
+    Raises
+    ------
+    Invalid
+        Where the header is there and not 1 to 200 printable ASCII characters.
+    """
+    key = request.headers.get(IDEMPOTENCY_HEADER)
+    if key is not None and request.method not in access.SAFE_METHODS:
+        idempotency.check_key(key)
+
+
 def act(view: View) -> View:
     """Run a view inside one unit of work, which it gets as its first argument.
 

@@ -10,11 +10,16 @@ from web.app import create_app
 from web.service import document
 
 
-def main() -> int:
-    """Print the document of the application; no server is needed."""
+def text() -> str:
+    """Give the document of the application as it is committed; no server is needed."""
     app = create_app(wiring.build(offline=True))
     with app.app_context():
-        print(json.dumps(document(app), indent=1, sort_keys=True, ensure_ascii=False))  # noqa: T201 - its purpose
+        return json.dumps(document(app), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Print the document."""
+    sys.stdout.write(text())
     return 0
 
 

@@ -37,6 +37,14 @@ def request_hash(method: str, path: str, body: bytes) -> bytes:
     return digest.digest()
 
 
+def check_key(key: str) -> None:
+    """Pass what can be a key; Invalid otherwise."""
+    if not 0 < len(key) <= KEY_LIMIT or not (key.isascii() and key.isprintable()):
+        raise Invalid(
+            f"must be 1 to {KEY_LIMIT} printable ASCII characters", field="Idempotency-Key"
+        )
+
+
 def begin(
     uow: UnitOfWork, actor: str, key: str, route: str, hashed: bytes, *earlier: bytes
 ) -> Answer | None:
@@ -69,10 +77,7 @@ def begin(
     Invalid
         The key is empty, too long or not printable ASCII.
     """
-    if not 0 < len(key) <= KEY_LIMIT or not (key.isascii() and key.isprintable()):
-        raise Invalid(
-            f"must be 1 to {KEY_LIMIT} printable ASCII characters", field="Idempotency-Key"
-        )
+    check_key(key)
     connection = uow.connection
     connection.execute(text(f"set local lock_timeout = '{WAIT_S}s'"))
     try:

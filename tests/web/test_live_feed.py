@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import pytest
@@ -19,7 +19,7 @@ from web.live.feed import Page
 from web.live.hub import QUEUE_TICKS, Hub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flask import Flask
     from werkzeug.test import TestResponse
@@ -37,15 +37,14 @@ class Stream:
 
     def __init__(self, answer: TestResponse) -> None:
         self.answer = answer
-        self._chunks = iter(answer.response)
+        self._chunks = iter(cast("Iterable[bytes]", answer.response))
         self._waiting = b""
 
     def event(self) -> dict[str, Any]:
         """Give the next event; heartbeats and retry hints are passed over."""
         while True:
             while b"\n\n" not in self._waiting:
-                chunk = next(self._chunks)
-                self._waiting += chunk if isinstance(chunk, bytes) else chunk.encode()
+                self._waiting += next(self._chunks)
             head, _, self._waiting = self._waiting.partition(b"\n\n")
             fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
             if "event" in fields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from web import access
+from web import access, acts
 from web.api import clock, devices, people, places, stays, uplinks
 from web.api.description import complete
 from web.api.prices import HourlyPrices
@@ -25,6 +25,7 @@ BLUEPRINTS = (
 def register(app: APIFlask) -> None:
     """Add the API to an application."""
     app.extensions["prices"] = HourlyPrices(access.wiring_of(app).database)
+    app.before_request(acts.check_key)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
 

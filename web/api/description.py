@@ -154,9 +154,9 @@ def _complete_operation(
 
 
 def _webhook_body(example: dict[str, Any]) -> dict[str, Any]:
-    message = {"type": "object"}
-    batch = {"type": "array", "items": message, "maxItems": LARGEST_BATCH}
-    schema = {"anyOf": [message, batch]}
+    # Whatever is no message among an array's items is rejected by its index, with the reason.
+    batch = {"type": "array", "items": {}, "maxItems": LARGEST_BATCH}
+    schema = {"anyOf": [{"type": "object"}, batch]}
     return {
         "required": True,
         "content": {"application/json": {"schema": schema, "example": example}},

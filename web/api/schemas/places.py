@@ -12,7 +12,6 @@ from web.api.schemas.base import (
     Incoming,
     Instant,
     InstantIn,
-    Latitude,
     Longitude,
     MoneyOut,
     Names,
@@ -95,7 +94,7 @@ class NearestQuery(Incoming):
     """Where free bays are wanted."""
 
     longitude: Longitude
-    latitude: Latitude
+    latitude: Annotated[float, Field(ge=-85, le=85, allow_inf_nan=False)]
     radius_m: Annotated[int, Field(ge=10, le=5_000)] = 500
     limit: Annotated[int, Field(ge=1, le=50)] = 10
 
