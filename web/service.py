@@ -7,11 +7,12 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint, APIFlask
-from flask import Response, current_app, json, jsonify, redirect, render_template, request
+from flask import Response, current_app, json, jsonify, redirect, request
 
 from city.errors import Forbidden, NotFound
 from city.works import health, metrics
 from web import access, origins
+from web.pages.render import page
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
@@ -103,7 +104,7 @@ def openapi() -> Response:
 
 @blueprint.get("/api/docs")
 @access.public
-def docs() -> str:
+def docs() -> Response:
     """Show the OpenAPI document as a page, made here: no script and nothing from elsewhere."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as above
-    return render_template("service/api.html", document=document(app))
+    return page("service/api.html", document=document(app))
