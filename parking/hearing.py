@@ -11,10 +11,17 @@ import structlog
 
 from city.errors import Unavailable
 from parking.placements import Placed
-from parking.rules.occupancy.observations import NO_COUNTER, Observation, Word, event_ms, words
+from parking.rules.occupancy.observations import (
+    NO_COUNTER,
+    Observation,
+    Word,
+    event_ms,
+    make_observation,
+    words,
+)
 from parking.rules.occupancy.policy import FoldingPolicy
 from parking.rules.occupancy.stored import Place
-from parking.rules.sensors.codecs import decode
+from parking.rules.sensors.codecs import decode_uncached
 from parking.rules.sensors.model import Decoded
 
 REMEMBERED_FRAMES: Final = 16_384
@@ -169,7 +176,7 @@ class Hearing:
             listed = heard[route.bay] = (route.place, [])
         for part, said, strength, age_ms, claim, claim_age_ms, claim_strength in told:
             listed[1].append(
-                Observation._make(
+                make_observation(
                     (
                         at_ms - age_ms,
                         session or "",
@@ -189,7 +196,8 @@ class Hearing:
         return received_ms
 
     def _decode(self, model: str, port: int, frame: str) -> tuple[Word, ...]:
-        decoded = decode(model, port, bytes.fromhex(frame))
+        # What it means is remembered here already, with what folding makes of it.
+        decoded = decode_uncached(model, port, bytes.fromhex(frame))
         return words(decoded.observations, self._policy) if isinstance(decoded, Decoded) else ()
 
     def _find(self, device: str, model: str) -> tuple[tuple[_Route, ...], int]:

@@ -156,19 +156,22 @@ class LiveWrite:
         self.due: list[Value] = []
         """Instant, bay, …"""
         self.settled: list[Value] = []
-        self.counts: dict[str, int] = {}
+        self.counts: dict[tuple[str, int], int] = {}
         self.heard: dict[str, int] = {}
         """Facility, instant."""
         self.changes: list[bytes] = []
 
     def count(self, facility: str, state: int, difference: int) -> None:
         """Count bays into or out of a state."""
-        field = f"{facility}:{STATE_NAMES[state]}"
-        self.counts[field] = self.counts.get(field, 0) + difference
+        counts, key = self.counts, (facility, state)
+        counts[key] = counts.get(key, 0) + difference
 
     def arguments(self) -> list[Value]:
         """Give the script's lists, each led by its length."""
-        counted = [item for pair in self.counts.items() if pair[1] for item in pair]
+        counted: list[Value] = []
+        for (facility, state), difference in self.counts.items():
+            if difference:
+                counted += (f"{facility}:{STATE_NAMES[state]}", difference)
         heard: list[Value] = []
         for facility, heard_ms in self.heard.items():
             heard += (f"{facility}:{HEARD}", heard_ms)

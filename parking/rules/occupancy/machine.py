@@ -14,6 +14,8 @@ from parking.rules.occupancy.history import (
     SURE_MAX,
     UNKNOWN,
     Change,
+    make_change,
+    maker,
 )
 from parking.rules.occupancy.observations import CANNOT_TELL, Observation, observation_key
 from parking.rules.occupancy.policy import FoldingPolicy
@@ -70,6 +72,9 @@ class Core(NamedTuple):
     """Last words of the bay's other devices, oldest first."""
 
 
+make_core = maker(Core)
+make_said = maker(Said)
+
 BLANK: Final = Core(NEVER, 0, 0, 0, 0, 0, None, None, None, ())
 History: TypeAlias = list[Change]
 
@@ -117,21 +122,25 @@ def step(core: Core, seen: Observation, policy: FoldingPolicy, history: History)
     state = OCCUPIED if word else FREE
     if said is not None and said.device != device:
         others = (*(o for o in others if o.device != device), said)[-OTHER_DEVICES:]
-    said = Said(device, at, state, strength)
+    said = make_said((device, at, state, strength))
     fresh = max(fresh, at + stale_after)
     # What nine of ten observations are comes first: one device, sure of itself, inferring nothing.
     if not claim and not others:
         if state == change.state:
             if at >= settle:
                 settle, former = 0, None
-            return Core(change, strength, at, fresh, settle, before, former, None, said, others)
+            return make_core(
+                (change, strength, at, fresh, settle, before, former, None, said, others)
+            )
         if former is None and candidate is None and strength >= policy.strong_from:
             former = (change, before)
             before = max(heard, change.at_ms)
-            change = Change(state, at, strength, observation_key(seen), device)
+            change = make_change((state, at, strength, observation_key(seen), device))
             history.append(change)
             settle = at + _dwell(state, policy)
-            return Core(change, strength, at, fresh, settle, before, former, None, said, others)
+            return make_core(
+                (change, strength, at, fresh, settle, before, former, None, said, others)
+            )
     known = Core(change, sure, at, fresh, settle, before, former, candidate, said, others)
     if state == change.state:
         return _agree(known, seen, heard, policy, history)

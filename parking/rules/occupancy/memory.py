@@ -9,8 +9,8 @@ the log is stepped through again; the difference to what had been published beco
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parking.rules.occupancy.history import STALE_KEY, UNKNOWN, Change, Edit
-from parking.rules.occupancy.machine import BLANK, Core, History, step, tail
+from parking.rules.occupancy.history import STALE_KEY, UNKNOWN, Change, Edit, make_edit, maker
+from parking.rules.occupancy.machine import BLANK, Core, History, make_core, step, tail
 from parking.rules.occupancy.observations import Observation, identity
 from parking.rules.occupancy.policy import FoldingPolicy
 
@@ -55,6 +55,11 @@ class Folded(NamedTuple):
     """Observations that were known already."""
 
 
+_make_memory = maker(Memory)
+_make_folded = maker(Folded)
+_make_shown = maker(Shown)
+
+
 def shown(memory: Memory, now_ms: int) -> Shown:
     """Give the bay's state at `now_ms`, from what was heard until then.
 
@@ -73,16 +78,16 @@ def due_ms(memory: Memory, now_ms: int) -> int | None:
 
 def judged(memory: Memory, now_ms: int) -> tuple[Shown, int | None]:
     """Give `shown` and `due_ms` together."""
-    change, sure, heard_ms, fresh_until_ms, settle_ms, _, former, *_ = memory.current
-    state, since_ms, *_ = change
+    change, sure, heard_ms, fresh_until_ms, settle_ms, _, former, _, _, _ = memory.current
+    state, since_ms, _, _, _ = change
     if state == UNKNOWN:
-        return Shown(state, since_ms, sure, heard_ms, provisional=False), None
+        return _make_shown((state, since_ms, sure, heard_ms, False)), None
     if now_ms >= fresh_until_ms:
-        return Shown(UNKNOWN, fresh_until_ms, 0, heard_ms, provisional=False), None
+        return _make_shown((UNKNOWN, fresh_until_ms, 0, heard_ms, False)), None
     if former is not None and now_ms < settle_ms:
-        seen = Shown(state, since_ms, sure, heard_ms, provisional=True)
+        seen = _make_shown((state, since_ms, sure, heard_ms, True))
         return seen, min(settle_ms, fresh_until_ms)
-    return Shown(state, since_ms, sure, heard_ms, provisional=False), fresh_until_ms
+    return _make_shown((state, since_ms, sure, heard_ms, False)), fresh_until_ms
 
 
 def fold(
@@ -139,17 +144,17 @@ def fold(
                 return _refold(memory, observations, policy, now_ms)
             if last.at_ms < at_ms - policy.lateness_ms:
                 # All of the log leaves the window at once: what is known now is its sum.
-                base, log = core, (seen,)
+                base, log = _settled(core, at_ms - policy.lateness_ms), (seen,)
             else:
                 log = (*log, seen)
         core = step(core, seen, policy, history)
-    if len(log) > 1 or (log and base.former is not None):
+    if len(log) > 1:
         base, log, floor_ms = _absorb(base, log, floor_ms, policy)
     silent = now_ms >= core.fresh_until_ms and core.change.state != UNKNOWN
     if silent:
         history.append(_silence(core))
-    after = Memory(base, log, core, floor_ms, silent)
-    return Folded(after, difference(before, history), late, twice)
+    after = _make_memory((base, log, core, floor_ms, silent))
+    return _make_folded((after, difference(before, history), late, twice))
 
 
 def _refold(
@@ -206,7 +211,7 @@ def difference(before: Sequence[Change], after: Sequence[Change]) -> Edit | None
         from_ms = before[same_for].at_ms
     else:
         from_ms = min(before[same_for].at_ms, after[same_for].at_ms)
-    return Edit(from_ms, tuple(after[same_for:]))
+    return make_edit((from_ms, tuple(after[same_for:])))
 
 
 def _silence(core: Core) -> Change:
@@ -225,11 +230,15 @@ def _absorb(
         if gone < crowd and log[gone].at_ms >= edge_ms:
             floor_ms = log[gone].at_ms
         gone += 1
-    if base.former is not None and base.settle_ms <= edge_ms and base.candidate is None:
-        # Nothing can come any more that would withdraw it: forget what was before.
-        change, sure, heard, fresh, _, before, _, _, said, others = base
-        base = Core(change, sure, heard, fresh, 0, before, None, None, said, others)
-    return base, log[gone:] if gone else log, floor_ms
+    return _settled(base, edge_ms), log[gone:] if gone else log, floor_ms
+
+
+def _settled(core: Core, edge_ms: int) -> Core:
+    """Forget what was before the state, where nothing can come any more that would withdraw it."""
+    change, sure, heard, fresh, settle, before, former, candidate, said, others = core
+    if former is None or settle > edge_ms or candidate is not None:
+        return core
+    return make_core((change, sure, heard, fresh, 0, before, None, None, said, others))
 
 
 def _twin(log: Sequence[Observation], seen: Observation) -> Observation | None:

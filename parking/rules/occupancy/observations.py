@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from parking.rules.occupancy.history import FREE, OCCUPIED, UNKNOWN
+from parking.rules.occupancy.history import FREE, OCCUPIED, UNKNOWN, maker
 from parking.rules.occupancy.policy import FoldingPolicy
 from parking.rules.sensors.model import BayObservation
 from parking.rules.sensors.model import Observation as Statement
@@ -50,6 +50,9 @@ class Observation(NamedTuple):
     claim_ms: int
     claim_strength: int
     stale_after_ms: int
+
+
+make_observation = maker(Observation)
 
 
 def words(statements: Sequence[Statement], policy: FoldingPolicy) -> tuple[Word, ...]:

@@ -57,7 +57,7 @@ def pack(memory: Memory, seen: Shown, place: Place) -> bytes:
     state, since_ms, sure, heard_ms, provisional = seen
     device = core.said.device if core.said else ""
     settle_ms = core.settle_ms if core.former else 0
-    front = orjson.dumps(
+    packed = orjson.dumps(
         (
             STATE_NAMES[state],
             since_ms,
@@ -70,10 +70,14 @@ def pack(memory: Memory, seen: Shown, place: Place) -> bytes:
             core.fresh_until_ms,
             silent,
             floor_ms,
-        )
+            None if base is BLANK else base,
+            log,
+        ),
+        default=tuple,
     )
-    kept = orjson.dumps((None if base is BLANK else base, log), default=tuple)
-    return b"%b,%b" % (front[:-1], kept[1:].replace(b'"%b"' % device.encode(), b"0"))
+    named = b'"%b"' % device.encode()
+    front, _, rest = packed.partition(named)
+    return b"".join((front, named, rest.replace(named, b"0")))
 
 
 def unpack(packed: Packed, policy: FoldingPolicy) -> tuple[Memory, Shown, Place]:
