@@ -22,7 +22,9 @@ from tests.faults.ordeal import Outcome, endure
 SEED = 20260302
 
 
-def result(outcome: Outcome, started_s: float, stopped_s: float) -> dict[str, object]:
+def result(
+    outcome: Outcome, leaks: list[str], started_s: float, stopped_s: float
+) -> dict[str, object]:
     """Give the figures of a run."""
     found, ledger = outcome.findings, outcome.ledger
     ways = Counter(sending.frame.sensor.way for sending in outcome.traffic.sendings)
@@ -50,7 +52,7 @@ def result(outcome: Outcome, started_s: float, stopped_s: float) -> dict[str, ob
         "differing_counts": len(found.counts),
         "misplaced": len(found.positions),
         "strange_answers": len(ledger.strange),
-        "leaks": len(outcome.leaks),
+        "leaks": len(leaks),
         "seconds": round(sending_s + outcome.seconds["draining"], 1),
         "seconds_by_part": {
             "starting": round(started_s, 1),
@@ -87,21 +89,21 @@ def main() -> int:
         begun = time.monotonic()
         status = installation.stop()
         stopped_s = time.monotonic() - begun
-        outcome.leaks.extend(installation.leaks())
+        leaks = installation.leaks()
         if status:
-            outcome.leaks.append(f"the supervisor ended with status {status}")
+            leaks.append(f"the supervisor ended with status {status}")
         problems = outcome.findings.problems()
-        broken = bool(problems or outcome.leaks or outcome.ledger.strange)
+        broken = bool(problems or leaks or outcome.ledger.strange)
         if broken:
             print(
-                json.dumps([problems, outcome.leaks, outcome.ledger.strange[:5]], indent=1),
+                json.dumps([problems, leaks, outcome.ledger.strange[:5]], indent=1),
                 installation.logs(),
                 sep="\n",
                 file=sys.stderr,
             )
     finally:
         installation.close()
-    print(json.dumps(result(outcome, started_s, stopped_s)))
+    print(json.dumps(result(outcome, leaks, started_s, stopped_s)))
     return 1 if broken else 0
 
 

@@ -69,8 +69,9 @@ CHANGED_PLACEMENTS = text(
 class Placements:
     """A process's copy of the registry.
 
-    About 800 bytes a device that lies in a bay (measured). Reading it never blocks on the database, unless it is older than
-    `refresh_s`: then one caller compares versions while the others go on with the old copy.
+    About 800 bytes a device that lies in a bay (measured). Reading it never blocks on the
+    database, unless it is older than `refresh_s`: then one caller compares versions while the
+    others go on with the old copy.
 
     Parameters
     ----------

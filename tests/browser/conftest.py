@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.system import System
 
@@ -28,6 +28,9 @@ FLAGS: Final = (
 PATIENCE_MS: Final = 60_000
 TAKEN_AT_LEAST: Final = 250
 LIVELY_PATIENCE_S: Final = 150.0
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -196,7 +199,7 @@ def visitor(browser: Browser, system: System, states: dict[str, Any]) -> Iterato
     someone = Visitor(browser, system, states)
     yield someone
     someone.close()
-    assert someone.faults.seen == []
+    assert someone.faults.seen == [], system.errors()
 
 
 @pytest.fixture(scope="session")

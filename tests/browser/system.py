@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from city.works.embedded.children import tethered
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_PATIENCE_S: Final = 240.0
 STOP_PATIENCE_S: Final = 60.0
@@ -50,14 +52,13 @@ class System:
         self.live_origin = f"http://127.0.0.1:{self.port + 1}"
         self._said = self.folder / "said"
         with self._said.open("wb") as said:
-            self._process = subprocess.Popen(
+            # Tied to this process: a killed test run leaves no city behind.
+            self._process = tethered(
                 [sys.executable, "-m", "city.works.supervisor"],
-                cwd=ROOT,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+                death_signal=signal.SIGTERM,
+                environment=self._environment(),
+                folder=ROOT,
+                output=said.fileno(),
             )
         self._await_ready()
         self.log_ins = {
@@ -102,6 +103,16 @@ class System:
                 return codes[-1]
             assert time.monotonic() < deadline, "no code was shown"
             time.sleep(0.1)
+
+    def errors(self) -> str:
+        """Give the last errors that the processes logged, to be shown with a failed test."""
+        lines = [
+            line
+            for log in self.folder.glob("var/log/*.log")
+            for line in log.read_text("utf-8", "replace").splitlines()
+            if '"level":"error"' in line
+        ]
+        return "\n".join(line[:3_000] for line in lines[-3:])
 
     def stop(self) -> None:
         """Stop it as Ctrl-C does, and remove its folder."""

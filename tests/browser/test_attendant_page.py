@@ -57,7 +57,7 @@ def test_a_plate_is_typed_key_by_key_and_attached(visitor: Visitor) -> None:
         cell = page.locator(".cell.needs-plate").first
         number = cell.locator(".cell-number").inner_text()
         cell.click()
-        page.get_by_role("button", name="Take the plate").click()
+        page.get_by_role("button", name="Take the plate", exact=True).click()
         submit = page.locator(".thumb-bar button")
         expect(submit).to_be_disabled()
         page.get_by_role("button", name="New energy", exact=True).click()
@@ -78,7 +78,7 @@ def test_the_next_plate_begins_where_most_do(visitor: Visitor) -> None:
         page = at_post(visitor, with_open_stay(visitor))
         page.evaluate("localStorage.setItem('greenbay.plate_prefix', '皖B')")
         page.locator(".cell.needs-plate").first.click()
-        page.get_by_role("button", name="Take the plate").click()
+        page.get_by_role("button", name="Take the plate", exact=True).click()
         expect(page.locator(".plate-typing")).to_have_text("皖B")
         expect(page.locator(".pad")).to_have_attribute("data-pad", "serial")
     finally:

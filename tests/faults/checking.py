@@ -125,26 +125,29 @@ def drain(installation: Installation, *, patience_s: float = DRAIN_PATIENCE_S) -
 # --- comparing -----------------------------------------------------------------------------------
 
 
+def truth_of(frames: Mapping[int, Frame], ledger: Ledger) -> dict[BayId, BayTruth]:
+    """Fold what was answered, as it stands now."""
+    answered = [frame for number, frame in frames.items() if ledger.answered[number]]
+    return folded(answered, to_ms(WallClock().now()))
+
+
 def check(
     installation: Installation, town: Town, frames: Mapping[int, Frame], ledger: Ledger
 ) -> Findings:
     """Compare everything that the system holds with what was sent and answered."""
     found = Findings()
     live, database = installation.live(), installation.database()
-    now = WallClock().now()
-    answered = [frame for number, frame in frames.items() if ledger.answered[number]]
-    truth = folded(answered, to_ms(now))
+    truth = truth_of(frames, ledger)
     try:
         with database.read() as connection:
             _check_archive(found, connection, live, frames, ledger)
             histories = _histories(connection)
             _check_histories(found, town, histories, truth)
             _check_stays(found, connection, town, truth)
-        _check_live(found, LiveStore(live, WallClock()), town, truth)
-        _check_sets(found, live, town, truth)
     finally:
         live.connection_pool.disconnect()
         database.close()
+    check_live(found, installation, town, truth)
     _check_api(found, installation, town, truth)
     return found
 
@@ -291,7 +294,19 @@ def _stays_of(town: Town, bay_id: BayId, bay: BayTruth | None) -> list[tuple[int
     ]
 
 
-def _check_live(
+def check_live(
+    found: Findings, installation: Installation, town: Town, truth: Mapping[BayId, BayTruth]
+) -> None:
+    """Compare the live state alone."""
+    live = installation.live()
+    try:
+        _check_states(found, LiveStore(live, WallClock()), town, truth)
+        _check_sets(found, live, town, truth)
+    finally:
+        live.connection_pool.disconnect()
+
+
+def _check_states(
     found: Findings, store: LiveStore, town: Town, truth: Mapping[BayId, BayTruth]
 ) -> None:
     by_facility: dict[Any, Counter[str]] = {}

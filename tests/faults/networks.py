@@ -51,6 +51,15 @@ class Ledger:
 
         self.posted = self.acknowledged = 0
 
+    def add(self, other: Ledger) -> None:
+        """Add what another one wrote down."""
+        self.tried += other.tried
+        self.answered += other.answered
+        self.statuses += other.statuses
+        self.strange += other.strange
+        self.posted += other.posted
+        self.acknowledged += other.acknowledged
+
     @property
     def done(self) -> int:
         """Sendings that were answered."""
@@ -243,12 +252,7 @@ class Senders:
         for sender in self._all:
             if sender.error is not None:
                 raise sender.error
-            whole.tried += sender.ledger.tried
-            whole.answered += sender.ledger.answered
-            whole.statuses += sender.ledger.statuses
-            whole.strange += sender.ledger.strange
-            whole.posted += sender.ledger.posted
-            whole.acknowledged += sender.ledger.acknowledged
+            whole.add(sender.ledger)
         assert not late, f"not done after {patience_s:.0f} s: {late}, {dict(whole.statuses)}"
         return whole
 

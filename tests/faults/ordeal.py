@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.faults.installation import Installation
     from tests.faults.networks import Ledger
     from tests.faults.town import Town
+    from tests.faults.traffic import Frame
 
 SEND_PATIENCE_S: Final = 1_500.0
 
@@ -30,11 +31,18 @@ class Outcome:
 
     town: Town
     traffic: Traffic
+    frames: dict[int, Frame]
+    """Everything that was sent, by number; later traffic included."""
     ledger: Ledger
+    """What was answered of it."""
     findings: Findings
     kills: Mapping[str, int]
     seconds: Mapping[str, float]
-    leaks: list[str] = field(default_factory=list)
+
+    def add(self, traffic: Traffic, ledger: Ledger) -> None:
+        """Add what was sent afterwards."""
+        self.frames.update(traffic.frames)
+        self.ledger.add(ledger)
 
 
 def endure(
@@ -89,4 +97,6 @@ def endure(
     begun = time.monotonic()
     findings = check(installation, town, traffic.frames, ledger)
     clock["checking"] = time.monotonic() - begun
-    return Outcome(town, traffic, ledger, findings, dict(killer.killed), clock)
+    return Outcome(
+        town, traffic, dict(traffic.frames), ledger, findings, dict(killer.killed), clock
+    )

@@ -97,13 +97,24 @@ class Traffic:
         Decides all of it.
     begin_ms, end_ms
         Event time of the first and the last frame.
+    first_number
+        Of its frames; above those of the traffic before.
     """
 
-    def __init__(self, town: Town, uplinks: int, seed: int, begin_ms: int, end_ms: int) -> None:
+    def __init__(
+        self,
+        town: Town,
+        uplinks: int,
+        seed: int,
+        begin_ms: int,
+        end_ms: int,
+        *,
+        first_number: int = 1,
+    ) -> None:
         self._random = Random(seed)  # noqa: S311 - repeatable traffic, no secret
         self._begin_ms, self._end_ms = begin_ms, end_ms
         self._sendings: list[Sending] = []
-        self._frames = 0
+        self._number = first_number - 1
         each = max(2, round(uplinks * SURPLUS / len(town.spots)))
         for spot in town.spots:
             self._speak(spot, each)
@@ -191,13 +202,13 @@ class Traffic:
             previous_state_s=before_s if before_s is None or before_s >= 0 else None,
             at_ms=at_ms - self._random.randrange(60_000),
         )
-        self._frames += 1
+        self._number += 1
         if sensor.way == "ctwing":
-            return _ctwing(self._frames, sensor, at_ms, payload)
+            return _ctwing(self._number, sensor, at_ms, payload)
         if self._random.random() < BAD_SHARE:
             port = BAD_PORT
         write = _chirpstack if sensor.way == "chirpstack" else _ttn
-        return write(self._frames, sensor, at_ms, (voice.session, counter), port, payload)
+        return write(self._number, sensor, at_ms, (voice.session, counter), port, payload)
 
     def _hand_over(self, frame: Frame, owner: int) -> None:
         random = self._random

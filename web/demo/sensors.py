@@ -81,6 +81,8 @@ class _Sensor:
     counter: int = 0
     changed_at: datetime | None = None
     """Begin of the present state; None before the first change of this life."""
+    settled_at: datetime | None = None
+    """When the last change that is under way will have been noticed."""
 
 
 def plan_sensors(facilities: Sequence[DemoFacility], seed: int) -> tuple[SensorPlan, ...]:
@@ -127,8 +129,8 @@ class SensorField:
         self._sensors = {
             plan.bay.bay_id: _Sensor(plan, f"{session}-{plan.network_key[-6:]}") for plan in plans
         }
-        self._due: list[tuple[datetime, int, BayId]] = []
-        self._sending: list[tuple[datetime, int, Message]] = []
+        self._coming: list[tuple[datetime, int, BayId, Kind, bool | None]] = []
+        """What sensors will say and when; of a change the state, None for the contrary."""
         self._order = 0
 
     def switch_on(
@@ -147,55 +149,64 @@ class SensorField:
         first
             The town's first life: then they also say that they were just powered.
         """
-        for index, (bay_id, sensor) in enumerate(self._sensors.items()):
+        for bay_id, sensor in self._sensors.items():
             sensor.occupied = bay_id in taken
             joins_at = at + over * self._random.random()
             if first and sensor.plan.model in WITH_STARTUP:
-                self._send(sensor, joins_at, "startup")
+                self._plan(joins_at, bay_id, "startup")
             # What a sensor sees as it starts is weak evidence; a confirmation follows it.
-            self._send(sensor, joins_at + timedelta(seconds=5), "heartbeat")
-            heappush(self._due, (at + HEARTBEAT * self._random.uniform(0.5, 1.5), index, bay_id))
+            self._plan(joins_at + timedelta(seconds=5), bay_id, "heartbeat")
 
     def sense(self, bay_id: BayId, at: datetime, *, occupied: bool) -> None:
         """Let a bay's sensor notice that a car has come or gone."""
         sensor = self._sensors[bay_id]
         noticed_at = at + timedelta(seconds=self._random.uniform(*DETECTION_S))
-        if sensor.changed_at is not None:
+        if sensor.settled_at is not None:
             # A quick successor is not seen before its predecessor's leaving was.
-            noticed_at = max(noticed_at, sensor.changed_at + SETTLES)
+            noticed_at = max(noticed_at, sensor.settled_at + SETTLES)
         if sensor.plan.flickers and self._random.random() < FLICKER_CHANCE:
             # A lorry passes: the opposite for some seconds.
-            self._change(sensor, noticed_at, occupied=not sensor.occupied)
-            self._change(sensor, noticed_at + timedelta(seconds=6), occupied=not sensor.occupied)
+            self._plan(noticed_at, bay_id, "status")
+            self._plan(noticed_at + timedelta(seconds=6), bay_id, "status")
             noticed_at += timedelta(seconds=14)
-        self._change(sensor, noticed_at, occupied=occupied)
+        sensor.settled_at = noticed_at
+        self._plan(noticed_at, bay_id, "status", occupied=occupied)
 
     def until(self, now: datetime) -> list[Message]:
         """Return the messages sent up to an instant, in order of time."""
-        while self._due and self._due[0][0] <= now:
-            at, index, bay_id = heappop(self._due)
-            self._send(self._sensors[bay_id], at, "heartbeat")
-            heappush(self._due, (at + HEARTBEAT, index, bay_id))
         messages = []
-        while self._sending and self._sending[0][0] <= now:
-            messages.append(heappop(self._sending)[2])
+        while self._coming and self._coming[0][0] <= now:
+            at, _, bay_id, kind, occupied = heappop(self._coming)
+            sensor = self._sensors[bay_id]
+            if kind == "heartbeat":
+                self._plan(at + HEARTBEAT * self._random.uniform(0.97, 1.03), bay_id, kind)
+            message = self._said(sensor, at, kind, occupied)
+            if message is not None:
+                messages.append(message)
         return messages
 
-    def _change(self, sensor: _Sensor, at: datetime, *, occupied: bool) -> None:
-        if sensor.occupied == occupied:
-            return
-        sensor.occupied = occupied
-        self._send(sensor, at, "status")
-        sensor.changed_at = at
+    def _plan(
+        self, at: datetime, bay_id: BayId, kind: Kind, *, occupied: bool | None = None
+    ) -> None:
+        self._order += 1
+        heappush(self._coming, (at, self._order, bay_id, kind, occupied))
 
-    def _send(self, sensor: _Sensor, at: datetime, kind: Kind) -> None:
+    def _said(
+        self, sensor: _Sensor, at: datetime, kind: Kind, occupied: bool | None
+    ) -> Message | None:
+        """Return what a sensor sends at an instant; None where it has nothing to say."""
+        before_s = None
+        if kind == "status":
+            state = not sensor.occupied if occupied is None else occupied
+            if state == sensor.occupied:
+                return None
+            if sensor.changed_at is not None:
+                before_s = round((at - sensor.changed_at).total_seconds())
+            sensor.occupied, sensor.changed_at = state, at
         plan = sensor.plan
         if plan.silent:
-            return
+            return None
         sensor.counter += 1
-        before_s = None
-        if kind == "status" and sensor.changed_at is not None and sensor.changed_at <= at:
-            before_s = round((at - sensor.changed_at).total_seconds())
         port, frame = build(
             plan.model,
             sensor.occupied,
@@ -205,13 +216,11 @@ class SensorField:
             temperature_c=18,
             previous_state_s=before_s,
         )
-        self._order += 1
-        message = Message(
+        return Message(
             plan.network_key,
             f"greenbay/v1/{plan.facility.district}/{plan.network_key}/up",
             orjson.dumps(self._envelope(sensor, at, port, frame)),
         )
-        heappush(self._sending, (at, self._order, message))
 
     def _envelope(
         self, sensor: _Sensor, at: datetime, port: int, frame: bytes

@@ -1,9 +1,26 @@
-import { defineConfig } from "vite";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { defineConfig, type Plugin } from "vite";
 
 /** One entry a page; the server finds the hashed names in manifest.json. */
 const ENTRIES = ["map", "attendant", "bill", "operations", "audit", "docs", "plain"];
 
+/** Lays a gzipped twin beside each script and style: the server sends it as it lies. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    writeBundle({ dir }, bundle) {
+      for (const name of Object.keys(bundle)) {
+        if (!dir || !/\.(js|css)$/.test(name)) continue;
+        writeFileSync(join(dir, `${name}.gz`), gzipSync(readFileSync(join(dir, name)), { level: 9 }));
+      }
+    },
+  };
+}
+
 export default defineConfig({
+  plugins: [compressed()],
   base: "/static/build/",
   publicDir: false,
   build: {

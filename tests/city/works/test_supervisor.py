@@ -24,7 +24,7 @@ pytestmark = pytest.mark.faults
 
 SMALL_CITY = Path(__file__).with_name("small_city.py")
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def until(true: Callable[[], object], *, patience_s: float = PATIENCE_S) -> None:
@@ -172,7 +172,7 @@ def test_a_killed_supervisor_leaks_nothing_and_the_next_one_recovers(city: City)
     pids = list(city.children().values())
     assert len(pids) == 4
     city.kill()
-    until(lambda: all(gone(pid) for pid in pids), patience_s=15)
+    until(lambda: all(gone(pid) for pid in pids), patience_s=60)
 
     again = city.start()
     assert what_was_written(again) == ((7,), 1000)
@@ -217,7 +217,7 @@ def test_a_left_over_record_with_a_living_pid_does_not_stop_a_start(city: City) 
     city.start()
     pids = list(city.children().values())
     city.kill()
-    until(lambda: all(gone(pid) for pid in pids), patience_s=15)
+    until(lambda: all(gone(pid) for pid in pids), patience_s=60)
     record = json.loads((city.var / "run.json").read_text())
     (city.var / "run.json").write_text(json.dumps(record | {"pid": os.getpid()}))
     assert city.start().pid != os.getpid()
