@@ -38,6 +38,7 @@ WITH_STARTUP: Final = frozenset(
 )
 """Models that say that they were powered; the others begin with their telemetry."""
 HEARTBEAT: Final = timedelta(hours=2)
+"""On average; half as much to half as much again, so that they never come all at once."""
 SILENT_SHARE: Final = 0.006
 WEAK_BATTERY_SHARE: Final = 0.02
 FLICKER_SHARE: Final = 0.01
@@ -179,7 +180,7 @@ class SensorField:
             at, _, bay_id, kind, occupied = heappop(self._coming)
             sensor = self._sensors[bay_id]
             if kind == "heartbeat":
-                self._plan(at + HEARTBEAT * self._random.uniform(0.97, 1.03), bay_id, kind)
+                self._plan(at + HEARTBEAT * self._random.uniform(0.5, 1.5), bay_id, kind)
             message = self._said(sensor, at, kind, occupied)
             if message is not None:
                 messages.append(message)
