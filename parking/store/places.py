@@ -235,9 +235,7 @@ def count_facilities(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(tables.facility)).scalar_one()
 
 
-def count_bays(
-    connection: Connection, facility_ids: Iterable[FacilityId]
-) -> dict[FacilityId, int]:
+def count_bays(connection: Connection, facility_ids: Iterable[FacilityId]) -> dict[FacilityId, int]:
     """Count the bays of facilities; one without bays is left out."""
     home = tables.bay.c.facility_id
     rows = connection.execute(
