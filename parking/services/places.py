@@ -7,6 +7,7 @@ from sqlalchemy import exc
 from city.errors import Conflict, Invalid
 from city.works.database import UnitOfWork
 from parking.store.devices import bump
+from parking.store.maps import bays_in_box
 from parking.store.pages import Page
 from parking.store.places import (
     Bay,
@@ -30,6 +31,7 @@ __all__ = [
     "bay",
     "bays",
     "bays_by_id",
+    "bays_in_box",
     "count_facilities",
     "districts",
     "facilities",
