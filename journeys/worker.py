@@ -8,6 +8,7 @@ doing anything twice. SIGTERM lets every part finish what it has begun.
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -31,6 +32,8 @@ REGISTRY_S: Final = 1.0
 """How often the registry's copy is compared: a moved device is heard in its new bay by then."""
 DRAIN_S: Final = 25.0
 
+Part = Callable[[threading.Event], None]
+
 log = structlog.get_logger("worker")
 
 
@@ -49,11 +52,10 @@ class Parts:
         self.failed = False
 
     def start(self, name: str, run: Callable[[threading.Event], None]) -> None:
-        """Start a part unless it runs."""
-        if name not in self._threads:
-            thread = threading.Thread(target=self._guarded, args=(name, run), name=name)
-            self._threads[name] = thread
-            thread.start()
+        """Start a part."""
+        thread = threading.Thread(target=self._guarded, args=(name, run), name=name)
+        self._threads[name] = thread
+        thread.start()
 
     def _guarded(self, name: str, run: Callable[[threading.Event], None]) -> None:
         try:
@@ -65,9 +67,10 @@ class Parts:
             self._stop.set()
 
     def join(self, timeout_s: float) -> list[str]:
-        """Wait for all parts; give the names of those that did not end in time."""
+        """Wait for all parts together; give the names of those that did not end in time."""
+        deadline_s = time.monotonic() + timeout_s
         for thread in self._threads.values():
-            thread.join(timeout_s)
+            thread.join(max(0.0, deadline_s - time.monotonic()))
         return [name for name, thread in self._threads.items() if thread.is_alive()]
 
 
@@ -76,8 +79,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     known = wiring.settings
     districts = _Districts(wiring)
     parts = Parts(stop)
-    archive = Archive(wiring.live, wiring.database, districts, partitions=known.uplink_partitions)
-    recorder = Recorder(wiring.live, wiring.database, districts, stays.apply_bay_changes)
+    parked = Archive(wiring.live, wiring.database, lambda: (), partitions=known.uplink_partitions)
     jobs = Worker(
         known.addresses().database,
         composition.tasks(wiring),
@@ -85,12 +87,14 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
         concurrency=known.worker_concurrency,
     )
     parts.start("registry", _Registry(wiring).run)
-    parts.start("archive", archive.run)
-    parts.start("record", recorder.run)
+    parts.start("archive parked", parked.run)
     parts.start("jobs", jobs.run)
+    begun: set[DistrictCode] = set()
     while not stop.is_set():
-        for district in districts():
-            parts.start(f"fold {district}", _folder(wiring, district).run)
+        for district in set(districts()) - begun:
+            begun.add(district)
+            for name, part in _district_parts(wiring, district).items():
+                parts.start(f"{name} {district}", part)
         stop.wait(LOOK_S)
     unfinished = parts.join(DRAIN_S)
     if unfinished:
@@ -98,25 +102,29 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     return not parts.failed
 
 
-def _folder(wiring: Wiring, district: DistrictCode) -> Folder:
-    partitions = wiring.settings.uplink_partitions
+def _district_parts(wiring: Wiring, district: DistrictCode) -> dict[str, Part]:
+    """Give what runs for each district: its streams may lie on another node than the next one's."""
+    live, database, partitions = wiring.live, wiring.database, wiring.settings.uplink_partitions
     rebuilder = Rebuilder(
-        wiring.live,
-        wiring.database,
+        live,
+        database,
         district,
         wiring.placements,
         wiring.clock,
         apply=stays.apply_bay_changes,
         partitions=partitions,
     )
-    return Folder(
-        wiring.live,
+    folder = Folder(
+        live,
         district,
         wiring.placements,
         wiring.clock,
         partitions=partitions,
         restore=rebuilder,
     )
+    archive = Archive(live, database, lambda: [district], partitions=partitions, parked=False)
+    recorder = Recorder(live, database, lambda: [district], stays.apply_bay_changes)
+    return {"fold": folder.run, "archive": archive.run, "record": recorder.run}
 
 
 class _Registry:

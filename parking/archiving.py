@@ -50,6 +50,10 @@ class Archive:
         Gives the districts; asked before each batch.
     partitions
         Uplink streams a district, as ingest has it.
+    parked
+        Whether to archive the frames of unregistered devices too. Streams of several districts
+        lie on several nodes of a cluster: there an archive takes care of one district, or of the
+        parked stream.
     """
 
     def __init__(
@@ -59,11 +63,13 @@ class Archive:
         districts: Callable[[], Sequence[DistrictCode]],
         *,
         partitions: int = 1,
+        parked: bool = True,
     ) -> None:
         self._live = live
         self._database = database
         self._districts = districts
         self._partitions = partitions
+        self._parked = parked
 
     def run(self, stop: threading.Event) -> None:
         """Archive until told to stop, whatever fails meanwhile."""
@@ -84,7 +90,7 @@ class Archive:
 
     def archive(self, *, block_ms: int | None) -> int:
         """Archive one batch of each stream; give how many entries."""
-        names = {PARKED_STREAM: PARKED_DISTRICT}
+        names = {PARKED_STREAM: PARKED_DISTRICT} if self._parked else {}
         for district in self._districts():
             names |= dict.fromkeys(uplink_streams(district, self._partitions), str(district))
         streams.follow(self._live, names, streams.ARCHIVE_GROUP)

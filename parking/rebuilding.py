@@ -109,7 +109,9 @@ class Rebuilder:
         self._clock = clock
         self._policy = policy
         self._uplinks = uplink_streams(district, partitions)
-        self._archive = Archive(live, database, lambda: [self._district], partitions=partitions)
+        self._archive = Archive(
+            live, database, lambda: [self._district], partitions=partitions, parked=False
+        )
         self._recorder = Recorder(live, database, lambda: [self._district], apply)
 
     def rebuild(self, *, discard: bool = False) -> Rebuilt:
