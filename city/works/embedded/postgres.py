@@ -51,6 +51,10 @@ SERVER_SETTINGS = {
     # Passwords are 256 random bits: stretching them would only slow connecting down.
     "scram_iterations": "1",
 }
+LEFT_ALONE = signal.SIGQUIT
+"""What the server gets when its parent is killed: stop at once, recover at the next start. A fast
+stop (SIGINT) that comes while it recovers from a backend's crash never ends: PostgreSQL 18.4 then
+waits for its checkpointer for good, and its lock keeps every later start out."""
 UNSAFE_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
@@ -206,7 +210,7 @@ def start_postgres(
     try:
         process = tethered(
             argv,
-            death_signal=signal.SIGINT,
+            death_signal=LEFT_ALONE,
             account=account,
             environment={"PATH": os.defpath, "LC_ALL": "C"},
             output=output,

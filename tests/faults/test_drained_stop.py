@@ -1,0 +1,86 @@
+"""SIGTERM under load: what is begun is finished in the stated time, nothing answered is lost."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+from city.time import WallClock
+from city.works.processes import ProcessPlan, process_plans
+from city.works.settings import Settings
+from tests.faults.checking import check, drain
+from tests.faults.installation import until
+from tests.faults.networks import Senders
+from tests.faults.traffic import MINUTE_MS, Traffic
+
+if TYPE_CHECKING:
+    from tests.faults.installation import Installation
+    from tests.faults.ordeal import Outcome
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+
+UPLINKS, SEED = 2_000, 7
+SERVERS = ("valkey", "postgres")
+
+
+def ends(installation: Installation) -> list[tuple[str, datetime]]:
+    """Give which process had stopped when, the latest stop's first."""
+    told = [
+        orjson.loads(line)
+        for line in (installation.var / "log" / "supervisor.log").read_text().splitlines()
+    ]
+    return [
+        (entry["child"], datetime.fromisoformat(entry["timestamp"]))
+        for entry in told
+        if entry["event"] == "stopped"
+    ]
+
+
+def test_a_stop_under_load_loses_nothing_and_kills_nobody(
+    installation: Installation, ordeal: Outcome
+) -> None:
+    last_ms = max(frame.at_ms for frame in ordeal.frames.values())
+    traffic = Traffic(
+        ordeal.town,
+        UPLINKS,
+        SEED,
+        last_ms + 1,
+        last_ms + 8 * MINUTE_MS,
+        first_number=max(ordeal.frames) + 1,
+    )
+    senders = Senders(traffic, installation.port, ordeal.town.token, 3)
+    senders.start()
+    try:
+        until(lambda: senders.answered > UPLINKS // 4, "a quarter is answered")
+        begun = time.monotonic()
+        asked_at = WallClock().now()
+        assert installation.stop() == 0
+        stopped_s = time.monotonic() - begun
+        assert senders.busy  # it came in the middle
+        assert installation.leaks() == []
+        installation.start()
+        ledger = senders.finish(patience_s=120)
+    finally:
+        senders.halt()
+    drain_s = {plan.name: plan.drain_s for plan in process_plans(Settings(GREENBAY_DEMO=False))}
+    drain_s |= dict.fromkeys(SERVERS, ProcessPlan("", ()).drain_s)
+    stops = ends(installation)[-len(drain_s) :]
+    assert [name for name, _ in stops] == ["live", "api", "worker", "ingest", *SERVERS]
+    took_s = [
+        (later - earlier).total_seconds()
+        for earlier, later in pairwise([asked_at, *(at for _, at in stops)])
+    ]
+    # Who does not finish in its time is killed: nobody had to be.
+    late = [name for (name, _), s in zip(stops, took_s, strict=True) if s >= drain_s[name]]
+    assert late == []
+    assert stopped_s < sum(drain_s.values())
+    assert ledger.strange == []
+    ordeal.add(traffic, ledger)
+    drain(installation)
+    found = check(installation, ordeal.town, ordeal.frames, ordeal.ledger)
+    assert found.problems() == {}
