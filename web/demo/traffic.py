@@ -143,7 +143,7 @@ class Traffic:
                 there = self._random.random() < share if taken is None else bay.bay_id in taken
                 if there:
                     self._free[facility.facility_id].remove(bay)
-                    self._park(at, facility, bay, self._random.random())
+                    self._park(at, facility, bay, self._rest_s(facility))
 
     def _share(self, facility: DemoFacility, at: datetime) -> float:
         wanted = PROFILES[facility.kind].share_at(at.astimezone(ZONE))
@@ -168,21 +168,32 @@ class Traffic:
             free = self._free[facility.facility_id]
             if free:
                 bay = free.pop(self._random.randrange(len(free)))
-                self._park(move.at, facility, bay, 1.0, move.plate)
+                self._park(move.at, facility, bay, self._stay_s(facility), move.plate)
                 return Move(move.at, facility, bay, move.plate, arrives=True)
         return None
+
+    def _stay_s(self, facility: DemoFacility, shift: float = 0.0) -> float:
+        profile = PROFILES[facility.kind]
+        middle = math.log(profile.mean_stay_s) - profile.spread**2 / 2
+        return self._random.lognormvariate(middle + shift, profile.spread)
+
+    def _rest_s(self, facility: DemoFacility) -> float:
+        """Return how long a car stays on that is met at a random moment.
+
+        Long stays are met more often than short ones: their law is the stays' own weighted by
+        length, for a log-normal one shifted by its variance; the rest is a uniform share of it.
+        Source: Cox, Renewal Theory (1962), chapter 5.
+        """
+        return self._random.random() * self._stay_s(facility, PROFILES[facility.kind].spread ** 2)
 
     def _park(
         self,
         at: datetime,
         facility: DemoFacility,
         bay: DemoBay,
-        rest: float,
+        stay_s: float,
         plate: PlateNumber | None = None,
     ) -> None:
-        profile = PROFILES[facility.kind]
-        middle = math.log(profile.mean_stay_s) - profile.spread**2 / 2
-        stay_s = rest * self._random.lognormvariate(middle, profile.spread)
         leaves_at = at + timedelta(seconds=min(LONGEST_STAY_S, max(SHORTEST_STAY_S, stay_s)))
         plate = plate or self._plate()
         self._inside[bay.bay_id] = plate

@@ -104,6 +104,14 @@ def test_occupancy_follows_the_profile_through_a_day() -> None:
         assert min(got) < 0.4, (kind, got)
 
 
+def test_a_new_city_is_as_full_as_it_will_be_in_half_an_hour() -> None:
+    """Neither emptied nor flooded by the way in which its first cars were drawn."""
+    traffic = Traffic(FACILITIES, 2, MORNING)
+    first = len(traffic.taken)
+    traffic.until(MORNING + timedelta(minutes=30))
+    assert len(traffic.taken) == pytest.approx(first, rel=0.08)
+
+
 def test_stays_are_about_as_long_as_the_profile_says() -> None:
     kerbs = tuple(each for each in FACILITIES if each.kind == "kerb")
     traffic = Traffic(kerbs, 3, MORNING, frozenset())
