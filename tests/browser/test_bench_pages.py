@@ -30,7 +30,7 @@ def test_devices_are_summed_and_filtered_by_health(visitor: Visitor) -> None:
 
 def test_a_device_shows_its_places_and_its_raw_frames(visitor: Visitor) -> None:
     page = visitor.open("/operations", "engineer")
-    page.locator("#devices [data-device]").last.click()
+    page.locator("#devices [data-device]").first.click()
     panel = page.locator("#panel")
     expect(panel).to_contain_text("Where it has been")
     expect(panel.locator(".placements a")).to_have_attribute("href", re.compile(r"^/#bay/"))

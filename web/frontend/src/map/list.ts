@@ -28,13 +28,15 @@ function createItem(place: Place, open: (id: string) => void): Item {
   const free = h("span", { class: "item-free" });
   const name = h("span", { class: "item-name" });
   const facts = h("span", { class: "item-facts" });
+  // The big figure comes before the name for the eye, after it for the ear.
+  const spoken = h("span", { class: "visually-hidden" });
   const bar = occupancyBar();
   bar.element.setAttribute("aria-hidden", "true");
   const button = h(
     "button",
     { class: "item", type: "button", "data-id": place.id, onclick: () => open(place.id) },
     h("span", { class: "item-count", "aria-hidden": "true" }, mark, free),
-    h("span", { class: "item-words" }, name, facts),
+    h("span", { class: "item-words" }, name, spoken, facts),
     bar.element,
   );
   return {
@@ -50,16 +52,7 @@ function createItem(place: Place, open: (id: string) => void): Item {
       write(facts, parts.join(" · "));
       bar.update(next.counts);
       button.classList.toggle("stale", stale);
-      button.setAttribute(
-        "aria-label",
-        text("list.item_label", {
-          name: inLanguage(next.zh, next.en),
-          free: next.counts.free,
-          total: total(next.counts),
-          unknown: next.counts.unknown,
-          age: agoText(next.heardMs),
-        }),
-      );
+      write(spoken, text("list.spoken", { free: next.counts.free }));
     },
   };
 }
