@@ -16,6 +16,7 @@ import structlog
 from city.errors import Invalid, TooMany, Unavailable
 from city.time import Clock, to_ms
 from city.works import metrics
+from city.works.live_lines import LiveLines
 from parking.placements import KnownDevice, Placements
 from parking.rules.sensors.codecs import decode
 from parking.rules.sensors.model import Rejected
@@ -24,6 +25,7 @@ from parking.uplinks import (
     LARGEST_BATCH,
     LATE_AFTER_MS,
     PARKED_STREAM,
+    UPLINK_FIELD,
     AcceptedUplink,
     IngestAnswer,
     Refusal,
@@ -88,7 +90,7 @@ class Ingest:
         room: Room | None = None,
         partitions: int = 1,
     ) -> None:
-        self._live = live
+        self._lines = LiveLines(live)
         self._placements = placements
         self._clock = clock
         self._gate = gate
@@ -221,10 +223,12 @@ class Ingest:
         if not entries:
             return
         try:
-            pipeline = self._live.pipeline(transaction=False)
-            for entry in entries:
-                pipeline.xadd(entry.stream, dict(entry.fields))  # type: ignore[arg-type] # bytes
-            pipeline.execute()
+            self._lines.ask(
+                [
+                    ("XADD", entry.stream, b"*", UPLINK_FIELD, entry.fields[UPLINK_FIELD])
+                    for entry in entries
+                ]
+            )
         except redis.RedisError as error:
             # Out of memory, a full disk, loading, gone: whatever it is, nothing is promised.
             metrics.REFUSED.labels("store").inc()

@@ -213,10 +213,10 @@ def enforce() -> None:
     Forbidden, Unauthenticated
         When the rule does not allow it, or when the view has none.
     """
-    if request.endpoint is None:
+    endpoint = request.endpoint
+    if endpoint is None:
         return  # no such path: the router answers
-    view = current_app.view_functions.get(request.endpoint)
-    rule = rule_of(view)
+    rule = rule_of(current_app.view_functions.get(endpoint))
     if rule is None:
         raise Forbidden("Nobody may call this.")
     if rule.everybody:

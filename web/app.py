@@ -13,10 +13,28 @@ from parking.uplinks import LONGEST_BODY_BYTES
 from web import access, measures, origins, problems
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from journeys.wiring import Wiring
 
 MAX_BODY_BYTES = LONGEST_BODY_BYTES
 """Largest request body, that of a webhook; acts have a smaller limit (`web.parsing`)."""
+
+
+class Sync:
+    """Calls views as they are: none is asynchronous, and asking each time costs."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the function itself."""
+        return func
+
+
+class ApiApp(Sync, APIFlask):
+    """The API and the pages."""
+
+
+class LiveApp(Sync, Flask):
+    """The live feed."""
 
 
 class Json(DefaultJSONProvider):
@@ -36,7 +54,7 @@ def create_app(wiring: Wiring) -> APIFlask:
     wiring
         What the use cases need, built once a process by ``journeys.wiring.build``.
     """
-    app = APIFlask(
+    app = ApiApp(
         __name__,
         title="Greenbay",
         version="1",
@@ -67,7 +85,7 @@ def create_app(wiring: Wiring) -> APIFlask:
 
 def create_live_app(wiring: Wiring) -> Flask:
     """Build the live feed's application, which runs under gevent in a process of its own."""
-    app = Flask(__name__, static_folder=None)
+    app = LiveApp(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=0)
     app.json = Json(app)
     _common(app, wiring)
@@ -105,15 +123,15 @@ def _harden(response: Response) -> Response:
     """Set the headers that keep pages from running or framing what is not ours."""
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
-    if response.mimetype == "text/html":
+    kind = headers.get("Content-Type", "")
+    if kind.startswith("text/html"):
         if "Content-Security-Policy" not in headers:
             live = origins.live_origin(access.wiring().settings)
             headers["Content-Security-Policy"] = PAGE_POLICY.format(live=live)
         for name, value in PAGE_HEADERS.items():
             headers.setdefault(name, value)
-    else:
-        script = response.mimetype == "text/javascript"
-        headers.setdefault("Content-Security-Policy", SCRIPT_POLICY if script else DATA_POLICY)
+    elif not kind.startswith(("application/json", "text/event-stream")):
+        headers.setdefault("Content-Security-Policy", DATA_POLICY)
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from flask import g, request
+from flask import request
 
 from city.works import metrics
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 UNROUTED = "unrouted"
 """For every path that no route has: a label for each would let anybody fill the memory."""
+OTHER = "OTHER"
+BEGUN_AT_S = "greenbay.begun_at_s"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
@@ -27,19 +29,21 @@ class Measures:
 
     def begin(self) -> None:
         """Note when a request came."""
-        g.begun_at_s = time.perf_counter()
+        request.environ[BEGUN_AT_S] = time.perf_counter()
 
     def end(self, response: Response) -> Response:
         """Count an answer. A stream counts when it begins."""
-        route = request.url_rule.rule if request.url_rule is not None else UNROUTED
-        method = request.method if request.method in METHODS else "OTHER"
-        key = (method, route, response.status_code)
+        environ = request.environ
+        rule = request.url_rule
+        route = UNROUTED if rule is None else rule.rule
+        method = environ["REQUEST_METHOD"]
+        key = (method if method in METHODS else OTHER, route, response.status_code)
         counter = self._counters.get(key)
         if counter is None:
-            counter = metrics.REQUESTS.labels(method, route, str(response.status_code))
+            counter = metrics.REQUESTS.labels(key[0], route, str(key[2]))
             self._counters[key] = counter
         counter.inc()
-        begun_at_s = g.get("begun_at_s")
+        begun_at_s = environ.get(BEGUN_AT_S)
         if begun_at_s is not None:
             seconds = self._seconds.get(route)
             if seconds is None:

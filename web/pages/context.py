@@ -145,8 +145,10 @@ def shell() -> dict[str, Any]:
 
 
 def _remember_language(response: Response) -> Response:
+    if response.mimetype != "text/html":
+        return response  # first: it is asked of every answer of the API as well
     asked = request.args.get("lang")
-    if asked in texts.LANGUAGES and response.mimetype == "text/html":
+    if asked in texts.LANGUAGES:
         response.set_cookie(
             LANGUAGE_COOKIE,
             asked,
