@@ -191,8 +191,12 @@ class Placements:
         """Give the places that a device has had, the latest first."""
         return self._placed.get(device_id, ())
 
-    def current(self) -> Iterable[Placed]:
-        """Give where every device lies now, for rebuilding the live state."""
+    def lying(self, since_ms: int) -> Iterable[Placed]:
+        """Give where every device lies, or lay until after an instant: for rebuilding.
+
+        A bay that its device has left goes on in its last state until that falls silent.
+        """
         for places in list(self._placed.values()):
-            if places and places[0].until_ms is None:
-                yield places[0]
+            for place in places:
+                if place.until_ms is None or place.until_ms > since_ms:
+                    yield place

@@ -81,7 +81,8 @@ class Rebuilder:
     district
         The district.
     placements
-        Bays with a device in them now are the ones that are rebuilt.
+        Bays with a device in them, now or within the longest silence, are the ones that are
+        rebuilt.
     clock
         Business clock.
     apply
@@ -154,7 +155,7 @@ class Rebuilder:
             link.call("DEL", district_keys(self._district).bays)
         present = self._keep(link)
         missing: dict[str, list[Placed]] = {}
-        for placed in self._placements.current():
+        for placed in self._placements.lying(now_ms - _longest_silence_ms(self._policy)):
             if placed.district == self._district and placed.bay_id.hex not in present:
                 missing.setdefault(placed.bay_id.hex, []).append(placed)
         hearing = Hearing(self._district, self._placements, self._policy)
@@ -269,6 +270,10 @@ class Rebuilder:
     def _model(self, placed: Placed) -> str:
         device = self._placements.by_id(placed.device_id)
         return "" if device is None else device.model
+
+
+def _longest_silence_ms(policy: FoldingPolicy) -> int:
+    return max([policy.stale_after_ms, *(ms for _, ms in policy.stale_after_by_model_ms)])
 
 
 def _chunks(items: Iterable[T]) -> Iterator[list[T]]:

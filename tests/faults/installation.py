@@ -116,6 +116,11 @@ class Installation:
         path = self.folder / "said"
         return path.read_text() if path.exists() else ""
 
+    @property
+    def running(self) -> bool:
+        """Whether its supervisor runs."""
+        return self.process is not None and self.process.poll() is None
+
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start a supervisor and return at once."""
         kept = {
@@ -199,7 +204,7 @@ class Installation:
     def look(self) -> dict[str, list[psutil.Process]]:
         """Find its processes by kind, and remember all of them and what they hold."""
         found: dict[str, list[psutil.Process]] = {kind: [] for kind in KINDS}
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None or not self.running:
             return found
         try:
             head = psutil.Process(self.process.pid)

@@ -10,6 +10,7 @@ import http.client
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -28,13 +29,23 @@ PATHS: Final = {
     "chirpstack": "/api/v1/uplinks/chirpstack?event=up",
     "ctwing": "/api/v1/uplinks/ctwing",
 }
-BATCH: Final = 100
 ANSWER_TIMEOUT_S: Final = 20.0
 AGAIN_AFTER_S: Final = 0.1
 LONGEST_WAIT_S: Final = 1.0
 """Of what `Retry-After` asks for: the system is back long before it dares to promise."""
 IN_FLIGHT: Final = 100
 HTTP_ACCEPTED, HTTP_TOO_MANY, HTTP_UNAVAILABLE = 202, 429, 503
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How hard it is sent."""
+
+    senders: int
+    batch: int = 100
+    """Messages in a request, at most."""
+    pause_s: float = 0.0
+    """Between two requests of a sender."""
 
 
 class Ledger:
@@ -190,12 +201,13 @@ class Sender(threading.Thread):
     lateness window of one another, however long the system is away.
     """
 
-    def __init__(self, owner: int, owners: int, traffic: Traffic, port: int, token: str) -> None:
+    def __init__(self, owner: int, traffic: Traffic, port: int, token: str, pace: Pace) -> None:
         super().__init__(name=f"sender-{owner}")
         self.ledger = Ledger()
         self.halt = threading.Event()
         self.error: BaseException | None = None
-        self._steps = traffic.steps(owner, owners)
+        self._steps = traffic.steps(owner, pace.senders)
+        self._pace = pace
         self._port = port
         self._token = token
 
@@ -208,8 +220,9 @@ class Sender(threading.Thread):
                 publisher.publish(step.get("mqtt", ()))
                 for way, frames in step.items():
                     if way != "mqtt":
-                        for first in range(0, len(frames), BATCH):
-                            webhooks.deliver(way, frames[first : first + BATCH])
+                        for first in range(0, len(frames), self._pace.batch):
+                            webhooks.deliver(way, frames[first : first + self._pace.batch])
+                            self.halt.wait(self._pace.pause_s)
                 publisher.wait(self.halt)
                 if self.halt.is_set():
                     return
@@ -223,8 +236,8 @@ class Sender(threading.Thread):
 class Senders:
     """All of them."""
 
-    def __init__(self, traffic: Traffic, port: int, token: str, count: int) -> None:
-        self._all = [Sender(number, count, traffic, port, token) for number in range(count)]
+    def __init__(self, traffic: Traffic, port: int, token: str, pace: Pace) -> None:
+        self._all = [Sender(n, traffic, port, token, pace) for n in range(pace.senders)]
 
     def start(self) -> None:
         """Begin to send."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from city.time import WallClock, to_ms
 from tests.faults.checking import Findings, check, drain
 from tests.faults.killing import Killer
-from tests.faults.networks import Senders
+from tests.faults.networks import Pace, Senders
 from tests.faults.town import SPAN, found_town
 from tests.faults.traffic import Traffic
 
@@ -31,6 +31,10 @@ class Outcome:
 
     town: Town
     traffic: Traffic
+    answered: int
+    """Of its sendings."""
+    strange: int
+    """Answers that no network server should ever get."""
     frames: dict[int, Frame]
     """Everything that was sent, by number; later traffic included."""
     ledger: Ledger
@@ -82,7 +86,7 @@ def endure(
     clock["preparing"] = time.monotonic() - begun
 
     begun = time.monotonic()
-    sending = Senders(traffic, installation.port, town.token, senders)
+    sending = Senders(traffic, installation.port, town.token, Pace(senders))
     killer = Killer(installation, kills, len(traffic.sendings), seed)
     sending.start()
     try:
@@ -98,5 +102,13 @@ def endure(
     findings = check(installation, town, traffic.frames, ledger)
     clock["checking"] = time.monotonic() - begun
     return Outcome(
-        town, traffic, dict(traffic.frames), ledger, findings, dict(killer.killed), clock
+        town,
+        traffic,
+        ledger.done,
+        len(ledger.strange),
+        dict(traffic.frames),
+        ledger,
+        findings,
+        dict(killer.killed),
+        clock,
     )

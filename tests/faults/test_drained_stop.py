@@ -15,7 +15,7 @@ from city.works.processes import ProcessPlan, process_plans
 from city.works.settings import Settings
 from tests.faults.checking import check, drain
 from tests.faults.installation import until
-from tests.faults.networks import Senders
+from tests.faults.networks import Pace, Senders
 from tests.faults.traffic import MINUTE_MS, Traffic
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-UPLINKS, SEED = 2_000, 7
+UPLINKS, SEED = 1_500, 7
+PACE = Pace(senders=4, batch=4, pause_s=0.25)
+"""Slow enough that the stop comes in the middle."""
 SERVERS = ("valkey", "postgres")
 
 
@@ -52,16 +54,16 @@ def test_a_stop_under_load_loses_nothing_and_kills_nobody(
         last_ms + 1,
         last_ms + 8 * MINUTE_MS,
         first_number=max(ordeal.frames) + 1,
+        spots=ordeal.town.spots[::2],
     )
-    senders = Senders(traffic, installation.port, ordeal.town.token, 3)
+    senders = Senders(traffic, installation.port, ordeal.town.token, PACE)
     senders.start()
     try:
-        until(lambda: senders.answered > UPLINKS // 4, "a quarter is answered")
+        until(lambda: senders.answered > UPLINKS // 5, "a fifth is answered")
         begun = time.monotonic()
         asked_at = WallClock().now()
         assert installation.stop() == 0
         stopped_s = time.monotonic() - begun
-        assert senders.busy  # it came in the middle
         assert installation.leaks() == []
         installation.start()
         ledger = senders.finish(patience_s=120)
@@ -80,6 +82,7 @@ def test_a_stop_under_load_loses_nothing_and_kills_nobody(
     assert late == []
     assert stopped_s < sum(drain_s.values())
     assert ledger.strange == []
+    assert ledger.statuses["none"] > 0  # it did come in the middle
     ordeal.add(traffic, ledger)
     drain(installation)
     found = check(installation, ordeal.town, ordeal.frames, ordeal.ledger)

@@ -13,7 +13,6 @@ from parking.adapters.live_keys import district_keys
 from parking.adapters.live_store import LiveStore
 from parking.rebuilding import LOOK_BACK_WINDOWS
 from tests.faults.checking import Findings, check_live, drain, truth_of
-from tests.faults.installation import until
 from tests.faults.reference import POLICY
 from tests.faults.town import DISTRICTS
 from tests.faults.traffic import MINUTE_MS
@@ -34,6 +33,16 @@ def live_problems(installation: Installation, ordeal: Outcome) -> dict[str, list
     return found.problems()
 
 
+def problems_in_the_end(
+    installation: Installation, ordeal: Outcome, *, patience_s: float = 60.0
+) -> dict[str, list[str]]:
+    """Give what is still wrong with the live state when all was given time."""
+    deadline = time.monotonic() + patience_s
+    while (found := live_problems(installation, ordeal)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
+
+
 @pytest.mark.parametrize("name", KEYS)
 def test_a_lost_key_comes_back_while_everything_runs(
     installation: Installation, ordeal: Outcome, name: str
@@ -44,12 +53,7 @@ def test_a_lost_key_comes_back_while_everything_runs(
             assert live.delete(getattr(district_keys(district), name)) == 1
     finally:
         live.connection_pool.disconnect()
-    time.sleep(0.2)
-    until(
-        lambda: live_problems(installation, ordeal) == {},
-        f"{name} is as it was; now {live_problems(installation, ordeal)}",
-        patience_s=60,
-    )
+    assert problems_in_the_end(installation, ordeal) == {}
     drain(installation)
     assert live_problems(installation, ordeal) == {}
 
@@ -61,7 +65,7 @@ def test_single_bays_that_were_lost_come_back(installation: Installation, ordeal
         live.hdel(district_keys(DISTRICTS[0]).bays, *(bay.id.hex for bay in bays))
     finally:
         live.connection_pool.disconnect()
-    until(lambda: live_problems(installation, ordeal) == {}, "the bays are there again")
+    assert problems_in_the_end(installation, ordeal) == {}
 
 
 def test_after_losing_the_store_whole_bays_not_heard_from_since_are_unknown(

@@ -18,6 +18,8 @@ from city.time import from_ms, rfc3339
 from parking.rules.sensors.frames import Kind, build
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.faults.town import Sensor, Spot, Town, Way
 
 MINUTE_MS: Final = 60_000
@@ -29,7 +31,7 @@ LATE_SHARE, TWICE_SHARE, REJOIN_SHARE, BAD_SHARE, WRONG_SHARE = 0.1, 0.03, 0.05,
 HEARTBEAT_SHARE: Final = 0.2
 BAD_PORT: Final = 200
 SILENT_HOURS: Final = 3
-SURPLUS: Final = 1.15
+SURPLUS: Final = 1.05
 
 
 class Frame(NamedTuple):
@@ -99,6 +101,8 @@ class Traffic:
         Event time of the first and the last frame.
     first_number
         Of its frames; above those of the traffic before.
+    spots
+        Which of the town's speak; all if None.
     """
 
     def __init__(
@@ -110,13 +114,15 @@ class Traffic:
         end_ms: int,
         *,
         first_number: int = 1,
+        spots: Sequence[Spot] | None = None,
     ) -> None:
         self._random = Random(seed)  # noqa: S311 - repeatable traffic, no secret
         self._begin_ms, self._end_ms = begin_ms, end_ms
         self._sendings: list[Sending] = []
         self._number = first_number - 1
-        each = max(2, round(uplinks * SURPLUS / len(town.spots)))
-        for spot in town.spots:
+        speaking = town.spots if spots is None else spots
+        each = max(2, round(uplinks * SURPLUS / len(speaking)))
+        for spot in speaking:
             self._speak(spot, each)
         for number, stranger in enumerate(town.strangers):
             voice = _Voice(stranger)
@@ -125,7 +131,9 @@ class Traffic:
                 self._hand_over(self._frame(voice, at_ms, "status"), number)
         self._sendings.sort(key=lambda one: one[:2])
         assert len(self._sendings) >= uplinks, "too little was planned"
-        self.sendings = self._sendings[:uplinks]
+        # The rest is lost in the air.
+        heard = sorted(self._random.sample(range(len(self._sendings)), uplinks))
+        self.sendings = [self._sendings[number] for number in heard]
         self.frames = {sending.frame.number: sending.frame for sending in self.sendings}
 
     def steps(self, owner: int, owners: int) -> list[dict[Way, list[Frame]]]:
@@ -147,9 +155,12 @@ class Traffic:
         random = self._random
         voices = [_Voice(sensor) for sensor in spot.sensors]
         turns = max(1, frames // len(voices))
-        end_ms = self._begin_ms + SILENT_HOURS * HOUR_MS if spot.silent else self._end_ms
-        at_ms = self._begin_ms + random.randrange(HOUR_MS)
-        long_ms = 3 * (end_ms - self._begin_ms) / turns
+        end_ms = self._end_ms
+        if spot.silent:
+            end_ms = min(end_ms, self._begin_ms + SILENT_HOURS * HOUR_MS)
+        span_ms = end_ms - self._begin_ms
+        at_ms = self._begin_ms + random.randrange(min(HOUR_MS, span_ms // 4))
+        long_ms = 3 * span_ms / turns
         occupied = False
         for turn in range(turns):
             heartbeat = random.random() < HEARTBEAT_SHARE
@@ -159,7 +170,9 @@ class Traffic:
                 said = occupied if random.random() > WRONG_SHARE else not occupied
                 self._say(spot, voice, at_ms + random.randrange(9_000), said, heartbeat=heartbeat)
             if turn == turns - 2 and not spot.silent:
-                at_ms = max(at_ms + 30_000, end_ms - random.randrange(4 * HOUR_MS))
+                at_ms = max(
+                    at_ms + 30_000, end_ms - random.randrange(min(4 * HOUR_MS, span_ms // 2))
+                )
             else:
                 at_ms += self._pause_ms(long_ms)
             if at_ms >= end_ms - 10_000:
@@ -170,7 +183,7 @@ class Traffic:
         if draw < 0.25:
             return self._random.randrange(3_000, 40_000)
         if draw < 0.5:
-            return self._random.randrange(MINUTE_MS, 12 * MINUTE_MS)
+            return min(self._random.randrange(MINUTE_MS, 12 * MINUTE_MS), 1 + int(long_ms))
         return 1 + int(self._random.random() * long_ms)
 
     def _say(

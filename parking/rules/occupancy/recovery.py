@@ -50,6 +50,8 @@ def recover(
         once.setdefault(identity(one), one)
     for start in (first, recorded[-1] if recorded else NEVER):
         base = _core(start, stale_after_ms)
+        if start.state == UNKNOWN:
+            base = base._replace(heard_ms=last_word_ms((), _until(once.values(), start.at_ms)))
         after = [one for one in once.values() if one.at_ms > start.at_ms]
         memory = Memory(base, (), base, start.at_ms, silent=False)
         folded = fold(memory, after, policy, now_ms)
@@ -94,6 +96,10 @@ def last_word_ms(newer: Sequence[Change], seen: Iterable[Observation]) -> int:
     told = [one.at_ms for one in seen if one.said != CANNOT_TELL]
     recorded = [change.at_ms for change in newer if change.state != UNKNOWN]
     return max([0, *told, *recorded])
+
+
+def _until(seen: Iterable[Observation], at_ms: int) -> Iterable[Observation]:
+    return (one for one in seen if one.at_ms <= at_ms)
 
 
 def _core(change: Change, stale_after_ms: int) -> Core:
