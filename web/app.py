@@ -130,6 +130,8 @@ def _harden(response: Response) -> Response:
             headers["Content-Security-Policy"] = PAGE_POLICY.format(live=live)
         for name, value in PAGE_HEADERS.items():
             headers.setdefault(name, value)
+    elif kind.startswith("text/javascript"):
+        headers.setdefault("Content-Security-Policy", SCRIPT_POLICY)
     elif not kind.startswith(("application/json", "text/event-stream")):
         headers.setdefault("Content-Security-Policy", DATA_POLICY)
     if request.is_secure:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
 from web.measures import UNROUTED
+from web.pages.static_files import STATIC
 
 if TYPE_CHECKING:
     import pytest
@@ -121,3 +122,11 @@ def test_the_description_is_given_and_shown_in_both_languages(shared_site: Site)
         assert "docs." not in re.sub(r"<[^>]*>", "", text).replace("docs.ts", "")
         assert "<script>" not in text
         assert "style=" not in text
+
+
+def test_the_maps_worker_may_read_the_base_map(shared_site: Site) -> None:
+    # A worker lives by the policy of its own script's response, not by the page's.
+    build = STATIC / "build" / "assets"
+    worker = next(path.name for path in build.glob("*worker*.js"))
+    answer = shared_site.get(f"/static/build/assets/{worker}")
+    assert "connect-src 'self'" in answer.headers["Content-Security-Policy"]
