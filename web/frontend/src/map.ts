@@ -2,6 +2,8 @@
 import "../styles/base.css";
 import "../styles/map.css";
 import { ProblemError } from "./api/client";
+import { lonLat } from "./api/types";
+import { inWalkingOrder, runsNorth } from "./format/labels";
 import { agoText } from "./format/words";
 import { Feed, type FeedState } from "./live/feed";
 import { boxAround, grown, holds, type Box } from "./live/occupancy";
@@ -188,9 +190,13 @@ class MapPage {
     }
     const loaded = await Promise.allSettled([...inView].slice(0, 12).map((id) => this.city.baysOf(id)));
     this.view?.setLabels(
-      loaded.flatMap((result) =>
-        result.status === "fulfilled" ? result.value.map((bay) => [bay.id, this.city.shortLabel(bay)] as const) : [],
-      ),
+      loaded.flatMap((result) => {
+        if (result.status === "rejected") return [];
+        const row = inWalkingOrder(result.value);
+        const atKerb = this.city.place(row[0]?.facility_id ?? "")?.facility.kind === "kerb";
+        const beside = atKerb && runsNorth(row.map((bay) => lonLat(bay.position)));
+        return row.map((bay) => [bay.id, { text: this.city.shortLabel(bay), beside }] as const);
+      }),
     );
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { flatFields, hexBytes, signalBars } from "../src/format/frames";
-import { inWalkingOrder, shortLabel } from "../src/format/labels";
+import { inWalkingOrder, runsNorth, shortLabel } from "../src/format/labels";
 import { change, likelyTenders, minorDigits, moneyText, parseAmount } from "../src/format/money";
 import { age, businessNow, lasting, momentText } from "../src/format/time";
 
@@ -105,6 +105,12 @@ describe("labels", () => {
     assert.equal(shortLabel("K014-07", "K014"), "07");
     assert.equal(shortLabel("A-7", "K014"), "A-7");
     assert.equal(shortLabel("K014-", "K014"), "K014-");
+  });
+
+  it("stand beside the bays of a row that runs north", () => {
+    assert.equal(runsNorth([[118, 31], [118.0001, 31.001]]), true);
+    assert.equal(runsNorth([[118, 31], [118.001, 31.0001]]), false);
+    assert.equal(runsNorth([]), false);
   });
 
   it("put bays in the order in which one walks past them", () => {

@@ -22,6 +22,12 @@ export interface Choice {
   readonly bayId: string | null;
 }
 
+export interface BayLabel {
+  readonly text: string;
+  /** Beside the bay and not below it. */
+  readonly beside: boolean;
+}
+
 export interface MapListener {
   pickFacility(id: string): void;
   pickBay(id: string): void;
@@ -66,7 +72,7 @@ export class MapView {
   private choice: Choice = { facilityId: null, bayId: null };
   private shownPlaces = "";
   private garages: ReadonlySet<string> = new Set();
-  private readonly labels = new Map<string, string>();
+  private readonly labels = new Map<string, BayLabel>();
   private readonly pending = new Map<string, LiveBay>();
   private timer: ReturnType<typeof setTimeout> | null = null;
   private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -97,6 +103,7 @@ export class MapView {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.setMissingStyleImageResolver((id) => this.draw(id));
+    this.map.on("error", ({ error }) => console.error(error.message));
     // Not 'load': that waits until no source is busy, and a living city always is.
     this.map.once("style.load", () => {
       this.fillSources();
@@ -143,10 +150,10 @@ export class MapView {
     this.timer ??= setTimeout(() => this.flush(), BATCH_MS);
   }
 
-  setLabels(labels: Iterable<readonly [string, string]>): void {
+  setLabels(labels: Iterable<readonly [string, BayLabel]>): void {
     let news = false;
     for (const [id, label] of labels) {
-      if (this.labels.get(id) === label) continue;
+      if (this.labels.has(id)) continue;
       this.labels.set(id, label);
       news = true;
     }
@@ -214,7 +221,8 @@ export class MapView {
   private bay(bay: LiveBay): Feature<Point> {
     return point(bay.id, [bay.longitude, bay.latitude], {
       state: bay.state,
-      label: this.labels.get(bay.id) ?? "",
+      label: this.labels.get(bay.id)?.text ?? "",
+      beside: this.labels.get(bay.id)?.beside ?? false,
       scale: this.garages.has(bay.facilityId) ? GARAGE_SCALE : 1,
     });
   }
