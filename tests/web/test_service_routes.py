@@ -129,4 +129,6 @@ def test_the_maps_worker_may_read_the_base_map(shared_site: Site) -> None:
     build = STATIC / "build" / "assets"
     worker = next(path.name for path in build.glob("*worker*.js"))
     answer = shared_site.get(f"/static/build/assets/{worker}")
-    assert "connect-src 'self'" in answer.headers["Content-Security-Policy"]
+    policy = answer.headers["Content-Security-Policy"]
+    answer.close()
+    assert "connect-src 'self'" in policy
