@@ -4,23 +4,23 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Facility = Schemas["FacilityOut"];
-export type Bay = Schemas["BaysOut.BayOut"];
+export type Bay = Schemas["BayOut"];
 export type Quote = Schemas["QuoteOut"];
-export type QuoteLine = Schemas["QuoteOut.QuoteLine"];
+export type QuoteLine = Schemas["QuoteLine"];
 export type Evidence = Schemas["EvidenceOut"];
-export type EvidenceDevice = Schemas["EvidenceOut.EvidenceDevice"];
-export type EvidenceFrame = Schemas["EvidenceOut.EvidenceFrame"];
+export type EvidenceDevice = Schemas["EvidenceDevice"];
+export type EvidenceFrame = Schemas["EvidenceFrame"];
 export type Session = Schemas["SessionOut"];
 /** A stay to which a plate was just attached, with what the attendant should know at once. */
 export type Attached = Schemas["AttachedOut"];
 export type Bill = Schemas["BillOut"];
 export type Payment = Schemas["PaymentOut"];
-export type Device = Schemas["DevicesOut.DeviceOut"];
+export type Device = Schemas["DeviceOut"];
 export type DeviceDetail = Schemas["DeviceDetailOut"];
-export type UnknownDevice = Schemas["UnknownDevicesOut.UnknownDeviceOut"];
+export type UnknownDevice = Schemas["UnknownDeviceOut"];
 export type Adopted = Schemas["AdoptOut"];
 export type AuditPage = Schemas["AuditOut"];
-export type AuditRecord = Schemas["AuditOut.AuditRecordOut"];
+export type AuditRecord = Schemas["AuditRecordOut"];
 export type DemoClock = Schemas["ClockOut"];
 export type ProblemDocument = Schemas["Problem"];
 
