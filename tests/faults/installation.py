@@ -105,6 +105,7 @@ class Installation:
         self.process: subprocess.Popen[bytes] | None = None
         self.seen: dict[int, psutil.Process] = {}
         """Every process that was ever part of it, by pid."""
+        self._begun_s = WallClock().now().timestamp()
         self.sockets: set[Path] = set()
         self.shared_memory: set[Path] = set()
 
@@ -312,8 +313,14 @@ class Installation:
 
     def _old_segments(self) -> list[str]:
         """Name System V segments that one of its processes made: PostgreSQL holds one."""
-        rows = [row.split() for row in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
-        return [f"segment {row[1]} of pid {row[4]}" for row in rows if int(row[4]) in self.seen]
+        names, *rows = (row.split() for row in Path("/proc/sysvipc/shm").read_text().splitlines())
+        segments = [dict(zip(names, row, strict=True)) for row in rows]
+        return [
+            f"segment {each['shmid']} of pid {each['cpid']}"
+            for each in segments
+            # Pids come again: an older segment is somebody else's.
+            if int(each["cpid"]) in self.seen and int(each["ctime"]) >= self._begun_s
+        ]
 
 
 def _name(process: psutil.Process) -> str:

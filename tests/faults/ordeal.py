@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from city.time import WallClock, to_ms
-from tests.faults.checking import Findings, check, drain
+from tests.faults.checking import Findings, check
+from tests.faults.draining import drain
 from tests.faults.killing import Killer
 from tests.faults.networks import Pace, Senders
 from tests.faults.town import SPAN, found_town

@@ -13,7 +13,8 @@ import pytest
 from city.time import WallClock
 from city.works.processes import ProcessPlan, process_plans
 from city.works.settings import Settings
-from tests.faults.checking import check, drain
+from tests.faults.checking import check
+from tests.faults.draining import drain
 from tests.faults.installation import until
 from tests.faults.networks import Pace, Senders
 from tests.faults.traffic import MINUTE_MS, Traffic
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-UPLINKS, SEED = 1_500, 7
+UPLINKS, SEED = 900, 7
 PACE = Pace(senders=4, batch=4, pause_s=0.25)
 """Slow enough that the stop comes in the middle."""
 SERVERS = ("valkey", "postgres")

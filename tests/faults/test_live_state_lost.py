@@ -12,7 +12,8 @@ from city.time import WallClock, to_ms
 from parking.adapters.live_keys import district_keys
 from parking.adapters.live_store import LiveStore
 from parking.rebuilding import LOOK_BACK_WINDOWS
-from tests.faults.checking import Findings, check_live, drain, truth_of
+from tests.faults.checking import Findings, check_live, truth_of
+from tests.faults.draining import drain
 from tests.faults.reference import POLICY
 from tests.faults.town import DISTRICTS
 from tests.faults.traffic import MINUTE_MS
@@ -29,7 +30,8 @@ LOOK_BACK_MS = LOOK_BACK_WINDOWS * POLICY.lateness_ms
 
 def live_problems(installation: Installation, ordeal: Outcome) -> dict[str, list[str]]:
     found = Findings()
-    check_live(found, installation, ordeal.town, truth_of(ordeal.frames, ordeal.ledger))
+    truth = truth_of(ordeal.frames, ordeal.ledger)
+    check_live(found, installation, ordeal.town, truth, rebuilt=True)
     return found.problems()
 
 
