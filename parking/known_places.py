@@ -54,6 +54,12 @@ class KnownPlaces:
         self._lists: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._bays: dict[BayId, Bay] = {}
 
+    @property
+    def version(self) -> int:
+        """The registry's version, as it was a moment ago."""
+        self._refresh()
+        return self._version
+
     def facility(self, facility_id: UUID) -> Facility:
         """Give a facility; NotFound where there is none."""
         return self._kept(
@@ -90,16 +96,17 @@ class KnownPlaces:
         """Give bays by their ids; those that do not exist are left out."""
         self._refresh()
         known = self._bays
-        missing = [bay_id for bay_id in bay_ids if bay_id not in known]
-        if missing:
-            with self._database.read() as connection:
-                read = places.bays_by_id(connection, missing)
-            with self._lock:
-                if len(self._bays) + len(read) > MOST_BAYS:
-                    self._bays = {}
-                self._bays.update(read)
-            known = {**{each: known[each] for each in bay_ids if each in known}, **read}
-        return {bay_id: known[bay_id] for bay_id in bay_ids if bay_id in known}
+        found = {bay_id: bay for bay_id in bay_ids if (bay := known.get(bay_id)) is not None}
+        if len(found) == len(bay_ids):
+            return found
+        missing = [bay_id for bay_id in bay_ids if bay_id not in found]
+        with self._database.read() as connection:
+            read = places.bays_by_id(connection, missing)
+        with self._lock:
+            if len(self._bays) + len(read) > MOST_BAYS:
+                self._bays = {}
+            self._bays.update(read)
+        return {**found, **read}
 
     def bay_counts(self, facility_ids: Iterable[FacilityId]) -> dict[FacilityId, int]:
         """Give how many bays facilities have."""

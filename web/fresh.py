@@ -1,29 +1,67 @@
-"""Answers that anybody may see and keep for a moment, told apart by an ETag.
+"""Answers that anybody may see: told apart by an ETag, and not made twice while nothing changed.
 
-A driver's page asks every few seconds; where nothing has changed it gets 304 and no body.
+A driver's page asks every few seconds; where nothing has changed it gets 304 and no body. Many
+pages ask for the same thing: it is made once and then given again, as long as nothing was heard
+from the facilities that it shows. One small question to the live store tells.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 from flask import Response, request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from city.works.live_lines import Command
+    from parking.adapters.live_store import LiveStore
+    from parking.known_places import KnownPlaces
+    from parking.store.places import Facility
 
 MAX_AGE_S: Final = 2
 """A cache between us and many drivers may answer for so long; states are older than that anyway."""
+KEPT_S: Final = 2.0
+"""What a late frame changed shows after so long at most: it need not leave a mark."""
+MOST_BYTES: Final = 32_000_000
+LARGEST: Final = 1_000_000
 JSON: Final = "application/json"
 CACHE_CONTROL: Final = f"public, max-age={MAX_AGE_S}"
 NOT_MODIFIED: Final = 304
 DIGEST_BYTES: Final = 12
 
 
-def answer(value: Mapping[str, Any], alike: Any = None) -> Response:
-    """Answer with a value as JSON, or with 304 where the caller has it already.
+class Answer(NamedTuple):
+    """An answer as it is sent."""
+
+    body: bytes
+    name: str
+    tag: str
+
+    def response(self) -> Response:
+        """Give it, or 304 where the caller has it already."""
+        headers = {"ETag": self.tag, "Cache-Control": CACHE_CONTROL}
+        wanted = request.headers.get("If-None-Match")
+        if wanted is not None and (self.name in wanted or wanted.strip() == "*"):
+            return Response(status=NOT_MODIFIED, headers=headers)
+        return Response(self.body, headers=headers, content_type=JSON)
+
+
+class _Kept(NamedTuple):
+    answer: Answer
+    version: int
+    question: tuple[Command, ...]
+    marks: bytes
+    until_s: float
+
+
+def made(value: Mapping[str, Any], alike: Any = None) -> Answer:
+    """Write an answer.
 
     Parameters
     ----------
@@ -37,9 +75,96 @@ def answer(value: Mapping[str, Any], alike: Any = None) -> Response:
     told_apart = body if alike is None else orjson.dumps(alike, option=orjson.OPT_UTC_Z)
     name = hashlib.blake2b(told_apart, digest_size=DIGEST_BYTES).hexdigest()
     # Weak: what it leaves out may differ.
-    tag = f'"{name}"' if alike is None else f'W/"{name}"'
-    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
-    wanted = request.headers.get("If-None-Match")
-    if wanted is not None and (name in wanted or wanted.strip() == "*"):
-        return Response(status=NOT_MODIFIED, headers=headers)
-    return Response(body, headers=headers, content_type=JSON)
+    return Answer(body, name, f'"{name}"' if alike is None else f'W/"{name}"')
+
+
+class Answers:
+    """Keeps answers while what they were made from stands. Threads share one.
+
+    Parameters
+    ----------
+    live_store
+        Tells whether anything was heard from facilities.
+    places
+        Tells the registry's version.
+    kept_s
+        Longest time that an answer is kept, in seconds.
+    """
+
+    def __init__(
+        self, live_store: LiveStore, places: KnownPlaces, *, kept_s: float = KEPT_S
+    ) -> None:
+        self._live_store = live_store
+        self._places = places
+        self._kept_s = kept_s
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._bytes = 0
+
+    def about(self, shown: Sequence[Facility], make: Callable[[], Answer]) -> Response:
+        """Answer about facilities: made anew where anything was heard from them.
+
+        Parameters
+        ----------
+        shown
+            The facilities that the answer is about.
+        make
+            Makes the answer.
+
+        Raises
+        ------
+        Unavailable
+            Where the live store cannot be reached.
+        """
+        kept = self._known()
+        question = (
+            self._live_store.question((each.district, each.id) for each in shown)
+            if kept is None
+            else kept.question
+        )
+        # Before the answer is made: what is heard meanwhile makes the next one new.
+        return self._give(kept, question, self._live_store.marks(question), make)
+
+    def marked(self, marks: bytes, make: Callable[[], Answer]) -> Response:
+        """Answer anew where the marks are not what they were.
+
+        Parameters
+        ----------
+        marks
+            Names what the answer is made from; read before it is made.
+        make
+            Makes the answer.
+        """
+        return self._give(self._known(), (), marks, make)
+
+    def _known(self) -> _Kept | None:
+        kept = self._kept.get(request.full_path)
+        return kept if kept is not None and kept.version == self._places.version else None
+
+    def _give(
+        self,
+        kept: _Kept | None,
+        question: tuple[Command, ...],
+        marks: bytes,
+        make: Callable[[], Answer],
+    ) -> Response:
+        now_s = time.monotonic()
+        if kept is not None and kept.marks == marks and now_s < kept.until_s:
+            return kept.answer.response()
+        version = self._places.version
+        answer = make()
+        until_s = now_s + self._kept_s
+        self._keep(request.full_path, _Kept(answer, version, question, marks, until_s))
+        return answer.response()
+
+    def _keep(self, key: str, kept: _Kept) -> None:
+        size = len(kept.answer.body)
+        if size > LARGEST:
+            return
+        with self._lock:
+            before = self._kept.pop(key, None)
+            self._bytes += size - (len(before.answer.body) if before else 0)
+            self._kept[key] = kept
+            while self._bytes > MOST_BYTES:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= len(oldest.answer.body)

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from city.places import BoundingBox
+from city.works.live_lines import LiveLines
 from tests.web.conftest import site_of
 from tests.web.small_site import EAST, Site
 from web.app import create_live_app
@@ -235,7 +236,7 @@ def test_a_page_opened_while_the_store_is_away_is_told_so(
     def fail(*_: object, **__: object) -> Any:
         raise redis.ConnectionError("gone")
 
-    monkeypatch.setattr(site.wiring.live, "hmget", fail)
+    monkeypatch.setattr(LiveLines, "ask", fail)
     answer = live.test_client().get(FEED)
     assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
     assert live.extensions["hub"].subscribers == 0

@@ -8,6 +8,7 @@ from web import access, acts
 from web.api import clock, devices, people, places, stays, uplinks
 from web.api.description import complete
 from web.api.prices import HourlyPrices
+from web.fresh import Answers
 
 if TYPE_CHECKING:
     from apiflask import APIFlask
@@ -24,7 +25,9 @@ BLUEPRINTS = (
 
 def register(app: APIFlask) -> None:
     """Add the API to an application."""
-    app.extensions["prices"] = HourlyPrices(access.wiring_of(app).database)
+    wiring = access.wiring_of(app)
+    app.extensions["answers"] = Answers(wiring.live_store, wiring.places)
+    app.extensions["prices"] = HourlyPrices(wiring.database)
     app.before_request(acts.check_key)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -20,7 +20,7 @@ from parking.rules.sensors.model import Rejected
 from parking.rules.tariffs.model import Stay, VehicleTraits
 from parking.services import evidence as evidence_service
 from parking.services import places, tariffs
-from web import access, fresh
+from web import access
 from web.api.cursors import after, cursor
 from web.api.lines import bill_lines
 from web.api.schemas.base import PageQuery
@@ -35,6 +35,7 @@ from web.api.schemas.places import (
     QuoteIn,
     QuoteOut,
 )
+from web.fresh import Answer, made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +44,11 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from parking.adapters.live_store import BayNow, FacilityNow
+    from parking.adapters.live_store import BayNow, FacilityNow, FreeBay
     from parking.store.places import Bay, Facility
     from parking.store.telemetry import KeptUplink
     from web.api.prices import HourlyPrices
+    from web.fresh import Answers
 
 blueprint = APIBlueprint("places", __name__, url_prefix="/api/v1", tag="Places")
 
@@ -140,9 +142,18 @@ def facilities(query_data: FacilitiesQuery) -> Response:
     page = access.wiring().places.facilities(
         district=query_data.district, after=after(query_data.cursor), limit=query_data.limit
     )
-    items = _facilities(page.items)
-    following = cursor(page.next)
-    return fresh.answer({"items": items, "next": following}, [_ageless(items), following])
+
+    def make() -> Answer:
+        items = _facilities(page.items)
+        following = cursor(page.next)
+        return made({"items": items, "next": following}, [_ageless(items), following])
+
+    return _answers().about(page.items, make)
+
+
+def _answers() -> Answers:
+    found: Answers = current_app.extensions["answers"]
+    return found
 
 
 @blueprint.get("/facilities/<uuid:facility_id>")
@@ -151,8 +162,13 @@ def facilities(query_data: FacilitiesQuery) -> Response:
 @blueprint.doc(summary="One facility with live counts")
 def facility(facility_id: UUID) -> Response:
     """Show one facility."""
-    items = _facilities([access.wiring().places.facility(facility_id)])
-    return fresh.answer(items[0], _ageless(items))
+    home = access.wiring().places.facility(facility_id)
+
+    def make() -> Answer:
+        items = _facilities([home])
+        return made(items[0], _ageless(items))
+
+    return _answers().about([home], make)
 
 
 @blueprint.get("/facilities/<uuid:facility_id>/bays")
@@ -164,10 +180,15 @@ def bays(facility_id: UUID, query_data: PageQuery) -> Response:
     """List the bays of a facility: places from memory, one round trip to the live store."""
     wiring = access.wiring()
     home = wiring.places.facility(facility_id)
-    page = wiring.places.bays_of(home.id, after=after(query_data.cursor), limit=query_data.limit)
-    now = wiring.live_store.bay_states(home.district, [each.id for each in page.items])
-    items = [_bay(each, now[each.id]) for each in page.items]
-    return fresh.answer({"items": items, "next": cursor(page.next)})
+    following_cursor = after(query_data.cursor)
+
+    def make() -> Answer:
+        page = wiring.places.bays_of(home.id, after=following_cursor, limit=query_data.limit)
+        now = wiring.live_store.bay_states(home.district, [each.id for each in page.items])
+        items = [_bay(each, now[each.id]) for each in page.items]
+        return made({"items": items, "next": cursor(page.next)})
+
+    return _answers().about([home], make)
 
 
 @blueprint.get("/bays/nearest")
@@ -178,13 +199,23 @@ def bays(facility_id: UUID, query_data: PageQuery) -> Response:
 def nearest(query_data: NearestQuery) -> Response:
     """List free bays; one that is unknown is not offered."""
     wiring = access.wiring()
-    known = wiring.places
-    near = wiring.live_store.free_near(
-        known.districts(),
+    search = wiring.live_store.search(
+        wiring.places.districts(),
         Position(query_data.longitude, query_data.latitude),
         query_data.radius_m,
         query_data.limit,
     )
+
+    def make() -> Answer:
+        return made({"items": _near(wiring.live_store.still_free(search, query_data.limit))})
+
+    marks = b",".join([bay for _, found in search for bay, _ in found])
+    return _answers().marked(marks, make)
+
+
+def _near(near: Sequence[FreeBay]) -> list[dict[str, Any]]:
+    wiring = access.wiring()
+    known = wiring.places
     found = known.bays([each.bay_id for each in near])
     homes = {home: known.facility(home) for home in {bay.facility_id for bay in found.values()}}
     prices: HourlyPrices = current_app.extensions["prices"]
@@ -204,7 +235,7 @@ def nearest(query_data: NearestQuery) -> Response:
                 "price_per_hour": hourly[home.id],
             }
         )
-    return fresh.answer({"items": items})
+    return items
 
 
 @blueprint.post("/quotes")
