@@ -30,6 +30,7 @@ KEPT_S: Final = 2.0
 """What a late frame changed shows after so long at most: it need not leave a mark."""
 MOST_BYTES: Final = 32_000_000
 LARGEST: Final = 1_000_000
+TURNS: Final = 64
 JSON: Final = "application/json"
 CACHE_CONTROL: Final = f"public, max-age={MAX_AGE_S}"
 NOT_MODIFIED: Final = 304
@@ -98,6 +99,7 @@ class Answers:
         self._places = places
         self._kept_s = kept_s
         self._lock = threading.Lock()
+        self._turns = [threading.Lock() for _ in range(TURNS)]
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._bytes = 0
 
@@ -151,11 +153,16 @@ class Answers:
         now_s = time.monotonic()
         if kept is not None and kept.marks == marks and now_s < kept.until_s:
             return kept.answer.response()
-        version = self._places.version
-        answer = make()
-        until_s = now_s + self._kept_s
-        self._keep(request.full_path, _Kept(answer, version, question, marks, until_s))
-        return answer.response()
+        key = request.full_path
+        # One makes it, the others that ask for the same thing meanwhile wait for it.
+        with self._turns[hash(key) % TURNS]:
+            kept = self._known()
+            if kept is None or kept.marks != marks or now_s >= kept.until_s:
+                version = self._places.version
+                until_s = now_s + self._kept_s
+                kept = _Kept(make(), version, question, marks, until_s)
+                self._keep(key, kept)
+        return kept.answer.response()
 
     def _keep(self, key: str, kept: _Kept) -> None:
         size = len(kept.answer.body)
