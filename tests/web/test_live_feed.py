@@ -231,7 +231,7 @@ def test_a_store_that_goes_away_ends_no_page_and_starts_it_anew(
 
 
 def test_a_page_opened_while_the_store_is_away_is_told_so(
-    site: Site, live: Flask, monkeypatch: pytest.MonkeyPatch
+    live: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> Any:
         raise redis.ConnectionError("gone")
