@@ -188,7 +188,7 @@ class Rebuilder:
         """Archive and record what the streams still hold of what was folded."""
         deadline_s = time.monotonic() + PATIENCE_S
         while self._behind(link):
-            done = self._archive.archive(block_ms=None) + self._recorder.record(block_ms=None)
+            done = self._archive.step(block_ms=None) + self._recorder.step(block_ms=None)
             if done == 0:
                 time.sleep(PAUSE_S)  # another process is at it
             link.renew()

@@ -1,9 +1,8 @@
 """The record: bays' changes go from the districts' streams to PostgreSQL, and become stays.
 
-History, stays and position move in one transaction: exactly once, whatever is killed.
+History and stays move in the transaction of the position: exactly once, whatever is killed.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -13,20 +12,15 @@ import orjson
 import redis
 import structlog
 
-from city.errors import Unavailable
 from city.identifiers import BayId, DeviceId, DistrictCode, FacilityId
 from city.time import from_ms
 from city.works.database import Database, UnitOfWork
 from parking.adapters import streams
 from parking.adapters.streams import changes_stream
+from parking.following import Follower
 from parking.rules.occupancy.history import BayChange, BayState, StateChange
 from parking.store import telemetry
 
-BATCH: Final = 1_000
-BLOCK_MS: Final = 500
-GATHER_S: Final = 0.2
-"""Pause without a backlog, so that changes of one moment share a transaction."""
-RETRY_S: Final = 1.0
 KEPT_FOR_PAGES: Final = timedelta(minutes=10)
 """Recorded changes stay in their stream for so long: live pages read them there."""
 
@@ -40,8 +34,8 @@ class StaysHook(Protocol):
         """Apply changes, in their order."""
 
 
-class Recorder:
-    """Records all districts' changes. Several may run: one of them wins each batch.
+class Recorder(Follower[DistrictCode]):
+    """Records all districts' changes.
 
     Parameters
     ----------
@@ -53,6 +47,10 @@ class Recorder:
         Called with each batch inside its transaction.
     """
 
+    GROUP = streams.RECORD_GROUP
+    BLOCK_MS = 500
+    GATHER_S = 0.2
+
     def __init__(
         self,
         live: redis.Redis,
@@ -60,66 +58,40 @@ class Recorder:
         districts: Callable[[], Sequence[DistrictCode]],
         apply: StaysHook,
     ) -> None:
-        self._live = live
-        self._database = database
+        super().__init__(live, database)
         self._districts = districts
         self._apply = apply
 
-    def run(self, stop: threading.Event) -> None:
-        """Record until told to stop, whatever fails meanwhile."""
-        while not stop.is_set():
-            try:
-                if self.record(block_ms=BLOCK_MS) < BATCH:
-                    stop.wait(GATHER_S)
-            except (redis.RedisError, Unavailable) as error:
-                log.warning("the record has to wait", reason=str(error))
-                stop.wait(RETRY_S)
+    def sources(self) -> dict[str, DistrictCode]:
+        """Give the changes streams, each with its district."""
+        return {changes_stream(district): district for district in self._districts()}
 
-    def record_all(self) -> int:
-        """Record what is there and return how many changes: for tests, tools and benches."""
-        total = 0
-        while done := self.record(block_ms=None):
-            total += done
-        return total
+    def keep(
+        self,
+        uow: UnitOfWork,
+        stream: str,
+        owner: DistrictCode,
+        entries: Sequence[tuple[str, bytes | None]],
+    ) -> None:
+        """Rewrite the histories that changed, and bring stays in line with them."""
+        del stream
+        changes = [
+            change
+            for entry_id, value in entries
+            if (change := _read(owner, entry_id, value)) is not None
+        ]
+        telemetry.rewrite_histories(
+            uow.connection,
+            [_history(change) for change in changes if change.from_at is not None],
+            recorded_at=uow.clock.now(),
+        )
+        self._apply(uow, changes)
 
-    def record(self, *, block_ms: int | None) -> int:
-        """Record one batch of each district; give how many changes."""
-        names = {changes_stream(district): district for district in self._districts()}
-        if not names:
-            return 0
-        streams.follow(self._live, names, streams.RECORD_GROUP)
-        with self._database.read() as connection:
-            held = {
-                stream: telemetry.position(connection, stream, streams.RECORD_GROUP)
-                for stream in names
-            }
-        after = {stream: entry_id or streams.BEGINNING for stream, entry_id in held.items()}
-        count = 0
-        found = streams.read_after(self._live, after, count=BATCH, block_ms=block_ms)
-        for stream, entries in found:
-            last = entries[-1][0]
-            with self._database.unit_of_work() as uow:
-                if not telemetry.claim(uow.connection, stream, streams.RECORD_GROUP, held[stream]):
-                    continue
-                changes = [
-                    change
-                    for entry_id, value in entries
-                    if (change := _read(names[stream], entry_id, value)) is not None
-                ]
-                telemetry.rewrite_histories(
-                    uow.connection,
-                    [_history(change) for change in changes if change.from_at is not None],
-                    recorded_at=uow.clock.now(),
-                )
-                self._apply(uow, changes)
-                telemetry.move_position(
-                    uow.connection, stream, streams.RECORD_GROUP, last, at=uow.wall.now()
-                )
-            count += len(entries)
-            streams.acknowledge(self._live, stream, streams.RECORD_GROUP, last)
-            oldest = streams.at_or_after(self._database.wall.now() - KEPT_FOR_PAGES)
-            streams.trim_below(self._live, stream, [last, oldest])
-        return count
+    def let_go(self, stream: str, owner: DistrictCode, last: str) -> None:
+        """Trim what live pages need no more."""
+        del owner
+        oldest = streams.at_or_after(self._database.wall.now() - KEPT_FOR_PAGES)
+        streams.trim_below(self._live, stream, [last, oldest])
 
 
 def _read(district: DistrictCode, entry_id: str, value: bytes | None) -> BayChange | None:

@@ -73,6 +73,9 @@ def _make_partition(
     span = f"{part.column} >= '{start_at.isoformat()}' and {part.column} < '{end_at.isoformat()}'"
     for statement in (
         f"create table parking.{name} (like parking.{part.table} including all)",
+        # The parent before the default partition: an insert that has chosen the default one, and
+        # waits for it while a better one is attached, would fail on the default one's constraint.
+        f"lock table parking.{part.table} in share row exclusive mode",
         f"lock table parking.{part.table}_default in access exclusive mode",
         (
             f"with moved as (delete from parking.{part.table}_default"  # noqa: S608 - see above

@@ -1,6 +1,6 @@
 """Append-only telemetry: raw uplinks, bays' changes, how far each reader of a stream has come."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -192,6 +192,17 @@ def position(connection: Connection, stream: str, consumer: str) -> str | None:
             tables.stream_position.c.consumer == consumer,
         )
     ).scalar_one_or_none()
+
+
+def positions(connection: Connection, streams: Iterable[str], consumer: str) -> dict[str, str]:
+    """Give the last entry of each stream that a consumer holds; without those before the first."""
+    table = tables.stream_position
+    found = connection.execute(
+        select(table.c.stream, table.c.entry_id).where(
+            table.c.stream.in_(list(streams)), table.c.consumer == consumer
+        )
+    )
+    return {row.stream: row.entry_id for row in found}
 
 
 def claim(connection: Connection, stream: str, consumer: str, expected: str | None) -> bool:

@@ -138,8 +138,8 @@ class Site:
             Folder(wiring.live, district, wiring.placements, self.clock).fold_all()
         Recorder(
             wiring.live, wiring.database, lambda: (EAST, WEST), stays.apply_bay_changes
-        ).record_all()
-        Archive(wiring.live, wiring.database, lambda: (EAST, WEST)).archive_all()
+        ).follow_all()
+        Archive(wiring.live, wiring.database, lambda: (EAST, WEST)).follow_all()
 
     def run_jobs(self) -> None:
         """Run the jobs that wait."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +12,7 @@ import redis
 
 from city.places import BoundingBox
 from city.works.live_lines import LiveLines
+from tests.waiting import eventually
 from tests.web.conftest import site_of
 from tests.web.small_site import EAST, Site
 from web.app import create_live_app
@@ -346,12 +346,3 @@ def test_without_news_a_page_is_told_that_the_feed_lives(
     seen = [next(chunks) for _ in range(3)]
     assert seen[2] == b": alive\n\n"
     answer.close()
-
-
-def eventually(true: Any) -> bool:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False

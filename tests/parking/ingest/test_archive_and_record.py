@@ -48,8 +48,8 @@ def test_a_frame_is_archived_once_however_often_the_archive_reads_it(
 ) -> None:
     ingest.accept("ttn", [uplink(BOSCH, b"\x01", 7, clock)])
     archive = Archive(valkey, database, districts)
-    assert archive.archive_all() == 1
-    assert archive.archive_all() == 0
+    assert archive.follow_all() == 1
+    assert archive.follow_all() == 0
     with database.read() as connection:
         kept = rows(connection, "select model, port, frame, counter, verdict from parking.uplink")
         assert kept == [("bosch-tps110", 1, b"\x01", 7, "ok")]
@@ -62,12 +62,12 @@ def test_two_archives_that_read_the_same_entries_keep_them_once(
 ) -> None:
     ingest.accept("ttn", [uplink(BOSCH, b"\x01", 1, clock)])
     first = Archive(valkey, database, districts)
-    assert first.archive(block_ms=None) == 1
+    assert first.step(block_ms=None) == 1
     # A second one that read before the first was done finds its position moved.
     with database.unit_of_work() as uow:
         uow.connection.execute(text("delete from parking.stream_position"))
     second = Archive(valkey, database, districts)
-    second.archive(block_ms=None)
+    second.step(block_ms=None)
     with database.read() as connection:
         assert rows(connection, "select count(*) from parking.uplink") == [(1,)]
 
@@ -77,7 +77,7 @@ def test_a_frame_that_the_codec_rejects_is_kept_with_its_verdict(
 ) -> None:
     answer = ingest.accept("ttn", [uplink(BOSCH, b"\x01\x02\x03", 1, clock)])
     assert len(answer.rejected) == 1
-    Archive(valkey, database, districts).archive_all()
+    Archive(valkey, database, districts).follow_all()
     with database.read() as connection:
         assert rows(connection, "select frame, verdict <> 'ok' from parking.uplink") == [
             (b"\x01\x02\x03", True)
@@ -89,8 +89,8 @@ def test_an_unregistered_device_is_listed_with_its_last_frame(
 ) -> None:
     ingest.accept("ttn", [uplink("24e124fffe0000ff", b"\x01", n, clock) for n in (1, 2)])
     archive = Archive(valkey, database, districts)
-    archive.archive_all()
-    archive.archive_all()
+    archive.follow_all()
+    archive.follow_all()
     with database.read() as connection:
         found = rows(
             connection, "select network_key, frames, last_frame from parking.unknown_device"
@@ -108,11 +108,11 @@ def test_a_stream_is_trimmed_only_below_what_folding_and_archive_both_hold(
 ) -> None:
     ingest.accept("ttn", [uplink(BOSCH, b"\x01", n, clock) for n in range(3)])
     archive = Archive(valkey, database, districts)
-    archive.archive_all()
+    archive.follow_all()
     assert valkey.xlen(STREAM) == 3
     Folder(valkey, EAST, placements, clock).fold_all()
     ingest.accept("ttn", [uplink(BOSCH, b"\x00", 3, clock)])
-    archive.archive_all()
+    archive.follow_all()
     assert valkey.xlen(STREAM) == 1
 
 
@@ -129,12 +129,12 @@ def test_an_arrival_and_a_departure_become_a_history_and_one_stay(
     clock.advance(60)
     ingest.accept("ttn", [uplink(BOSCH, b"\x01", 1, clock)])
     folder.fold_all()
-    assert recorder.record_all() > 0
+    assert recorder.follow_all() > 0
     arrived_at = clock.now()
     clock.advance(3600)
     ingest.accept("ttn", [uplink(BOSCH, b"\x00", 2, clock)])
     folder.fold_all()
-    recorder.record_all()
+    recorder.follow_all()
     left_at = clock.now()
     with database.read() as connection:
         history = rows(
@@ -161,13 +161,13 @@ def test_changes_recorded_twice_leave_the_same_history_and_stays(
         clock.advance(1800)
         ingest.accept("ttn", [uplink(BOSCH, frame, counter, clock)])
         folder.fold_all()
-    recorder.record_all()
+    recorder.follow_all()
     statement = "select bay_id, opened_at, closed_at, state from parking.parking_session order by 2"
     with database.unit_of_work() as uow:
         once = rows(uow.connection, statement)
         # A killed recorder whose position was lost begins the stream again.
         uow.connection.execute(text("delete from parking.stream_position"))
-    assert recorder.record_all() > 0
+    assert recorder.follow_all() > 0
     with database.read() as connection:
         assert rows(connection, statement) == once
     assert len(once) == 2
@@ -179,8 +179,8 @@ def test_an_entry_that_is_no_change_is_passed_over(
     assert town.devices
     valkey.xadd(changes_stream(EAST), {"c": b"not json"})
     recorder = Recorder(valkey, database, districts, apply_bay_changes)
-    assert recorder.record_all() == 1
-    assert recorder.record_all() == 0
+    assert recorder.follow_all() == 1
+    assert recorder.follow_all() == 0
 
 
 def test_recorded_changes_stay_ten_minutes_for_the_live_pages(
@@ -192,11 +192,11 @@ def test_recorded_changes_stay_ten_minutes_for_the_live_pages(
 ) -> None:
     ingest.accept("ttn", [uplink(NWAVE, b"\x95", 1, clock)])
     Folder(valkey, EAST, placements, clock).fold_all()
-    Recorder(valkey, database, districts, apply_bay_changes).record_all()
+    Recorder(valkey, database, districts, apply_bay_changes).follow_all()
     assert valkey.xlen(changes_stream(EAST)) > 0
     old = database.wall.now() + timedelta(minutes=11)
     database.wall = type(clock)(old)
     ingest.accept("ttn", [uplink(NWAVE, b"\x94", 2, clock)])
     Folder(valkey, EAST, placements, clock).fold_all()
-    Recorder(valkey, database, districts, apply_bay_changes).record_all()
+    Recorder(valkey, database, districts, apply_bay_changes).follow_all()
     assert valkey.xlen(changes_stream(EAST)) == 0

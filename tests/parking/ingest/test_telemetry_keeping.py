@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from parking.store.telemetry import BayChange, KeptUplink, RewrittenHistory
 from parking.telemetry_jobs import keep_partitions, replay_parked
 from parking.uplinks import PARKED_STREAM
 from tests.parking.ingest.small_town import EAST, Town, entries
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from city.time import FixedClock
@@ -89,6 +91,40 @@ def test_partitions_are_made_ahead_and_dropped_after_retention(
         assert gone == ("uplink_20260302",)
         left = uow.connection.execute(text("select count(*) from parking.uplink")).scalar_one()
         assert left == 0
+
+
+def test_a_frame_that_comes_while_its_partition_is_made_is_kept_in_it(
+    database: Database, clock: FixedClock
+) -> None:
+    with database.unit_of_work() as uow:
+        telemetry.keep_uplinks(uow.connection, [kept(clock.now())])
+    with ThreadPoolExecutor(1) as other:
+        with database.unit_of_work() as uow:
+            make_partitions(uow.connection, now=clock.now())
+            coming = other.submit(keep_again, database, clock)
+            assert eventually(lambda: someone_waits_for_a_lock(database))
+        coming.result(timeout=10)
+    with database.read() as connection:
+        found = connection.execute(text("select count(*) from parking.uplink_20260302"))
+        assert found.scalar_one() == 2
+
+
+def keep_again(database: Database, clock: FixedClock) -> None:
+    """Keep another frame of the same moment."""
+    with database.unit_of_work() as uow:
+        telemetry.keep_uplinks(uow.connection, [kept(clock.now(), "2-0", counter=2)])
+
+
+def someone_waits_for_a_lock(database: Database) -> bool:
+    """Say whether a session waits for another one's lock."""
+    with database.read() as connection:
+        found = connection.execute(
+            text(
+                "select count(*) from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            )
+        )
+        return bool(found.scalar_one())
 
 
 def test_a_month_s_partition_ends_with_the_month(database: Database) -> None:

@@ -63,8 +63,8 @@ class Town:
         ).fold_all()
 
     def keep(self) -> None:
-        Archive(self.live, self.database, lambda: [EAST]).archive_all()
-        Recorder(self.live, self.database, lambda: [EAST], apply_bay_changes).record_all()
+        Archive(self.live, self.database, lambda: [EAST]).follow_all()
+        Recorder(self.live, self.database, lambda: [EAST], apply_bay_changes).follow_all()
 
     def states(self) -> dict[str, tuple[Any, ...]]:
         return {

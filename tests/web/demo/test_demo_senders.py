@@ -12,12 +12,13 @@ import pytest
 
 from city.errors import Invalid
 from city.works.embedded.broker import DeskBroker
+from tests.waiting import eventually
 from web.demo.mqtt_device import BrokerAddress, Unanswered, publish
 from web.demo.senders import Senders
 from web.demo.sensors import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 class Desk:
@@ -76,13 +77,6 @@ def broker() -> Iterator[RunningBroker]:
 
 def message(device: str, payload: bytes = b"{}") -> Message:
     return Message(device, f"of/{device}", payload)
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return holds()
 
 
 @pytest.mark.parametrize("length", [0, 1, 90, 127, 128, 600, 20_000])
