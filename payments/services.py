@@ -1,5 +1,6 @@
 """Issuing bills, taking cash for them, and reversing what was wrong."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -61,6 +62,11 @@ def bills(
         after=after,
         limit=limit,
     )
+
+
+def debtors(connection: Connection, vehicle_ids: Collection[VehicleId]) -> frozenset[VehicleId]:
+    """Give those of some vehicles that have an unpaid bill."""
+    return store.debtors(connection, vehicle_ids)
 
 
 def balance(

@@ -3,6 +3,7 @@
 The truth is `migrations/versions/0006_payments.py`, with the triggers that keep the ledger.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -201,6 +202,16 @@ def page_of_bills(
     found = [_bill(row) for row in connection.execute(query).mappings()]
     items = tuple(found[:limit])
     return BillPage(items, items[-1].id if len(found) > limit else None)
+
+
+def debtors(connection: Connection, vehicle_ids: Collection[VehicleId]) -> frozenset[VehicleId]:
+    """Give those of some vehicles that have an unpaid bill."""
+    found = connection.scalars(
+        select(bill.c.vehicle_id)
+        .where(bill.c.vehicle_id.in_(list(vehicle_ids)), bill.c.state == BillState.OPEN.value)
+        .distinct()
+    )
+    return frozenset(VehicleId(each) for each in found)
 
 
 def settle_bill(connection: Connection, paid: Bill) -> None:

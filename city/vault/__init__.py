@@ -8,6 +8,7 @@ how the keys work.
 from city.vault.keys import FileKeys, GivenKeys, KeyRing, KeySource, key_source
 from city.vault.plates import (
     MAY_SEE_PLATES,
+    ForgottenUpTo,
     MaskedPlate,
     find_plate,
     forget,
@@ -21,6 +22,7 @@ from city.vault.rotation import RotationReport, begin_rotation, drop_retired, ro
 __all__ = [
     "MAY_SEE_PLATES",
     "FileKeys",
+    "ForgottenUpTo",
     "GivenKeys",
     "KeyRing",
     "KeySource",

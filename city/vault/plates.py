@@ -6,10 +6,10 @@ version as associated data: moved to another row, it does not open.
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -32,11 +32,19 @@ ENCRYPT: Final = "encrypt"
 LOOKUP: Final = "lookup"
 USE_NOTED_EVERY: Final = timedelta(days=1)
 MOST_AT_ONCE: Final = 500
+FORGET_AT_ONCE: Final = 1_000
 LONGEST_PURPOSE: Final = 120
 FORGOTTEN_TEXT: Final = "***"
 
 MAY_SEE_PLATES: Final = frozenset({Role.ATTENDANT, Role.INSPECTOR, Role.OPERATOR, Role.FINANCE})
 """Roles that may look for a plate and see one in the clear; all others see it masked."""
+
+
+class ForgottenUpTo(NamedTuple):
+    """How far old vehicles have been looked at."""
+
+    used_at: datetime
+    vehicle_id: VehicleId
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,9 +313,10 @@ def forget(
     uow: UnitOfWork,
     before_at: datetime,
     *,
-    except_for: Collection[VehicleId] = (),
-    limit: int = 1_000,
-) -> int:
+    needed: Callable[[Sequence[VehicleId]], Collection[VehicleId]] = lambda _: (),
+    after: ForgottenUpTo | None = None,
+    limit: int = FORGET_AT_ONCE,
+) -> ForgottenUpTo | None:
     """Forget vehicles that were last kept before an instant: retention.
 
     The row stays with its kind, so that what refers to it still counts; plate, mask and keyed
@@ -319,30 +328,34 @@ def forget(
         Its transaction.
     before_at : datetime
         Wall time; use is noted once a day, so that the limit is exact to a day.
-    except_for : collection of VehicleId
-        Those to keep whatever their age: with an open stay, an unpaid bill, a dispute.
+    needed : callable
+        Gives those of some vehicles to keep whatever their age: with an open stay, an unpaid
+        bill, a dispute.
+    after : ForgottenUpTo
+        What the last call gave: go on behind it. Otherwise those that are kept would be looked
+        at again and again.
     limit : int
-        Most to forget in this transaction.
+        Most to look at in this transaction.
 
     Returns
     -------
-    int
-        How many were forgotten; where it equals `limit` there may be more.
+    ForgottenUpTo or None
+        Where to go on; None where there is nothing older left.
     """
     old = (
-        select(VEHICLE.c.id)
-        .where(
-            VEHICLE.c.forgotten_at.is_(None),
-            VEHICLE.c.used_at < before_at,
-            VEHICLE.c.id.not_in(list(except_for)),
-        )
-        .order_by(VEHICLE.c.used_at)
+        select(VEHICLE.c.id, VEHICLE.c.used_at)
+        .where(VEHICLE.c.forgotten_at.is_(None), VEHICLE.c.used_at < before_at)
+        .order_by(VEHICLE.c.used_at, VEHICLE.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = list(uow.connection.scalars(old))
-    if not ids:
-        return 0
+    if after is not None:
+        old = old.where(tuple_(VEHICLE.c.used_at, VEHICLE.c.id) > tuple_(*after))
+    rows = uow.connection.execute(old).all()
+    if not rows:
+        return None
+    kept = set(needed([VehicleId(row.id) for row in rows]))
+    ids = [row.id for row in rows if row.id not in kept]
     uow.connection.execute(
         update(VEHICLE)
         .where(VEHICLE.c.id.in_(ids))
@@ -362,4 +375,4 @@ def forget(
         "vehicle",
         {str(vehicle_id): {"before_at": before_at.isoformat()} for vehicle_id in ids},
     )
-    return len(ids)
+    return ForgottenUpTo(rows[-1].used_at, VehicleId(rows[-1].id))

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         1_000_000, validation_alias=_named("GREENBAY_STREAM_LIMIT")
     )
     """Entries of a stream past which uplinks get 429; about 250 bytes of memory each."""
+    plate_days: Annotated[int, Field(ge=1, le=3_660)] = Field(
+        180, validation_alias=_named("GREENBAY_PLATE_DAYS")
+    )
+    """Days after its last use that a plate is kept; one that still owes or is parked stays."""
     disk_free_limit_mb: Annotated[int, Field(ge=0)] = Field(
         256, validation_alias=_named("GREENBAY_DISK_FREE_LIMIT_MB")
     )

@@ -1,6 +1,6 @@
 """Keeping stays in line with what bays' histories say, and saying whose a stay was."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -165,6 +165,13 @@ def earlier(
 ) -> list[ParkingSession]:
     """Give the vehicle's closed stays under the same tariff before a stay, oldest first."""
     return store.earlier(connection, session, since_at)
+
+
+def open_vehicles(
+    connection: Connection, vehicle_ids: Collection[VehicleId]
+) -> frozenset[VehicleId]:
+    """Give those of some vehicles that are parked, or whose bill is yet to be written."""
+    return store.open_vehicles(connection, vehicle_ids)
 
 
 def note_bill(uow: UnitOfWork, session_id: ParkingSessionId, bill_id: BillId) -> None:

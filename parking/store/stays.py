@@ -1,6 +1,6 @@
 """Stays: every query on `parking.parking_session`; writes are set-wise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from city.identifiers import (
     DistrictCode,
     FacilityId,
     ParkingSessionId,
+    VehicleId,
     uuid7,
 )
 from parking.rules.stays import BayStay, ClosingReason, ParkingSession, StayState
@@ -214,6 +215,25 @@ def earlier(
         .order_by(columns.opened_at)
     )
     return [_session(row) for row in connection.execute(query).mappings()]
+
+
+def open_vehicles(
+    connection: Connection, vehicle_ids: Collection[VehicleId]
+) -> frozenset[VehicleId]:
+    """Give those of some vehicles that are parked, or whose bill is yet to be written."""
+    columns = parking_session.c
+    found = connection.scalars(
+        select(columns.vehicle_id)
+        .where(
+            columns.vehicle_id.in_(list(vehicle_ids)),
+            columns.state != StayState.UNATTRIBUTED.value,
+            columns.bill_id.is_(None),
+            # Without a tariff there never is a bill.
+            (columns.state == StayState.OPEN.value) | columns.tariff_version_id.is_not(None),
+        )
+        .distinct()
+    )
+    return frozenset(VehicleId(each) for each in found)
 
 
 def attach(

@@ -12,6 +12,7 @@ from city.identifiers import AccountId, BayId, DistrictCode, OperatorId, uuid7
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.places import Position
+from city.time import FixedClock
 from city.vault import key_source
 from city.works.database import Database
 from city.works.settings import settings
@@ -24,8 +25,6 @@ from parking.store.tariffs import ensure_tariff
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from city.time import FixedClock
 
 DISTRICT = DistrictCode("0153")
 NINE = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -87,6 +86,7 @@ class Street:
     database: Database
     url: str
     clock: FixedClock
+    wall: FixedClock
     facility: Facility
     bays: tuple[Bay, ...]
     attendant: Actor
@@ -156,7 +156,8 @@ def tariff() -> dict[str, Any]:
 @pytest.fixture
 def street(database_url: str, clock: FixedClock) -> Iterator[Street]:
     """Give a street whose events are handled as in the running system."""
-    opened = Database(database_url, clock=clock, handlers=EVENT_HANDLERS, pool_size=4)
+    wall = FixedClock(NINE)
+    opened = Database(database_url, clock=clock, handlers=EVENT_HANDLERS, pool_size=4, wall=wall)
     with opened.unit_of_work() as uow:
         publish_tariff(uow, "riverside", TARIFF, valid_from=at(-60 * 24 * 30), by="test")
         tariff_id = ensure_tariff(uow.connection, "riverside", "", "")
@@ -190,6 +191,7 @@ def street(database_url: str, clock: FixedClock) -> Iterator[Street]:
         opened,
         database_url,
         clock,
+        wall,
         facility,
         bays,
         attendant=person("attendant-1", Role.ATTENDANT),

@@ -275,8 +275,10 @@ def test_what_was_not_used_for_long_is_forgotten_and_the_row_stays(
     keep(database, keys, YELLOW)
     limit = wall.now() - timedelta(days=60)
     with database.unit_of_work() as uow:
-        assert vault.forget(uow, limit, except_for=[green]) == 1
-        assert vault.forget(uow, limit, except_for=[green]) == 0
+        first = vault.forget(uow, limit, needed=lambda _: [green], limit=1)
+        last = vault.forget(uow, limit, needed=lambda _: [green], after=first, limit=1)
+        assert {each.vehicle_id for each in (first, last) if each} == {blue, green}
+        assert vault.forget(uow, limit, needed=lambda _: [green], after=last) is None
     with database.unit_of_work() as uow:
         shown = vault.reveal(uow, INSPECTOR, [blue, yellow, green], "check", keys=keys)
         assert vault.find_plate(uow, INSPECTOR, BLUE, "check", keys=keys) is None
