@@ -26,6 +26,11 @@ from city.works.live import live_store
 TEMPLATE = "greenbay_template"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put browser tests last: their demo city and their event loop stay until the session ends."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """Give a short private folder that the servers' account can reach (also as root)."""

@@ -141,6 +141,7 @@ def test_without_webgl_the_list_still_serves(visitor: Visitor, playwright: Playw
 
 def test_a_broken_line_is_shown_and_mended(visitor: Visitor) -> None:
     visitor.faults.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+    visitor.faults.expected.append("AJAXError")  # where the streets were still on their way
     page = visitor.open("/")
     expect(page.locator("#feed")).to_have_attribute("data-state", "live")
     page.context.set_offline(True)
@@ -148,6 +149,18 @@ def test_a_broken_line_is_shown_and_mended(visitor: Visitor) -> None:
     assert items(page) > 1
     page.context.set_offline(False)
     expect(page.locator("#feed")).to_have_attribute("data-state", "live")
+
+
+def test_streets_that_failed_to_load_are_asked_for_again(visitor: Visitor) -> None:
+    visitor.faults.expected += ["Failed to load resource", "AJAXError"]
+    page = visitor.watched(visitor.context())
+    page.route("**/streets*.geojson", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda asked: "streets" in asked.url):
+        page.goto(visitor.system.origin)
+    page.unroute("**/streets*.geojson")
+    with page.expect_response(lambda answer: "streets" in answer.url) as answer:
+        pass
+    assert answer.value.ok
 
 
 def test_without_facilities_an_error_says_what_to_do(visitor: Visitor) -> None:

@@ -16,6 +16,7 @@ import { MAP_FONT, mapStyle, type MapTokens } from "./style";
 const GARAGE_SCALE = 0.55;
 const CHANGED_SHOWN_MS = 1_600;
 const BATCH_MS = 200;
+const STREETS_AGAIN_MS = 3_000;
 
 export interface Choice {
   readonly facilityId: string | null;
@@ -84,10 +85,11 @@ export class MapView {
     private readonly listener: MapListener,
     private readonly padding: () => { top: number; right: number; bottom: number; left: number },
   ) {
+    const streetsUrl = new URL(streets, location.href).href;
     setWorkerUrl(new URL(workerUrl, location.href).href);
     this.map = new GlMap({
       container,
-      style: mapStyle(tokens(), language(), new URL(streets, location.href).href),
+      style: mapStyle(tokens(), language(), streetsUrl),
       bounds: [first.west, first.south, first.east, first.north],
       fitBoundsOptions: { padding: 48 },
       attributionControl: false,
@@ -103,7 +105,12 @@ export class MapView {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.setMissingStyleImageResolver((id) => this.draw(id));
-    this.map.on("error", ({ error }) => console.error(error.message));
+    this.map.on("error", (event) => {
+      console.error(event.error.message);
+      // Opened on a line that then broke: bays without streets are no map.
+      const failed = (event as unknown as { sourceId?: string }).sourceId;
+      if (failed === "streets") setTimeout(() => this.source("streets")?.setData(streetsUrl), STREETS_AGAIN_MS);
+    });
     // Not 'load': that waits until no source is busy, and a living city always is.
     this.map.once("style.load", () => {
       this.fillSources();
@@ -118,9 +125,7 @@ export class MapView {
       this.map.getCanvas().style.cursor = this.under(event) ? "pointer" : "";
     });
     onThemeChange(() => {
-      this.map.setStyle(mapStyle(tokens(), language(), new URL(streets, location.href).href), {
-        diff: false,
-      });
+      this.map.setStyle(mapStyle(tokens(), language(), streetsUrl), { diff: false });
       this.map.once("style.load", () => this.fillSources());
     });
   }
