@@ -2,7 +2,8 @@
 
 A driver's page asks every few seconds; where nothing has changed it gets 304 and no body. Many
 pages ask for the same thing: it is made once and then given again, as long as nothing was heard
-from the facilities that it shows. One small question to the live store tells.
+from the facilities that it shows. One small question to the live store tells, asked ten times a
+second at most for each answer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -28,6 +30,8 @@ MAX_AGE_S: Final = 2
 """A cache between us and many drivers may answer for so long; states are older than that anyway."""
 KEPT_S: Final = 2.0
 """What a late frame changed shows after so long at most: it need not leave a mark."""
+SURE_S: Final = 0.1
+"""For so long nobody asks again whether anything was heard: no eye sees that delay."""
 MOST_BYTES: Final = 32_000_000
 LARGEST: Final = 1_000_000
 TURNS: Final = 64
@@ -53,12 +57,14 @@ class Answer(NamedTuple):
         return Response(self.body, headers=headers, content_type=JSON)
 
 
-class _Kept(NamedTuple):
+@dataclass(slots=True)
+class _Kept:
     answer: Answer
     version: int
     question: tuple[Command, ...]
     marks: bytes
     until_s: float
+    sure_until_s: float
 
 
 def made(value: Mapping[str, Any], alike: Any = None) -> Answer:
@@ -90,14 +96,22 @@ class Answers:
         Tells the registry's version.
     kept_s
         Longest time that an answer is kept, in seconds.
+    sure_s
+        How long an answer is given without asking whether anything was heard, in seconds.
     """
 
     def __init__(
-        self, live_store: LiveStore, places: KnownPlaces, *, kept_s: float = KEPT_S
+        self,
+        live_store: LiveStore,
+        places: KnownPlaces,
+        *,
+        kept_s: float = KEPT_S,
+        sure_s: float = SURE_S,
     ) -> None:
         self._live_store = live_store
         self._places = places
         self._kept_s = kept_s
+        self._sure_s = sure_s
         self._lock = threading.Lock()
         self._turns = [threading.Lock() for _ in range(TURNS)]
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -119,6 +133,8 @@ class Answers:
             Where the live store cannot be reached.
         """
         kept = self._known()
+        if kept is not None and time.monotonic() < kept.sure_until_s:
+            return kept.answer.response()
         question = (
             self._live_store.question((each.district, each.id) for each in shown)
             if kept is None
@@ -152,6 +168,7 @@ class Answers:
     ) -> Response:
         now_s = time.monotonic()
         if kept is not None and kept.marks == marks and now_s < kept.until_s:
+            kept.sure_until_s = min(now_s + self._sure_s, kept.until_s)
             return kept.answer.response()
         key = request.full_path
         # One makes it, the others that ask for the same thing meanwhile wait for it.
@@ -160,7 +177,7 @@ class Answers:
             if kept is None or kept.marks != marks or now_s >= kept.until_s:
                 version = self._places.version
                 until_s = now_s + self._kept_s
-                kept = _Kept(make(), version, question, marks, until_s)
+                kept = _Kept(make(), version, question, marks, until_s, now_s + self._sure_s)
                 self._keep(key, kept)
         return kept.answer.response()
 

@@ -24,6 +24,7 @@ from parking.placements import Placements
 from tests.conftest import with_database
 from tests.web.small_site import NINE, Site, settle
 from web.app import create_app
+from web.fresh import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,10 @@ def wired(known: Settings, store: redis.Redis, clock: FixedClock) -> Iterator[Wi
 def site_of(wiring: Wiring, clock: FixedClock) -> Site:
     """Register the small site and give the application before it."""
     home, bays, west, west_bay, devices, tokens = settle(wiring.database)
-    return Site(create_app(wiring), wiring, clock, home, bays, west, west_bay, devices, tokens)
+    app = create_app(wiring)
+    # What a test has just brought about shows at once.
+    app.extensions["answers"] = Answers(wiring.live_store, wiring.places, sure_s=0)
+    return Site(app, wiring, clock, home, bays, west, west_bay, devices, tokens)
 
 
 @pytest.fixture

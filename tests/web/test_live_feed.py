@@ -16,6 +16,7 @@ from tests.waiting import eventually
 from tests.web.conftest import site_of
 from tests.web.small_site import EAST, Site
 from web.app import create_live_app
+from web.live import hub as hub_module
 from web.live.feed import Page
 from web.live.hub import QUEUE_TICKS, Hub
 
@@ -58,7 +59,8 @@ def site(wiring: Wiring, clock: FixedClock) -> Site:
 
 
 @pytest.fixture
-def live(site: Site) -> Iterator[Flask]:
+def live(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    monkeypatch.setattr(hub_module, "BLOCK_MS", 50)  # so long does a stop wait
     app = create_live_app(site.wiring)
     hub: Hub = app.extensions["hub"]
     assert hub.wait_until_following(PATIENCE_S)

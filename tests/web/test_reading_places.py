@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import event
 
 from city.identifiers import BayId, uuid7
 from parking.known_places import KnownPlaces
 from parking.services.places import record_places
 from parking.store.places import Bay
+from tests.waiting import eventually
 from tests.web.small_site import BOSCH, EAST, NINE, Site, facility
+from web.fresh import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +81,19 @@ def test_an_answer_that_is_known_already_is_not_sent_again(site: Site) -> None:
     occupy(site)
     changed = site.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (changed.status_code, changed.headers["ETag"] != first.headers["ETag"]) == (200, True)
+
+
+def test_an_answer_is_given_again_for_a_moment_without_asking(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiring = site.wiring
+    site.app.extensions["answers"] = Answers(wiring.live_store, wiring.places, sure_s=0.3)
+    first = site.get(FACILITIES)
+    with monkeypatch.context() as without_store:
+        without_store.setattr(wiring.live_store, "marks", lambda _: pytest.fail("asked"))
+        assert site.get(FACILITIES).data == first.data
+    occupy(site)
+    assert eventually(lambda: site.get(FACILITIES).data != first.data)
 
 
 def test_the_age_alone_makes_no_new_answer(site: Site) -> None:
