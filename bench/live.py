@@ -3,7 +3,8 @@
 The real worker folds and the real live process serves; this process appends uplinks at a steady
 rate, as ingest does, and another holds the open pages, each with a map's box of its own somewhere
 in the town. The delay of an uplink is from before its append to the moment when a page has read
-the event that shows it. Beside it the floor: what a bare XADD to a bare blocked XREAD takes on
+the event that shows it, once every bay has reported: a first report also looks for the bay's past.
+Beside it the floor: what a bare XADD to a bare blocked XREAD takes on
 the same machine in the same seconds.
 
 Example
@@ -50,7 +51,6 @@ SPAN_DEGREES = (0.012, 0.008)
 """A map at the zoom that shows bays, on a desktop: about a kilometre."""
 PROBE = "bench:probe"
 PROBE_EVERY_S = 0.05
-WARM_S = 3.0
 MOST_MS = 500.0
 SEED = 20260302
 CHUNK = 262_144
@@ -230,7 +230,7 @@ def measure(
     holder.start()
     here.recv()
     sensors = Sensors(site)
-    sensors.send(rate, WARM_S)
+    sensors.send(rate, len(site.devices) / rate + 1.0)
     sent, cpu_s = sensors.sent, server.cpu_s()
     sensors.late_s = 0.0
     here.send(time.time() * 1000)
