@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from bench._site import CENTRE, GUNICORN_LIVE, bench_site, free_port, served
 from city.time import WallClock, to_ms
@@ -85,44 +85,73 @@ def boxes(site: BenchSite, pages: int) -> list[str]:
 
 def hold_pages(port: int, asked: list[str], link: Connection) -> None:
     """Open the pages, say so, read them until told to stop, and give what they heard."""
-    selector = selectors.DefaultSelector()
-    for number, box in enumerate(asked):
-        line = socket.create_connection(("127.0.0.1", port), timeout=30)
-        line.sendall(
-            f"GET /live/occupancy?bbox={box} HTTP/1.1\r\nHost: bench\r\n\r\n".encode("ascii")
-        )
-        line.settimeout(0)
-        selector.register(line, selectors.EVENT_READ, bytearray() if number < READERS else None)
+    pages = Pages(port, asked)
     link.send("open")
-    delays: list[float] = []
-    events = taken = ended = 0
-    from_ms = math.inf
     while True:
         if link.poll():
             told = link.recv()
             if told is None:
                 break
-            from_ms = told
-        for key, _ in selector.select(0.2):
-            line = key.fileobj  # type: ignore[assignment] # sockets alone are registered
+            pages.from_ms = told
+        pages.read(0.2)
+    link.send(pages.heard())
+    pages.close()
+
+
+class Pages:
+    """Open pages, read by one thread."""
+
+    def __init__(self, port: int, asked: list[str]) -> None:
+        self.from_ms = math.inf
+        """Uplinks from this instant on count."""
+        self._selector = selectors.DefaultSelector()
+        self._last_ms: dict[tuple[int, str], float] = {}
+        self._delays_ms: list[float] = []
+        self._events = self._taken = self._ended = 0
+        for number, box in enumerate(asked):
+            line = socket.create_connection(("127.0.0.1", port), timeout=30)
+            line.sendall(
+                f"GET /live/occupancy?bbox={box} HTTP/1.1\r\nHost: bench\r\n\r\n".encode("ascii")
+            )
+            line.settimeout(0)
+            buffer = bytearray() if number < READERS else None
+            self._selector.register(line, selectors.EVENT_READ, buffer)
+
+    def read(self, patience_s: float) -> None:
+        """Take what has come."""
+        for key, _ in self._selector.select(patience_s):
+            line = cast("socket.socket", key.fileobj)
             piece = line.recv(CHUNK)
             now_ms = time.time() * 1000
-            taken += len(piece)
+            self._taken += len(piece)
             if not piece:
-                ended += 1
-                selector.unregister(line)
+                self._ended += 1
+                self._selector.unregister(line)
             elif key.data is not None:
                 key.data.extend(piece)
                 for rows in _events(key.data):
-                    events += 1
-                    # Rows that were not heard now are of the snapshot, or of silence.
-                    delays += [now_ms - row[7] for row in rows if (row[7] or 0) >= from_ms]
-    link.send(Heard(delays, events, taken / 2**20, ended))
-    for key in list(selector.get_map().values()):
-        key.fileobj.close()  # type: ignore[union-attr] # as above
+                    self._events += 1
+                    self._note(key.fd, rows, now_ms)
+
+    def _note(self, page: int, rows: list[list[Any]], now_ms: float) -> None:
+        for row in rows:
+            # Only what was heard anew: a state also changes by being confirmed.
+            bay, heard_ms = (page, row[0]), row[7] or 0
+            if heard_ms >= self.from_ms and heard_ms > self._last_ms.get(bay, 0):
+                self._last_ms[bay] = heard_ms
+                self._delays_ms.append(now_ms - heard_ms)
+
+    def heard(self) -> Heard:
+        """Give what was heard."""
+        return Heard(self._delays_ms, self._events, self._taken / 2**20, self._ended)
+
+    def close(self) -> None:
+        """Leave."""
+        for key in list(self._selector.get_map().values()):
+            cast("socket.socket", key.fileobj).close()
 
 
-def _events(buffer: bytearray) -> Iterator[list[list[float]]]:
+def _events(buffer: bytearray) -> Iterator[list[list[Any]]]:
     """Take the whole ``changes`` events from a page's buffer."""
     *whole, rest = bytes(buffer).split(b"\n\n")
     buffer[:] = rest

@@ -16,9 +16,11 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from city.identifiers import BayId, DistrictCode, FacilityId, TariffId
+from city.places import BoundingBox
 from city.works.database import Database
 from parking.placements import VERSION
 from parking.store import places, tariffs
+from parking.store.maps import bays_in_box
 from parking.store.pages import DEFAULT_PAGE, Page
 from parking.store.places import Bay, Facility
 
@@ -107,6 +109,12 @@ class KnownPlaces:
                 self._bays = {}
             self._bays.update(read)
         return {**found, **read}
+
+    def bays_in(self, box: BoundingBox, *, limit: int) -> tuple[Bay, ...]:
+        """Give the bays in a box, in the order of their ids, at most `limit`."""
+        return self._kept(
+            ("box", box, limit), lambda connection: bays_in_box(connection, box, limit=limit)
+        )
 
     def bay_counts(self, facility_ids: Iterable[FacilityId]) -> dict[FacilityId, int]:
         """Give how many bays facilities have."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 import pytest
 import redis
+from sqlalchemy import Engine, event
 
 from city.places import BoundingBox
 from city.works.live_lines import LiveLines
@@ -164,6 +165,34 @@ def test_a_snapshot_kept_for_a_moment_misses_no_change(site: Site, live: Flask) 
             if kept["id"] == before["id"]:
                 seen.update(states(another.event()))
         assert seen[site.bays[0].id.hex] == "occupied"
+
+
+def test_many_maps_of_a_neighbourhood_share_what_is_asked_for(site: Site, live: Flask) -> None:
+    statements: list[str] = []
+    at = site.bays[0].position
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for number in range(30):
+            east, north = at.longitude + number / 1e5, at.latitude + number / 1e5
+            box = f"{at.longitude - 0.001},{at.latitude - 0.001},{east},{north}"
+            with opened(live, f"?bbox={box}") as feed:
+                assert site.bays[0].id.hex in states(feed.event())
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    tiles = 4  # around one corner
+    assert sum("from parking.bay" in each.lower() for each in statements) <= tiles
+
+
+def test_a_box_has_its_own_bays_alone_whatever_tiles_it_touches(site: Site, live: Flask) -> None:
+    inside = site.bays[1].position
+    box = ",".join(str(each) for each in (*inside.as_json(), *inside.as_json()))
+    with opened(live, f"?bbox={box}") as feed:
+        shown = states(feed.event())
+    assert set(shown) == {each.id.hex for each in site.bays if each.position == inside}
 
 
 def test_a_slow_page_starts_again_from_the_whole(site: Site, live: Flask) -> None:

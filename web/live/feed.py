@@ -49,7 +49,7 @@ def register(app: Flask) -> None:
 
     hub = Hub(wiring.live, districts)
     app.extensions["hub"] = hub
-    app.extensions["snapshots"] = Snapshots(wiring.database, wiring.live_store, hub.position)
+    app.extensions["snapshots"] = Snapshots(wiring.places, wiring.live_store, hub.position)
     app.register_blueprint(blueprint)
     app.after_request(_share)
     hub.start()
