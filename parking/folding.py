@@ -171,7 +171,8 @@ class Folder:
 
         The order of requests on the link is the order of their answers: with a backlog the next
         read goes out before this batch is folded, and the write's answer is awaited only after
-        the next batch was folded too.
+        the next batch was folded too. What was read is taken before the write goes out: a store
+        that has a long command to do does not go on sending a long answer.
         """
         link = self._link
         under_way = False
@@ -182,14 +183,17 @@ class Folder:
             ahead = behind and not stop.is_set() and not self._sweep_due(SWEEP_BUSY_S)
             if ahead:
                 link.ask(count=self._batch, block_ms=None)
+            following: Found | None = None
             if found.spans:
                 write, newest_ms = self._fold(found, behind=behind)
                 if under_way:
                     link.written()
+                if ahead:
+                    following = link.answer()
                 link.write(write, found.spans)
                 under_way = True
                 self._measure(found, newest_ms)
-            if not ahead:
+            if following is None:
                 if under_way:
                     link.written()
                     under_way = False
@@ -197,7 +201,8 @@ class Folder:
                 if stop.is_set() or (drain and not found.spans):
                     return
                 link.ask(count=self._batch, block_ms=None if drain or behind else BLOCK_MS)
-            found = link.answer()
+                following = link.answer()
+            found = following
 
     @property
     def progress(self) -> Progress:
