@@ -8,14 +8,26 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import JsonValue
 
 from city.errors import Invalid
-from city.vehicles import Energy, VehicleClass
+from city.time import Interval
+from city.vehicles import Energy, PlateKind, VehicleClass
 from parking.commands import CommandLine
+from parking.rules.tariffs.cards import card_of, coupons_of, covers_of
+from parking.rules.tariffs.document import Name
 from parking.rules.tariffs.evaluation import evaluate
 from parking.rules.tariffs.local_time import parse_local
-from parking.rules.tariffs.model import EarlierStay, Quote, Stay, VehicleTraits
-from parking.rules.tariffs.plan import read_tariff
+from parking.rules.tariffs.model import (
+    Claims,
+    Cover,
+    EarlierStay,
+    Payment,
+    Quote,
+    Stay,
+    VehicleTraits,
+)
+from parking.rules.tariffs.plan import Tariff, read_tariff
 
 SUMMARY = "rate a stay under a tariff file"
+_MOST_DIGITS = 15
 _MOST_BYTES = 4 * 1024 * 1024
 
 
@@ -41,7 +53,32 @@ def _line() -> CommandLine:
         choices=[kind.value for kind in VehicleClass],
     )
     line.add_argument("--energy", choices=[kind.value for kind in Energy])
-    line.add_argument("--exempt", metavar="CLASS", help="an exemption of the tariff, proven")
+    line.add_argument("--plate-kind", choices=[kind.value for kind in PlateKind])
+    line.add_argument(
+        "--exempt",
+        metavar="CLASS",
+        help="a class that was proven: of an exemption of the tariff, or of a schedule",
+    )
+    line.add_argument(
+        "--coupon", action="append", default=[], metavar="ID", help="a coupon of the tariff"
+    )
+    line.add_argument(
+        "--card", action="append", default=[], metavar="ID", help="a card of the tariff, valid"
+    )
+    line.add_argument(
+        "--covered",
+        action="append",
+        default=[],
+        metavar="FROM/TO",
+        help="a part of the stay that a right of the vehicle covers",
+    )
+    line.add_argument(
+        "--paid",
+        action="append",
+        default=[],
+        metavar="AT=MINOR",
+        help="a payment during the stay, such as 2026-03-02T11:00=1000",
+    )
     line.add_argument(
         "--timezone",
         metavar="ZONE",
@@ -85,6 +122,31 @@ def _earlier(value: JsonValue, zone: str, path: str) -> EarlierStay:
         raise Invalid(error.message, field=f"{path}.{error.field}") from None
 
 
+def _covered(text: str, zone: str) -> Cover:
+    first, slash, last = text.partition("/")
+    if not slash:
+        raise Invalid("is not FROM/TO", field="covered")
+    start_at, end_at = parse_local(first, zone, "covered"), parse_local(last, zone, "covered")
+    if end_at < start_at:
+        raise Invalid("ends before it begins", field="covered")
+    during = Interval(start_at, end_at)
+    return Cover(during, Name(zh="已有停车权益", en="a right of the vehicle"))
+
+
+def _of_cards(
+    tariff: Tariff, names: Sequence[str], vehicle: VehicleTraits, stay: Stay
+) -> tuple[Cover, ...]:
+    cards = [card_of(tariff, name, vehicle) for name in names]
+    return tuple(cover for card in cards for cover in covers_of(tariff, card, stay))
+
+
+def _paid(text: str, zone: str) -> Payment:
+    at, equals, minor = text.rpartition("=")
+    if not equals or not minor.isascii() or not minor.isdigit() or len(minor) > _MOST_DIGITS:
+        raise Invalid("is not AT=MINOR, such as 2026-03-02T11:00=1000", field="paid")
+    return Payment(parse_local(at, zone, "paid"), int(minor))
+
+
 def _quoted(arguments: Sequence[str], line: CommandLine) -> tuple[Quote, str]:
     given = line.parse_args(arguments)
     if given.timezone is not None:
@@ -105,10 +167,20 @@ def _quoted(arguments: Sequence[str], line: CommandLine) -> tuple[Quote, str]:
     vehicle = VehicleTraits(
         vehicle_class=VehicleClass(given.vehicle),
         energy=None if given.energy is None else Energy(given.energy),
+        plate_kind=None if given.plate_kind is None else PlateKind(given.plate_kind),
         exemption=given.exempt,
     )
     try:
-        quote = evaluate(tariff, Stay(enter_at, leave_at), vehicle, history)
+        stay = Stay(enter_at, leave_at)
+        claims = Claims(
+            (
+                *(_covered(text, zone) for text in given.covered),
+                *_of_cards(tariff, given.card, vehicle, stay),
+            ),
+            coupons_of(tariff, given.coupon),
+            tuple(_paid(text, zone) for text in given.paid),
+        )
+        quote = evaluate(tariff, stay, vehicle, history, claims)
     except Invalid as error:
         prefix = "--history " if (error.field or "").startswith("stays[") else "--"
         raise Invalid(error.message, field=f"{prefix}{error.field}") from None

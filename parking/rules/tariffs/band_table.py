@@ -1,49 +1,63 @@
-"""Which band is in force at which second of which local day."""
+"""Which of some windows of local time is in force at which second of which local day."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from itertools import groupby, pairwise, product
 from operator import itemgetter
 
-from city.time import DayType, day_type
-from parking.rules.tariffs.document import Band, clock_time_s
+from parking.rules.tariffs.dates import Calendar, DateSet, plain_token, year_of_days
+from parking.rules.tariffs.document import DayWindow, TariffDocument, clock_time_s
 from parking.rules.tariffs.local_time import DAY_S, day_date
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_TYPE_TOKENS = frozenset({"workday", "make_up_workday", "weekend", "holiday"})
-_FIRST_WEEKEND_DAY = 5
 
 Row = tuple[int, int, int]
-"""From and to in seconds after local midnight, and the band's place in the schedule; -1 = none."""
-DayKind = tuple[int, str]
-"""Weekday from Monday = 0, and the day's token of the calendar."""
+"""From and to in seconds after local midnight, and the window's place in the list; -1 = none."""
+DayKind = tuple[int, str, frozenset[int]]
+"""Weekday from Monday = 0, the day's token of the calendar, the windows whose dates hold it."""
+
+
+def calendar_of(document: TariffDocument) -> Calendar:
+    """Give the calendar that a tariff's words ``workday``, ``weekend``, ``holiday`` mean."""
+    return Calendar(
+        document.calendar, DateSet(document.holidays), DateSet(document.make_up_workdays)
+    )
 
 
 class BandTable:
-    """The bands of one schedule, laid out by local day and kept.
+    """Windows of one list, laid out by local day and kept.
 
     Parameters
     ----------
-    bands : Sequence[Band]
+    windows : Sequence[DayWindow]
         In order of precedence.
-    calendar : str or None
-        Country whose holidays count; None for none.
+    calendar : Calendar
+        Says what kind of day a date is.
     """
 
-    __slots__ = ("_by_day", "_by_kind", "_calendar", "_spans", "asks_calendar", "asks_days")
+    __slots__ = (
+        "_by_day",
+        "_by_kind",
+        "_calendar",
+        "_dates",
+        "_same_days",
+        "_spans",
+        "asks_calendar",
+    )
 
-    def __init__(self, bands: Sequence[Band], calendar: str | None) -> None:
+    def __init__(self, windows: Sequence[DayWindow], calendar: Calendar) -> None:
         self._calendar = calendar
         self._spans = [
-            (clock_time_s(band.from_time), clock_time_s(band.to_time), _tokens(band))
-            for band in bands
+            (clock_time_s(each.from_time), clock_time_s(each.to_time), _tokens(each))
+            for each in windows
         ]
+        self._dates = [None if each.dates is None else DateSet(each.dates) for each in windows]
         named = {token for _, _, tokens in self._spans if tokens is not None for token in tokens}
-        self.asks_days = bool(named)
-        """Whether any band depends on the day at all."""
-        self.asks_calendar = calendar is not None and bool(named & _DAY_TYPE_TOKENS)
+        self.asks_calendar = bool(named & _DAY_TYPE_TOKENS)
+        """Whether any window depends on what kind of day the calendar says it is."""
         self._by_day: dict[int, tuple[Row, ...]] = {}
         self._by_kind: dict[tuple[DayKind, DayKind], tuple[Row, ...]] = {}
+        self._same_days = not named and all(dates is None for dates in self._dates)
 
     def rows(self, day: int) -> tuple[Row, ...]:
         """Give the rows of a local day (days since 1970-01-01): in order, the day covered."""
@@ -52,7 +66,7 @@ class BandTable:
             # a zombie stay or a hostile date must not make the table grow without bound
             if len(self._by_day) > 20_000:  # noqa: PLR2004 - about 55 years of days
                 self._by_day.clear()
-            kinds = (self._kind(day - 1), self._kind(day)) if self.asks_days else _ANY
+            kinds = (_ANY, _ANY) if self._same_days else (self.kind(day - 1), self.kind(day))
             rows = self.rows_of(*kinds)
             self._by_day[day] = rows
         return rows
@@ -67,36 +81,51 @@ class BandTable:
 
     def unpublished_year(self, day: int) -> int | None:
         """Give the year of a local day whose holidays are not published, where that matters."""
-        if not self.asks_calendar or self._calendar is None:
-            return None
-        at = day_date(day)
-        return at.year if day_type(at, self._calendar) is DayType.UNKNOWN else None
+        return self._calendar.unpublished_year(day) if self.asks_calendar else None
+
+    def kind(self, day: int) -> DayKind:
+        """Give all that the windows ask of a local day."""
+        weekday = day_date(day).weekday()
+        token = self._calendar.token(day) if self.asks_calendar else plain_token(weekday)
+        return weekday, token, self._dated(day)
 
     def kinds(self) -> Iterator[tuple[DayKind, DayKind]]:
-        """Give every pair of kinds that two days in a row can have."""
-        for weekday in range(7):
+        """Give every pair of kinds that two days in a row can have, and no other dates.
+
+        The dates that come every year meet every weekday; those of one year have their own.
+        """
+        found = {(weekday, *held) for held in self._yearly() for weekday in range(7)}
+        named = {day for dates in self._dates if dates is not None for day in dates.dated()}
+        for day in named | {day + 1 for day in named}:
+            found.add((day_date(day).weekday(), self._dated(day - 1), self._dated(day)))
+        for weekday, held_before, held in sorted(found, key=_order):
             before = (weekday - 1) % 7
             yield from product(
-                ((before, token) for token in self._possible(before)),
-                ((weekday, token) for token in self._possible(weekday)),
+                ((before, token, held_before) for token in self._possible(before)),
+                ((weekday, token, held) for token in self._possible(weekday)),
             )
 
+    def _yearly(self) -> set[tuple[frozenset[int], frozenset[int]]]:
+        yearly = [(i, d) for i, d in enumerate(self._dates) if d is not None and d.any_yearly]
+        if not yearly:
+            return {(frozenset(), frozenset())}
+        return {
+            (
+                frozenset(place for place, dates in yearly if dates.holds_yearly(before)),
+                frozenset(place for place, dates in yearly if dates.holds_yearly(today)),
+            )
+            for before, today in year_of_days()
+        }
+
+    def _dated(self, day: int) -> frozenset[int]:
+        return frozenset(
+            place
+            for place, dates in enumerate(self._dates)
+            if dates is not None and dates.holds(day)
+        )
+
     def _possible(self, weekday: int) -> tuple[str, ...]:
-        free = weekday >= _FIRST_WEEKEND_DAY
-        if not self.asks_calendar:
-            return ("weekend",) if free else ("workday",)
-        return ("weekend", "make_up_workday", "holiday") if free else ("workday", "holiday")
-
-    def _kind(self, day: int) -> DayKind:
-        at = day_date(day)
-        return at.weekday(), self._token(at)
-
-    def _token(self, at: date) -> str:
-        if self.asks_calendar and self._calendar is not None:
-            kind = day_type(at, self._calendar)
-            if kind is not DayType.UNKNOWN:
-                return kind.value
-        return "weekend" if at.weekday() >= _FIRST_WEEKEND_DAY else "workday"
+        return self._calendar.tokens(weekday) if self.asks_calendar else (plain_token(weekday),)
 
     def _painted(self, before: DayKind, today: DayKind) -> Iterator[Row]:
         parts = self._parts(before, today)
@@ -110,21 +139,26 @@ class BandTable:
             yield rows[0][0], rows[-1][1], band
 
     def _parts(self, before: DayKind, today: DayKind) -> list[Row]:
-        """Give what each band claims of a day, the first in precedence first."""
+        """Give what each window claims of a day, the first in precedence first."""
         parts: list[Row] = []
-        for band, (start, end, tokens) in enumerate(self._spans):
-            if _matches(tokens, today):
-                parts.append((start, end if start < end else DAY_S, band))
-            if start >= end and _matches(tokens, before):
-                parts.append((0, end, band))
+        for place, (start, end, _) in enumerate(self._spans):
+            if self._fits(place, today):
+                parts.append((start, end if start < end else DAY_S, place))
+            if start >= end and self._fits(place, before):
+                parts.append((0, end, place))
         return parts
 
+    def _fits(self, place: int, day: DayKind) -> bool:
+        if self._dates[place] is not None and place not in day[2]:
+            return False
+        return _matches(self._spans[place][2], day)
 
-_ANY: tuple[DayKind, DayKind] = ((0, "workday"), (0, "workday"))
+
+_ANY: DayKind = (0, "workday", frozenset())
 
 
-def _tokens(band: Band) -> frozenset[str] | None:
-    return None if band.days is None else frozenset(band.days)
+def _tokens(window: DayWindow) -> frozenset[str] | None:
+    return None if window.days is None else frozenset(window.days)
 
 
 def _matches(tokens: frozenset[str] | None, day: DayKind) -> bool:
@@ -132,3 +166,7 @@ def _matches(tokens: frozenset[str] | None, day: DayKind) -> bool:
         return True
     # a worked Saturday is a working day unless the tariff names it apart
     return day[1] == "make_up_workday" and "workday" in tokens
+
+
+def _order(found: tuple[int, frozenset[int], frozenset[int]]) -> tuple[int, list[int], list[int]]:
+    return found[0], sorted(found[1]), sorted(found[2])

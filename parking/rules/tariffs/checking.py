@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from city.errors import Invalid
-from parking.rules.tariffs.band_table import WEEKDAYS, BandTable
+from parking.rules.tariffs.band_table import WEEKDAYS, BandTable, calendar_of
+from parking.rules.tariffs.dates import Calendar
 from parking.rules.tariffs.document import (
     Band,
     Cap,
+    Card,
     Charge,
+    DayWindow,
     Entry,
     Schedule,
+    StayFree,
     Steps,
     TariffDocument,
     Tiers,
@@ -27,35 +31,86 @@ def check(document: TariffDocument) -> None:
     Invalid
         On the first fault, with the path of its field.
     """
+    calendar = calendar_of(document)
     _unique([schedule.id for schedule in document.schedules], "schedules")
     _unique([exemption.id for exemption in document.exemptions], "exemptions")
+    exempt = {exemption.id for exemption in document.exemptions}
     for place, schedule in enumerate(document.schedules):
         path = f"schedules[{place}]"
         if place + 1 < len(document.schedules) and _fits_all(schedule):
             raise Invalid(
                 "fits every vehicle, so the schedules after it can never apply", field=path
             )
-        _check_schedule(schedule, document.calendar, path)
+        for of_class, name in enumerate(schedule.classes or ()):
+            if name in exempt:
+                raise Invalid(
+                    f"{name} is exempt, so it never pays", field=f"{path}.classes[{of_class}]"
+                )
+        _check_schedule(schedule, calendar, path)
+    _check_claims(document, calendar)
 
 
-def _check_schedule(schedule: Schedule, calendar: str | None, path: str) -> None:
+def _check_schedule(schedule: Schedule, calendar: Calendar, path: str) -> None:
     _unique([band.id for band in schedule.bands], f"{path}.bands")
+    if schedule.free is not None:
+        _check_free(schedule.free, f"{path}.free")
     for place, band in enumerate(schedule.bands):
-        _check_band(band, calendar, f"{path}.bands[{place}]")
+        _check_window(band, calendar, f"{path}.bands[{place}]")
+        _check_band(band, f"{path}.bands[{place}]")
     _check_cover(schedule.bands, calendar, f"{path}.bands")
     _check_caps(schedule.caps, schedule.bands, f"{path}.caps")
 
 
-def _check_band(band: Band, calendar: str | None, path: str) -> None:
-    if band.from_time == "24:00":
+def _check_free(free: StayFree, path: str) -> None:
+    for name, said in (("times", free.times > 1), ("accumulates", free.accumulates)):
+        if said and free.once_per == "stay":
+            raise Invalid("needs once_per day or 24h: a stay has one", field=f"{path}.{name}")
+    if free.accumulates and free.times > 1:
+        raise Invalid("a budget that accumulates has no times", field=f"{path}.times")
+
+
+def _check_claims(document: TariffDocument, calendar: Calendar) -> None:
+    """Check what a driver may bring: coupons and cards."""
+    _unique([coupon.id for coupon in document.coupons], "coupons")
+    _unique([card.id for card in document.cards], "cards")
+    known = [schedule.id for schedule in document.schedules]
+    for place, coupon in enumerate(document.coupons):
+        _check_known(coupon.schedules, known, "schedule", f"coupons[{place}].schedules")
+    for place, card in enumerate(document.cards):
+        path = f"cards[{place}]"
+        _check_known(card.schedules, known, "schedule", f"{path}.schedules")
+        _check_card(card, calendar, path)
+
+
+def _check_card(card: Card, calendar: Calendar, path: str) -> None:
+    if (card.months is None) == (card.days is None):
+        raise Invalid("must last either months or days", field=f"{path}.months")
+    for place, window in enumerate(card.covers or ()):
+        _check_window(window, calendar, f"{path}.covers[{place}]")
+
+
+def _check_known(names: Sequence[str] | None, known: Sequence[str], what: str, path: str) -> None:
+    for place, name in enumerate(names or ()):
+        if name not in known:
+            raise Invalid(f"{name!r} is no {what} here", field=f"{path}[{place}]")
+
+
+def _check_window(window: DayWindow, calendar: Calendar, path: str) -> None:
+    if window.from_time == "24:00":
         raise Invalid("must lie before 24:00", field=f"{path}.from")
-    if calendar is None and band.days is not None:
-        for place, token in enumerate(band.days):
-            if token in {"holiday", "make_up_workday"}:
-                raise Invalid(
-                    f"{token} needs a calendar, and the tariff names none",
-                    field=f"{path}.days[{place}]",
-                )
+    missing = {
+        "holiday": not calendar.has_holidays,
+        "make_up_workday": not calendar.has_make_up_workdays,
+    }
+    for place, token in enumerate(window.days or ()):
+        if missing.get(token):
+            raise Invalid(
+                f"{token} needs a calendar or dates, and the tariff names none",
+                field=f"{path}.days[{place}]",
+            )
+
+
+def _check_band(band: Band, path: str) -> None:
     _check_charge(band.charge, f"{path}.charge")
     first_minor = _first_price(band.charge)
     if band.cap_minor is not None and band.cap_minor < first_minor:
@@ -73,6 +128,13 @@ def _check_charge(charge: Charge, path: str) -> None:
 
 def _check_steps(charge: Steps, path: str) -> None:
     begins_s = 0
+    if charge.tolerance_s and charge.rounding != "started":
+        raise Invalid("needs rounding started", field=f"{path}.tolerance_s")
+    for step in charge.steps:
+        if charge.tolerance_s >= step.unit_s:
+            raise Invalid(
+                f"must be shorter than the unit of {step.unit_s} s", field=f"{path}.tolerance_s"
+            )
     for place, step in enumerate(charge.steps):
         field = f"{path}.steps[{place}].until_s"
         last = place + 1 == len(charge.steps)
@@ -112,7 +174,7 @@ def _check_tiers(charge: Tiers, path: str) -> None:
             )
 
 
-def _check_cover(bands: Sequence[Band], calendar: str | None, path: str) -> None:
+def _check_cover(bands: Sequence[Band], calendar: Calendar, path: str) -> None:
     table = BandTable(bands, calendar)
     seen: set[int] = set()
     for before, today in table.kinds():
@@ -132,15 +194,35 @@ def _check_cover(bands: Sequence[Band], calendar: str | None, path: str) -> None
 
 
 def _check_caps(caps: Sequence[Cap], bands: Sequence[Band], path: str) -> None:
-    _unique([cap.per for cap in caps], path)
+    known = [band.id for band in bands]
+    before: list[Cap] = []
     for place, cap in enumerate(caps):
+        field = f"{path}[{place}]"
+        if (cap.per == "period") != (cap.period_s is not None):
+            raise Invalid("goes with per period, and only with it", field=f"{field}.period_s")
+        _check_known(cap.bands, known, "band", f"{field}.bands")
+        _unique(cap.bands or (), f"{field}.bands")
+        for other in before:
+            _check_beside(cap, other, field)
+        before.append(cap)
         for band in bands:
             first_minor = _first_price(band.charge)
-            if cap.minor < first_minor:
+            if (cap.bands is None or band.id in cap.bands) and cap.minor < first_minor:
                 raise Invalid(
                     f"lies below the first price of band {band.id}, {first_minor}",
-                    field=f"{path}[{place}].minor",
+                    field=f"{field}.minor",
                 )
+
+
+def _check_beside(cap: Cap, before: Cap, field: str) -> None:
+    """Check that a cap can stand after another."""
+    if before.bands is None and cap.bands is not None:
+        raise Invalid("a cap over some bands stands before those over all", field=f"{field}.bands")
+    mine, theirs = frozenset(cap.bands or ()), frozenset(before.bands or ())
+    if mine != theirs and mine & theirs:
+        raise Invalid("shares only some of its bands with a cap before it", field=f"{field}.bands")
+    if mine == theirs and (cap.per, cap.period_s) == (before.per, before.period_s):
+        raise Invalid(f"{cap.per!r} stands twice", field=field)
 
 
 def _first_price(charge: Charge) -> int:
@@ -153,7 +235,8 @@ def _first_price(charge: Charge) -> int:
 
 
 def _fits_all(schedule: Schedule) -> bool:
-    return schedule.vehicles is None and schedule.energies is None and schedule.plate_kinds is None
+    asked = (schedule.vehicles, schedule.energies, schedule.plate_kinds, schedule.classes)
+    return all(each is None for each in asked)
 
 
 def _unique(names: Sequence[str], path: str) -> None:

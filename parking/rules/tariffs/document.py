@@ -20,8 +20,10 @@ from pydantic import (
 from city.errors import Invalid
 from city.money import minor_digits
 from city.vehicles import Energy, PlateKind, VehicleClass
+from parking.rules.tariffs.dates import check_date_text
 
 DAY_S = 86_400
+HOUR_S = 3_600
 _MAX_MINOR = 10**12
 _CLOCK_TIME = re.compile(r"(\d{2}):(\d{2})")
 
@@ -64,6 +66,14 @@ Seconds = Annotated[int, Field(strict=True, ge=1, le=366 * DAY_S)]
 ClockTime = Annotated[
     str, StringConstraints(pattern=r"^[0-2][0-9]:[0-5][0-9]$"), AfterValidator(_clock_time)
 ]
+DateText = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9/-]{5,21}$"),
+    AfterValidator(check_date_text),
+]
+"""``2026-05-01``, ``2026-05-01/2026-05-03``, every year ``12-25`` or ``11-15/03-15``."""
+Dates = Annotated[tuple[DateText, ...], Field(max_length=100)]
+Percent = Annotated[int, Field(strict=True, ge=1, le=100)]
 DayToken = Literal[
     "monday",
     "tuesday",
@@ -80,15 +90,22 @@ DayToken = Literal[
 Scope = Literal["visit", "day", "24h", "stay"]
 
 
+NameText = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")
+]
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 class Name(_Part):
     """A name in both languages."""
 
-    zh: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    en: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    zh: NameText
+    en: NameText
 
 
 class Free(_Part):
@@ -105,7 +122,11 @@ class StayFree(Free):
 
     once_per: Literal["stay", "day", "24h"] = "stay"
     """Whether earlier stays of the vehicle on the same local date, or that began within the
-    24 hours before, have used it up."""
+    24 hours before, use it up."""
+    times: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+    """How many stays of that day or those 24 hours have it."""
+    accumulates: bool = False
+    """Whether it is a budget: each earlier stay uses as much of it as that stay lasted."""
 
 
 class Step(_Part):
@@ -123,6 +144,8 @@ class Steps(_Part):
     kind: Literal["steps"]
     rounding: Literal["started", "completed"]
     """Whether a unit is charged when it is started (ceiling) or once it is completed (floor)."""
+    tolerance_s: Annotated[int, Field(strict=True, ge=0, le=DAY_S)] = 0
+    """With ``started``: a unit is charged once more than this much of it has passed."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
 
 
@@ -157,17 +180,24 @@ class NoCharge(_Part):
 Charge = Annotated[Steps | Entry | Tiers | NoCharge, Field(discriminator="kind")]
 
 
-class Band(_Part):
+class DayWindow(_Part):
+    """A stretch of local time on some days."""
+
+    days: Annotated[tuple[DayToken, ...], Field(min_length=1, max_length=11)] | None = None
+    """Kinds of day on which it begins; any of them; without it every kind."""
+    dates: Annotated[Dates, Field(min_length=1)] | None = None
+    """Dates on which it begins; any of them, and the day must fit ``days`` as well."""
+    from_time: ClockTime = Field(default="00:00", alias="from")
+    to_time: ClockTime = Field(default="24:00", alias="to")
+    """Local wall clock. Where ``to`` is not after ``from`` it runs across midnight and belongs to
+    the day on which it begins."""
+
+
+class Band(DayWindow):
     """A stretch of local time with its own charge."""
 
     id: Identifier
     name: Name
-    days: Annotated[tuple[DayToken, ...], Field(min_length=1, max_length=11)] | None = None
-    """Days on which the band begins; any of them; without it every day."""
-    from_time: ClockTime = Field(default="00:00", alias="from")
-    to_time: ClockTime = Field(default="24:00", alias="to")
-    """Local wall clock. Where ``to`` is not after ``from`` the band runs across midnight and
-    belongs to the day on which it begins."""
     counts: Scope = "visit"
     """What one count of free period, steps, tiers, entry price and cap covers: each unbroken
     time in the band, the band's time on one local date, in one 24 hours from entry, or in the
@@ -175,22 +205,51 @@ class Band(_Part):
     charge: Charge
     free: Free | None = None
     cap_minor: Minor | None = None
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    """The most that one count of the band costs."""
 
 
 class Cap(_Part):
-    """The most that is charged in a stretch of time, over all bands."""
+    """The most that is charged in a stretch of time, over all bands or over some."""
 
-    per: Literal["day", "24h", "stay"]
-    """A local calendar date; 24 hours from the first entry of the vehicle; the whole stay."""
+    per: Literal["day", "24h", "period", "stay"]
+    """A local calendar date; 24 hours, or ``period_s``, from the first entry of the vehicle; the
+    whole stay."""
+    period_s: Annotated[int, Field(strict=True, ge=HOUR_S, le=366 * DAY_S)] | None = None
     minor: Minor
+    bands: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=40)] | None = None
+    """Bands over which it holds; without it over all."""
+
+    @property
+    def rolling_s(self) -> int:
+        """Length of a window that opens with an entry."""
+        return self.period_s or DAY_S
 
 
 class ReEntry(_Part):
-    """A vehicle that comes back soon continues its stay, the time between included."""
+    """A vehicle that comes back soon after it left."""
 
     within_s: Seconds
+    effect: Literal["continues", "no_free_period"] = "continues"
+    """It continues its stay and is credited with what it paid, or it begins a new stay without
+    the schedule's free period."""
+    time_between: Literal["counted", "not_counted"] = "counted"
+    """Of a continued stay: whether the time away counts."""
+
+
+class ExitGrace(_Part):
+    """Time to leave after everything that was due has been paid."""
+
+    within_s: Seconds
+    overstay: Literal["whole_stay", "since_payment"] = "whole_stay"
+    """What a vehicle pays that stays longer: the whole stay less what it has paid, or the time
+    since the payment, without a free period."""
+
+
+class Discount(_Part):
+    """A share taken off the whole fee, rounded in the driver's favour."""
+
+    percent: Percent
+    name: Name
 
 
 class Schedule(_Part):
@@ -201,12 +260,17 @@ class Schedule(_Part):
     energies: Annotated[tuple[Energy, ...], Field(min_length=1)] | None = None
     plate_kinds: Annotated[tuple[PlateKind, ...], Field(min_length=1)] | None = None
     """Vehicles that it is for: those that meet every list that is given."""
+    classes: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=20)] | None = None
+    """Classes, proven otherwise than by the plate, that it is for: residents, disabled persons."""
     free: StayFree | None = None
     bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=40)]
     """The first band in the list that holds the moment is in force."""
-    caps: Annotated[tuple[Cap, ...], Field(max_length=3)] = ()
-    """Applied in this order, after the bands' own caps."""
+    caps: Annotated[tuple[Cap, ...], Field(max_length=12)] = ()
+    """Applied in this order, after the bands' own caps; those over some bands stand first."""
+    discount: Discount | None = None
+    """Taken off after the caps."""
     re_entry: ReEntry | None = None
+    exit_grace: ExitGrace | None = None
 
 
 class Exemption(_Part):
@@ -218,19 +282,94 @@ class Exemption(_Part):
     """Plate kinds that prove the class by themselves."""
 
 
+class FreeTime(_Part):
+    """Time that is not counted, after the free period and before anything is charged."""
+
+    kind: Literal["free_time"]
+    seconds: Seconds
+
+
+class PercentOff(_Part):
+    """A share of the fee, rounded in the driver's favour."""
+
+    kind: Literal["percent_off"]
+    percent: Percent
+    at_most_minor: Minor | None = None
+
+
+class AmountOff(_Part):
+    """An amount, never more than the fee."""
+
+    kind: Literal["amount_off"]
+    minor: Minor
+
+
+class FlatPrice(_Part):
+    """The stay costs at most this."""
+
+    kind: Literal["flat_price"]
+    price_minor: Minor
+
+
+Effect = Annotated[FreeTime | PercentOff | AmountOff | FlatPrice, Field(discriminator="kind")]
+
+
+class Coupon(_Part):
+    """What a validation by a shop, an office or a hospital takes off a stay."""
+
+    id: Identifier
+    name: Name
+    effect: Effect
+    schedules: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=40)] | None = None
+    """Schedules with which it can be used; without it with all."""
+    alone: bool = False
+    """Whether it cannot be used together with another coupon."""
+
+
+class Card(_Part):
+    """A right bought ahead, such as a month card: its price, and the time that it covers."""
+
+    id: Identifier
+    name: Name
+    price_minor: Minor
+    months: Annotated[int, Field(strict=True, ge=1, le=120)] | None = None
+    days: Annotated[int, Field(strict=True, ge=1, le=3660)] | None = None
+    """How long it lasts: so many calendar months, or so many days."""
+    schedules: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=40)] | None = None
+    """Schedules whose vehicles it is sold to; without it all."""
+    covers: Annotated[tuple[DayWindow, ...], Field(min_length=1, max_length=40)] | None = None
+    """When a stay under it costs nothing; without it always. The rest of a stay is charged."""
+
+
+class RoundTotal(_Part):
+    """What is due is a whole multiple of a coin."""
+
+    to_minor: Annotated[int, Field(strict=True, ge=2, le=_MAX_MINOR)]
+    how: Literal["down", "nearest", "up"]
+    """``nearest`` takes half a coin up."""
+
+
 class TariffDocument(_Part):
     """A tariff: what a stay costs, for whom and when."""
 
     language: Literal["greenbay-tariff/1"]
     name: Name
-    source: Annotated[str, StringConstraints(max_length=2000)] = ""
+    source: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     """Where the rule was published, and what was assumed where it is silent."""
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
     timezone: Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_zone)]
     """IANA name; bands, days and dates are meant in it."""
     calendar: Literal["CN"] | None = None
-    """Whose public holidays ``workday``, ``weekend`` and ``holiday`` mean. Without it there are
-    no holidays: Saturday and Sunday are the weekend."""
+    """Whose public holidays ``workday``, ``weekend`` and ``holiday`` mean. Without it only the
+    dates below are holidays; Saturday and Sunday are the weekend."""
+    holidays: Dates = ()
+    """Dates that are holidays, whatever the calendar says."""
+    make_up_workdays: Dates = ()
+    """Dates of weekends or holidays that are worked, whatever the calendar says."""
     schedules: Annotated[tuple[Schedule, ...], Field(min_length=1, max_length=40)]
     """The first that fits the vehicle is in force."""
     exemptions: Annotated[tuple[Exemption, ...], Field(max_length=60)] = ()
+    coupons: Annotated[tuple[Coupon, ...], Field(max_length=60)] = ()
+    cards: Annotated[tuple[Card, ...], Field(max_length=60)] = ()
+    round_total: RoundTotal | None = None
+    """Applied last, before what has been paid is taken off."""

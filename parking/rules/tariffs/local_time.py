@@ -46,6 +46,11 @@ def local_day(second: int, zone: str) -> int:
     return (second + _offset_s(second, zone)) // DAY_S
 
 
+def local_clock_s(second: int, zone: str) -> int:
+    """Give the seconds after local midnight of a second."""
+    return (second + _offset_s(second, zone)) % DAY_S
+
+
 def offset_spans(start: int, end: int, zone: str) -> list[tuple[int, int, int]]:
     """Give the stretches of constant offset that cover ``[start, end)``.
 

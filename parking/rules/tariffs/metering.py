@@ -23,17 +23,26 @@ class Rate:
     """From, to, unit and price of each step."""
     started: bool = True
     """Whether a unit is charged when it starts, not when it is complete."""
+    tolerance_s: int = 0
+    """How much of a started unit is not charged yet; less than any unit."""
     tiers: tuple[tuple[int, int], ...] = ()
     """Longest counted time and price of each tier."""
     entry_minor: int | None = None
+
+    @property
+    def reason(self) -> str:
+        """Key of the reason for a line of units."""
+        if self.tolerance_s:
+            return "tariff.why.units.tolerance"
+        return "tariff.why.units.started" if self.started else "tariff.why.units.completed"
 
     def units(self, place: int, clock_s: int) -> int:
         """Give the units of a step that are charged once so much time is counted."""
         start, end, unit_s, _ = self.steps[place]
         inside = min(clock_s, end) - start
-        if inside <= 0:
-            return 0
-        return -(-inside // unit_s) if self.started else inside // unit_s
+        if not self.started:
+            return max(0, inside) // unit_s
+        return max(0, -((self.tolerance_s - inside) // unit_s))
 
     def tier(self, clock_s: int) -> int:
         """Give the place of the tier that so much counted time falls in."""
@@ -60,6 +69,7 @@ def rate_of(charge: Charge) -> Rate:
                 for (start, end), step in zip(pairwise([0, *ends]), charge.steps, strict=True)
             ),
             started=charge.rounding == "started",
+            tolerance_s=charge.tolerance_s,
         )
     if isinstance(charge, Tiers):
         return Rate(
@@ -157,12 +167,25 @@ class Window:
     paid_minor: int = 0
 
 
+class Together:
+    """What several parts, each under caps of its own, came to by any instant."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Sequence["Chargeable"]) -> None:
+        self._parts = parts
+
+    def before(self, second: int) -> int:
+        """Give what was charged before an instant."""
+        return sum(part.before(second) for part in self._parts)
+
+
 class Capped:
     """Charges below a cap in each of several windows that follow one another without holes."""
 
     __slots__ = ("_at_start", "_below", "_prefix", "_starts", "_windows")
 
-    def __init__(self, below: "Charges | Capped", windows: Sequence[Window]) -> None:
+    def __init__(self, below: "Chargeable", windows: Sequence[Window]) -> None:
         self._below = below
         self._windows = windows
         self._starts = [window.start for window in windows]
@@ -184,3 +207,6 @@ class Capped:
     def _inside(self, place: int, second: int) -> int:
         charged = self._below.before(second) - self._at_start[place]
         return min(charged, self._windows[place].left_minor)
+
+
+Chargeable = Charges | Capped | Together

@@ -9,6 +9,7 @@ from city.errors import Invalid
 from city.money import Money
 from city.time import Interval, as_utc
 from city.vehicles import Energy, PlateKind, VehicleClass
+from parking.rules.tariffs.document import Coupon, Name
 from parking.rules.tariffs.local_time import local_text
 from parking.rules.tariffs.reasons import Why
 
@@ -59,6 +60,49 @@ class EarlierStay:
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """A stretch of the stay that costs nothing because a right of the vehicle covers it.
+
+    A month card, a permit, a contract for the night: who holds it, and when, is not the
+    tariff's to know.
+    """
+
+    during: Interval
+    """Half open; what of it lies outside the stay does not matter."""
+    name: Name
+    """The right, as the driver knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What was paid for a stay while it went on, or before it.
+
+    Raises
+    ------
+    Invalid
+        On an instant without offset, or an amount below zero.
+    """
+
+    paid_at: datetime
+    minor: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "paid_at", as_utc(self.paid_at, "paid"))
+        if self.minor < 0:
+            raise Invalid("must not be negative", field="paid")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a driver brings to a stay: rights that cover it, coupons, payments made already."""
+
+    covers: tuple[Cover, ...] = ()
+    coupons: tuple[Coupon, ...] = ()
+    """Validations, each counted as often as it stands here."""
+    payments: tuple[Payment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleTraits:
     """What a tariff may ask about a vehicle; never its number."""
 
@@ -67,7 +111,7 @@ class VehicleTraits:
     """None where it is not known: then only schedules that do not ask for it fit."""
     plate_kind: PlateKind | None = None
     exemption: str | None = None
-    """Class of an exemption that was proven by other means than the plate."""
+    """Class that was proven by other means than the plate: of an exemption or of a schedule."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pydantic import JsonValue
 
 from city.errors import Invalid
-from parking.rules.tariffs.band_table import BandTable
+from parking.rules.tariffs.band_table import BandTable, calendar_of
 from parking.rules.tariffs.document import Exemption, Schedule, TariffDocument
 from parking.rules.tariffs.metering import Rate, rate_of
 from parking.rules.tariffs.model import VehicleTraits
@@ -58,12 +58,13 @@ def tariff_of(document: TariffDocument, timezone: str | None = None) -> Tariff:
         IANA name to use instead of the document's own.
     """
     plans = []
+    calendar = calendar_of(document)
     for schedule in document.schedules:
         counts = {band.counts for band in schedule.bands}
         plans.append(
             Plan(
                 schedule,
-                BandTable(schedule.bands, document.calendar),
+                BandTable(schedule.bands, calendar),
                 tuple(rate_of(band.charge) for band in schedule.bands),
                 marks_days="day" in counts,
                 marks_24h="24h" in counts,
@@ -89,16 +90,20 @@ def exemption_of(document: TariffDocument, vehicle: VehicleTraits) -> Exemption 
     Raises
     ------
     Invalid
-        Where proof is claimed of a class that the tariff does not exempt.
+        Where proof is claimed of a class that the tariff does not know.
     """
-    classes = {exemption.id: exemption for exemption in document.exemptions}
-    if vehicle.exemption is not None:
-        if vehicle.exemption not in classes:
+    proven = vehicle.exemption
+    if proven is not None:
+        exempt = {exemption.id: exemption for exemption in document.exemptions}
+        if proven in exempt:
+            return exempt[proven]
+        priced = [name for schedule in document.schedules for name in schedule.classes or ()]
+        if proven not in priced:
             raise Invalid(
-                "is not exempt in this tariff, which names: " + (", ".join(classes) or "none"),
+                "is not exempt in this tariff, which names: "
+                + (", ".join([*exempt, *priced]) or "none"),
                 field="exempt",
             )
-        return classes[vehicle.exemption]
     if vehicle.plate_kind is None:
         return None
     return next((e for e in document.exemptions if vehicle.plate_kind in e.plate_kinds), None)
@@ -109,4 +114,5 @@ def _fits(schedule: Schedule, vehicle: VehicleTraits) -> bool:
         (schedule.vehicles is None or vehicle.vehicle_class in schedule.vehicles)
         and (schedule.energies is None or vehicle.energy in schedule.energies)
         and (schedule.plate_kinds is None or vehicle.plate_kind in schedule.plate_kinds)
+        and (schedule.classes is None or vehicle.exemption in schedule.classes)
     )

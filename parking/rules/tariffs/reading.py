@@ -8,6 +8,8 @@ from city.errors import Invalid
 from parking.rules.tariffs.checking import check
 from parking.rules.tariffs.document import TariffDocument
 
+_UNIONS = frozenset({"charge", "effect"})
+
 
 def read_document(value: JsonValue) -> TariffDocument:
     """Read and check a tariff.
@@ -46,12 +48,12 @@ def document_json_schema() -> dict[str, JsonValue]:
 def field_path(parts: Sequence[str | int]) -> str:
     """Write a path such as ``schedules[0].bands[1].charge.steps[0].unit_s``.
 
-    After ``charge`` pydantic names the branch of the union, which the document does not have.
+    After a union pydantic names its branch, which the document does not have.
     """
     path = ""
     for before, part in zip((None, *parts), parts, strict=False):
         if isinstance(part, int):
             path += f"[{part}]"
-        elif before != "charge":
+        elif before not in _UNIONS:
             path += f".{part}" if path else part
     return path or "tariff"

@@ -22,6 +22,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "{units} completed × {unit_s} at {price}; a unit not completed is not charged",
         "zh": "{units}个计费单位×{unit_s}，每单位{price}，不足一个单位不计",
     },
+    "tariff.why.units.tolerance": {
+        "en": "{units} × {unit_s} at {price}; a unit counts once more than {tolerance_s} of it"
+        " have passed",
+        "zh": "{units}个计费单位×{unit_s}，每单位{price}，超过{tolerance_s}方计一个单位",
+    },
     "tariff.why.entry": {
         "en": "{price} per entry",
         "zh": "按次收费，每次{price}",
@@ -46,6 +51,22 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "free period of {up_to_s}, not counted",
         "zh": "免费时长{up_to_s}，不计入计费时间",
     },
+    "tariff.why.free.within.left": {
+        "en": "within what is left of the free period of {up_to_s}: {left_s}",
+        "zh": "未超过{up_to_s}免费时长的剩余部分{left_s}",
+    },
+    "tariff.why.free.deducted.left": {
+        "en": "what is left of the free period of {up_to_s}, not counted: {left_s}",
+        "zh": "免费时长{up_to_s}的剩余部分{left_s}，不计入计费时间",
+    },
+    "tariff.why.free.re_entry": {
+        "en": "back within {within_s}: no free period",
+        "zh": "{within_s}内再次驶入，不再享受免费时长",
+    },
+    "tariff.why.free.paid": {
+        "en": "no free period of {up_to_s} after a payment",
+        "zh": "缴费后的停放不再享受{up_to_s}免费时长",
+    },
     "tariff.why.free.used": {
         "en": "the free period was used by an earlier stay",
         "zh": "免费时长已由此前的停放使用",
@@ -53,6 +74,22 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "tariff.why.gap": {
         "en": "not observed, so not charged",
         "zh": "该段时间未监测到，不计费",
+    },
+    "tariff.why.covered": {
+        "en": "covered by {name}",
+        "zh": "{name}覆盖时段，不另计费",
+    },
+    "tariff.why.away": {
+        "en": "away between two stays, not counted",
+        "zh": "两次停放之间驶离，不计费",
+    },
+    "tariff.why.grace": {
+        "en": "left within {within_s} of paying",
+        "zh": "缴费后{within_s}内离场，不计费",
+    },
+    "tariff.why.never_more": {
+        "en": "time that is not charged never makes the rest dearer",
+        "zh": "不计费时段不增加其余时段的费用",
     },
     "tariff.why.cap.band": {
         "en": "capped at {cap} in this band",
@@ -77,6 +114,54 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "tariff.why.cap.24h.shared": {
         "en": "capped at {cap} in 24 hours, {paid} of it paid for earlier stays",
         "zh": "24小时内封顶{cap}，其中此前停放已付{paid}",
+    },
+    "tariff.why.cap.period": {
+        "en": "capped at {cap} in {period_s}",
+        "zh": "{period_s}内封顶{cap}",
+    },
+    "tariff.why.cap.period.shared": {
+        "en": "capped at {cap} in {period_s}, {paid} of it paid for earlier stays",
+        "zh": "{period_s}内封顶{cap}，其中此前停放已付{paid}",
+    },
+    "tariff.why.discount": {
+        "en": "{name}: {percent} % off",
+        "zh": "{name}：减免{percent}%",
+    },
+    "tariff.why.coupon.time": {
+        "en": "{name}: {time_s} not counted",
+        "zh": "{name}：{time_s}不计入计费时间",
+    },
+    "tariff.why.coupon.percent": {
+        "en": "{name}: {percent} % off",
+        "zh": "{name}：减免{percent}%",
+    },
+    "tariff.why.coupon.percent.most": {
+        "en": "{name}: {percent} % off, at most {at_most}",
+        "zh": "{name}：减免{percent}%，最多减免{at_most}",
+    },
+    "tariff.why.coupon.amount": {
+        "en": "{name}: {amount} off",
+        "zh": "{name}：减免{amount}",
+    },
+    "tariff.why.coupon.flat": {
+        "en": "{name}: at most {price} a stay",
+        "zh": "{name}：每次停放最多{price}",
+    },
+    "tariff.why.rounded.down": {
+        "en": "rounded down to whole {coin}",
+        "zh": "按{coin}向下取整",
+    },
+    "tariff.why.rounded.nearest": {
+        "en": "rounded to the nearest {coin}",
+        "zh": "按{coin}四舍五入",
+    },
+    "tariff.why.rounded.up": {
+        "en": "rounded up to whole {coin}",
+        "zh": "按{coin}向上取整",
+    },
+    "tariff.why.credit.paid": {
+        "en": "paid already: {paid}",
+        "zh": "此前已付{paid}",
     },
     "tariff.why.credit.re_entry": {
         "en": "back within {within_s}, so one stay; paid before: {paid}",

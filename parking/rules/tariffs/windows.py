@@ -37,9 +37,10 @@ def windows_of(cap: Cap, start: int, end: int, zone: str, past: Sequence[Past]) 
         edges = day_edges(start, end, zone)
         paid_minor = _paid_today(cap.minor, start, zone, past)
     else:
-        opened, paid_minor = _opened(cap.minor, start, past)
-        count = (end - 1 - opened) // DAY_S + 1
-        edges = [opened + place * DAY_S for place in range(count + 1)]
+        period_s = cap.rolling_s
+        opened, paid_minor = _opened(cap.minor, period_s, start, past)
+        count = (end - 1 - opened) // period_s + 1
+        edges = [opened + place * period_s for place in range(count + 1)]
     windows = [Window(low, high, cap.minor) for low, high in pairwise(edges)]
     left_minor = max(0, cap.minor - paid_minor)
     windows[0] = replace(windows[0], left_minor=left_minor, paid_minor=paid_minor)
@@ -67,8 +68,8 @@ def _paid_today(cap_minor: int, start: int, zone: str, past: Sequence[Past]) -> 
     )
 
 
-def _opened(cap_minor: int, start: int, past: Sequence[Past]) -> tuple[int, int]:
-    """Give when the 24-hour window of the entry opened, and what was paid in it.
+def _opened(cap_minor: int, period_s: int, start: int, past: Sequence[Past]) -> tuple[int, int]:
+    """Give when the rolling window of the entry opened, and what was paid in it.
 
     The first stay opens a window. A stay that begins inside a window shares it; one that begins
     after opens its own. A stay that outlasts its window goes on in the next.
@@ -76,8 +77,9 @@ def _opened(cap_minor: int, start: int, past: Sequence[Past]) -> tuple[int, int]
     opened, ends, paid_minor = start, -FOREVER_S, 0
     for enter, leave, minor in past:
         if enter >= ends:
-            opened, ends, paid_minor = enter, enter + DAY_S, 0
-        while ends < leave:
-            opened, ends, paid_minor = ends, ends + DAY_S, 0
+            opened, ends, paid_minor = enter, enter + period_s, 0
+        if ends < leave:
+            further_s = -((ends - leave) // period_s) * period_s
+            opened, ends, paid_minor = ends + further_s - period_s, ends + further_s, 0
         paid_minor += min(minor, cap_minor)
     return (start, 0) if start >= ends else (opened, paid_minor)

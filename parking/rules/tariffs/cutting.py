@@ -1,0 +1,91 @@
+"""A stay as pieces of charged time: cut at the edges of bands, and what is taken out of them."""
+
+from collections.abc import Sequence
+
+from parking.rules.tariffs.local_time import DAY_S, offset_spans
+from parking.rules.tariffs.plan import Plan
+
+Piece = tuple[int, int, int, int, int]
+"""From, to, the band's place, the local day and the visit of a stretch of charged time.
+
+A visit is an unbroken time in one band, numbered before anything is taken out: what is not
+charged never joins two visits into one that costs more.
+"""
+Span = tuple[int, int]
+
+
+def pieces_of(plan: Plan, start: int, end: int, zone: str) -> list[Piece]:
+    """Cut a stay at the edges of bands, and of days and 24 hours where a count ends with them."""
+    pieces: list[Piece] = []
+    rows = plan.table.rows
+    visit, last_band = 0, -1
+    for low, high, offset in offset_spans(start, end, zone):
+        at, last = low + offset, high + offset
+        while at < last:
+            day = at // DAY_S
+            midnight = day * DAY_S
+            for _, row_end, band in rows(day):
+                row_end += midnight  # noqa: PLW2901 - the row's end on this day
+                if row_end <= at:
+                    continue
+                stop = min(row_end, last)
+                if band != last_band:
+                    visit, last_band = visit + 1, band
+                pieces.append((at - offset, stop - offset, band, day, visit))
+                at = stop
+                if at >= last:
+                    break
+    if not plan.marks_days and len(pieces) > 1:
+        pieces = _merged(pieces)
+    return _cut_every_24h(pieces, start) if plan.marks_24h else pieces
+
+
+def without(pieces: Sequence[Piece], span: Span) -> list[Piece]:
+    """Take a stretch of time out of pieces."""
+    low, high = span
+    return [
+        rest
+        for start, end, *of in pieces
+        for rest in ((start, min(end, low), *of), (max(start, high), end, *of))
+        if rest[0] < rest[1]
+    ]
+
+
+def split(pieces: Sequence[Piece], seconds: int) -> tuple[list[Piece], list[Piece]]:
+    """Part pieces after so much of their time."""
+    taken: list[Piece] = []
+    for place, (start, end, band, day, visit) in enumerate(pieces):
+        if end - start > seconds:
+            if seconds:
+                taken.append((start, start + seconds, band, day, visit))
+            return taken, [(start + seconds, end, band, day, visit), *pieces[place + 1 :]]
+        taken.append((start, end, band, day, visit))
+        seconds -= end - start
+    return taken, []
+
+
+def counted_s(pieces: Sequence[Piece]) -> int:
+    """Give how much time some pieces hold."""
+    return sum(piece[1] - piece[0] for piece in pieces)
+
+
+def _merged(pieces: Sequence[Piece]) -> list[Piece]:
+    merged = [pieces[0]]
+    for piece in pieces[1:]:
+        last = merged[-1]
+        if last[2] == piece[2] and last[1] == piece[0]:
+            merged[-1] = (last[0], piece[1], *last[2:])
+        else:
+            merged.append(piece)
+    return merged
+
+
+def _cut_every_24h(pieces: Sequence[Piece], start: int) -> list[Piece]:
+    cut: list[Piece] = []
+    for low, high, band, day, visit in pieces:
+        at = low
+        while at < high:
+            mark = start + ((at - start) // DAY_S + 1) * DAY_S
+            cut.append((at, min(mark, high), band, day, visit))
+            at = mark
+    return cut
