@@ -22,7 +22,7 @@ from city.works.jobs import Task
 from city.works.live import live_store
 from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
-from journeys import forget_plates, settle_stay
+from journeys import forget_plates, settle_stay, simulate_tariff
 from parking import telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
@@ -128,6 +128,7 @@ def tasks(wiring: Wiring) -> list[Task]:
 
     return [
         settle_stay.task(database),
+        simulate_tariff.task(database),
         forget_plates.task(database, timedelta(days=wiring.settings.plate_days)),
         Task("parking.announce_settled", announce_settled, every="* * * * *"),
         Task("parking.keep_partitions", keep_partitions, every="7 * * * *"),

@@ -34,6 +34,7 @@ tariff = Table(
     Column("code", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     Column("name_en", Text, nullable=False),
+    Column("notice_s", Integer, nullable=False, server_default="604800"),
 )
 
 tariff_version = Table(
@@ -47,6 +48,34 @@ tariff_version = Table(
     Column("valid_from", INSTANT),
     Column("published_at", INSTANT),
     Column("published_by", Text),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("origin", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("drafted_at", INSTANT),
+    Column("drafted_by", Text),
+    Column("edited_at", INSTANT),
+    Column("edited_by", Text),
+    Column("approved_at", INSTANT),
+    Column("approved_by", Text),
+    Column("withdrawn_at", INSTANT),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_reason", Text),
+)
+
+tariff_simulation = Table(
+    "tariff_simulation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version_id", Uuid, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("from_at", INSTANT, nullable=False),
+    Column("to_at", INSTANT, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("requested_at", INSTANT, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("finished_at", INSTANT),
+    Column("result", JSONB),
+    Column("problem", Text),
 )
 
 facility = Table(

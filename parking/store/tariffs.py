@@ -67,6 +67,7 @@ def add_version(
             version=version,
             document=document,
             status="published",
+            origin="import",
             valid_from=valid_from,
             published_at=published_at,
             published_by=published_by,
@@ -90,6 +91,21 @@ def version_at(
         .join(facility, facility.c.tariff_id == tariff_version.c.tariff_id)
         .where(
             facility.c.id == facility_id,
+            tariff_version.c.status == "published",
+            tariff_version.c.valid_from <= at,
+        )
+        .order_by(tariff_version.c.valid_from.desc())
+        .limit(1),
+    )
+
+
+def in_force(connection: Connection, tariff_id: TariffId, at: datetime) -> TariffVersion | None:
+    """Give the version of a tariff that is in force at an instant."""
+    return _one(
+        connection,
+        _versions()
+        .where(
+            tariff_version.c.tariff_id == tariff_id,
             tariff_version.c.status == "published",
             tariff_version.c.valid_from <= at,
         )

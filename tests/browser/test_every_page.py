@@ -24,6 +24,7 @@ PAGES = (
     ("/api/docs", None),
     ("/attendant", "attendant"),
     ("/operations", "operator"),
+    ("/tariffs", "operator"),
     ("/audit", "auditor"),
 )
 
@@ -45,6 +46,7 @@ def settle(page: Page, path: str) -> None:
         "/": "#facilities [data-id]",
         "/attendant": ".post-choice",
         "/operations": "#devices [data-device]",
+        "/tariffs": "#fault .tag-good",
         "/audit": "#records tbody tr",
     }
     if path in waits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,6 +53,8 @@ BACK_OFFICE = {
     Role.ADMINISTRATOR,
 }
 REGISTRY = {Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR}
+TARIFF_AUTHORS = {Role.OPERATOR, Role.FINANCE, Role.ADMINISTRATOR}
+TARIFF_READERS = {*TARIFF_AUTHORS, Role.AUDITOR}
 KEEPERS = {Role.OPERATOR, Role.ADMINISTRATOR}
 
 ROLES: dict[str, set[Role]] = {
@@ -80,8 +83,26 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/devices/<uuid:device_id>/placement": KEEPERS,
     "POST /api/v1/devices/<uuid:device_id>/retirement": KEEPERS,
     "POST /api/v1/devices/unknown/<uuid:unknown_id>/adopt": KEEPERS,
+    "GET /api/v1/tariffs": TARIFF_READERS,
+    "GET /api/v1/tariffs/<string:code>": TARIFF_READERS,
+    "POST /api/v1/tariffs/<string:code>/versions": TARIFF_AUTHORS,
+    "POST /api/v1/tariffs/<string:code>/demand-proposals": TARIFF_AUTHORS,
+    "PUT /api/v1/tariffs/<string:code>/notice": {Role.ADMINISTRATOR},
+    "GET /api/v1/tariff-language": TARIFF_READERS,
+    "POST /api/v1/tariff-trials": TARIFF_READERS,
+    "GET /api/v1/tariff-versions/<uuid:version_id>": TARIFF_READERS,
+    "PUT /api/v1/tariff-versions/<uuid:version_id>": TARIFF_AUTHORS,
+    "POST /api/v1/tariff-versions/<uuid:version_id>/simulations": TARIFF_AUTHORS,
+    "POST /api/v1/tariff-versions/<uuid:version_id>/approval": {
+        Role.FINANCE,
+        Role.ADMINISTRATOR,
+    },
+    "POST /api/v1/tariff-versions/<uuid:version_id>/publication": TARIFF_AUTHORS,
+    "POST /api/v1/tariff-versions/<uuid:version_id>/withdrawal": TARIFF_AUTHORS,
+    "GET /api/v1/tariff-simulations/<uuid:simulation_id>": TARIFF_READERS,
     "GET /attendant": {Role.ATTENDANT, Role.OPERATOR},
     "GET /operations": {Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR},
+    "GET /tariffs": TARIFF_READERS,
     "GET /audit": {Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /bills/<uuid:bill_id>": EVERYBODY_WITH_AN_ACCOUNT,
     "POST /log-out": EVERYBODY_WITH_AN_ACCOUNT,
@@ -145,7 +166,8 @@ def test_a_rule_without_a_role_cannot_be_stated() -> None:
 
 def outcome(site: Site, route: str, who: str | None) -> int:
     method, _, path = route.partition(" ")
-    for name in ("bay_id", "session_id", "bill_id", "device_id", "unknown_id"):
+    path = path.replace("<string:code>", "nowhere")
+    for name in re.findall(r"<uuid:(\w+)>", path):
         path = path.replace(f"<uuid:{name}>", UNKNOWN_ID)
     body: dict[str, Any] = {} if method == "GET" else {"json": {"speed": 1}}
     return site.call(method, path, who, **body).status_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from web import access, acts
-from web.api import clock, devices, people, places, stays, uplinks
+from web.api import clock, devices, people, places, stays, tariffs, uplinks
 from web.api.description import complete
 from web.api.prices import HourlyPrices
 from web.fresh import Answers
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BLUEPRINTS = (
     places.blueprint,
     stays.blueprint,
+    tariffs.blueprint,
     devices.blueprint,
     uplinks.blueprint,
     people.blueprint,

@@ -33,6 +33,7 @@ STREETS: Final = "map/streets.geojson"
 CLOCK_ROLES: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
 POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
 OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
+TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
 
 
@@ -77,6 +78,7 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("map", "pages.map_page", None),
         ("attendant", "pages.attendant", frozenset(POST_ROLES)),
         ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
+        ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
         ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
     ]
     return [

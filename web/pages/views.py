@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from web import access
 from web.pages.blueprint import blueprint
-from web.pages.context import AUDIT_ROLES, OPERATIONS_ROLES, POST_ROLES
+from web.pages.context import AUDIT_ROLES, OPERATIONS_ROLES, POST_ROLES, TARIFF_ROLES
 from web.pages.render import page
 
 if TYPE_CHECKING:
@@ -41,6 +41,13 @@ def bill(bill_id: UUID) -> Response:
 def operations() -> Response:
     """Show devices and how they do."""
     return page("operations.html")
+
+
+@blueprint.get("/tariffs")
+@access.allow(*TARIFF_ROLES)
+def tariffs() -> Response:
+    """Show tariffs from draft to street."""
+    return page("tariffs.html")
 
 
 @blueprint.get("/audit")

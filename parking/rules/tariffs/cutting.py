@@ -45,8 +45,11 @@ def without(pieces: Sequence[Piece], span: Span) -> list[Piece]:
     low, high = span
     return [
         rest
-        for start, end, *of in pieces
-        for rest in ((start, min(end, low), *of), (max(start, high), end, *of))
+        for start, end, band, day, visit in pieces
+        for rest in (
+            (start, min(end, low), band, day, visit),
+            (max(start, high), end, band, day, visit),
+        )
         if rest[0] < rest[1]
     ]
 

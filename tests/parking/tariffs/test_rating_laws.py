@@ -138,27 +138,26 @@ def tariffs(draw: st.DrawFn) -> Tariff:
         free["once_per"] = draw(st.sampled_from(["stay", "day", "24h"]))
         if free["once_per"] != "stay":
             free["accumulates"] = draw(st.booleans())
-    return read_tariff(
-        {
-            "language": "greenbay-tariff/1",
-            "name": {"zh": "试", "en": "trial"},
-            "currency": "CNY",
-            "timezone": draw(st.sampled_from(ZONES)),
-            "schedules": [
-                {
-                    "id": "all",
-                    "free": free,
-                    "bands": bands,
-                    "caps": [*([first] if draw(st.booleans()) else []), *caps],
-                    "re_entry": draw(st.none() | RE_ENTRIES),
-                    "discount": draw(st.none() | DISCOUNTS),
-                    "exit_grace": draw(st.none() | GRACES),
-                }
-            ],
-            "coupons": COUPONS,
-            "round_total": draw(st.none() | ROUNDINGS),
-        }
-    )
+    document: Any = {
+        "language": "greenbay-tariff/1",
+        "name": {"zh": "试", "en": "trial"},
+        "currency": "CNY",
+        "timezone": draw(st.sampled_from(ZONES)),
+        "schedules": [
+            {
+                "id": "all",
+                "free": free,
+                "bands": bands,
+                "caps": [*([first] if draw(st.booleans()) else []), *caps],
+                "re_entry": draw(st.none() | RE_ENTRIES),
+                "discount": draw(st.none() | DISCOUNTS),
+                "exit_grace": draw(st.none() | GRACES),
+            }
+        ],
+        "coupons": COUPONS,
+        "round_total": draw(st.none() | ROUNDINGS),
+    }
+    return read_tariff(document)
 
 
 # around the changes of the clocks in spring and autumn of every zone above

@@ -21,6 +21,13 @@ export type UnknownDevice = Schemas["UnknownDeviceOut"];
 export type Adopted = Schemas["AdoptOut"];
 export type AuditPage = Schemas["AuditOut"];
 export type AuditRecord = Schemas["AuditRecordOut"];
+export type Tariff = Schemas["TariffOut"];
+export type TariffVersion = Schemas["TariffVersionOut"];
+export type TariffWithVersions = Schemas["TariffWithVersionsOut"];
+export type TariffVersionDetail = Schemas["TariffVersionDetailOut"];
+export type TariffSimulation = Schemas["TariffSimulationOut"];
+export type TariffTrial = Schemas["TariffTrialOut"];
+export type TariffTrialQuote = Schemas["TariffTrialQuote"];
 export type DemoClock = Schemas["ClockOut"];
 export type ProblemDocument = Schemas["Problem"];
 
