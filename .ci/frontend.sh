@@ -18,7 +18,7 @@ echo "Building the pages with Node $(node --version) ..."
 cd web/frontend
 # npm ci empties node_modules: skip it while the lock is the one installed.
 if ! cmp -s package-lock.json node_modules/.greenbay-lock; then
-  npm ci --no-audit --no-fund --loglevel=error
+  npm ci --no-audit --no-fund --silent
   cp package-lock.json node_modules/.greenbay-lock
 fi
 npm run --silent build
