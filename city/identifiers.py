@@ -27,6 +27,10 @@ CredentialId = NewType("CredentialId", UUID)
 JunctionId = NewType("JunctionId", UUID)
 EventId = NewType("EventId", UUID)
 OperatorId = NewType("OperatorId", UUID)
+PermitId = NewType("PermitId", UUID)
+BenefitId = NewType("BenefitId", UUID)
+ReservationId = NewType("ReservationId", UUID)
+ListingId = NewType("ListingId", UUID)
 
 DistrictCode = NewType("DistrictCode", str)
 

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from city.audit import jobs as audit_jobs
 from city.events import BusinessEvent
-from city.events.parking import ParkingSessionClosed
+from city.events.parking import ParkingSessionClosed, VehicleAttached
 from city.people import jobs as people_jobs
 from city.people.identity import DriverIdentity
 from city.people.local_codes import LocalPhoneCodes
@@ -23,7 +23,7 @@ from city.works.live import live_store
 from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
 from journeys import forget_plates, settle_stay, simulate_tariff
-from parking import telemetry_jobs
+from parking import rights_jobs, telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
 from parking.known_places import KnownPlaces
@@ -32,7 +32,8 @@ from parking.services import stays
 from parking.services.devices import REPLAY_TASK
 
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
-    ParkingSessionClosed: (settle_stay.TASK,),
+    ParkingSessionClosed: (settle_stay.TASK, rights_jobs.DEPARTURE),
+    VehicleAttached: (rights_jobs.ARRIVAL,),
 }
 """Tasks that each announced event starts, in the announcing transaction."""
 
@@ -133,6 +134,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         Task("parking.announce_settled", announce_settled, every="* * * * *"),
         Task("parking.keep_partitions", keep_partitions, every="7 * * * *"),
         Task(REPLAY_TASK, replay_parked),
+        *rights_jobs.tasks(database),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),
         *vault_jobs.tasks(database),

@@ -8,6 +8,8 @@ from city.identifiers import (
     DistrictCode,
     FacilityId,
     ParkingSessionId,
+    PermitId,
+    ReservationId,
     TariffVersionId,
     VehicleId,
 )
@@ -56,3 +58,58 @@ class VehicleAttached(BusinessEvent):
     session_id: ParkingSessionId
     facility_id: FacilityId
     vehicle_id: VehicleId
+
+
+class PermitEnded(BusinessEvent):
+    """A permit's term ran out, or it was taken back: its vehicles pay by the tariff again."""
+
+    type: ClassVar[str] = "parking.permit-ended"
+    version: ClassVar[int] = 1
+
+    permit_id: PermitId
+    district: DistrictCode
+    ended_at: UtcInstant
+    why: Literal["term", "revoked"]
+
+
+class PermitExtended(BusinessEvent):
+    """A permit's end was moved: by a renewal, or for time in which it could not be used."""
+
+    type: ClassVar[str] = "parking.permit-extended"
+    version: ClassVar[int] = 1
+
+    permit_id: PermitId
+    district: DistrictCode
+    why: Literal["renewal", "compensation"]
+    days: int
+    valid_until: UtcInstant
+
+
+class ReservationMade(BusinessEvent):
+    """A bay is held for a vehicle."""
+
+    type: ClassVar[str] = "parking.reservation-made"
+    version: ClassVar[int] = 1
+
+    reservation_id: ReservationId
+    bay_id: BayId
+    facility_id: FacilityId
+    district: DistrictCode
+    vehicle_id: VehicleId
+    from_at: UtcInstant
+    until_at: UtcInstant
+
+
+class ReservationEnded(BusinessEvent):
+    """A bay is no longer held for a vehicle."""
+
+    type: ClassVar[str] = "parking.reservation-ended"
+    version: ClassVar[int] = 1
+
+    reservation_id: ReservationId
+    bay_id: BayId
+    facility_id: FacilityId
+    district: DistrictCode
+    vehicle_id: VehicleId
+    outcome: Literal["finished", "cancelled", "released", "no_show", "unclear"]
+    ended_at: UtcInstant

@@ -6,6 +6,7 @@ how the keys work.
 """
 
 from city.vault.keys import FileKeys, GivenKeys, KeyRing, KeySource, key_source
+from city.vault.lists import keep_plates, vehicles_of_kinds
 from city.vault.plates import (
     MAY_SEE_PLATES,
     ForgottenUpTo,
@@ -34,10 +35,12 @@ __all__ = [
     "forget",
     "forget_pseudonyms",
     "keep_plate",
+    "keep_plates",
     "keep_pseudonym",
     "key_source",
     "keyed_digests",
     "masked",
     "reveal",
     "rotate",
+    "vehicles_of_kinds",
 ]

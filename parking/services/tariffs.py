@@ -138,6 +138,12 @@ def quote(
     return evaluate(_tariff(version), stay, vehicle, history)
 
 
+def currency_at(connection: Connection, facility_id: FacilityId, at: datetime) -> str | None:
+    """Give the currency of the version in force at a facility; None where it has no tariff."""
+    version = store.version_at(connection, facility_id, at)
+    return None if version is None else _tariff(version).document.currency
+
+
 def codes(connection: Connection, tariff_ids: Iterable[TariffId]) -> dict[TariffId, str]:
     """Give the codes of tariffs by their ids."""
     return store.codes(connection, tariff_ids)

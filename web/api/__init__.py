@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from web import access, acts
-from web.api import clock, devices, people, places, stays, tariffs, uplinks
+from web.api import (
+    blacklists,
+    clock,
+    devices,
+    people,
+    permits,
+    places,
+    reservations,
+    rights,
+    stays,
+    tariffs,
+    uplinks,
+)
 from web.api.description import complete
 from web.api.prices import HourlyPrices
 from web.fresh import Answers
@@ -17,6 +29,10 @@ BLUEPRINTS = (
     places.blueprint,
     stays.blueprint,
     tariffs.blueprint,
+    permits.blueprint,
+    reservations.blueprint,
+    rights.blueprint,
+    blacklists.blueprint,
     devices.blueprint,
     uplinks.blueprint,
     people.blueprint,

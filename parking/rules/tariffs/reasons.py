@@ -12,8 +12,10 @@ from pydantic import JsonValue
 
 from city.errors import Invalid
 from city.money import Money
+from parking.rules.rights.texts import TEXTS as RIGHTS_TEXTS
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
+    **RIGHTS_TEXTS,
     "tariff.why.units.started": {
         "en": "{units} started × {unit_s} at {price}",
         "zh": "{units}个计费单位×{unit_s}，每单位{price}，不足一个单位按一个单位计",
