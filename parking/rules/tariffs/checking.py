@@ -37,7 +37,7 @@ def check(document: TariffDocument) -> None:
     exempt = {exemption.id for exemption in document.exemptions}
     for place, schedule in enumerate(document.schedules):
         path = f"schedules[{place}]"
-        if place + 1 < len(document.schedules) and _fits_all(schedule):
+        if place + 1 < len(document.schedules) and schedule.fits_all:
             raise Invalid(
                 "fits every vehicle, so the schedules after it can never apply", field=path
             )
@@ -232,11 +232,6 @@ def _first_price(charge: Charge) -> int:
     if isinstance(charge, Tiers):
         return next((tier.price_minor for tier in charge.tiers if tier.price_minor), 0)
     return charge.price_minor if isinstance(charge, Entry) else 0
-
-
-def _fits_all(schedule: Schedule) -> bool:
-    asked = (schedule.vehicles, schedule.energies, schedule.plate_kinds, schedule.classes)
-    return all(each is None for each in asked)
 
 
 def _unique(names: Sequence[str], path: str) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pydantic import JsonValue
 
 from city.errors import Invalid
-from parking.rules.tariffs.evaluation import evaluate
+from parking.rules.tariffs.evaluation import fee_minor
 from parking.rules.tariffs.local_time import ceil_s, local_clock_s
 from parking.rules.tariffs.model import EarlierStay, Stay, VehicleTraits
 from parking.rules.tariffs.plan import Tariff
@@ -177,8 +177,8 @@ def _follow(
         for history in (paid, would_pay):
             _forget(history, stay, remember)
         try:
-            old = evaluate(before[past.version], stay, chain.vehicle, paid).total.minor
-            new = evaluate(after, stay, chain.vehicle, would_pay).total.minor
+            old = fee_minor(before[past.version], stay, chain.vehicle, paid)
+            new = fee_minor(after, stay, chain.vehicle, would_pay)
         except Invalid:
             found.unpriced += 1
             continue

@@ -22,19 +22,20 @@ def pieces_of(plan: Plan, start: int, end: int, zone: str) -> list[Piece]:
     for low, high, offset in offset_spans(start, end, zone):
         at, last = low + offset, high + offset
         while at < last:
-            day = at // DAY_S
-            midnight = day * DAY_S
+            day, clock = divmod(at, DAY_S)
+            shift = day * DAY_S - offset  # from the day's own seconds to those since 1970
+            until = last - day * DAY_S
             for _, row_end, band in rows(day):
-                row_end += midnight  # noqa: PLW2901 - the row's end on this day
-                if row_end <= at:
+                if row_end <= clock:
                     continue
-                stop = min(row_end, last)
+                stop = min(until, row_end)
                 if band != last_band:
                     visit, last_band = visit + 1, band
-                pieces.append((at - offset, stop - offset, band, day, visit))
-                at = stop
-                if at >= last:
+                pieces.append((clock + shift, stop + shift, band, day, visit))
+                clock = stop
+                if clock >= until:
                     break
+            at = clock + day * DAY_S
     if not plan.marks_days and len(pieces) > 1:
         pieces = _merged(pieces)
     return _cut_every_24h(pieces, start) if plan.marks_24h else pieces

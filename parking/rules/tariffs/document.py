@@ -272,6 +272,12 @@ class Schedule(_Part):
     re_entry: ReEntry | None = None
     exit_grace: ExitGrace | None = None
 
+    @property
+    def fits_all(self) -> bool:
+        """Whether it asks nothing of a vehicle."""
+        asked = (self.vehicles, self.energies, self.plate_kinds, self.classes)
+        return all(each is None for each in asked)
+
 
 class Exemption(_Part):
     """A class of vehicles that pays nothing."""

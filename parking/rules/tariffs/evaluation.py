@@ -25,6 +25,7 @@ from parking.rules.tariffs.windows import Past, past_of
 MAX_STAY_S = 3_660 * DAY_S
 """Longest stay that is rated; a longer one is a fault of the evidence, not a fee."""
 _NO_CLAIMS = Claims()
+_ORDINARY = VehicleTraits()
 
 
 def evaluate(
@@ -68,18 +69,51 @@ def evaluate(
     -----
     Cost grows with the days and bands of the stay.
     """
-    vehicle = vehicle or VehicleTraits()
+    lines = _lines(tariff, stay, vehicle or _ORDINARY, history, claims)
+    return Quote(
+        Money(sum(line[4] for line in lines), tariff.document.currency),
+        tuple(
+            Line(utc_at(start), utc_at(end), band, units, minor, why)
+            for start, end, band, units, minor, why in lines
+        ),
+        tariff.timezone,
+    )
+
+
+def fee_minor(
+    tariff: Tariff,
+    stay: Stay,
+    vehicle: VehicleTraits,
+    history: Sequence[EarlierStay] = (),
+) -> int:
+    """Give what `evaluate` gives as the total, without its lines: for many stays at a time."""
+    return sum(line[4] for line in _lines(tariff, stay, vehicle, history, _NO_CLAIMS))
+
+
+def _lines(
+    tariff: Tariff,
+    stay: Stay,
+    vehicle: VehicleTraits,
+    history: Sequence[EarlierStay],
+    claims: Claims,
+) -> list[RawLine]:
     start, end = ceil_s(stay.enter_at), floor_s(stay.leave_at)
     if end - start > MAX_STAY_S:
         raise Invalid(f"the stay is longer than {MAX_STAY_S // DAY_S} days", field="leave")
     exemption = exemption_of(tariff.document, vehicle)
-    past = past_of(history, start)
+    past = past_of(history, start) if history else []
     if end <= start:
-        return _quote(tariff, [])
+        return []
     if exemption is not None:
         why = Why("tariff.why.exempt", {"name": name_json(exemption.name)})
-        return _quote(tariff, [(start, end, "", 0, 0, why)])
+        return [(start, end, "", 0, 0, why)]
     plan = tariff.plan_for(vehicle)
+    if claims is _NO_CLAIMS and not stay.gaps:  # the common case
+        rating = Rating(tariff, plan, start, end, past)
+        rating.count()
+        reduce(rating)
+        credit(rating)
+        return rating.lines
     if claims.coupons:
         _check_coupons(claims.coupons, plan)
     asked = _Asked(
@@ -89,8 +123,8 @@ def evaluate(
         claims,
     )
     if claims.payments:
-        return _quote(tariff, _after_payments(asked, start, end, past))
-    return _quote(tariff, asked.rated(start, end, past).lines)
+        return _after_payments(asked, start, end, past)
+    return asked.rated(start, end, past).lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +167,6 @@ class _Asked:
             never_more(rating, plain.total)
         credit(rating)
         return rating
-
-
-def _quote(tariff: Tariff, lines: Sequence[RawLine]) -> Quote:
-    return Quote(
-        Money(sum(line[4] for line in lines), tariff.document.currency),
-        tuple(
-            Line(utc_at(start), utc_at(end), band, units, minor, why)
-            for start, end, band, units, minor, why in lines
-        ),
-        tariff.timezone,
-    )
 
 
 def _check_coupons(coupons: Sequence[Coupon], plan: Plan) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from pydantic import JsonValue
+
 from parking.rules.tariffs.document import Band, Charge, Entry, Steps, Tiers
 
 FOREVER_S: Final = 1 << 40
@@ -28,6 +30,8 @@ class Rate:
     tiers: tuple[tuple[int, int], ...] = ()
     """Longest counted time and price of each tier."""
     entry_minor: int | None = None
+    prices: tuple[JsonValue, ...] = ()
+    """The steps' prices as reasons carry them."""
 
     @property
     def reason(self) -> str:
@@ -59,7 +63,7 @@ class Rate:
         return self.entry_minor or 0
 
 
-def rate_of(charge: Charge) -> Rate:
+def rate_of(charge: Charge, currency: str) -> Rate:
     """Lay out a charge for counting."""
     if isinstance(charge, Steps):
         ends = [FOREVER_S if step.until_s is None else step.until_s for step in charge.steps]
@@ -70,6 +74,9 @@ def rate_of(charge: Charge) -> Rate:
             ),
             started=charge.rounding == "started",
             tolerance_s=charge.tolerance_s,
+            prices=tuple(
+                {"minor": step.price_minor, "currency": currency} for step in charge.steps
+            ),
         )
     if isinstance(charge, Tiers):
         return Rate(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -114,8 +115,7 @@ class VehicleTraits:
     """Class that was proven by other means than the plate: of an exemption or of a schedule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of a fee: what was charged, or taken off, for which time and why."""
 
     from_at: datetime

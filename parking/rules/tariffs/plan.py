@@ -24,6 +24,8 @@ class Plan:
     marks_days: bool
     """Whether a piece must end at local midnight, because some count does."""
     marks_24h: bool
+    fits_all: bool
+    """Whether the schedule asks nothing of a vehicle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Tariff:
     def plan_for(self, vehicle: VehicleTraits) -> Plan:
         """Give the first schedule that fits a vehicle; Invalid where none does."""
         for plan in self.plans:
-            if _fits(plan.schedule, vehicle):
+            if plan.fits_all or _fits(plan.schedule, vehicle):
                 return plan
         known = vehicle.energy.value if vehicle.energy is not None else "unknown"
         raise Invalid(
@@ -65,9 +67,10 @@ def tariff_of(document: TariffDocument, timezone: str | None = None) -> Tariff:
             Plan(
                 schedule,
                 BandTable(schedule.bands, calendar),
-                tuple(rate_of(band.charge) for band in schedule.bands),
+                tuple(rate_of(band.charge, document.currency) for band in schedule.bands),
                 marks_days="day" in counts,
                 marks_24h="24h" in counts,
+                fits_all=schedule.fits_all,
             )
         )
     return Tariff(document, timezone or document.timezone, tuple(plans))

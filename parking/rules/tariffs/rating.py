@@ -232,14 +232,17 @@ class Rating:
         for start, end in meter.pieces:
             ends_s = clock_s + end - start
             for place, (step_start, step_end, unit_s, price) in enumerate(rate.steps):
-                low, high = max(step_start, clock_s), min(step_end, ends_s)
+                low = max(clock_s, step_start)
+                high = min(ends_s, step_end)
                 if low >= high:
                     continue
-                units = rate.units(place, high) - rate.units(place, low)
+                units = rate.units(place, high)
+                if low > step_start:
+                    units -= rate.units(place, low)
                 values: dict[str, JsonValue] = {
                     "units": units,
                     "unit_s": unit_s,
-                    "price": self.money(price),
+                    "price": rate.prices[place],
                 }
                 if rate.tolerance_s:
                     values["tolerance_s"] = rate.tolerance_s

@@ -6,7 +6,8 @@ duration: durations are whole seconds in a value whose name ends in ``_s``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -180,12 +181,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(NamedTuple):
     """A reason: a key of the catalogue and the values for its holes."""
 
     key: str
-    values: Mapping[str, JsonValue] = field(default_factory=dict)
+    values: Mapping[str, JsonValue] = MappingProxyType({})
 
     def as_json(self) -> dict[str, JsonValue]:
         """Give the stored form."""

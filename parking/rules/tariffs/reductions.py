@@ -83,6 +83,8 @@ def _cap_band(rating: Rating, meter: Meter, cap_minor: int) -> None:
 
 def _cap(rating: Rating, caps: Sequence[Cap]) -> None:
     """Apply caps over some bands, each set of bands by itself, then those over all."""
+    if not rating.past and all(rating.total <= cap.minor for cap in caps):
+        return  # the common case: no window can hold more than the whole
     some = [cap for cap in caps if cap.bands is not None]
     rest = list(rating.meters)
     parts: list[Chargeable] = []
@@ -97,8 +99,6 @@ def _cap(rating: Rating, caps: Sequence[Cap]) -> None:
     over_all = [cap for cap in caps if cap.bands is None]
     if not over_all:
         return
-    if not rating.past and all(rating.total <= cap.minor for cap in over_all):
-        return  # the common case: no window can hold more than the whole
     whole: Chargeable = Charges(rest)
     if parts:
         whole = Together([*parts, whole] if rest else parts)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from city.money import Money
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 SCOPES = ("visit", "day", "24h", "stay")
 PRICES = st.integers(0, 900)
+# whole tariffs take their time to draw on a machine that has other work
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 
 @st.composite
@@ -178,6 +180,7 @@ def pasts(draw: st.DrawFn, enter_at: datetime) -> tuple[EarlierStay, ...]:
     return tuple(stays)
 
 
+@settings(deadline=None, suppress_health_check=SLOW)
 @given(st.data(), tariffs(), ENTRIES, LENGTHS)
 def test_a_fee_is_never_negative_and_its_lines_sum_to_it(
     data: st.DataObject, tariff: Tariff, enter_at: datetime, length_s: int
@@ -192,6 +195,7 @@ def test_a_fee_is_never_negative_and_its_lines_sum_to_it(
     assert bool(quote.lines) == bool(length_s)
 
 
+@settings(deadline=None, suppress_health_check=SLOW)
 @given(st.data(), tariffs(), ENTRIES, LENGTHS, st.integers(0, 100_000))
 def test_a_fee_never_falls_as_the_stay_grows(
     data: st.DataObject, tariff: Tariff, enter_at: datetime, length_s: int, more_s: int
@@ -221,6 +225,7 @@ def claims_of(draw: st.DrawFn, tariff: Tariff, enter_at: datetime, length_s: int
     return Claims(tuple(covers), tuple(coupons), tuple(payments))
 
 
+@settings(deadline=None, suppress_health_check=SLOW)
 @given(st.data(), tariffs(), ENTRIES, LENGTHS, st.integers(0, 100_000))
 def test_claims_never_make_a_fee_negative_and_it_never_falls_as_the_stay_grows(
     data: st.DataObject, tariff: Tariff, enter_at: datetime, length_s: int, more_s: int
@@ -237,6 +242,7 @@ def test_claims_never_make_a_fee_negative_and_it_never_falls_as_the_stay_grows(
     assert short.total <= long.total
 
 
+@settings(deadline=None, suppress_health_check=SLOW)
 @given(st.data(), tariffs(), ENTRIES, LENGTHS)
 def test_rights_and_coupons_never_cost_more_than_none(
     data: st.DataObject, tariff: Tariff, enter_at: datetime, length_s: int
@@ -248,6 +254,7 @@ def test_rights_and_coupons_never_cost_more_than_none(
     assert with_them.total <= evaluate(tariff, stay, None, history).total
 
 
+@settings(deadline=None, suppress_health_check=SLOW)
 @given(tariffs(), ENTRIES, LENGTHS, st.integers(0, 86_400), st.integers(0, 86_400))
 def test_time_that_nobody_observed_never_costs_more(
     tariff: Tariff, enter_at: datetime, length_s: int, from_s: int, gap_s: int
@@ -270,7 +277,7 @@ def by_the_minute(zone: str, bands: list[tuple[int, int]], start: int, end: int)
     return total
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(ZONES), ENTRIES, st.integers(1, 3000), st.integers(1, 95))
 def test_a_minute_price_follows_the_wall_clock_through_every_change_of_it(
     zone: str, enter_at: datetime, minutes: int, quarter: int

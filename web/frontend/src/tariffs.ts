@@ -121,10 +121,9 @@ class TariffsPage {
           one.status === "published" && one.valid_from !== null && instant(one.valid_from) <= now,
       );
       this.current = inForce ? (await this.read(inForce.id)).document : null;
-      this.currentTrial = null;
+      await this.tryCurrent();
       const chosen = versionId ?? found.items[0]?.id;
       if (chosen) await this.show(chosen);
-      void this.tryAll();
     } catch (error) {
       replace(byId("versions"), errorState(error, () => void this.open(code)));
     }
@@ -204,10 +203,12 @@ class TariffsPage {
     return JSON.stringify(parsed) !== JSON.stringify(this.detail?.document);
   }
 
+  private async tryCurrent(): Promise<void> {
+    this.currentTrial = this.current ? await this.trial(this.current).catch(() => null) : null;
+  }
+
   private async tryAll(): Promise<void> {
-    if (this.current) {
-      this.currentTrial = await this.trial(this.current).catch(() => null);
-    }
+    await this.tryCurrent();
     await this.tryDraft();
   }
 

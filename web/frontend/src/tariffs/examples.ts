@@ -60,7 +60,7 @@ export class Examples {
   }
 
   draw(): void {
-    const head = ["enter", "leave", "vehicle", "now", "then", "difference"] as const;
+    const head = ["stay", "vehicle", "now", "then", "difference"] as const;
     replace(
       this.place,
       h(
@@ -73,7 +73,9 @@ export class Examples {
           h(
             "tr",
             {},
-            ...head.map((key) => h("th", { scope: "col" }, text(`tariffs.${key}`))),
+            ...head.map((key, column) =>
+              h("th", { scope: "col", class: column > 1 ? "amount" : "" }, text(`tariffs.${key}`)),
+            ),
             h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, text("tariffs.remove"))),
           ),
         ),
@@ -102,8 +104,11 @@ export class Examples {
       h(
         "tr",
         { class: "example" },
-        h("td", { "data-label": text("tariffs.enter") }, time("enter")),
-        h("td", { "data-label": text("tariffs.leave") }, time("leave")),
+        h(
+          "td",
+          { "data-label": text("tariffs.stay") },
+          h("div", { class: "example-times" }, time("enter"), time("leave")),
+        ),
         h(
           "td",
           { "data-label": text("tariffs.vehicle") },
@@ -137,7 +142,7 @@ export class Examples {
           ),
         ),
       ),
-      h("tr", { class: "example-lines", hidden: true, "data-lines": place }, h("td", { colspan: 7 })),
+      h("tr", { class: "example-lines", hidden: true, "data-lines": place }, h("td", { colspan: 6 })),
     ];
   }
 

@@ -51,7 +51,7 @@ function groupTable(name: (typeof GROUPS)[number], rows: readonly Row[], currenc
     h("summary", {}, title),
     h(
       "div",
-      { class: "table-box" },
+      { class: "table-box", tabindex: 0, role: "region", "aria-label": title },
       h(
         "table",
         { class: "table" },
@@ -111,6 +111,14 @@ export function simulationView(simulation: TariffSimulation, stale: boolean): HT
     return h("p", { class: "form-problem", role: "alert" }, simulation.problem ?? "");
   }
   const result = simulation.result as unknown as Result;
+  if (result.stays === 0) {
+    return h(
+      "div",
+      {},
+      stale && h("p", { class: "note note-warning" }, text("tariffs.simulation_stale")),
+      h("p", {}, text("tariffs.no_stays", { span })),
+    );
+  }
   const before = { minor: result.before_minor, currency: result.currency };
   const after = { minor: result.after_minor, currency: result.currency };
   const share = changePercent(result.before_minor, result.after_minor);
