@@ -10,13 +10,13 @@ from city.audit import record
 from city.events.parking import ParkingSessionClosed
 from city.identifiers import ParkingSessionId
 from city.people.actors import system_actor
-from city.vault import masked
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task, handle_once
+from journeys.cover_stay import claims_of, stay_in_sight, tariff_minor, with_overstays
 from journeys.vehicle_traits import traits_of
 from parking.rules.stays import ParkingSession, StayState
 from parking.rules.tariffs.model import EarlierStay, Stay
-from parking.services import stays, tariffs
+from parking.services import rights, stays, tariffs
 from parking.store import places
 from payments import services as payments
 from payments.rules.bills import Bill, Charge
@@ -60,14 +60,22 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     if present is not None:
         return present
     history = _history(uow, session)
-    plate = masked(uow.connection, [stay.vehicle_id]).get(stay.vehicle_id)
-    quote = tariffs.rate(
-        uow.connection,
-        stay.tariff_version_id,
-        Stay(stay.opened_at, stay.closed_at),
-        traits_of(None if plate is None else plate.kind),
-        history,
+    seen = stay_in_sight(uow.connection, session, stay.closed_at)
+    if seen is None:
+        return None
+    covered = rights.coverage(uow.connection, seen, lock=True)
+    quote = with_overstays(
+        tariffs.rate(
+            uow.connection,
+            stay.tariff_version_id,
+            Stay(stay.opened_at, stay.closed_at),
+            traits_of(seen.plate_kind),
+            history,
+            claims=claims_of(covered.coverage),
+        ),
+        covered.coverage,
     )
+    rights.keep_used(uow, seen, covered)
     facility = places.facility(uow.connection, session.facility_id)
     charge = Charge(
         session_id=session.id,
@@ -126,5 +134,6 @@ def _history(uow: UnitOfWork, session: ParkingSession) -> list[EarlierStay]:
         if bill is not None and left_at is not None:
             # two sensors' clocks may overlap by seconds where a car changes its bay
             left_at = max(earlier.stay.opened_at, min(left_at, opened_at))
-            history.append(EarlierStay(earlier.stay.opened_at, left_at, bill.amount.minor))
+            paid_minor = max(0, tariff_minor(bill.charge.lines))
+            history.append(EarlierStay(earlier.stay.opened_at, left_at, paid_minor))
     return history

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import JsonValue
 from sqlalchemy import Connection
@@ -12,10 +13,12 @@ from city.errors import Conflict, Invalid, NotFound
 from city.identifiers import FacilityId, TariffId, TariffVersionId
 from city.works.database import UnitOfWork
 from parking.rules.tariffs.evaluation import evaluate
-from parking.rules.tariffs.model import EarlierStay, Quote, Stay, VehicleTraits
+from parking.rules.tariffs.model import Claims, EarlierStay, Quote, Stay, VehicleTraits
 from parking.rules.tariffs.plan import Tariff, exemption_of, stored_tariff
 from parking.rules.tariffs.reading import read_document
 from parking.store import tariffs as store
+
+NO_CLAIMS: Final = Claims()
 
 
 class Coverage(StrEnum):
@@ -81,8 +84,10 @@ def rate(
     stay: Stay,
     vehicle: VehicleTraits,
     history: Sequence[EarlierStay] = (),
+    *,
+    claims: Claims = NO_CLAIMS,
 ) -> Quote:
-    """Rate a stay under a stored version.
+    """Rate a stay under a stored version, with what its vehicle's rights cover.
 
     Raises
     ------
@@ -94,7 +99,7 @@ def rate(
     version = store.version(connection, version_id)
     if version is None:
         raise NotFound("no such tariff version", field="tariff_version_id")
-    return evaluate(_tariff(version), stay, vehicle, history)
+    return evaluate(_tariff(version), stay, vehicle, history, claims)
 
 
 def coverage(

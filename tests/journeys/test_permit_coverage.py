@@ -16,7 +16,9 @@ from city.money import Money
 from city.people.roles import Role
 from city.vault import keep_plate, keep_plates, masked
 from city.vehicles import PlateKind, parse_plate
-from journeys.cover_stay import cover_stay, stay_in_sight
+from city.works.jobs import Worker
+from journeys import settle_stay
+from journeys.cover_stay import cover_stay, stay_in_sight, tariff_minor
 from journeys.forget_plates import forget_plates
 from journeys.list_vehicles import list_vehicles
 from parking import rights_jobs
@@ -24,13 +26,14 @@ from parking.rules.rights.hours import Hours
 from parking.rules.rights.model import RightRef
 from parking.rules.rights.permits import Allowance, OverstayTerms, Per, PermitKind, Terms
 from parking.rules.rights.plate_lists import WrittenPlate
-from parking.rules.rights.standing import ListingReason
-from parking.services import blacklists, permit_terms, permits, rights
+from parking.rules.rights.standing import Effect, ListingReason, RegionPolicy
+from parking.rules.tariffs.reasons import Why
+from parking.services import blacklists, permit_terms, permits, rights, stays
 from parking.store import rights as store
 from parking.store import rights_tables
 from parking.store.reservations import hold_for_permit
 from tests.journeys.conftest import DISTRICT, at, person
-from tests.journeys.test_stay_to_cash import apply, attach, sessions
+from tests.journeys.test_stay_to_cash import apply, attach, bills, sessions
 
 if TYPE_CHECKING:
     from city.people.actors import Actor
@@ -308,6 +311,80 @@ def test_a_kind_of_plate_has_its_benefit_without_any_list(street: Street) -> Non
     assert covered_minutes(street, 0) == [(0, 20, "covered"), (20, 30, "charged")]
     with pytest.raises(Conflict), street.database.unit_of_work() as uow:
         rights.end_benefit(uow, OPERATOR, stated.id)
+
+
+# --- billing -------------------------------------------------------------------------------------
+
+
+def billed_minor(street: Street) -> dict[str, int]:
+    """Let the jobs bill what is over; give the amounts by bay."""
+    tasks = [settle_stay.task(street.database), *rights_jobs.tasks(street.database)]
+    Worker(street.url, tasks, database=street.database).drain()
+    labels = {bay.id: bay.label for bay in street.bays}
+    homes = {each.id: labels[each.bay_id] for each in sessions(street)}
+    return {homes[each.charge.session_id]: each.amount.minor for each in bills(street)}
+
+
+def settled(street: Street) -> None:
+    with street.database.unit_of_work() as uow:
+        stays.announce_settled(uow)
+
+
+def test_the_second_car_is_billed_until_the_first_leaves_and_no_longer(street: Street) -> None:
+    card = issue(street)
+    listed(street, card.permit.id)
+    park(street, 0, 0, 0)
+    park(street, 30, 1, 1)
+    street.clock.advance(60 * 60)
+    leave(street, 60, 0)
+    street.clock.advance(60 * 60)
+    leave(street, 120, 1)
+    street.clock.advance(20 * 60)
+    settled(street)
+    assert billed_minor(street) == {"A1": 0, "A2": 300}
+    assert uses(street) == [(0, 60, 0), (60, 120, 0)]
+    (second,) = [each for each in bills(street) if each.amount.minor]
+    texts = [Why.from_json(line["why"]).text("en") for line in second.charge.lines]
+    assert texts == ["1 started × 30 min at ¥3.00", "covered by M-1"]
+
+
+def test_staying_past_the_hours_of_a_contract_is_billed_at_its_price(street: Street) -> None:
+    terms = Terms(
+        hours=Hours.from_json([{"from": "07:00", "until": "10:00"}]),
+        overstay=OverstayTerms(0, 1800, Money(500, "CNY")),
+    )
+    card = issue(street, terms, kind=PermitKind.OFF_PEAK)
+    listed(street, card.permit.id, 1)
+    park(street, 0, 0, 0)
+    street.clock.advance(95 * 60)
+    leave(street, 95, 0)
+    street.clock.advance(20 * 60)
+    settled(street)
+    assert billed_minor(street) == {"A1": 1000}
+    (only,) = bills(street)
+    assert [(line["units"], line["minor"]) for line in only.charge.lines] == [(0, 0), (2, 1000)]
+    assert Why.from_json(only.charge.lines[1]["why"]).text("zh") == (
+        "超出“M-1”约定时段：2个计费单位×30分钟，每单位¥5.00"
+    )
+    # what a contract charged is no payment under the tariff's caps
+    assert tariff_minor(only.charge.lines) == 0
+
+
+def test_a_listed_vehicle_is_billed_as_if_it_had_no_permit(street: Street) -> None:
+    card = issue(street)
+    (vehicle,) = listed(street, card.permit.id, 1)
+    effects = {ListingReason.ABUSE: frozenset({Effect.NO_RIGHTS})}
+    with street.database.unit_of_work() as uow:
+        blacklists.set_policy(uow, OPERATOR, RegionPolicy(DISTRICT, effects))
+        wish = blacklists.ListingWish(vehicle, DISTRICT, ListingReason.ABUSE, "lent")
+        blacklists.add(uow, OPERATOR, wish)
+    park(street, 0, 0, 0)
+    street.clock.advance(60 * 60)
+    leave(street, 60, 0)
+    street.clock.advance(20 * 60)
+    settled(street)
+    assert billed_minor(street) == {"A1": 600}
+    assert uses(street) == []
 
 
 # --- issuing -------------------------------------------------------------------------------------
