@@ -22,13 +22,13 @@ from city.works.jobs import Task
 from city.works.live import live_store
 from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
-from journeys import forget_plates, settle_stay, simulate_tariff
+from journeys import count_collections, forget_plates, settle_stay, simulate_tariff
 from parking import rights_jobs, telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
 from parking.known_places import KnownPlaces
 from parking.placements import Placements
-from parking.services import stays
+from parking.services import figures, stays
 from parking.services.devices import REPLAY_TASK
 
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
@@ -135,6 +135,8 @@ def tasks(wiring: Wiring) -> list[Task]:
         Task("parking.keep_partitions", keep_partitions, every="7 * * * *"),
         Task(REPLAY_TASK, replay_parked),
         *rights_jobs.tasks(database),
+        figures.task(database),
+        count_collections.task(database),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),
         *vault_jobs.tasks(database),

@@ -15,16 +15,23 @@ AHEAD: Final = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
-class _Partitioned:
+class Partitioned:
+    """A table in parts by time."""
+
     table: str
     column: str
     span: Literal["day", "month"]
 
 
 PARTITIONED: Final = (
-    _Partitioned("uplink", "received_at", "day"),
-    _Partitioned("bay_change", "changed_at", "month"),
+    Partitioned("uplink", "received_at", "day"),
+    Partitioned("bay_change", "changed_at", "month"),
 )
+FIGURES: Final = (
+    Partitioned("figure_hour", "hour_at", "month"),
+    Partitioned("figure_day", "day", "month"),
+)
+"""Counts: made with the first of a month, kept for good."""
 
 
 def _floor(at: datetime, span: str) -> datetime:
@@ -54,21 +61,34 @@ def make_partitions(connection: Connection, *, now: datetime) -> tuple[str, ...]
     for part in PARTITIONED:
         start_at = _floor(now, part.span)
         while start_at <= now + AHEAD:
-            end_at = _following(start_at, part.span)
             name = _partition_name(part.table, start_at, part.span)
-            present = connection.execute(
-                select(func.to_regclass(f"parking.{name}").is_not(None))
-            ).scalar_one()
-            if not present:
-                _make_partition(connection, part, name, start_at, end_at)
+            if not _present(connection, name):
+                _make_partition(connection, part, name, start_at)
                 made.append(name)
-            start_at = end_at
+            start_at = _following(start_at, part.span)
     return tuple(made)
 
 
+def ensure_partition(connection: Connection, part: Partitioned, at: datetime) -> None:
+    """Make the partition that an instant falls into, where it is missing."""
+    start_at = _floor(at, part.span)
+    name = _partition_name(part.table, start_at, part.span)
+    if _present(connection, name):
+        return
+    # As above; another maker may have been first.
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("parking.partitions"))))
+    if not _present(connection, name):
+        _make_partition(connection, part, name, start_at)
+
+
+def _present(connection: Connection, name: str) -> bool:
+    return connection.execute(select(func.to_regclass(f"parking.{name}").is_not(None))).scalar_one()
+
+
 def _make_partition(
-    connection: Connection, part: _Partitioned, name: str, start_at: datetime, end_at: datetime
+    connection: Connection, part: Partitioned, name: str, start_at: datetime
 ) -> None:
+    end_at = _following(start_at, part.span)
     # Names and instants are ours; DDL takes no parameters.
     span = f"{part.column} >= '{start_at.isoformat()}' and {part.column} < '{end_at.isoformat()}'"
     for statement in (

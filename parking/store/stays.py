@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, select, text
+from sqlalchemy import Connection, RowMapping, Select, func, select, text
 
 from city.identifiers import (
     BayId,
@@ -215,6 +215,30 @@ def earlier(
         .order_by(columns.opened_at)
     )
     return [_session(row) for row in connection.execute(query).mappings()]
+
+
+def sessions_between(
+    connection: Connection, bay_id: BayId, start_at: datetime, end_at: datetime
+) -> tuple[ParkingSession, ...]:
+    """Give a bay's stays that touch the time between two instants, oldest first."""
+    columns = parking_session.c
+    # The bay's stays share no time, so of those that began earlier only the last can reach in.
+    before = (
+        select(func.max(columns.opened_at))
+        .where(columns.bay_id == bay_id, columns.opened_at < start_at)
+        .scalar_subquery()
+    )
+    query = (
+        _sessions()
+        .where(
+            columns.bay_id == bay_id,
+            columns.opened_at >= func.coalesce(before, start_at),
+            columns.opened_at < end_at,
+            (columns.closed_at.is_(None)) | (columns.closed_at >= start_at),
+        )
+        .order_by(columns.opened_at)
+    )
+    return tuple(_session(row) for row in connection.execute(query).mappings())
 
 
 def open_vehicles(

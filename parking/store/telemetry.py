@@ -80,6 +80,10 @@ FORGET_CHANGES = text(
     "delete from parking.bay_change using unnest(cast(:bay_id as uuid[]),"
     " cast(:from_at as timestamptz[])) as rewritten (bay_id, from_at)"
     " where bay_change.bay_id = rewritten.bay_id and bay_change.changed_at >= rewritten.from_at"
+    " and not exists (select from unnest(cast(:kept_bay as uuid[]),"
+    "  cast(:kept_at as timestamptz[]), cast(:kept_key as text[])) as kept (bay_id, at, key)"
+    "  where kept.bay_id = bay_change.bay_id and kept.at = bay_change.changed_at"
+    "  and kept.key = bay_change.observation_key)"
 )
 
 KEEP_CHANGES = text(
@@ -90,6 +94,8 @@ KEEP_CHANGES = text(
     " cast(:sure as smallint[]), cast(:observation_key as text[]), cast(:device_id as uuid[]))"
     " as new on conflict (bay_id, changed_at, observation_key) do update set"
     " state = excluded.state, sure = excluded.sure, device_id = excluded.device_id"
+    " where (bay_change.state, bay_change.sure, bay_change.device_id)"
+    " is distinct from (excluded.state, excluded.sure, excluded.device_id)"
 )
 
 
@@ -134,6 +140,9 @@ def rewrite_histories(
 ) -> None:
     """Replace the tails of bays' histories, in two statements.
 
+    A change that stands in the new tail too keeps when it was first recorded: how late the record
+    learns of changes is a figure.
+
     Parameters
     ----------
     histories
@@ -146,10 +155,6 @@ def rewrite_histories(
         tails[each.bay_id] = (min(from_at, each.from_at), [*kept, *each.changes])
     if not tails:
         return
-    connection.execute(
-        FORGET_CHANGES,
-        {"bay_id": list(tails), "from_at": [from_at for from_at, _ in tails.values()]},
-    )
     rows = {
         (change.bay_id, change.changed_at, change.observation_key): {
             "bay_id": change.bay_id,
@@ -164,6 +169,16 @@ def rewrite_histories(
         for _, changes in tails.values()
         for change in changes
     }
+    connection.execute(
+        FORGET_CHANGES,
+        {
+            "bay_id": list(tails),
+            "from_at": [from_at for from_at, _ in tails.values()],
+            "kept_bay": [bay_id for bay_id, _, _ in rows],
+            "kept_at": [changed_at for _, changed_at, _ in rows],
+            "kept_key": [key for _, _, key in rows],
+        },
+    )
     if rows:
         connection.execute(
             KEEP_CHANGES, {**columns(list(rows.values())), "recorded_at": recorded_at}

@@ -26,6 +26,7 @@ PAGES = (
     ("/operations", "operator"),
     ("/tariffs", "operator"),
     ("/audit", "auditor"),
+    ("/figures", "operator"),
 )
 
 
@@ -48,6 +49,7 @@ def settle(page: Page, path: str) -> None:
         "/operations": "#devices [data-device]",
         "/tariffs": "#fault .tag-good",
         "/audit": "#records tbody tr",
+        "/figures": ".figure-table tbody tr",
     }
     if path in waits:
         page.wait_for_selector(waits[path])

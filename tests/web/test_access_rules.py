@@ -58,6 +58,7 @@ TARIFF_READERS = {*TARIFF_AUTHORS, Role.AUDITOR}
 KEEPERS = {Role.OPERATOR, Role.ADMINISTRATOR}
 RIGHTS = BACK_OFFICE
 BLACKLIST = BACK_OFFICE - {Role.FINANCE}
+FIGURES = {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR}
 
 ROLES: dict[str, set[Role]] = {
     "GET /api/v1/me": EVERYBODY_WITH_AN_ACCOUNT,
@@ -125,6 +126,12 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/tariff-versions/<uuid:version_id>/publication": TARIFF_AUTHORS,
     "POST /api/v1/tariff-versions/<uuid:version_id>/withdrawal": TARIFF_AUTHORS,
     "GET /api/v1/tariff-simulations/<uuid:simulation_id>": TARIFF_READERS,
+    "GET /api/v1/figures": FIGURES,
+    "GET /api/v1/figures/areas": FIGURES,
+    "GET /api/v1/figures/bays": FIGURES,
+    "GET /api/v1/figures/file": FIGURES,
+    "GET /api/v1/bays/<uuid:bay_id>/days/<day>": FIGURES,
+    "GET /figures": FIGURES,
     "GET /attendant": {Role.ATTENDANT, Role.OPERATOR},
     "GET /operations": {Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR},
     "GET /tariffs": TARIFF_READERS,

@@ -27,6 +27,7 @@ TAGS: Final = {
     "Places": "Facilities and bays with their live state; what a stay would cost.",
     "Stays": "Parking sessions, their vehicles, their bills and what was paid.",
     "Rights": "Permits, reservations, benefits, blacklists: what covers a stay, who holds a bay.",
+    "Figures": "Turnover, occupancy, dwell, money, and a bay's day reconciled.",
     "Devices": "Sensors: where they lie, how they do, and those that nobody has registered.",
     "Uplinks": "Webhooks of network servers.",
     "People": "Who calls, and what is on record.",

@@ -35,6 +35,7 @@ POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
 OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
 TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
+FIGURE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 
 
 def language() -> Language:
@@ -79,6 +80,7 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("attendant", "pages.attendant", frozenset(POST_ROLES)),
         ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
+        ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
         ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
     ]
     return [

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from web import access
 from web.pages.blueprint import blueprint
-from web.pages.context import AUDIT_ROLES, OPERATIONS_ROLES, POST_ROLES, TARIFF_ROLES
+from web.pages.context import (
+    AUDIT_ROLES,
+    FIGURE_ROLES,
+    OPERATIONS_ROLES,
+    POST_ROLES,
+    TARIFF_ROLES,
+)
 from web.pages.render import page
 
 if TYPE_CHECKING:
@@ -48,6 +54,13 @@ def operations() -> Response:
 def tariffs() -> Response:
     """Show tariffs from draft to street."""
     return page("tariffs.html")
+
+
+@blueprint.get("/figures")
+@access.allow(*FIGURE_ROLES)
+def figures() -> Response:
+    """Show turnover, occupancy, dwell and money, down to a bay's day."""
+    return page("figures.html")
 
 
 @blueprint.get("/audit")

@@ -28,6 +28,10 @@ export type TariffVersionDetail = Schemas["TariffVersionDetailOut"];
 export type TariffSimulation = Schemas["TariffSimulationOut"];
 export type TariffTrial = Schemas["TariffTrialOut"];
 export type TariffTrialQuote = Schemas["TariffTrialQuote"];
+export type FigureLine = Schemas["FigureLine"];
+export type FiguresPage = Schemas["FiguresOut"];
+export type BayFigureLine = Schemas["BayFigureLine"];
+export type BayDay = Schemas["BayDayOut"];
 export type DemoClock = Schemas["ClockOut"];
 export type ProblemDocument = Schemas["Problem"];
 
