@@ -23,7 +23,7 @@ from city.works.live import live_store
 from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
 from journeys import count_collections, forget_plates, settle_stay, simulate_tariff
-from parking import rights_jobs, telemetry_jobs
+from parking import learning_chances, rights_jobs, telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
 from parking.known_places import KnownPlaces
@@ -115,6 +115,23 @@ def tasks(wiring: Wiring) -> list[Task]:
         with database.unit_of_work() as uow:
             stays.announce_settled(uow)
 
+    # NumPy and the rules that need it are loaded by the first run, not by every process's start.
+    def learn_forecasts(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        from parking import forecasting  # noqa: PLC0415
+
+        forecasting.learn_forecasts(database)
+
+    def forecast_now(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        from parking import forecasting  # noqa: PLC0415
+
+        forecasting.forecast_now(database, wiring.live_store)
+
+    def learn_chances(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        learning_chances.learn_chances(database)
+
     def keep_partitions(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
         telemetry_jobs.keep_partitions(database)
@@ -133,6 +150,9 @@ def tasks(wiring: Wiring) -> list[Task]:
         forget_plates.task(database, timedelta(days=wiring.settings.plate_days)),
         Task("parking.announce_settled", announce_settled, every="* * * * *"),
         Task("parking.keep_partitions", keep_partitions, every="7 * * * *"),
+        Task("parking.learn_forecasts", learn_forecasts, every="23 * * * *"),
+        Task("parking.forecast_now", forecast_now, every="*/5 * * * *"),
+        Task("parking.learn_chances", learn_chances, every="*/10 * * * *"),
         Task(REPLAY_TASK, replay_parked),
         *rights_jobs.tasks(database),
         figures.task(database),

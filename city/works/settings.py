@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """True: the demo city also on given servers. False: not even on embedded ones."""
     var: Path = Field(ROOT / "var", validation_alias=_named("GREENBAY_VAR"))
     """Folder of this installation's data, logs, keys and `run.json`."""
+    streets: Path | None = Field(None, validation_alias=_named("GREENBAY_STREETS"))
+    """File of the street network (`city/street_files.py`); unset: `streets.json` in `var`."""
     log_level: str = Field("INFO", validation_alias=_named("GREENBAY_LOG_LEVEL"))
     uplink_partitions: Annotated[int, Field(ge=1, le=64)] = Field(
         1, validation_alias=_named("UPLINK_PARTITIONS")
@@ -94,6 +96,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.absolute()
+
+    @property
+    def streets_path(self) -> Path:
+        """Where the street network is."""
+        return self.streets or self.var / "streets.json"
 
     @property
     def embedded(self) -> bool:

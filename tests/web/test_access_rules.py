@@ -64,6 +64,8 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/me": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /api/v1/demo/clock": EVERYBODY_WITH_AN_ACCOUNT,
     "PUT /api/v1/demo/clock": KEEPERS,
+    "GET /api/v1/facilities/<uuid:facility_id>/forecast": EVERYBODY_WITH_AN_ACCOUNT,
+    "GET /api/v1/chances": {Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /api/v1/audit": {Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /api/v1/bays/<uuid:bay_id>/evidence": {
         Role.ATTENDANT,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from parking.finding import Finder
+from parking.known_chances import KnownChances
+from parking.known_prices import KnownPrices
+from parking.known_streets import KnownStreets
 from web import access, acts
 from web.api import (
     blacklists,
     clock,
     devices,
     figures,
+    forecasts,
     people,
     permits,
     places,
@@ -20,7 +25,6 @@ from web.api import (
     uplinks,
 )
 from web.api.description import complete
-from web.api.prices import HourlyPrices
 from web.fresh import Answers
 
 if TYPE_CHECKING:
@@ -39,6 +43,7 @@ BLUEPRINTS = (
     uplinks.blueprint,
     people.blueprint,
     clock.blueprint,
+    forecasts.blueprint,
 )
 
 
@@ -46,7 +51,14 @@ def register(app: APIFlask) -> None:
     """Add the API to an application."""
     wiring = access.wiring_of(app)
     app.extensions["answers"] = Answers(wiring.live_store, wiring.places)
-    app.extensions["prices"] = HourlyPrices(wiring.database)
+    app.extensions["finder"] = Finder(
+        live_store=wiring.live_store,
+        places=wiring.places,
+        prices=KnownPrices(wiring.database),
+        chances=KnownChances(wiring.database),
+        streets=KnownStreets(wiring.settings.streets_path),
+        clock=wiring.clock,
+    )
     app.before_request(acts.check_key)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -25,6 +25,7 @@ INFO: Final = (
 
 TAGS: Final = {
     "Places": "Facilities and bays with their live state; what a stay would cost.",
+    "Forecasts": "Occupancy ahead with its interval, and how well what was foretold came true.",
     "Stays": "Parking sessions, their vehicles, their bills and what was paid.",
     "Rights": "Permits, reservations, benefits, blacklists: what covers a stay, who holds a bay.",
     "Figures": "Turnover, occupancy, dwell, money, and a bay's day reconciled.",

@@ -15,6 +15,8 @@ from city.people import Role
 from city.places import Position
 from city.vehicles import Energy, VehicleClass
 from parking.adapters.live_store import whole
+from parking.finding import Wish
+from parking.rules.finding import navigation
 from parking.rules.sensors import codecs
 from parking.rules.sensors.model import Rejected
 from parking.rules.tariffs.model import Stay, VehicleTraits
@@ -44,17 +46,14 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from parking.adapters.live_store import BayNow, FacilityNow, FreeBay
+    from parking.adapters.live_store import BayNow, FacilityNow
+    from parking.finding import Finder, FoundBay
     from parking.store.places import Bay, Facility
     from parking.store.telemetry import KeptUplink
-    from web.api.prices import HourlyPrices
     from web.fresh import Answers
 
 blueprint = APIBlueprint("places", __name__, url_prefix="/api/v1", tag="Places")
 
-WALK_M_PER_S = 1.2
-DETOUR = 1.3
-"""Streets are longer than the straight line by about this factor."""
 EVIDENCE_FRAMES = 20
 EVIDENCE_ROLES = (
     Role.ATTENDANT,
@@ -65,7 +64,8 @@ EVIDENCE_ROLES = (
     Role.ADMINISTRATOR,
 )
 AGE = "data_age_s"
-"""Grows with the clock alone: two answers that differ in nothing else count as the same."""
+CLOCKED = frozenset({AGE, "arrive_at"})
+"""Move with the clock alone: two answers that differ in nothing else count as the same."""
 
 
 def _facility(
@@ -114,7 +114,7 @@ def _facilities(found: Sequence[Facility]) -> list[dict[str, Any]]:
 
 
 def _ageless(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in each.items() if name != AGE} for each in items]
+    return [{name: value for name, value in each.items() if name not in CLOCKED} for each in items]
 
 
 def _bay(bay: Bay, now: BayNow) -> dict[str, Any]:
@@ -195,47 +195,69 @@ def bays(facility_id: UUID, query_data: PageQuery) -> Response:
 @access.public
 @blueprint.input(NearestQuery, location="query")
 @blueprint.output(NearestOut)
-@blueprint.doc(summary="Free bays around a place, the nearest first")
+@blueprint.doc(summary="Free bays around a place, the quickest from door to door first")
 def nearest(query_data: NearestQuery) -> Response:
     """List free bays; one that is unknown is not offered."""
-    wiring = access.wiring()
-    search = wiring.live_store.search(
-        wiring.places.districts(),
-        Position(query_data.longitude, query_data.latitude),
-        query_data.radius_m,
-        query_data.limit,
-    )
+    wish = _wish(query_data)
+    wish.check_times(access.wiring().clock.now())
+    finder: Finder = current_app.extensions["finder"]
+    search = finder.search(wish)
 
     def make() -> Answer:
-        return made({"items": _near(wiring.live_store.still_free(search, query_data.limit))})
+        items = [_near(each) for each in finder.find(wish, search)]
+        return made({"items": items}, _ageless(items))
 
     marks = b",".join([bay for _, found in search for bay, _ in found])
     return _answers().marked(marks, make)
 
 
-def _near(near: Sequence[FreeBay]) -> list[dict[str, Any]]:
-    wiring = access.wiring()
-    known = wiring.places
-    found = known.bays([each.bay_id for each in near])
-    homes = {home: known.facility(home) for home in {bay.facility_id for bay in found.values()}}
-    prices: HourlyPrices = current_app.extensions["prices"]
-    hourly = prices.of(homes, wiring.clock.now())
-    items = []
-    for each in near:
-        bay = found.get(each.bay_id)
-        if bay is None:
-            continue
-        home = homes[bay.facility_id]
-        items.append(
-            {
-                "bay": _bay(bay, each.now),
-                "facility": {"zh": home.name_zh, "en": home.name_en},
-                "distance_m": round(each.distance_m),
-                "walk_s": round(each.distance_m * DETOUR / WALK_M_PER_S),
-                "price_per_hour": hourly[home.id],
-            }
-        )
-    return items
+def _wish(asked: NearestQuery) -> Wish:
+    origin = None
+    if asked.from_longitude is not None and asked.from_latitude is not None:
+        origin = Position(asked.from_longitude, asked.from_latitude)
+    elif asked.from_longitude is not None:
+        raise Invalid("goes with from_longitude", field="from_latitude")
+    elif asked.from_latitude is not None:
+        raise Invalid("goes with from_latitude", field="from_longitude")
+    return Wish(
+        destination=Position(asked.longitude, asked.latitude),
+        radius_m=asked.radius_m,
+        limit=asked.limit,
+        vehicle=VehicleClass(asked.vehicle),
+        energy=None if asked.energy is None else Energy(asked.energy),
+        arrive_at=asked.arrive_at,
+        leave_at=asked.leave_at,
+        origin=origin,
+    )
+
+
+def _near(found: FoundBay) -> dict[str, Any]:
+    option, home, now = found.option, found.facility, found.now.now
+    drive, walk = option.drive, option.walk
+    along = walk.basis == "streets" and (drive is None or drive.basis == "streets")
+    heard_at = now.heard_at
+    at = access.wiring().clock.now()
+    return {
+        "bay": _bay(found.bay, now),
+        "facility": {"zh": home.name_zh, "en": home.name_en},
+        "distance_m": round(option.distance_m),
+        "walk_m": round(walk.length_m),
+        "walk_s": round(walk.time_s),
+        "drive_s": None if drive is None else round(drive.time_s),
+        "retrieval_s": round(option.retrieval_s),
+        "door_to_door_s": round(option.door_to_door_s),
+        "basis": "streets" if along else "straight line",
+        "arrive_at": option.arrive_at.replace(microsecond=0),
+        "chance_free": None if option.chance_free is None else round(option.chance_free, 3),
+        "price_total": None if option.price_total is None else option.price_total.as_json(),
+        "price_per_hour": (
+            None if option.price_per_hour is None else option.price_per_hour.as_json()
+        ),
+        AGE: None if heard_at is None else max(0, round((at - heard_at).total_seconds())),
+        "navigation": asdict(
+            navigation.links(found.bay.position, f"{home.name_zh} {found.bay.label}")
+        ),
+    }
 
 
 @blueprint.post("/quotes")

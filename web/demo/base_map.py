@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from pydantic import JsonValue
 
-from city.street_files import streets_as_geojson
+from city.street_files import streets_as_geojson, streets_as_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,12 +53,20 @@ def _area(area: Area) -> dict[str, JsonValue]:
 
 def write_base_map(var: Path, town: Town) -> None:
     """Write the map whole or not at all; a reader never sees half of it."""
-    path = var / FILE
+    _write(var / FILE, _rounded(base_map(town)))
+
+
+def write_streets(path: Path, town: Town) -> None:
+    """Write the network that walks and drives go by."""
+    _write(path, streets_as_json(town.network))
+
+
+def _write(path: Path, value: JsonValue) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(_rounded(base_map(town))))
+        file.write(orjson.dumps(value))
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)

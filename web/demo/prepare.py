@@ -36,7 +36,7 @@ from parking.services.tariffs import publish_tariff
 from parking.store.tariffs import ensure_tariff
 from signals.services import record_junctions
 from web.demo import city_clock, tariffs
-from web.demo.base_map import write_base_map
+from web.demo.base_map import write_base_map, write_streets
 from web.demo.bays import lay_bays
 from web.demo.ids import demo_id
 from web.demo.people import INTEGRATION, POSTS, WALKERS, greeting, new_password
@@ -126,6 +126,7 @@ def prepare(settings: Settings, wall: Clock) -> str:
     with _work(address, clock, wall) as uow:
         known = _recorded(uow, settings, plan)
     write_base_map(settings.var, plan.town)
+    write_streets(settings.streets_path, plan.town)
     return greeting(
         settings.page_origin,
         settings.var / "log" / "api.log",
