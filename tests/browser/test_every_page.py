@@ -25,6 +25,7 @@ PAGES = (
     ("/attendant", "attendant"),
     ("/operations", "operator"),
     ("/tariffs", "operator"),
+    ("/permits", "operator"),
     ("/audit", "auditor"),
     ("/figures", "operator"),
 )
@@ -48,6 +49,7 @@ def settle(page: Page, path: str) -> None:
         "/attendant": ".post-choice",
         "/operations": "#devices [data-device]",
         "/tariffs": "#fault .tag-good",
+        "/permits": "#permits .empty, #permits [data-permit]",
         "/audit": "#records tbody tr",
         "/figures": ".figure-table tbody tr",
     }

@@ -137,6 +137,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /attendant": {Role.ATTENDANT, Role.OPERATOR},
     "GET /operations": {Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR},
     "GET /tariffs": TARIFF_READERS,
+    "GET /permits": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /audit": {Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /bills/<uuid:bill_id>": EVERYBODY_WITH_AN_ACCOUNT,
     "POST /log-out": EVERYBODY_WITH_AN_ACCOUNT,

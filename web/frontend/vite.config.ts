@@ -4,7 +4,18 @@ import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 /** One entry a page; the server finds the hashed names in manifest.json. */
-const ENTRIES = ["map", "attendant", "bill", "operations", "tariffs", "figures", "audit", "docs", "plain"];
+const ENTRIES = [
+  "map",
+  "attendant",
+  "bill",
+  "operations",
+  "permits",
+  "tariffs",
+  "figures",
+  "audit",
+  "docs",
+  "plain",
+];
 
 /** Lays a gzipped twin beside each script and style: the server sends it as it lies. */
 function compressed(): Plugin {

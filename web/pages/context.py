@@ -34,6 +34,7 @@ CLOCK_ROLES: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
 POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
 OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
 TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
+PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
 FIGURE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 
@@ -81,6 +82,7 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
         ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
+        ("permits", "pages.permits", frozenset(PERMIT_ROLES)),
         ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
     ]
     return [

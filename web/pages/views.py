@@ -10,6 +10,7 @@ from web.pages.context import (
     AUDIT_ROLES,
     FIGURE_ROLES,
     OPERATIONS_ROLES,
+    PERMIT_ROLES,
     POST_ROLES,
     TARIFF_ROLES,
 )
@@ -61,6 +62,13 @@ def tariffs() -> Response:
 def figures() -> Response:
     """Show turnover, occupancy, dwell and money, down to a bay's day."""
     return page("figures.html")
+
+
+@blueprint.get("/permits")
+@access.allow(*PERMIT_ROLES)
+def permits() -> Response:
+    """Show who may park where without the tariff."""
+    return page("permits.html")
 
 
 @blueprint.get("/audit")
