@@ -31,6 +31,8 @@ PermitId = NewType("PermitId", UUID)
 BenefitId = NewType("BenefitId", UUID)
 ReservationId = NewType("ReservationId", UUID)
 ListingId = NewType("ListingId", UUID)
+ZoneId = NewType("ZoneId", UUID)
+SuspensionId = NewType("SuspensionId", UUID)
 
 DistrictCode = NewType("DistrictCode", str)
 

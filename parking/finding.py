@@ -17,6 +17,7 @@ from parking.known_chances import KnownChances, chance_free
 from parking.known_places import KnownPlaces
 from parking.known_prices import KnownPrices
 from parking.known_streets import KnownStreets
+from parking.live_capacity import for_the_public
 from parking.rules.finding.ranking import Option, fits, ranked
 from parking.rules.finding.travel import Way
 from parking.rules.tariffs.model import VehicleTraits
@@ -153,10 +154,20 @@ class Finder:
                 for each in near
                 if (bay := known.get(each.bay_id)) is not None
                 and fits(bay.kind, wish.vehicle, wish.energy)
-            ][:wanted]
+            ]
+            fitting = self._for_the_public(wish, fitting)[:wanted]
             if len(fitting) >= wish.limit or len(near) < wanted * factor:
                 break
         return self._offered(wish, fitting) if fitting else []
+
+    def _for_the_public(
+        self, wish: Wish, fitting: Sequence[tuple[FreeBay, Bay]]
+    ) -> list[tuple[FreeBay, Bay]]:
+        """Give those that anybody may use then: not reserved, suspended, or closed at the time."""
+        now = self._clock.now()
+        bays = [(bay.id, self._places.facility(bay.facility_id)) for _, bay in fitting]
+        usable = for_the_public(self._places, bays, max(now, wish.arrive_at or now))
+        return [each for each in fitting if each[1].id in usable]
 
     def _search(self, wish: Wish, factor: int) -> Search:
         return self._live_store.search(
@@ -189,7 +200,7 @@ class Finder:
                 distance_m=free.distance_m,
                 walk=walk,
                 drive=drive,
-                retrieval_s=0.0,
+                retrieval_s=0.0 if home.machine is None else float(home.machine.retrieval_s),
                 arrive_at=arrive_at,
                 chance_free=None
                 if model is None

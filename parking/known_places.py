@@ -19,7 +19,8 @@ from city.identifiers import BayId, DistrictCode, FacilityId, TariffId
 from city.places import BoundingBox
 from city.works.database import Database
 from parking.placements import VERSION
-from parking.store import places, tariffs
+from parking.store import apart, places, tariffs
+from parking.store.apart import BayApart
 from parking.store.maps import bays_in_box
 from parking.store.pages import DEFAULT_PAGE, Page
 from parking.store.places import Bay, Facility
@@ -123,6 +124,14 @@ class KnownPlaces:
             ("counts", wanted), lambda connection: places.count_bays(connection, wanted)
         )
         return {each: counts.get(each, 0) for each in wanted}
+
+    def apart(self, facility_ids: Iterable[FacilityId]) -> dict[FacilityId, tuple[BayApart, ...]]:
+        """Give the bays of facilities that may not count as public ones; most have none."""
+        wanted = tuple(facility_ids)
+        return self._kept(
+            ("apart", wanted),
+            lambda connection: apart.apart(connection, wanted, now=self._database.clock.now()),
+        )
 
     def tariff_codes(self, tariff_ids: Iterable[TariffId | None]) -> dict[TariffId, str]:
         """Give the codes of tariffs."""

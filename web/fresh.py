@@ -117,7 +117,9 @@ class Answers:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._bytes = 0
 
-    def about(self, shown: Sequence[Facility], make: Callable[[], Answer]) -> Response:
+    def about(
+        self, shown: Sequence[Facility], make: Callable[[], Answer], *, also: bytes = b""
+    ) -> Response:
         """Answer about facilities: made anew where anything was heard from them.
 
         Parameters
@@ -126,6 +128,8 @@ class Answers:
             The facilities that the answer is about.
         make
             Makes the answer.
+        also
+            What else it is made from, such as the minute of the day where hours decide.
 
         Raises
         ------
@@ -141,7 +145,7 @@ class Answers:
             else kept.question
         )
         # Before the answer is made: what is heard meanwhile makes the next one new.
-        return self._give(kept, question, self._live_store.marks(question), make)
+        return self._give(kept, question, self._live_store.marks(question) + also, make)
 
     def marked(self, marks: bytes, make: Callable[[], Answer]) -> Response:
         """Answer anew where the marks are not what they were.

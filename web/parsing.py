@@ -53,7 +53,8 @@ def _json(model: type[BaseModel], request: Request) -> BaseModel:
             "The body must be JSON.",
             [("Content-Type", "must be application/json")],
         )
-    request.max_content_length = MAX_JSON_BYTES
+    # A model whose bodies are whole files says how large they may be.
+    request.max_content_length = getattr(model, "MOST_BYTES", MAX_JSON_BYTES)
     try:
         return model.model_validate_json(request.get_data(), strict=True)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from city.identifiers import (
     ParkingSessionId,
     PermitId,
     ReservationId,
+    SuspensionId,
     TariffVersionId,
     VehicleId,
 )
@@ -113,3 +114,32 @@ class ReservationEnded(BusinessEvent):
     vehicle_id: VehicleId
     outcome: Literal["finished", "cancelled", "released", "no_show", "unclear"]
     ended_at: UtcInstant
+
+
+class BaysSuspended(BusinessEvent):
+    """A works permit takes bays out for a time: whoever holds a right to one is to be told."""
+
+    type: ClassVar[str] = "parking.bays-suspended"
+    version: ClassVar[int] = 1
+
+    suspension_id: SuspensionId
+    facility_id: FacilityId
+    district: DistrictCode
+    bay_ids: tuple[BayId, ...]
+    from_at: UtcInstant
+    until_at: UtcInstant
+
+
+class SuspensionLifted(BusinessEvent):
+    """Suspended bays came back before the permit's end: compensation counts to here."""
+
+    type: ClassVar[str] = "parking.suspension-lifted"
+    version: ClassVar[int] = 1
+
+    suspension_id: SuspensionId
+    facility_id: FacilityId
+    district: DistrictCode
+    bay_ids: tuple[BayId, ...]
+    from_at: UtcInstant
+    lifted_at: UtcInstant
+    """Not before ``from_at``: one that was lifted before it began took nothing."""

@@ -17,7 +17,10 @@ def bays_in_box(connection: Connection, box: BoundingBox, *, limit: int) -> tupl
     One look-up in the spatial index; cost grows with the bays in the box.
     """
     rows = connection.execute(
-        select(tables.bay).where(IN_BOX).order_by(tables.bay.c.id).limit(limit),
+        select(tables.bay)
+        .where(IN_BOX, tables.bay.c.retired_at.is_(None))
+        .order_by(tables.bay.c.id)
+        .limit(limit),
         {"west": box.west, "south": box.south, "east": box.east, "north": box.north},
     )
     return tuple(read_bay(row) for row in rows)

@@ -1,6 +1,6 @@
 """The parking room's tables as SQLAlchemy Core sees them.
 
-The truth is ``migrations/versions/0005_parking.py``; a test compares the two. Constraints and
+The truth is the migrations; a test compares the two. Constraints and
 indexes are the migration's business and are not repeated here.
 """
 
@@ -94,6 +94,54 @@ facility = Table(
     Column("operator_id", Uuid, nullable=False),
     Column("revenue_nature", Text, nullable=False),
     Column("tariff_id", Uuid),
+    Column("address", Text),
+    Column("onboarding", Text, nullable=False, server_default="live"),
+    Column("title", Text, nullable=False, server_default="unknown"),
+    Column("opening", JSONB(none_as_null=True)),
+    Column("rules", JSONB, nullable=False, server_default="[]"),
+    Column("geometry", JSONB(none_as_null=True)),
+    Column("max_height_m", Double),
+    Column("max_width_m", Double),
+    Column("max_length_m", Double),
+    Column("max_weight_kg", Double),
+    Column("lifts", Integer),
+    Column("pallets", Integer),
+    Column("retrieval_s", Integer),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("changed_at", INSTANT, nullable=False, server_default="1970-01-01T00:00:00Z"),
+    Column("changed_by", Text, nullable=False, server_default="system:registry"),
+)
+
+operator = Table(
+    "operator",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("phone", Text),
+    Column("registered_at", INSTANT, nullable=False),
+    Column("registered_by", Text, nullable=False),
+)
+
+zone = Table(
+    "zone",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("facility_id", Uuid, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("level", Integer),
+    Column("length_m", Double),
+    Column("rules", JSONB, nullable=False, server_default="[]"),
+    Column("geometry", JSONB(none_as_null=True)),
+    Column("retired_at", INSTANT),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("changed_at", INSTANT, nullable=False, server_default="1970-01-01T00:00:00Z"),
+    Column("changed_by", Text, nullable=False, server_default="system:registry"),
 )
 
 bay = Table(
@@ -108,6 +156,66 @@ bay = Table(
     Column("longitude", Double, nullable=False),
     Column("latitude", Double, nullable=False),
     Column("bearing_deg", Double),
+    Column("zone_id", Uuid),
+    Column("purpose", Text, nullable=False, server_default="public"),
+    Column("ground", Text, nullable=False, server_default="unknown"),
+    Column("located", Text, nullable=False, server_default="surveyed"),
+    Column("length_m", Double),
+    Column("width_m", Double),
+    Column("geometry", JSONB(none_as_null=True)),
+    Column("rules", JSONB, nullable=False, server_default="[]"),
+    Column("grid_cell", Text),
+    Column("component_code", Text),
+    Column("retired_at", INSTANT),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("changed_at", INSTANT, nullable=False, server_default="1970-01-01T00:00:00Z"),
+    Column("changed_by", Text, nullable=False, server_default="system:registry"),
+)
+
+place_history = Table(
+    "place_history",
+    metadata,
+    Column("place_kind", Text, primary_key=True),
+    Column("place_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("from_at", INSTANT, nullable=False),
+    Column("until_at", INSTANT, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("state", JSONB, nullable=False),
+)
+
+imported_place = Table(
+    "imported_place",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("ref", Text, primary_key=True),
+    Column("facility_id", Uuid, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("imported_at", INSTANT, nullable=False),
+    Column("imported_by", Text, nullable=False),
+)
+
+suspension = Table(
+    "suspension",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("facility_id", Uuid, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("permit_no", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("from_at", INSTANT, nullable=False),
+    Column("until_at", INSTANT, nullable=False),
+    Column("lifted_at", INSTANT),
+    Column("recorded_at", INSTANT, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("lifted_by", Text),
+)
+
+suspended_bay = Table(
+    "suspended_bay",
+    metadata,
+    Column("suspension_id", Uuid, primary_key=True),
+    Column("bay_id", Uuid, primary_key=True),
 )
 
 device = Table(

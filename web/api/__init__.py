@@ -17,6 +17,8 @@ from web.api import (
     forecasts,
     people,
     permits,
+    place_acts,
+    place_keeping,
     places,
     reservations,
     rights,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = (
     places.blueprint,
+    place_keeping.blueprint,
+    place_acts.blueprint,
     stays.blueprint,
     tariffs.blueprint,
     permits.blueprint,

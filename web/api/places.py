@@ -14,8 +14,8 @@ from city.identifiers import FacilityId
 from city.people import Role
 from city.places import Position
 from city.vehicles import Energy, VehicleClass
-from parking.adapters.live_store import whole
 from parking.finding import Wish
+from parking.live_capacity import capacities, for_the_public
 from parking.rules.finding import navigation
 from parking.rules.sensors import codecs
 from parking.rules.sensors.model import Rejected
@@ -25,6 +25,7 @@ from parking.services import places, tariffs
 from web import access
 from web.api.cursors import after, cursor
 from web.api.lines import bill_lines
+from web.api.place_states import limits_json, machine_json
 from web.api.schemas.base import PageQuery
 from web.api.schemas.places import (
     BaysOut,
@@ -46,8 +47,10 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from parking.adapters.live_store import BayNow, FacilityNow
+    from parking.adapters.live_store import BayNow
     from parking.finding import Finder, FoundBay
+    from parking.live_capacity import FacilityCapacity
+    from parking.rules.places.counting import Tally
     from parking.store.places import Bay, Facility
     from parking.store.telemetry import KeptUplink
     from web.fresh import Answers
@@ -68,11 +71,22 @@ CLOCKED = frozenset({AGE, "arrive_at"})
 """Move with the clock alone: two answers that differ in nothing else count as the same."""
 
 
+def _tally(tally: Tally) -> dict[str, int]:
+    return {
+        "free": tally.free,
+        "occupied": tally.occupied,
+        "unknown": tally.unknown,
+        "total": tally.total,
+    }
+
+
 def _facility(
-    facility: Facility, now: FacilityNow, tariff: str | None, at: datetime
+    facility: Facility, now: FacilityCapacity, tariff: str | None, at: datetime
 ) -> dict[str, Any]:
-    total = now.free + now.occupied + now.unknown
+    capacity = now.capacity
+    public = capacity.public
     age_s = None if now.heard_at is None else max(0, round((at - now.heard_at).total_seconds()))
+    known = public.free + public.occupied
     return {
         "id": facility.id,
         "code": facility.code,
@@ -84,31 +98,29 @@ def _facility(
         "timezone": facility.timezone,
         "tariff": tariff,
         "revenue_nature": facility.revenue_nature,
-        "counts": {
-            "free": now.free,
-            "occupied": now.occupied,
-            "unknown": now.unknown,
-            "total": total,
-        },
+        "counts": _tally(public),
+        "reserved": _tally(capacity.reserved),
+        "permit": _tally(capacity.permit),
+        "closed": capacity.closed,
+        "availability": capacity.availability,
+        "open_now": now.is_open,
+        "changes_at": now.changes_at,
+        "opening": [span.as_json() for span in facility.opening],
+        "limits": limits_json(facility.limits),
+        "machine": machine_json(facility.machine),
         "heard_at": now.heard_at,
         AGE: age_s,
-        "quality": 1000 * (now.free + now.occupied) // total if total else 0,
+        "quality": 1000 * known // public.total if public.total else 0,
     }
 
 
 def _facilities(found: Sequence[Facility]) -> list[dict[str, Any]]:
     wiring = access.wiring()
-    bays = wiring.places.bay_counts(each.id for each in found)
-    now = wiring.live_store.counts((each.district, each.id) for each in found)
-    codes = wiring.places.tariff_codes(each.tariff_id for each in found)
     at = wiring.clock.now()
+    now = capacities(wiring.places, wiring.live_store, found, at)
+    codes = wiring.places.tariff_codes(each.tariff_id for each in found)
     return [
-        _facility(
-            each,
-            whole(now[each.id], bays[each.id]),
-            codes.get(each.tariff_id) if each.tariff_id else None,
-            at,
-        )
+        _facility(each, now[each.id], codes.get(each.tariff_id) if each.tariff_id else None, at)
         for each in found
     ]
 
@@ -117,12 +129,14 @@ def _ageless(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in each.items() if name not in CLOCKED} for each in items]
 
 
-def _bay(bay: Bay, now: BayNow) -> dict[str, Any]:
+def _bay(bay: Bay, now: BayNow, *, usable: bool) -> dict[str, Any]:
     return {
         "id": bay.id,
         "facility_id": bay.facility_id,
         "label": bay.label,
         "kind": bay.kind,
+        "purpose": bay.purpose,
+        "usable": usable,
         "position": bay.position.as_json(),
         "state": now.state,
         "since_at": now.since_at,
@@ -148,7 +162,12 @@ def facilities(query_data: FacilitiesQuery) -> Response:
         following = cursor(page.next)
         return made({"items": items, "next": following}, [_ageless(items), following])
 
-    return _answers().about(page.items, make)
+    return _answers().about(page.items, make, also=_minute())
+
+
+def _minute() -> bytes:
+    """Name the minute of the business clock: hours and rules change what may be used with it."""
+    return b"%d" % (access.wiring().clock.now().timestamp() // 60)
 
 
 def _answers() -> Answers:
@@ -168,7 +187,7 @@ def facility(facility_id: UUID) -> Response:
         items = _facilities([home])
         return made(items[0], _ageless(items))
 
-    return _answers().about([home], make)
+    return _answers().about([home], make, also=_minute())
 
 
 @blueprint.get("/facilities/<uuid:facility_id>/bays")
@@ -185,10 +204,13 @@ def bays(facility_id: UUID, query_data: PageQuery) -> Response:
     def make() -> Answer:
         page = wiring.places.bays_of(home.id, after=following_cursor, limit=query_data.limit)
         now = wiring.live_store.bay_states(home.district, [each.id for each in page.items])
-        items = [_bay(each, now[each.id]) for each in page.items]
+        usable = for_the_public(
+            wiring.places, ((each.id, home) for each in page.items), wiring.clock.now()
+        )
+        items = [_bay(each, now[each.id], usable=each.id in usable) for each in page.items]
         return made({"items": items, "next": cursor(page.next)})
 
-    return _answers().about([home], make)
+    return _answers().about([home], make, also=_minute())
 
 
 @blueprint.get("/bays/nearest")
@@ -238,7 +260,7 @@ def _near(found: FoundBay) -> dict[str, Any]:
     heard_at = now.heard_at
     at = access.wiring().clock.now()
     return {
-        "bay": _bay(found.bay, now),
+        "bay": _bay(found.bay, now, usable=True),
         "facility": {"zh": home.name_zh, "en": home.name_en},
         "distance_m": round(option.distance_m),
         "walk_m": round(walk.length_m),
@@ -302,9 +324,11 @@ def evidence(bay_id: UUID) -> dict[str, Any]:
         if not caller.in_district(bay.district):
             raise NotFound("There is no such bay in your districts.")
         found = evidence_service.of_bay(connection, bay.id, limit=EVIDENCE_FRAMES)
+        home = places.facility(connection, bay.facility_id)
+    usable = for_the_public(wiring.places, [(bay.id, home)], wiring.clock.now())
     now = wiring.live_store.bay_states(bay.district, [bay.id])[bay.id]
     return {
-        "bay": _bay(bay, now),
+        "bay": _bay(bay, now, usable=bay.id in usable),
         "devices": [
             {
                 "id": device.id,

@@ -232,7 +232,7 @@ def _facility(seed: int, each: DemoFacility, codes: dict[str, TariffId]) -> Faci
     return Facility(
         code=each.code,
         district=each.district,
-        ownership="public" if kerb else "private",
+        ownership="roadside" if kerb else "commercial",
         kind=each.kind,
         name_zh=each.name.zh,
         name_en=each.name.en,

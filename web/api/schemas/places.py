@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from web.api.schemas.base import (
     Code,
@@ -32,8 +32,28 @@ class Counts(Outgoing):
     total: int
 
 
+class LimitsOut(Outgoing):
+    """The largest vehicle that gets in; null where nothing is stated."""
+
+    max_height_m: float | None
+    max_width_m: float | None
+    max_length_m: float | None
+    max_weight_kg: float | None
+
+
+class MachineOut(Outgoing):
+    """A mechanical garage's lifts and pallets, and how long a car usually takes to come."""
+
+    lifts: int
+    pallets: int
+    retrieval_s: int
+
+
 class FacilityOut(Outgoing):
-    """A facility with its live counts, their age and their quality."""
+    """A facility with its live counts, their age and their quality.
+
+    Bays for the public, reserved ones and those for permits are never added up.
+    """
 
     id: UUID
     code: str
@@ -45,7 +65,21 @@ class FacilityOut(Outgoing):
     timezone: str
     tariff: str | None = Field(description="Code of the tariff in force, if any")
     revenue_nature: Literal["commercial", "public_non_tax"]
-    counts: Counts
+    counts: Annotated[Counts, Field(description="Bays that somebody without any right may use now")]
+    reserved: Annotated[Counts, Field(description="Bays held for somebody")]
+    permit: Annotated[Counts, Field(description="Bays for holders of permits")]
+    closed: Annotated[int, Field(ge=0, description="Public bays that may not be used now")]
+    availability: Annotated[
+        Literal["free", "full", "unknown", "closed", "none"],
+        Field(description="For the public, now; none: it has no public bays"),
+    ]
+    open_now: bool
+    changes_at: Annotated[Instant | None, Field(description="When it opens or closes next")]
+    opening: Annotated[
+        list[dict[str, JsonValue]], Field(description="When it is open; empty: always")
+    ]
+    limits: LimitsOut
+    machine: MachineOut | None
     heard_at: Annotated[
         Instant | None, Field(description="When a sensor here was last heard; null: never")
     ]
@@ -73,6 +107,10 @@ class BayOut(Outgoing):
     facility_id: UUID
     label: str
     kind: str
+    purpose: Literal["public", "reserved", "permit"]
+    usable: Annotated[
+        bool, Field(description="Whether somebody without any right may park on it now")
+    ]
     position: Annotated[list[float], Field(min_length=2, max_length=2)]
     state: BayState
     since_at: Instant | None
