@@ -12,7 +12,7 @@ from web.api.schemas.base import Problem
 if TYPE_CHECKING:
     from apiflask import APIFlask
 
-METHODS: Final = frozenset({"get", "post", "put", "delete"})
+METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 REFERENCE: Final = "#/components/schemas/"
 IDEMPOTENT_LIMIT: Final = 200
 

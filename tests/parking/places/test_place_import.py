@@ -307,7 +307,7 @@ def test_a_file_that_cannot_be_used_is_refused_as_a_whole(content: bytes, kind: 
 
 # --- CurbLR --------------------------------------------------------------------------------------
 
-MANIFEST = {
+MANIFEST: dict[str, Any] = {
     "timeZone": "America/Los_Angeles",
     "priorityHierarchy": ["no standing", "no parking", "loading", "paid parking", "free parking"],
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 EAST = DistrictCode("0153")
 HERE = Position(120.1, 30.2)
 NINE = datetime(2026, 3, 2, 1, tzinfo=UTC)
-MARKET = [{"activity": "no_parking", "when": [{"days": ["sa"]}], "reason": "market"}]
+MARKET: Any = [{"activity": "no_parking", "when": [{"days": ["sa"]}], "reason": "market"}]
 
 
 def registered(uow: UnitOfWork, code: str = "K1", **members: object) -> Facility:

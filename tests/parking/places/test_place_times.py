@@ -229,7 +229,7 @@ TIDAL = {
     ],
 )
 def test_the_rule_of_the_highest_priority_decides(
-    rules: list[dict[str, Any]], when: str, users: tuple[str, ...], allowed: bool, reason: str
+    rules: Any, when: str, users: tuple[str, ...], allowed: bool, reason: str
 ) -> None:
     found = usage(read_rules(rules), at(when), users)
     assert (found.allowed, found.reason) == (allowed, reason)
