@@ -62,6 +62,11 @@ GARAGES = (
     Name("东港客运站停车库", "Donggang Coach Station Garage"),
 )
 
+OPERATORS = {
+    "kerbs": Name("临江市道路停车管理中心（模拟）", "Linjiang Kerb Parking Centre (simulated)"),
+    "garages": Name("临江停车运营公司（模拟）", "Linjiang Garages Ltd. (simulated)"),
+}
+
 SOUTH_BANK = Name("江南区", "South Bank")
 NORTH_BANK = Name("江北区", "North Bank")
 

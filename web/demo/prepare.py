@@ -24,7 +24,9 @@ from city.people.roles import Role
 from city.time import ScaledClock
 from city.works.database import Database
 from city.works.shared_setting import read_setting, write_setting
+from parking.rules.places.model import Limits, Operator
 from parking.services.devices import NewDevice, record_devices
+from parking.services.place_keeping import register_operator
 from parking.services.places import (
     Bay,
     Facility,
@@ -37,6 +39,8 @@ from parking.store.tariffs import ensure_tariff
 from signals.services import record_junctions
 from web.demo import city_clock, tariffs
 from web.demo.base_map import write_base_map, write_streets
+from web.demo import city_clock, names, tariffs
+from web.demo.base_map import write_base_map
 from web.demo.bays import lay_bays
 from web.demo.ids import demo_id
 from web.demo.people import INTEGRATION, POSTS, WALKERS, greeting, new_password
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from city.time import Clock
     from city.works.database import UnitOfWork
     from city.works.settings import Settings
+    from parking.rules.places.model import Ownership
     from web.demo.bays import DemoFacility
     from web.demo.sensors import SensorPlan
     from web.demo.town import Town
@@ -62,6 +67,14 @@ CITY: Final = "demo-city"
 BUILDER: Final = system_actor("demo")
 EARLIER: Final = timedelta(days=60)
 """The town's tariffs and sensors are that much older than its first morning."""
+OWNERSHIPS: Final[dict[str, Ownership]] = {
+    "G03": "institutional",
+    "G04": "institutional",
+    "G07": "institutional",
+    "G08": "public",
+}
+"""The hospital's, the library's and the civic centre's garage, and the coach station's."""
+GARAGE_HEIGHT_M: Final = 2.2
 ZONE_1_FROM: Final = 0.8
 """A kerb that is wanted at least this much lies in the dearer zone."""
 
@@ -198,6 +211,7 @@ def _build(uow: UnitOfWork, plan: DemoPlan) -> None:
     for code, document in tariffs.DOCUMENTS.items():
         publish_tariff(uow, code, document, valid_from=since_at, by=BUILDER.subject)
         codes[code] = ensure_tariff(uow.connection, code, "", "")
+    _operators(uow, plan.town.seed)
     record_places(
         uow,
         [_facility(plan.town.seed, each, codes) for each in plan.facilities],
@@ -232,7 +246,7 @@ def _facility(seed: int, each: DemoFacility, codes: dict[str, TariffId]) -> Faci
     return Facility(
         code=each.code,
         district=each.district,
-        ownership="roadside" if kerb else "commercial",
+        ownership="roadside" if kerb else OWNERSHIPS.get(each.code, "commercial"),
         kind=each.kind,
         name_zh=each.name.zh,
         name_en=each.name.en,
@@ -242,7 +256,15 @@ def _facility(seed: int, each: DemoFacility, codes: dict[str, TariffId]) -> Faci
         revenue_nature="public_non_tax" if kerb else "commercial",
         tariff_id=codes[tariff],
         id=each.facility_id,
+        title="verified",
+        limits=Limits() if kerb else Limits(max_height_m=GARAGE_HEIGHT_M),
     )
+
+
+def _operators(uow: UnitOfWork, seed: int) -> None:
+    for part, name in names.OPERATORS.items():
+        new = Operator(part, name.zh, name.en, id=OperatorId(demo_id(seed, "operator", part)))
+        register_operator(uow, BUILDER, new)
 
 
 def _bays(facility: DemoFacility) -> list[Bay]:
@@ -255,6 +277,7 @@ def _bays(facility: DemoFacility) -> list[Bay]:
             each.position,
             each.bearing_deg,
             each.bay_id,
+            ground="carriageway" if facility.kind == "kerb" else "off_street",
         )
         for each in facility.bays
     ]
