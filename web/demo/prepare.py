@@ -37,10 +37,8 @@ from parking.services.places import (
 from parking.services.tariffs import publish_tariff
 from parking.store.tariffs import ensure_tariff
 from signals.services import record_junctions
-from web.demo import city_clock, tariffs
-from web.demo.base_map import write_base_map, write_streets
 from web.demo import city_clock, names, tariffs
-from web.demo.base_map import write_base_map
+from web.demo.base_map import write_base_map, write_streets
 from web.demo.bays import lay_bays
 from web.demo.ids import demo_id
 from web.demo.people import INTEGRATION, POSTS, WALKERS, greeting, new_password

@@ -1,7 +1,7 @@
 """Places in full: operators, zones, capacity by purpose, rules by time, suspensions, history.
 
-Revision ID: 0011_places
-Revises: 0010_figures
+Revision ID: 0012_places
+Revises: 0011_forecasts
 
 What a place was is kept apart from what it is: an edit first copies the row as it stood to
 ``place_history``, with the instants between which it stood. Rows that were there before this
@@ -10,8 +10,8 @@ migration are said to have stood since 1970: nobody recorded since when.
 
 from alembic import op
 
-revision = "0011_places"
-down_revision = "0010_figures"
+revision = "0012_places"
+down_revision = "0011_forecasts"
 branch_labels = None
 depends_on = None
 
