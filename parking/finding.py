@@ -165,7 +165,10 @@ class Finder:
     ) -> list[tuple[FreeBay, Bay]]:
         """Give those that anybody may use then: not reserved, suspended, or closed at the time."""
         now = self._clock.now()
-        bays = [(bay.id, self._places.facility(bay.facility_id)) for _, bay in fitting]
+        homes = {
+            each: self._places.facility(each) for each in {bay.facility_id for _, bay in fitting}
+        }
+        bays = [(bay.id, homes[bay.facility_id]) for _, bay in fitting]
         usable = for_the_public(self._places, bays, max(now, wish.arrive_at or now))
         return [each for each in fitting if each[1].id in usable]
 
