@@ -147,6 +147,13 @@ class Answers:
         # Before the answer is made: what is heard meanwhile makes the next one new.
         return self._give(kept, question, self._live_store.marks(question) + also, make)
 
+    def sure(self) -> Response | None:
+        """Give the kept answer while nobody has to ask again whether it stands; else None."""
+        kept = self._known()
+        if kept is not None and time.monotonic() < kept.sure_until_s:
+            return kept.answer.response()
+        return None
+
     def marked(self, marks: bytes, make: Callable[[], Answer]) -> Response:
         """Answer anew where the marks are not what they were.
 

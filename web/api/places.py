@@ -220,6 +220,9 @@ def bays(facility_id: UUID, query_data: PageQuery) -> Response:
 @blueprint.doc(summary="Free bays around a place, the quickest from door to door first")
 def nearest(query_data: NearestQuery) -> Response:
     """List free bays; one that is unknown is not offered."""
+    sure = _answers().sure()
+    if sure is not None:
+        return sure
     wish = _wish(query_data)
     wish.check_times(access.wiring().clock.now())
     finder: Finder = current_app.extensions["finder"]
@@ -259,6 +262,7 @@ def _near(found: FoundBay) -> dict[str, Any]:
     along = walk.basis == "streets" and (drive is None or drive.basis == "streets")
     heard_at = now.heard_at
     at = access.wiring().clock.now()
+    links = navigation.links(found.bay.position, f"{home.name_zh} {found.bay.label}")
     return {
         "bay": _bay(found.bay, now, usable=True),
         "facility": {"zh": home.name_zh, "en": home.name_en},
@@ -276,9 +280,12 @@ def _near(found: FoundBay) -> dict[str, Any]:
             None if option.price_per_hour is None else option.price_per_hour.as_json()
         ),
         AGE: None if heard_at is None else max(0, round((at - heard_at).total_seconds())),
-        "navigation": asdict(
-            navigation.links(found.bay.position, f"{home.name_zh} {found.bay.label}")
-        ),
+        "navigation": {
+            "amap": links.amap,
+            "baidu": links.baidu,
+            "apple": links.apple,
+            "google": links.google,
+        },
     }
 
 

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from city.places import Position
 
@@ -102,31 +102,13 @@ def links(at: Position, name: str) -> NavigationLinks:
     shown = name.replace(",", " ").replace("|", " ")
     baidu_longitude, baidu_latitude = bd09_of_gcj02(longitude, latitude)
     gcj = f"{latitude:.6f},{longitude:.6f}"
+    name_shown = quote(shown)
     return NavigationLinks(
-        amap="https://uri.amap.com/navigation?"
-        + urlencode(
-            {
-                "to": f"{longitude:.6f},{latitude:.6f},{shown}",
-                "mode": "car",
-                "coordinate": "gaode",
-                "callnative": "1",
-                "src": SOURCE,
-            },
-            quote_via=quote,
-            safe=",",
-        ),
-        baidu="baidumap://map/direction?"
-        + urlencode(
-            {
-                "destination": f"latlng:{baidu_latitude:.6f},{baidu_longitude:.6f}|name:{shown}",
-                "coord_type": "bd09ll",
-                "mode": "driving",
-                "src": SOURCE,
-            },
-            quote_via=quote,
-            safe=",:",
-        ),
-        apple="https://maps.apple.com/?" + urlencode({"daddr": gcj, "dirflg": "d"}, safe=","),
-        google="https://www.google.com/maps/dir/?"
-        + urlencode({"api": "1", "destination": gcj, "travelmode": "driving"}, safe=","),
+        amap=f"https://uri.amap.com/navigation?to={longitude:.6f},{latitude:.6f},{name_shown}"
+        f"&mode=car&coordinate=gaode&callnative=1&src={SOURCE}",
+        baidu="baidumap://map/direction?destination=latlng:"
+        f"{baidu_latitude:.6f},{baidu_longitude:.6f}%7Cname:{name_shown}"
+        f"&coord_type=bd09ll&mode=driving&src={SOURCE}",
+        apple=f"https://maps.apple.com/?daddr={gcj}&dirflg=d",
+        google=f"https://www.google.com/maps/dir/?api=1&destination={gcj}&travelmode=driving",
     )

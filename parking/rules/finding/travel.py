@@ -7,13 +7,14 @@ usual detour stand in, and the answer says so.
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Final, Literal
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple
 
-from city.places import Position, distance_m
-from city.streets import Projection, StreetClass, StreetLink, StreetNetwork
+from city.places import EARTH_RADIUS_M, Position, distance_m
+from city.streets import StreetClass, StreetLink, StreetNetwork
 
 WALK_M_PER_S: Final = 1.2
 DETOUR: Final = 1.3
@@ -27,6 +28,8 @@ OFF_STREET_M: Final = 250.0
 FURTHEST_FACTOR: Final = 4.0
 SLACK_M: Final = 1_500.0
 """A search gives up at so many times the straight line and so much more."""
+CELL_M: Final = 150.0
+TIE_M: Final = 1e-6
 MOST_SNAPS: Final = 200_000
 MOST_SEARCHES: Final = 256
 
@@ -40,6 +43,15 @@ class Way:
     length_m: float
     time_s: float
     basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Snap:
+    """A place put on a street: the link, how far along it, and how far off, in metres."""
+
+    link: StreetLink
+    offset_m: float
+    distance_m: float
 
 
 def straight_walk(a: Position, b: Position) -> Way:
@@ -69,8 +81,8 @@ class Travel:
     """
 
     def __init__(self, network: StreetNetwork | None) -> None:
-        self._network = network
-        self._snaps: dict[Position, Projection | None] = {}
+        self._snaps: dict[Position, Snap | None] = {}
+        self._kerbs = None if network is None else _Kerbs(network)
         self._walking: dict[str, list[tuple[str, float]]] = {}
         self._driving: dict[str, list[tuple[str, float]]] = {}
         self._twins: dict[str, StreetLink] = {}
@@ -117,13 +129,13 @@ class Travel:
                 self._walking.setdefault(link.start, []).append((link.end, link.length_m))
                 self._walking.setdefault(link.end, []).append((link.start, link.length_m))
 
-    def _snap(self, at: Position) -> Projection | None:
-        if self._network is None:
+    def _snap(self, at: Position) -> Snap | None:
+        if self._kerbs is None:
             return None
         if at not in self._snaps:
             if len(self._snaps) >= MOST_SNAPS:
                 self._snaps = {}
-            self._snaps[at] = self._network.nearest(at, OFF_STREET_M)
+            self._snaps[at] = self._kerbs.nearest(at)
         return self._snaps[at]
 
     def _ends(self, place: Position) -> tuple[str, ...]:
@@ -146,12 +158,12 @@ class Travel:
             self._found.popitem(last=False)
         return found
 
-    def _foot_starts(self, goal: Projection) -> dict[str, float]:
+    def _foot_starts(self, goal: Snap) -> dict[str, float]:
         off = DETOUR * goal.distance_m
         link = goal.link
         return {link.start: off + goal.offset_m, link.end: off + link.length_m - goal.offset_m}
 
-    def _car_starts(self, start: Projection) -> dict[str, float]:
+    def _car_starts(self, start: Snap) -> dict[str, float]:
         link, share = start.link, start.offset_m / start.link.length_m
         starts = {link.end: (1.0 - share) * link.travel_time_s}
         twin = self._twins.get(link.id)
@@ -159,9 +171,7 @@ class Travel:
             starts[link.start] = share * twin.travel_time_s
         return starts
 
-    def _walk(
-        self, best: Mapping[str, float], goal: Projection, to: Position, place: Position
-    ) -> Way:
+    def _walk(self, best: Mapping[str, float], goal: Snap, to: Position, place: Position) -> Way:
         snap = self._snap(place)
         if snap is None:
             return straight_walk(place, to)
@@ -180,7 +190,7 @@ class Travel:
         return Way(length_m, length_m / WALK_M_PER_S, "streets")
 
     def _drive(
-        self, best: Mapping[str, float], start: Projection, origin: Position, place: Position
+        self, best: Mapping[str, float], start: Snap, origin: Position, place: Position
     ) -> Way:
         snap = self._snap(place)
         straight = straight_drive(origin, place)
@@ -201,6 +211,85 @@ class Travel:
         if not math.isfinite(time_s):
             return straight
         return Way(straight.length_m, time_s / DRIVING_SHARE, "streets")
+
+
+class _Leg(NamedTuple):
+    """A straight piece of a link, in metres from the network's corner."""
+
+    x_m: float
+    y_m: float
+    dx_m: float
+    dy_m: float
+    square_m2: float
+    link: StreetLink
+    before_m: float
+    length_m: float
+    """Of the link, between the piece's ends; as `before_m`, in the link's own length."""
+
+
+class _Kerbs:
+    """Links' pieces by squares of `CELL_M`, laid flat once: a look-up is arithmetic alone.
+
+    The earth is taken as flat over the network, which shifts a place by less than a metre within
+    20 km of its middle. Of the two directions of a street the link with the smaller identifier is
+    found.
+    """
+
+    def __init__(self, network: StreetNetwork) -> None:
+        points = [node.position for node in network.nodes.values()]
+        middle = sum(each.latitude for each in points) / max(1, len(points))
+        self._north_m = math.radians(1) * EARTH_RADIUS_M
+        self._east_m = self._north_m * math.cos(math.radians(middle))
+        self._cells: dict[tuple[int, int], list[_Leg]] = {}
+        for link in sorted(network.links.values(), key=lambda each: each.id):
+            self._add(link)
+
+    def nearest(self, at: Position) -> Snap | None:
+        """Give the nearest street within `OFF_STREET_M`; costs what lies in a few squares."""
+        x_m, y_m = self._flat(at)
+        column, row = int(x_m // CELL_M), int(y_m // CELL_M)
+        best: Snap | None = None
+        limit_m = OFF_STREET_M
+        for ring in range(math.ceil(OFF_STREET_M / CELL_M) + 1):
+            if (ring - 1) * CELL_M > limit_m:
+                break
+            for leg in self._ring(column, row, ring):
+                share = 0.0
+                if leg.square_m2 > 0:
+                    along = (x_m - leg.x_m) * leg.dx_m + (y_m - leg.y_m) * leg.dy_m
+                    share = min(1.0, max(0.0, along / leg.square_m2))
+                away_m = math.hypot(
+                    leg.x_m + share * leg.dx_m - x_m, leg.y_m + share * leg.dy_m - y_m
+                )
+                if away_m < limit_m - TIE_M:
+                    best = Snap(leg.link, leg.before_m + share * leg.length_m, away_m)
+                    limit_m = away_m
+        return best
+
+    def _ring(self, column: int, row: int, ring: int) -> Iterator[_Leg]:
+        for x in range(column - ring, column + ring + 1):
+            whole = abs(x - column) == ring
+            for y in range(row - ring, row + ring + 1) if whole else {row - ring, row + ring}:
+                yield from self._cells.get((x, y), ())
+
+    def _add(self, link: StreetLink) -> None:
+        flat = [self._flat(each) for each in link.geometry]
+        drawn = [math.dist(a, b) for a, b in pairwise(flat)]
+        stretch = link.length_m / (sum(drawn) or 1.0)
+        before_m = 0.0
+        for (a, b), drawn_m in zip(pairwise(flat), drawn, strict=True):
+            dx_m, dy_m = b[0] - a[0], b[1] - a[1]
+            length_m = drawn_m * stretch
+            leg = _Leg(*a, dx_m, dy_m, dx_m**2 + dy_m**2, link, before_m, length_m)
+            columns = sorted((int(a[0] // CELL_M), int(b[0] // CELL_M)))
+            rows = sorted((int(a[1] // CELL_M), int(b[1] // CELL_M)))
+            for column in range(columns[0], columns[1] + 1):
+                for row in range(rows[0], rows[1] + 1):
+                    self._cells.setdefault((column, row), []).append(leg)
+            before_m += length_m
+
+    def _flat(self, at: Position) -> tuple[float, float]:
+        return at.longitude * self._east_m, at.latitude * self._north_m
 
 
 class _Search:
