@@ -154,7 +154,7 @@ class Answers:
             return kept.answer.response()
         return None
 
-    def marked(self, marks: bytes, make: Callable[[], Answer]) -> Response:
+    def marked(self, marks: bytes, make: Callable[[], Answer], *, times: int = 1) -> Response:
         """Answer anew where the marks are not what they were.
 
         Parameters
@@ -163,8 +163,10 @@ class Answers:
             Names what the answer is made from; read before it is made.
         make
             Makes the answer.
+        times
+            How many times the usual moment nobody asks again: where asking is a search.
         """
-        return self._give(self._known(), (), marks, make)
+        return self._give(self._known(), (), marks, make, times)
 
     def _known(self) -> _Kept | None:
         kept = self._kept.get(request.full_path)
@@ -176,10 +178,12 @@ class Answers:
         question: tuple[Command, ...],
         marks: bytes,
         make: Callable[[], Answer],
+        times: int = 1,
     ) -> Response:
+        sure_s = self._sure_s * times
         now_s = time.monotonic()
         if kept is not None and kept.marks == marks and now_s < kept.until_s:
-            kept.sure_until_s = min(now_s + self._sure_s, kept.until_s)
+            kept.sure_until_s = min(now_s + sure_s, kept.until_s)
             return kept.answer.response()
         key = request.full_path
         # One makes it, the others that ask for the same thing meanwhile wait for it.
@@ -188,7 +192,7 @@ class Answers:
             if kept is None or kept.marks != marks or now_s >= kept.until_s:
                 version = self._places.version
                 until_s = now_s + self._kept_s
-                kept = _Kept(make(), version, question, marks, until_s, now_s + self._sure_s)
+                kept = _Kept(make(), version, question, marks, until_s, now_s + sure_s)
                 self._keep(key, kept)
         return kept.answer.response()
 

@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("places", __name__, url_prefix="/api/v1", tag="Places")
 
+SEARCHED_AFTER = 15
+"""Moments (`web.fresh.SURE_S`) for which a search stands: less than any cache may keep it."""
 EVIDENCE_FRAMES = 20
 EVIDENCE_ROLES = (
     Role.ATTENDANT,
@@ -233,7 +235,7 @@ def nearest(query_data: NearestQuery) -> Response:
         return made({"items": items}, _ageless(items))
 
     marks = b",".join([bay for _, found in search for bay, _ in found])
-    return _answers().marked(marks, make)
+    return _answers().marked(marks, make, times=SEARCHED_AFTER)
 
 
 def _wish(asked: NearestQuery) -> Wish:
