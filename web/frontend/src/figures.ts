@@ -290,9 +290,10 @@ class FiguresPageView {
         text("figures.bays_of", { name: place.name }),
         (row, from) => void this.openBay(row, place, from),
         "occupancy",
+        "bay",
       );
       table.show(
-        bays.map((bay) => ({ id: bay.bay_id, name: text("bay.title", { label: bay.label }), line: bay })),
+        bays.map((bay) => ({ id: bay.bay_id, name: bay.label, line: bay })),
       );
       table.element.classList.add("figure-table-narrow");
       replace(
@@ -311,7 +312,7 @@ class FiguresPageView {
   }
 
   private async openBay(bay: PlaceRow, place: PlaceRow, opener: HTMLElement): Promise<void> {
-    const content = this.show(`${place.name} · ${bay.name}`, opener, () =>
+    const content = this.show(`${place.name} · ${text("bay.title", { label: bay.name })}`, opener, () =>
       void this.openPlace(place, opener),
     );
     const pick = h("input", {

@@ -69,6 +69,7 @@ export class PlaceTable {
     caption: string,
     private readonly open: (row: PlaceRow, opener: HTMLElement) => void,
     first: Column = "name",
+    private readonly what: "name" | "bay" = "name",
   ) {
     this.column = first;
     this.down = first !== "name";
@@ -93,7 +94,7 @@ export class PlaceTable {
       h(
         "button",
         { class: "sort", type: "button", onclick: () => this.sort(column) },
-        text(`figures.column.${column}`),
+        text(`figures.column.${column === "name" ? this.what : column}`),
       ),
     );
     this.heads.set(column, cell);
