@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from city.identifiers import BayId, DistrictCode, FacilityId
-from parking.rules.figures.measures import Figures, Tally, figures_of
+from parking.rules.figures.measures import Figures, Tally, added, figures_of
 from parking.services import figures
 from parking.services.figures import AreaCounts, Group, Grouping, Wanted
 from parking.store.pages import DEFAULT_PAGE, LARGEST_PAGE, Page
@@ -96,15 +96,14 @@ def draw(
     if grouping is Grouping.FACILITY:
         page = figures.facilities_page(connection, wanted, after=after, limit=limit)
     only = _only(connection, wanted)
-    total = _lines(connection, wanted, Grouping.TOTAL, only, now)
-    lines = (
-        _lines(connection, wanted, grouping, only if page is None else page.items, now)
-        if grouping is not Grouping.TOTAL
-        else []
-    )
+    lines = _lines(connection, wanted, grouping, only if page is None else page.items, now)
+    if page is not None and (after is not None or page.next is not None):
+        total = _together(_lines(connection, wanted, Grouping.TOTAL, only, now))
+    else:
+        total = _together(lines)  # they are all there is
     return Drawn(
-        tuple(lines),
-        total[0] if total else _line(Group(), Tally(), ()),
+        () if grouping is Grouping.TOTAL else tuple(lines),
+        total,
         figures.homes(connection, page.items) if page is not None else {},
         None if page is None else page.next,
         figures.counted_until(connection, wanted),
@@ -220,6 +219,14 @@ def _by_group(
             group = Group(**dict(zip(_KEYS[grouping], key, strict=True)))
         found.setdefault(group, []).extend(parts)
     return {group: together(parts) for group, parts in found.items()}
+
+
+def _together(lines: Some[Line]) -> Line:
+    return _line(
+        Group(),
+        added(line.tally for line in lines),
+        together(money.sums for line in lines for money in line.money),
+    )
 
 
 def _line(group: Group, tally: Tally, money: Some[Collection]) -> Line:
