@@ -2,18 +2,25 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from city.audit import record
 from city.errors import Forbidden, NotFound
-from city.identifiers import ParkingSessionId
+from city.identifiers import ParkingSessionId, VehicleId
 from city.people.actors import Actor
 from city.people.roles import Role
+from city.places import distance_m
 from city.vault import keep_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
 from journeys.vehicle_traits import traits_of
+from parking.rules.evidence import PartKind
 from parking.rules.stays import ParkingSession
-from parking.services import stays, tariffs
+from parking.services import corrections, stays, tariffs
+from parking.store.places import bay
+
+STRADDLES_WITHIN_M: Final = 10.0
+"""Middle to middle: neighbours across a bay line, for coaches too; not the bay after next."""
 
 
 class AttachWarning(StrEnum):
@@ -27,6 +34,12 @@ class AttachWarning(StrEnum):
     """The plate's kind does not tell the vehicle's class: rated as a small one."""
     NO_TARIFF = "attach.warning.no_tariff"
     """The stay began where no tariff was in force: there will be no bill."""
+    STRADDLES = "attach.warning.straddles"
+    """The vehicle stands over two bays: the stay that was noted first counts, this one is its."""
+    INSIDE = "attach.warning.inside"
+    """It came in through a gate: the stay from gate to gate counts."""
+    ELSEWHERE = "attach.warning.elsewhere"
+    """The same plate stands in another bay, too far to be one vehicle: one of them is misread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,10 @@ def attach_vehicle(
     if not actor.in_district(present.district):
         raise Forbidden("the stay is in another district than yours")
     vehicle_id = keep_plate(uow, plate)
+    others = _others(uow, present, vehicle_id)
+    counts = next((each for each in others if _one_vehicle(uow, present, each)), None)
+    if counts is not None:
+        return _joined(uow, present, counts, actor)
     session = stays.attach(uow, session_id, vehicle_id, actor.subject)
     record(
         uow,
@@ -76,7 +93,52 @@ def attach_vehicle(
         str(session_id),
         {"vehicle_id": str(vehicle_id), "kind": plate.kind.value},
     )
-    return Attached(session, _warnings(uow, session, plate))
+    elsewhere = (AttachWarning.ELSEWHERE,) if others else ()
+    return Attached(session, elsewhere + _warnings(uow, session, plate))
+
+
+def _others(
+    uow: UnitOfWork, present: ParkingSession, vehicle_id: VehicleId
+) -> list[ParkingSession]:
+    """Give the vehicle's other open stays at the facility that could be the one that counts.
+
+    None where the bay's stay is over or has a vehicle: then nothing is joined.
+    """
+    if present.stay.closed_at is not None or present.stay.vehicle_id is not None:
+        return []
+    return [
+        each
+        for each in stays.open_of_vehicle(uow.connection, present.facility_id, vehicle_id)
+        if each.id != present.id and each.stay.part_of is None
+    ]
+
+
+def _one_vehicle(uow: UnitOfWork, present: ParkingSession, other: ParkingSession) -> bool:
+    """Say whether one vehicle can have both stays: around the bay a gate, or in the bay beside."""
+    if other.bay_id is None or present.bay_id is None:
+        return True
+    here, there = (bay(uow.connection, each).position for each in (present.bay_id, other.bay_id))
+    return distance_m(here, there) <= STRADDLES_WITHIN_M
+
+
+def _joined(
+    uow: UnitOfWork, present: ParkingSession, counts: ParkingSession, actor: Actor
+) -> Attached:
+    """Join a bay's stay to the one that counts: the vehicle pays once."""
+    word = corrections.Word(actor.subject, "the same plate in two bays")
+    one, other = corrections.both(uow, present.id, counts.id, "session_id")
+    part, _ = corrections.join(uow, one, other, word)
+    kind = part.stay.part_kind
+    record(
+        uow,
+        actor,
+        "parking.stays_joined",
+        "parking-session",
+        str(present.id),
+        {"into": str(counts.id), "as": None if kind is None else kind.value},
+    )
+    inside = kind is PartKind.INSIDE
+    return Attached(part, (AttachWarning.INSIDE if inside else AttachWarning.STRADDLES,))
 
 
 def _warnings(

@@ -1,22 +1,27 @@
 """A stay that is over becomes a bill: rated under the version pinned at entry."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue
 
 from city.audit import record
-from city.events.parking import ParkingSessionClosed
+from city.errors import Invalid
+from city.events import BusinessEvent
+from city.events.parking import ParkingSessionClosed, ParkingSessionClosedInBay
 from city.identifiers import ParkingSessionId
 from city.people.actors import system_actor
+from city.time import Interval
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task, handle_once
 from journeys.cover_stay import claims_of, stay_in_sight, tariff_minor, with_overstays
 from journeys.vehicle_traits import traits_of
+from parking.rules.evidence import PartKind
 from parking.rules.stays import ParkingSession, StayState
 from parking.rules.tariffs.model import EarlierStay, Stay
-from parking.services import rights, stays, tariffs
+from parking.services import rights, stay_views, stays, tariffs
 from parking.store import places
 from payments import services as payments
 from payments.rules.bills import Bill, Charge
@@ -60,7 +65,9 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     if present is not None:
         return present
     history = _history(uow, session)
-    seen = stay_in_sight(uow.connection, session, stay.closed_at)
+    whole = _whole(uow, session, stay.closed_at)
+    reaching = replace(session, stay=replace(stay, closed_at=whole.leave_at))
+    seen = stay_in_sight(uow.connection, reaching, whole.leave_at)
     if seen is None:
         return None
     covered = rights.coverage(uow.connection, seen, lock=True)
@@ -68,7 +75,7 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
         tariffs.rate(
             uow.connection,
             stay.tariff_version_id,
-            Stay(stay.opened_at, stay.closed_at),
+            whole,
             traits_of(seen.plate_kind),
             history,
             claims=claims_of(covered.coverage),
@@ -108,7 +115,9 @@ def task(database: Database) -> Task:
 
 def _handler(database: Database) -> Callable[[Mapping[str, JsonValue]], None]:
     def handle(arguments: Mapping[str, JsonValue]) -> None:
-        event = ParkingSessionClosed.opened(arguments)
+        event = BusinessEvent.opened(arguments)
+        if not isinstance(event, ParkingSessionClosed | ParkingSessionClosedInBay):
+            raise Invalid("is no closing of a stay", field="event_type")
         with database.unit_of_work() as uow:
             if handle_once(uow, TASK, event.event_id):
                 settle_stay(uow, event.session_id)
@@ -117,7 +126,22 @@ def _handler(database: Database) -> Callable[[Mapping[str, JsonValue]], None]:
 
 
 def _billable(session: ParkingSession) -> bool:
-    return session.stay.state is StayState.CLOSED and session.stay.final
+    stay = session.stay
+    return stay.state is StayState.CLOSED and stay.final and stay.billable
+
+
+def _whole(uow: UnitOfWork, session: ParkingSession, closed_at: datetime) -> Stay:
+    """Give the stay with what continues it, without the times of which nobody knows."""
+    gaps: list[Interval] = []
+    left_at = closed_at
+    for part in stay_views.parts(uow.connection, session):
+        until_at = part.stay.closed_at
+        if part.stay.part_kind is not PartKind.CONTINUATION or until_at is None:
+            continue
+        if part.stay.opened_at > left_at:
+            gaps.append(Interval(left_at, part.stay.opened_at))
+        left_at = max(left_at, until_at)
+    return Stay(session.stay.opened_at, left_at, tuple(gaps))
 
 
 def _history(uow: UnitOfWork, session: ParkingSession) -> list[EarlierStay]:

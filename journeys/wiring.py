@@ -28,7 +28,7 @@ from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
 from parking.known_places import KnownPlaces
 from parking.placements import Placements
-from parking.services import figures, stays
+from parking.services import corrections, figures, stays
 from parking.services.devices import REPLAY_TASK
 
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
@@ -113,6 +113,7 @@ def tasks(wiring: Wiring) -> list[Task]:
     def announce_settled(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
         with database.unit_of_work() as uow:
+            corrections.open_remainders(uow)
             stays.announce_settled(uow)
 
     # NumPy and the rules that need it are loaded by the first run, not by every process's start.

@@ -13,9 +13,18 @@ from city.identifiers import BillId, FacilityId, ParkingSessionId, PaymentId, Ve
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments import store
-from payments.rules.bills import Bill, BillState, Charge, Payment, issue, settled, take_cash
+from payments.rules.bills import (
+    Bill,
+    BillState,
+    Charge,
+    Payment,
+    cancelled,
+    issue,
+    settled,
+    take_cash,
+)
 from payments.rules.booking import book_bill, book_payment
-from payments.rules.ledger import Account, AccountKind, Entry, reversal_of
+from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, reversal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,13 @@ def find_bill(connection: Connection, bill_id: BillId) -> Bill | None:
 def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bill | None:
     """Give the bill of a stay."""
     return store.bill_of_session(connection, session_id)
+
+
+def bills_of_sessions(
+    connection: Connection, session_ids: Collection[ParkingSessionId]
+) -> list[Bill]:
+    """Give all bills of some stays, the newest first: also those paid ahead and cancelled."""
+    return store.bills_of_sessions(connection, session_ids)
 
 
 def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:
@@ -103,7 +119,15 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
     """
     bill = issue(charge, uow.clock.now())
     if not store.add_bill(uow.connection, bill):
-        present = store.bill_of_session(uow.connection, charge.session_id)
+        present = next(
+            (
+                each
+                for each in store.bills_of_sessions(uow.connection, [charge.session_id])
+                if each.state is not BillState.CANCELLED
+                and each.charge.covers_until_at == charge.covers_until_at
+            ),
+            None,
+        )
         if present is None:
             raise Conflict("the bill is being written by somebody else", field="session_id")
         return present
@@ -171,10 +195,29 @@ def pay_in_cash(
     payment = take_cash(bill, tendered, uow.clock.now(), by, payment_id)
     paid = settled(bill, payment.taken_at)
     store.add_payment(uow.connection, payment)
-    store.settle_bill(uow.connection, paid)
+    store.write_state(uow.connection, paid)
     store.add_entry(uow.connection, book_payment(payment, bill))
     _announce_settled(uow, paid, payment)
     return Taken(payment, fresh=True)
+
+
+def cancel_bill(uow: UnitOfWork, bill: Bill, reason: str, by: str) -> Bill:
+    """Cancel a bill that was wrong: its entry is reversed, and nothing is owed for it.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+    bill : Bill
+        Locked, and not paid: money that was taken is refunded, not cancelled.
+    reason, by : str
+        For the ledger.
+    """
+    gone = cancelled(bill)
+    store.write_state(uow.connection, gone)
+    entry_id = store.entry_about(uow.connection, EntryKind.BILL, bill.id)
+    if entry_id is not None:
+        reverse_entry(uow, entry_id, reason, by)
+    return gone
 
 
 def reverse_entry(uow: UnitOfWork, entry_id: UUID, reason: str, by: str) -> Entry:

@@ -1,6 +1,7 @@
 """The payments room's tables (schema `payments`) and every query on them.
 
-The truth is `migrations/versions/0006_payments.py`, with the triggers that keep the ledger.
+The truth is `migrations/versions/0006_payments.py` and what came after it, with the triggers that
+keep the ledger.
 """
 
 from collections.abc import Collection
@@ -38,7 +39,7 @@ from city.identifiers import (
     VehicleId,
 )
 from city.money import Money
-from payments.rules.bills import Bill, BillState, Charge, Payment
+from payments.rules.bills import Bill, BillPart, BillState, Charge, Payment
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, Posting
 
 metadata = MetaData(schema="payments")
@@ -95,6 +96,8 @@ bill = Table(
     Column("due_at", INSTANT, nullable=False),
     Column("state", Text, nullable=False),
     Column("paid_at", INSTANT),
+    Column("part", Text, nullable=False, server_default="stay"),
+    Column("covers_until_at", INSTANT),
 )
 
 payment = Table(
@@ -143,13 +146,10 @@ def add_bill(connection: Connection, issued: Bill) -> bool:
         "due_at": issued.due_at,
         "state": issued.state.value,
         "paid_at": issued.paid_at,
+        "part": charge.part.value,
+        "covers_until_at": charge.covers_until_at,
     }
-    added = (
-        postgresql.insert(bill)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["session_id"])
-        .returning(bill.c.id)
-    )
+    added = postgresql.insert(bill).values(values).on_conflict_do_nothing().returning(bill.c.id)
     return connection.execute(added).scalar_one_or_none() is not None
 
 
@@ -163,10 +163,27 @@ def find_bill(connection: Connection, bill_id: BillId, *, lock: bool = False) ->
 
 
 def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bill | None:
-    """Give the bill of a stay."""
-    query = select(bill).where(bill.c.session_id == session_id)
+    """Give the bill of a stay, not those that were paid ahead or cancelled."""
+    query = select(bill).where(
+        bill.c.session_id == session_id,
+        bill.c.part == BillPart.STAY.value,
+        bill.c.state != BillState.CANCELLED.value,
+    )
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _bill(row)
+
+
+def bills_of_sessions(
+    connection: Connection, session_ids: Collection[ParkingSessionId]
+) -> list[Bill]:
+    """Give all bills of some stays, the newest first: also those paid ahead and cancelled."""
+    query = (
+        select(bill)
+        .where(bill.c.session_id.in_(list(session_ids)))
+        .order_by(bill.c.id.desc())
+        .limit(LARGEST_PAGE * 4)
+    )
+    return [_bill(row) for row in connection.execute(query).mappings()]
 
 
 def page_of_bills(
@@ -208,18 +225,21 @@ def debtors(connection: Connection, vehicle_ids: Collection[VehicleId]) -> froze
     """Give those of some vehicles that have an unpaid bill."""
     found = connection.scalars(
         select(bill.c.vehicle_id)
-        .where(bill.c.vehicle_id.in_(list(vehicle_ids)), bill.c.state == BillState.OPEN.value)
+        .where(
+            bill.c.vehicle_id.in_(list(vehicle_ids)),
+            bill.c.state.in_([BillState.OPEN.value, BillState.DISPUTED.value]),
+        )
         .distinct()
     )
     return frozenset(VehicleId(each) for each in found)
 
 
-def settle_bill(connection: Connection, paid: Bill) -> None:
-    """Write that a bill is paid."""
+def write_state(connection: Connection, paid: Bill) -> None:
+    """Write a bill's state: paid, frozen, open again with a later due date, or cancelled."""
     connection.execute(
         bill.update()
         .where(bill.c.id == paid.id)
-        .values(state=paid.state.value, paid_at=paid.paid_at)
+        .values(state=paid.state.value, paid_at=paid.paid_at, due_at=paid.due_at)
     )
 
 
@@ -387,6 +407,7 @@ def _bill(row: RowMapping) -> Bill:
             tariff_version_id=TariffVersionId(row["tariff_version_id"]),
             amount=Money(row["amount_minor"], row["currency"]),
             lines=tuple(row["lines"]),
+            covers_until_at=row["covers_until_at"],
         ),
         issued_at=row["issued_at"],
         due_at=row["due_at"],

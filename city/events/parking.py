@@ -32,14 +32,36 @@ class ParkingSessionOpened(BusinessEvent):
     """The version pinned at entry; None where the facility charges nothing."""
 
 
-class ParkingSessionClosed(BusinessEvent):
-    """A stay ended; it is billable only where a vehicle is attached."""
+class ParkingSessionClosedInBay(BusinessEvent):
+    """A stay in a bay ended, as it was announced before stays could be without a bay.
+
+    Nobody announces it any more; jobs that carry it may still wait.
+    """
 
     type: ClassVar[str] = "parking.session-closed"
     version: ClassVar[int] = 1
 
     session_id: ParkingSessionId
     bay_id: BayId
+    facility_id: FacilityId
+    district: DistrictCode
+    opened_at: UtcInstant
+    closed_at: UtcInstant
+    state: Literal["closed", "unattributed"]
+    """``unattributed``: nobody attached a vehicle, so nobody is billed."""
+    vehicle_id: VehicleId | None
+    tariff_version_id: TariffVersionId | None
+
+
+class ParkingSessionClosed(BusinessEvent):
+    """A stay ended; it is billable only where a vehicle is attached."""
+
+    type: ClassVar[str] = "parking.session-closed"
+    version: ClassVar[int] = 2
+
+    session_id: ParkingSessionId
+    bay_id: BayId | None
+    """None where it went from gate to gate."""
     facility_id: FacilityId
     district: DistrictCode
     opened_at: UtcInstant

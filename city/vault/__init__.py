@@ -5,6 +5,7 @@ clear, and how each look is recorded, is decided here; `docs/decisions/0006-plat
 how the keys work.
 """
 
+from city.vault.comparing import open_for_comparison
 from city.vault.keys import FileKeys, GivenKeys, KeyRing, KeySource, key_source
 from city.vault.lists import keep_plates, vehicles_of_kinds
 from city.vault.plates import (
@@ -40,6 +41,7 @@ __all__ = [
     "key_source",
     "keyed_digests",
     "masked",
+    "open_for_comparison",
     "reveal",
     "rotate",
     "vehicles_of_kinds",

@@ -21,6 +21,7 @@ from typing import Final
 
 from city.errors import Conflict
 from city.identifiers import (
+    AccountId,
     BayId,
     BillId,
     DistrictCode,
@@ -30,12 +31,18 @@ from city.identifiers import (
     VehicleId,
 )
 from city.time import Interval
+from parking.rules.evidence import Hold, PartKind, SetAside
 from parking.rules.occupancy.history import BayChange, BayState, StateChange
 from parking.rules.occupancy.machine import INFERRED_MARK
 
 ATTACH_GRACE: Final = timedelta(minutes=15)
 """How long after the end of a stay somebody may still say whose it was. An attendant on a round
 writes plates down and enters them at the next stop; longer, and memory decides who pays."""
+
+
+LEAVING: Final = timedelta(minutes=5)
+"""How long a vehicle may stand on after its driver ended the stay, before what stands there counts
+as a stay of its own: loading up, waiting for a gap in the traffic."""
 
 
 class StayState(StrEnum):
@@ -57,6 +64,14 @@ class ClosingReason(StrEnum):
     """Another vehicle was attached in the bay."""
     WITHDRAWN = "evidence-withdrawn"
     """The sensor took the arrival back; the stay ended when the vehicle was last seen."""
+    DRIVER = "driver-end"
+    STATED = "stated"
+    """A person stated when it ended."""
+    GATE_EXIT = "gate-exit"
+    MISSED_EXIT = "missed-exit"
+    """It came in again: ended at the last instant at which it was certainly there."""
+    NO_ENTRY = "no-entry"
+    """It left without having come in: a stay of no length, until its entry is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,18 @@ class BayStay:
     announced_at: datetime | None = None
     """When its closing was announced: from then on it never changes."""
     tariff_version_id: TariffVersionId | None = None
+    hold: Hold | None = None
+    set_aside: SetAside | None = None
+    part_of: ParkingSessionId | None = None
+    """The stay of the same vehicle that counts instead of, or together with, this one."""
+    part_kind: PartKind | None = None
+    ended_at: datetime | None = None
+    """When a person says that it ended: no sensor makes it longer."""
+    ended_because: ClosingReason | None = None
+    planned_until_at: datetime | None = None
+    paid_until_at: datetime | None = None
+    started_by: AccountId | None = None
+    """The driver who started it."""
 
     @property
     def state(self) -> StayState:
@@ -91,6 +118,12 @@ class BayStay:
     def final(self) -> bool:
         """Whether no evidence may change it any more."""
         return self.announced_at is not None
+
+    @property
+    def billable(self) -> bool:
+        """Whether it is one that is billed by itself, once it is over."""
+        counted = self.set_aside is None and self.part_of is None and self.hold is None
+        return counted and self.vehicle_id is not None and self.tariff_version_id is not None
 
 
 def revise(
@@ -122,17 +155,19 @@ def revise(
     rest = list(later)
     for place, spell in enumerate(spells):
         known = carried if place == 0 and carried is not None else _taken(rest, spell)
-        if known is None or not known.final:
-            kept.append(_fitted(known, spell))
-            continue
-        kept.append(known)
-        if spell.closed_at is None and known.closed_at is not None:
-            # It went on, or someone else came: either way the bill that is written stays.
-            spell.opened_at = known.closed_at
-            kept.append(_fitted(_taken(rest, spell), spell))
+        kept += _along(known, spell, rest)
     for orphan in rest:
         kept += _orphaned(orphan, spells)
     return (*before, *_apart(kept))
+
+
+def remainder(stay: BayStay, opened_at: datetime) -> BayStay:
+    """Give the stay of whatever stands in the bay after a person ended a stay there.
+
+    It keeps the arrival that the sensor saw as its evidence, so that what the sensor says later
+    finds it.
+    """
+    return BayStay(opened_at, stay.opened_evidence)
 
 
 def check_attachable(stay: BayStay, at: datetime) -> None:
@@ -143,6 +178,8 @@ def check_attachable(stay: BayStay, at: datetime) -> None:
     Conflict
         With the reason.
     """
+    if stay.set_aside is not None:
+        raise Conflict("the stay was set aside", field="session_id", reason="set-aside")
     if stay.vehicle_id is not None:
         raise Conflict("the stay already has a vehicle", field="session_id", reason="attached")
     if stay.closed_at is not None and at - stay.closed_at > ATTACH_GRACE:
@@ -247,6 +284,31 @@ def _taken(stays: list[BayStay], spell: _Spell) -> BayStay | None:
     return found
 
 
+def _along(known: BayStay | None, spell: _Spell, rest: list[BayStay]) -> Iterable[BayStay]:
+    """Give the stays of one spell: one, or several where a person parted it or a bill is written.
+
+    Whether the vehicle went on or another one came: nobody's stay is made longer by what follows.
+    """
+    while known is not None and (known.final or known.ended_at is not None):
+        yield known if known.final else _fitted(known, spell)
+        cut_at = known.closed_at if known.final else known.ended_at
+        if cut_at is None or not _goes_on(spell, known, cut_at):
+            return
+        spell.opened_at = cut_at
+        known = _taken(rest, spell)
+        if known is not None:
+            # Where somebody saw the next vehicle only later, the time until then stays nobody's.
+            spell.opened_at = max(cut_at, known.opened_at)
+    yield _fitted(known, spell)
+
+
+def _goes_on(spell: _Spell, known: BayStay, cut_at: datetime) -> bool:
+    """Say whether a bay stays occupied after a stay was cut, for long enough to matter."""
+    if spell.closed_at is None:
+        return True
+    return not known.final and spell.closed_at - cut_at > LEAVING
+
+
 def _overlap(stay: BayStay, spell: _Spell) -> bool:
     return (stay.closed_at is None or spell.opened_at < stay.closed_at) and (
         spell.closed_at is None or stay.opened_at < spell.closed_at
@@ -262,13 +324,17 @@ def _fitted(known: BayStay | None, spell: _Spell) -> BayStay:
     if closed_at is not None and seen_at is not None and spell.uncertain_from_at is not None:
         # who attached the vehicle saw it there
         closed_at = max(closed_at, min(seen_at, spell.uncertain_from_at))
+    reason, ended_at = spell.reason, known.ended_at
+    if ended_at is not None and (closed_at is None or closed_at >= ended_at):
+        closed_at, reason = ended_at, known.ended_because
+    opened_at = spell.opened_at if closed_at is None else min(spell.opened_at, closed_at)
     return replace(
         known,
-        opened_at=spell.opened_at,
+        opened_at=opened_at,
         opened_evidence=spell.opened_evidence,
         closed_at=closed_at,
         closed_evidence=spell.closed_evidence,
-        closing_reason=spell.reason,
+        closing_reason=reason,
         uncertain_from_at=spell.uncertain_from_at,
         certain_until_at=spell.certain_until_at,
     )
@@ -276,9 +342,9 @@ def _fitted(known: BayStay | None, spell: _Spell) -> BayStay:
 
 def _orphaned(stay: BayStay, spells: Sequence[_Spell]) -> Iterable[BayStay]:
     """Give what becomes of a stay that no spell stands for any more."""
-    if stay.vehicle_id is None:
+    if stay.vehicle_id is None and stay.ended_at is None:
         return
-    if stay.final:
+    if stay.final or stay.ended_at is not None:
         yield stay
         return
     spell = next((each for each in spells if _overlap(stay, each)), None)
@@ -331,13 +397,17 @@ class ParkingSession:
     """A stay with its place: what services and pages read."""
 
     id: ParkingSessionId
-    bay_id: BayId
+    bay_id: BayId | None
+    """None where gates count, not bays."""
     bay_label: str
+    """Empty without a bay."""
     facility_id: FacilityId
     district: DistrictCode
     stay: BayStay
     attached_by: str | None
     bill_id: BillId | None
+    admitted_as: VehicleId | None = None
+    """Without a bay: under which identity its evidence is joined."""
 
     @property
     def interval(self) -> Interval:

@@ -180,7 +180,7 @@ def note_arrival(
     A job's work, once somebody said which vehicle a stay belongs to.
     """
     session = stay_store.find(uow.connection, session_id)
-    if session is None or session.stay.vehicle_id is None:
+    if session is None or session.bay_id is None or session.stay.vehicle_id is None:
         return None
     stay = session.stay
     until_at = stay.closed_at or uow.clock.now()

@@ -1,7 +1,8 @@
 """Keeping stays in line with what bays' histories say, and saying whose a stay was."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,10 +11,12 @@ from sqlalchemy import Connection
 
 from city.errors import NotFound
 from city.events.parking import ParkingSessionClosed, VehicleAttached
-from city.identifiers import BayId, BillId, FacilityId, ParkingSessionId, VehicleId
+from city.identifiers import BayId, BillId, FacilityId, ParkingSessionId, VehicleId, uuid7
 from city.works.database import UnitOfWork
-from parking.rules.occupancy.history import BayChange
+from parking.rules.evidence import STATED, Evidence, EvidenceKind, EvidenceSource
+from parking.rules.occupancy.history import BayChange, StateChange
 from parking.rules.occupancy.policy import DEFAULT_POLICY, FoldingPolicy
+from parking.rules.sensor_words import words
 from parking.rules.stays import (
     BayStay,
     ParkingSession,
@@ -22,6 +25,7 @@ from parking.rules.stays import (
     confirmed_until,
     revise,
 )
+from parking.store import stay_evidence, stay_lists
 from parking.store import stays as store
 from parking.store.pages import DEFAULT_PAGE, Page
 
@@ -60,7 +64,7 @@ def apply_bay_changes(
 
     Notes
     -----
-    At most seven statements a batch, each an index look-up a bay; one job a closed stay that has
+    At most eight statements a batch, each an index look-up a bay; one job a closed stay that has
     a vehicle.
     """
     if not changes:
@@ -79,14 +83,20 @@ def apply_bay_changes(
         if change.from_at is not None:
             stays = revised.get(bay_id, known[bay_id])
             revised[bay_id] = revise(stays, change, silence)
-    counts = _write(uow, known, revised)
+    counts = _write(uow, known, revised, changes)
     until_at = {change.bay_id: confirmed_until(change) for change in changes}
     announced = _announce(uow, store.take_closed(uow.connection, until_at, uow.clock.now()))
     return Applied(*counts, announced)
 
 
 def attach(
-    uow: UnitOfWork, session_id: ParkingSessionId, vehicle_id: VehicleId, by: str
+    uow: UnitOfWork,
+    session_id: ParkingSessionId,
+    vehicle_id: VehicleId,
+    by: str,
+    *,
+    source: EvidenceSource = EvidenceSource.ATTENDANT,
+    certainty: int = STATED,
 ) -> ParkingSession:
     """Say which vehicle a stay belongs to.
 
@@ -98,6 +108,10 @@ def attach(
         The stay and the vehicle. The same vehicle again is no error and changes nothing.
     by : str
         Subject of the actor who says so.
+    source : EvidenceSource
+        What kind of witness that is.
+    certainty : int
+        Per mille.
 
     Raises
     ------
@@ -109,11 +123,14 @@ def attach(
     session = store.find(uow.connection, session_id, lock=True)
     if session is None:
         raise NotFound("no such stay; a passing flicker may have been withdrawn", field="id")
-    if session.stay.vehicle_id == vehicle_id:
-        return session
     now = uow.clock.now()
+    if session.stay.vehicle_id == vehicle_id:
+        if session.stay.closed_at is None:
+            _note_plate(uow, session, vehicle_id, by, (source, certainty))
+        return session
     stay = attached(session.stay, vehicle_id, now)
     store.attach(uow.connection, session_id, stay, by)
+    _note_plate(uow, session, vehicle_id, by, (source, certainty))
     uow.announce(
         VehicleAttached(
             occurred_at=now,
@@ -124,11 +141,41 @@ def attach(
     )
     dwell = timedelta(milliseconds=DEFAULT_POLICY.minimum_gap_ms)
     if stay.closed_at is not None and now - stay.closed_at >= dwell:
-        _announce(uow, store.take_closed(uow.connection, {session.bay_id: None}, now))
+        announce(uow, [session_id])
     kept = store.find(uow.connection, session_id)
     if kept is None:
         raise NotFound("no such stay", field="id")
     return kept
+
+
+def _note_plate(
+    uow: UnitOfWork,
+    session: ParkingSession,
+    vehicle_id: VehicleId,
+    by: str,
+    witness: tuple[EvidenceSource, int],
+) -> None:
+    now = uow.clock.now()
+    source, certainty = witness
+    said = Evidence(
+        EvidenceKind.PLATE_SEEN,
+        now,
+        now,
+        source,
+        certainty,
+        by,
+        session.facility_id,
+        session.district,
+        session.id,
+        session.bay_id,
+        vehicle_id,
+    )
+    stay_evidence.add(uow.connection, [said])
+
+
+def announce(uow: UnitOfWork, session_ids: Sequence[ParkingSessionId]) -> int:
+    """Announce those of some stays that are over, count, and were not announced; give how many."""
+    return _announce(uow, store.take_these(uow.connection, session_ids, uow.clock.now()))
 
 
 def find(
@@ -145,16 +192,18 @@ def page(
     facility_id: FacilityId | None = None,
     state: StayState | None = None,
     districts: frozenset[str] | None = None,
+    held: bool | None = None,
     after: UUID | None = None,
     limit: int = DEFAULT_PAGE,
 ) -> Page[ParkingSession]:
     """Give stays, the newest first; `districts` limits them to what a reader may see."""
-    return store.page(
+    return stay_lists.page(
         connection,
         bay_id=bay_id,
         facility_id=facility_id,
         state=state,
         districts=districts,
+        held=held,
         after=after,
         limit=limit,
     )
@@ -164,18 +213,25 @@ def earlier(
     connection: Connection, session: ParkingSession, since_at: datetime
 ) -> list[ParkingSession]:
     """Give the vehicle's closed stays under the same tariff before a stay, oldest first."""
-    return store.earlier(connection, session, since_at)
+    return stay_lists.earlier(connection, session, since_at)
 
 
 def open_vehicles(
     connection: Connection, vehicle_ids: Collection[VehicleId]
 ) -> frozenset[VehicleId]:
     """Give those of some vehicles that are parked, or whose bill is yet to be written."""
-    return store.open_vehicles(connection, vehicle_ids)
+    return stay_lists.open_vehicles(connection, vehicle_ids)
 
 
-def note_bill(uow: UnitOfWork, session_id: ParkingSessionId, bill_id: BillId) -> None:
-    """Keep which bill a stay has."""
+def open_of_vehicle(
+    connection: Connection, facility_id: FacilityId, vehicle_id: VehicleId
+) -> list[ParkingSession]:
+    """Give a vehicle's open stays at a facility, oldest first, locked."""
+    return stay_lists.open_of_vehicle(connection, facility_id, vehicle_id)
+
+
+def note_bill(uow: UnitOfWork, session_id: ParkingSessionId, bill_id: BillId | None) -> None:
+    """Keep which bill a stay has; None where it was cancelled."""
     store.note_bill(uow.connection, session_id, bill_id)
 
 
@@ -191,25 +247,62 @@ def announce_settled(uow: UnitOfWork) -> int:
     return _announce(uow, store.take_closed_before(uow.connection, now - SETTLED_AFTER, now))
 
 
-def _write(uow: UnitOfWork, known: store.Stays, revised: store.Stays) -> tuple[int, int, int]:
+def _write(
+    uow: UnitOfWork, known: store.Stays, revised: store.Stays, changes: Sequence[BayChange]
+) -> tuple[int, int, int]:
     gone: list[ParkingSessionId] = []
     altered: list[BayStay] = []
     added: list[tuple[BayId, BayStay]] = []
+    turned: list[tuple[BayId, BayStay | None, BayStay | None]] = []
     for bay_id, stays in revised.items():
         before = {stay.id: stay for stay in known[bay_id]}
         for stay in stays:
             if stay.id is None:
-                added.append((bay_id, stay))
-            elif before.pop(stay.id) != stay:
+                new = replace(stay, id=ParkingSessionId(uuid7()))
+                added.append((bay_id, new))
+                turned.append((bay_id, None, new))
+            elif (was := before.pop(stay.id)) != stay:
                 altered.append(stay)
+                turned.append((bay_id, was, stay))
         gone += [session_id for session_id in before if session_id is not None]
+        turned += [(bay_id, was, None) for was in before.values()]
     if gone:
         store.remove(uow.connection, gone)
     if altered:
         store.alter(uow.connection, altered)
     if added:
         store.add(uow.connection, added)
+    stay_evidence.add(uow.connection, _evidence(turned, changes, uow.clock.now()))
     return len(added), len(altered), len(gone)
+
+
+def _evidence(
+    turned: Sequence[tuple[BayId, BayStay | None, BayStay | None]],
+    changes: Sequence[BayChange],
+    at: datetime,
+) -> list[Evidence]:
+    """Give what the sensors said of stays by what became of them."""
+    places = {change.bay_id: (change.facility_id, change.district) for change in changes}
+    seen: dict[BayId, dict[str, StateChange]] = defaultdict(dict)
+    for change in changes:
+        seen[change.bay_id].update((each.observation, each) for each in change.changes)
+    return [
+        Evidence(
+            kind=word.kind,
+            at=word.at,
+            recorded_at=at,
+            source=EvidenceSource.SENSOR,
+            certainty=word.certainty,
+            by=word.by,
+            facility_id=places[bay_id][0],
+            district=places[bay_id][1],
+            session_id=after.id if after is not None else before.id if before is not None else None,
+            bay_id=bay_id,
+            detail=word.detail,
+        )
+        for bay_id, before, after in turned
+        for word in words(before, after, seen[bay_id])
+    ]
 
 
 def _announce(uow: UnitOfWork, closed: Sequence[store.ClosedStay]) -> int:

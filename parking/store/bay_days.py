@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from city.identifiers import BayId
 from parking.rules.stays import ParkingSession
-from parking.store.stays import sessions_between
+from parking.store.stay_lists import sessions_between
 
 
 class ChangeAt(NamedTuple):

@@ -1,14 +1,14 @@
 """Stays: every query on `parking.parking_session`; writes are set-wise."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, func, select, text
+from sqlalchemy import Connection, RowMapping, Select, select, text
 
 from city.identifiers import (
+    AccountId,
     BayId,
     BillId,
     DistrictCode,
@@ -17,9 +17,9 @@ from city.identifiers import (
     VehicleId,
     uuid7,
 )
-from parking.rules.stays import BayStay, ClosingReason, ParkingSession, StayState
-from parking.store.pages import DEFAULT_PAGE, Page, checked_limit, paged
-from parking.store.tables import bay, parking_session, tariff_version
+from parking.rules.evidence import Hold, PartKind, SetAside
+from parking.rules.stays import BayStay, ClosingReason, ParkingSession
+from parking.store.tables import bay, parking_session
 
 Stays = Mapping[BayId, Sequence[BayStay]]
 
@@ -71,19 +71,35 @@ INSERT = text(
     "  order by t.valid_from desc limit 1) v on true"
 )
 
-ANNOUNCE = text(
-    "update parking.parking_session s set announced_at = :at"
-    " from unnest(cast(:bays as uuid[]), cast(:until_ats as timestamptz[]))"
-    " as c (bay_id, until_at)"
-    " where s.bay_id = c.bay_id and s.state = 'closed' and s.announced_at is null"
-    " and s.closed_at < coalesce(c.until_at, 'infinity')"
+# What is held, set aside or part of another stay is not billed by itself; and a stay that goes on
+# in a part of it waits for that part's end. A stay that ended in a silence waits half an hour for
+# somebody to say whether what came after it is the same car.
+COUNTS = (
+    " s.state = 'closed' and s.announced_at is null and s.hold is null and s.set_aside is null"
+    " and s.part_of is null and not exists (select 1 from parking.parking_session p"
+    "  where p.part_of = s.id and p.part_kind = 'continuation' and p.state = 'open')"
+    " and not (s.closing_reason = 'silence' and exists (select 1 from parking.parking_session n"
+    "  where n.bay_id = s.bay_id and n.state = 'open' and n.opened_at >= s.closed_at"
+    "  and n.vehicle_id is null"
+    "  and n.opened_at > cast(:at as timestamptz) - interval '30 minutes'))"
     " returning s.*"
 )
 
+ANNOUNCE = text(
+    "update parking.parking_session s set announced_at = cast(:at as timestamptz)"  # noqa: S608 - of constants
+    " from unnest(cast(:bays as uuid[]), cast(:until_ats as timestamptz[]))"
+    " as c (bay_id, until_at)"
+    " where s.bay_id = c.bay_id and s.closed_at < coalesce(c.until_at, 'infinity') and" + COUNTS
+)
+
 ANNOUNCE_BEFORE = text(
-    "update parking.parking_session s set announced_at = :at"
-    " where s.state = 'closed' and s.announced_at is null and s.closed_at < :before_at"
-    " returning s.*"
+    "update parking.parking_session s set announced_at = cast(:at as timestamptz)"  # noqa: S608 - of constants
+    " where s.closed_at < :before_at and" + COUNTS
+)
+
+ANNOUNCE_THESE = text(
+    "update parking.parking_session s set announced_at = cast(:at as timestamptz)"  # noqa: S608 - of constants
+    " where s.id = any(cast(:ids as uuid[])) and" + COUNTS
 )
 
 DEFER_OVERLAP = text("set constraints parking.parking_session_no_overlap deferred")
@@ -94,7 +110,7 @@ class ClosedStay:
     """A stay that is over for good, with its place."""
 
     id: ParkingSessionId
-    bay_id: BayId
+    bay_id: BayId | None
     facility_id: FacilityId
     district: DistrictCode
     stay: BayStay
@@ -105,7 +121,7 @@ def load(connection: Connection, from_at: Mapping[BayId, datetime]) -> dict[BayI
     stays: dict[BayId, list[BayStay]] = {bay_id: [] for bay_id in from_at}
     values = {"bays": list(from_at), "from_ats": list(from_at.values())}
     for row in connection.execute(LOAD, values).mappings():
-        stays[BayId(row["bay_id"])].append(_stay(row))
+        stays[BayId(row["bay_id"])].append(stay_of(row))
     return stays
 
 
@@ -126,9 +142,15 @@ def alter(connection: Connection, stays: Sequence[BayStay]) -> None:
 
 
 def add(connection: Connection, stays: Sequence[tuple[BayId, BayStay]]) -> None:
-    """Write new stays under the tariff versions in force at their arrivals."""
+    """Write new stays, each under its own id if it has one, else a new one.
+
+    The tariff versions in force at their arrivals are pinned.
+    """
     values = _columns([stay for _, stay in stays])
-    values |= {"ids": [uuid7() for _ in stays], "bays": [bay_id for bay_id, _ in stays]}
+    values |= {
+        "ids": [stay.id or uuid7() for _, stay in stays],
+        "bays": [bay_id for bay_id, _ in stays],
+    }
     connection.execute(INSERT, values)
 
 
@@ -151,113 +173,64 @@ def take_closed_before(
     return [_closed(row) for row in rows.mappings()]
 
 
+def take_these(
+    connection: Connection, ids: Sequence[ParkingSessionId], at: datetime
+) -> list[ClosedStay]:
+    """Mark those of some stays that count and are over as announced; give them."""
+    rows = connection.execute(ANNOUNCE_THESE, {"ids": list(ids), "at": at})
+    return [_closed(row) for row in rows.mappings()]
+
+
+def write(
+    connection: Connection,
+    session_id: ParkingSessionId,
+    stay: BayStay,
+    attached_by: str | None = None,
+) -> None:
+    """Write all that may change of one stay; `attached_by` where its vehicle is newly named."""
+    values: dict[str, Any] = {
+        "opened_at": stay.opened_at,
+        "closed_at": stay.closed_at,
+        "state": stay.state.value,
+        "opened_evidence": stay.opened_evidence,
+        "closed_evidence": stay.closed_evidence,
+        "closing_reason": stay.closing_reason,
+        "uncertain_from_at": stay.uncertain_from_at,
+        "certain_until_at": stay.certain_until_at,
+        "vehicle_id": stay.vehicle_id,
+        "attached_at": stay.attached_at,
+        "announced_at": stay.announced_at,
+        "hold": stay.hold,
+        "set_aside": stay.set_aside,
+        "part_of": stay.part_of,
+        "part_kind": stay.part_kind,
+        "ended_at": stay.ended_at,
+        "planned_until_at": stay.planned_until_at,
+        "paid_until_at": stay.paid_until_at,
+        "started_by": stay.started_by,
+    }
+    if attached_by is not None or stay.vehicle_id is None:
+        values["attached_by"] = attached_by
+    connection.execute(
+        parking_session.update().where(parking_session.c.id == session_id).values(values)
+    )
+
+
+def has_parts(connection: Connection, session_id: ParkingSessionId) -> bool:
+    """Say whether other stays are part of one."""
+    query = select(parking_session.c.id).where(parking_session.c.part_of == session_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def find(
     connection: Connection, session_id: ParkingSessionId, *, lock: bool = False
 ) -> ParkingSession | None:
     """Give a stay by its id; with `lock` nobody else changes it before the transaction ends."""
-    query = _sessions().where(parking_session.c.id == session_id)
+    query = sessions().where(parking_session.c.id == session_id)
     if lock:
         query = query.with_for_update(of=parking_session)
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _session(row)
-
-
-def page(
-    connection: Connection,
-    *,
-    bay_id: BayId | None = None,
-    facility_id: FacilityId | None = None,
-    state: StayState | None = None,
-    districts: frozenset[str] | None = None,
-    after: UUID | None = None,
-    limit: int = DEFAULT_PAGE,
-) -> Page[ParkingSession]:
-    """Give stays, the newest first; `districts` limits them to what a reader may see."""
-    query = _sessions().order_by(parking_session.c.id.desc()).limit(checked_limit(limit) + 1)
-    columns = parking_session.c
-    if bay_id is not None:
-        query = query.where(columns.bay_id == bay_id)
-    if facility_id is not None:
-        query = query.where(columns.facility_id == facility_id)
-    if state is not None:
-        query = query.where(columns.state == state.value)
-    if districts is not None:
-        query = query.where(columns.district.in_(sorted(districts)))
-    if after is not None:
-        query = query.where(columns.id < after)
-    sessions = [_session(row) for row in connection.execute(query).mappings()]
-    return paged(sessions, [each.id for each in sessions], limit)
-
-
-def earlier(
-    connection: Connection, session: ParkingSession, since_at: datetime
-) -> list[ParkingSession]:
-    """Give the closed stays of the same vehicle before a stay, since an instant, oldest first.
-
-    Those under any version of the same tariff: what rules over several stays look at.
-    """
-    stay = session.stay
-    if stay.vehicle_id is None or stay.tariff_version_id is None:
-        return []
-    columns = parking_session.c
-    pinned = select(tariff_version.c.tariff_id).where(tariff_version.c.id == stay.tariff_version_id)
-    same = select(tariff_version.c.id).where(tariff_version.c.tariff_id == pinned.scalar_subquery())
-    query = (
-        _sessions()
-        .where(
-            columns.vehicle_id == stay.vehicle_id,
-            columns.id != session.id,
-            columns.opened_at >= since_at,
-            columns.opened_at < stay.opened_at,
-            columns.state == StayState.CLOSED.value,
-            columns.tariff_version_id.in_(same),
-        )
-        .order_by(columns.opened_at)
-    )
-    return [_session(row) for row in connection.execute(query).mappings()]
-
-
-def sessions_between(
-    connection: Connection, bay_id: BayId, start_at: datetime, end_at: datetime
-) -> tuple[ParkingSession, ...]:
-    """Give a bay's stays that touch the time between two instants, oldest first."""
-    columns = parking_session.c
-    # The bay's stays share no time, so of those that began earlier only the last can reach in.
-    before = (
-        select(func.max(columns.opened_at))
-        .where(columns.bay_id == bay_id, columns.opened_at < start_at)
-        .scalar_subquery()
-    )
-    query = (
-        _sessions()
-        .where(
-            columns.bay_id == bay_id,
-            columns.opened_at >= func.coalesce(before, start_at),
-            columns.opened_at < end_at,
-            (columns.closed_at.is_(None)) | (columns.closed_at >= start_at),
-        )
-        .order_by(columns.opened_at)
-    )
-    return tuple(_session(row) for row in connection.execute(query).mappings())
-
-
-def open_vehicles(
-    connection: Connection, vehicle_ids: Collection[VehicleId]
-) -> frozenset[VehicleId]:
-    """Give those of some vehicles that are parked, or whose bill is yet to be written."""
-    columns = parking_session.c
-    found = connection.scalars(
-        select(columns.vehicle_id)
-        .where(
-            columns.vehicle_id.in_(list(vehicle_ids)),
-            columns.state != StayState.UNATTRIBUTED.value,
-            columns.bill_id.is_(None),
-            # Without a tariff there never is a bill.
-            (columns.state == StayState.OPEN.value) | columns.tariff_version_id.is_not(None),
-        )
-        .distinct()
-    )
-    return frozenset(VehicleId(each) for each in found)
+    return None if row is None else session_of(row)
 
 
 def attach(
@@ -279,15 +252,16 @@ def attach(
     )
 
 
-def note_bill(connection: Connection, session_id: ParkingSessionId, bill_id: BillId) -> None:
-    """Write which bill a stay has."""
+def note_bill(connection: Connection, session_id: ParkingSessionId, bill_id: BillId | None) -> None:
+    """Write which bill a stay has; None where it was cancelled."""
     connection.execute(
         parking_session.update().where(parking_session.c.id == session_id).values(bill_id=bill_id)
     )
 
 
-def _sessions() -> Select[Any]:
-    return select(parking_session, bay.c.label).join(bay, bay.c.id == parking_session.c.bay_id)
+def sessions() -> Select[Any]:
+    """Select stays with their bays' labels."""
+    return select(parking_session, bay.c.label).outerjoin(bay, bay.c.id == parking_session.c.bay_id)
 
 
 def _columns(stays: Sequence[BayStay]) -> dict[str, list[Any]]:
@@ -303,42 +277,66 @@ def _columns(stays: Sequence[BayStay]) -> dict[str, list[Any]]:
     }
 
 
-def _stay(row: RowMapping) -> BayStay:
+def stay_of(row: RowMapping) -> BayStay:
+    """Give the stay of a row of `parking.parking_session`."""
     reason = row["closing_reason"]
+    because = None if reason is None else ClosingReason(reason)
+    hold, aside, part = row["hold"], row["set_aside"], row["part_kind"]
+    part_of, started_by = row["part_of"], row["started_by"]
+    ended_at = row["ended_at"]
     return BayStay(
         opened_at=row["opened_at"],
         opened_evidence=row["opened_evidence"],
         id=ParkingSessionId(row["id"]),
         closed_at=row["closed_at"],
         closed_evidence=row["closed_evidence"],
-        closing_reason=None if reason is None else ClosingReason(reason),
+        closing_reason=because,
         uncertain_from_at=row["uncertain_from_at"],
         certain_until_at=row["certain_until_at"],
         vehicle_id=row["vehicle_id"],
         attached_at=row["attached_at"],
         announced_at=row["announced_at"],
         tariff_version_id=row["tariff_version_id"],
+        hold=None if hold is None else Hold(hold),
+        set_aside=None if aside is None else SetAside(aside),
+        part_of=None if part_of is None else ParkingSessionId(part_of),
+        part_kind=None if part is None else PartKind(part),
+        ended_at=ended_at,
+        # Where a sensor says that it ended earlier, that is its reason; the person's was this.
+        ended_because=(because if ended_at == row["closed_at"] else ClosingReason.STATED)
+        if ended_at is not None
+        else None,
+        planned_until_at=row["planned_until_at"],
+        paid_until_at=row["paid_until_at"],
+        started_by=None if started_by is None else AccountId(started_by),
     )
 
 
 def _closed(row: RowMapping) -> ClosedStay:
     return ClosedStay(
         ParkingSessionId(row["id"]),
-        BayId(row["bay_id"]),
+        _bay_id(row),
         FacilityId(row["facility_id"]),
         DistrictCode(row["district"]),
-        _stay(row),
+        stay_of(row),
     )
 
 
-def _session(row: RowMapping) -> ParkingSession:
+def session_of(row: RowMapping) -> ParkingSession:
+    """Give the stay with its place of a row joined with its bay's label."""
+    admitted = row["admitted_as"]
     return ParkingSession(
         ParkingSessionId(row["id"]),
-        BayId(row["bay_id"]),
-        row["label"],
+        _bay_id(row),
+        row["label"] or "",
         FacilityId(row["facility_id"]),
         DistrictCode(row["district"]),
-        _stay(row),
+        stay_of(row),
         row["attached_by"],
         row["bill_id"],
+        None if admitted is None else VehicleId(admitted),
     )
+
+
+def _bay_id(row: RowMapping) -> BayId | None:
+    return None if row["bay_id"] is None else BayId(row["bay_id"])

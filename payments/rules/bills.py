@@ -44,6 +44,19 @@ class BillState(StrEnum):
 
     OPEN = "open"
     PAID = "paid"
+    DISPUTED = "disputed"
+    """Frozen: nobody pays it and its clock stands still until the dispute is resolved."""
+    CANCELLED = "cancelled"
+    """A dispute was upheld: its entry is reversed, nothing is owed."""
+
+
+class BillPart(StrEnum):
+    """What of a stay a bill is for."""
+
+    STAY = "stay"
+    """All of it, less what was paid ahead."""
+    AHEAD = "ahead"
+    """What was paid before the vehicle left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,13 @@ class Charge:
     amount: Money
     lines: tuple[Mapping[str, JsonValue], ...]
     """As ``Quote.lines_json`` gives them."""
+    covers_until_at: datetime | None = None
+    """Of a bill that is paid ahead, until when it covers the stay."""
+
+    @property
+    def part(self) -> BillPart:
+        """What of the stay it is for."""
+        return BillPart.STAY if self.covers_until_at is None else BillPart.AHEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +137,8 @@ def issue(charge: Charge, at: datetime) -> Bill:
 
 
 def settled(bill: Bill, at: datetime) -> Bill:
-    """Give the bill as paid; Conflict where it already is."""
-    if bill.state is BillState.PAID:
-        raise Conflict("the bill is already paid", field="bill_id", reason="paid")
+    """Give the bill as paid; Conflict where it cannot be."""
+    check_payable(bill)
     return replace(bill, state=BillState.PAID, paid_at=at)
 
 
@@ -131,12 +150,11 @@ def take_cash(
     Raises
     ------
     Conflict
-        Where the bill is already paid.
+        Where the bill is already paid, disputed or cancelled.
     Invalid
         Where another currency, or less than the amount, was handed over.
     """
-    if bill.state is BillState.PAID:
-        raise Conflict("the bill is already paid", field="bill_id", reason="paid")
+    check_payable(bill)
     if tendered.currency != bill.amount.currency:
         raise Invalid(f"the bill is in {bill.amount.currency}", field="tendered.currency")
     if tendered < bill.amount:
@@ -144,6 +162,23 @@ def take_cash(
             "is less than the bill's amount", field="tendered.minor", amount=bill.amount.as_json()
         )
     return Payment(payment_id or PaymentId(uuid7()), bill.id, "cash", bill.amount, tendered, at, by)
+
+
+def cancelled(bill: Bill) -> Bill:
+    """Give a bill as cancelled; Conflict for one that is paid or cancelled."""
+    if bill.state in {BillState.PAID, BillState.CANCELLED}:
+        raise Conflict(f"the bill is {bill.state.value}", field="bill_id", reason=bill.state.value)
+    return replace(bill, state=BillState.CANCELLED)
+
+
+def check_payable(bill: Bill) -> None:
+    """Refuse to take money for a bill that is paid, frozen or cancelled."""
+    if bill.state is BillState.PAID:
+        raise Conflict("the bill is already paid", field="bill_id", reason="paid")
+    if bill.state is BillState.DISPUTED:
+        raise Conflict("the bill is disputed: it is frozen", field="bill_id", reason="disputed")
+    if bill.state is BillState.CANCELLED:
+        raise Conflict("the bill was cancelled", field="bill_id", reason="cancelled")
 
 
 def _minor(line: Mapping[str, JsonValue]) -> int:

@@ -25,7 +25,7 @@ def shown(street: Street) -> dict[str, str]:
     found = {each.bay_id: each.stay.vehicle_id for each in sessions(street)}
     with street.database.read() as connection:
         plates = masked(connection, [each for each in found.values() if each])
-    return {labels[bay]: plates[one].text for bay, one in found.items() if one}
+    return {labels[bay]: plates[one].text for bay, one in found.items() if bay and one}
 
 
 def forget_after(street: Street, days: int) -> None:

@@ -321,7 +321,7 @@ def billed_minor(street: Street) -> dict[str, int]:
     tasks = [settle_stay.task(street.database), *rights_jobs.tasks(street.database)]
     Worker(street.url, tasks, database=street.database).drain()
     labels = {bay.id: bay.label for bay in street.bays}
-    homes = {each.id: labels[each.bay_id] for each in sessions(street)}
+    homes = {each.id: labels[each.bay_id] for each in sessions(street) if each.bay_id}
     return {homes[each.charge.session_id]: each.amount.minor for each in bills(street)}
 
 

@@ -60,6 +60,8 @@ RIGHTS = BACK_OFFICE
 BLACKLIST = BACK_OFFICE - {Role.FINANCE}
 FIGURES = {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR}
 
+ON_THE_STREET = {Role.ATTENDANT, Role.OPERATOR}
+
 ROLES: dict[str, set[Role]] = {
     "GET /api/v1/me": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /api/v1/demo/clock": EVERYBODY_WITH_AN_ACCOUNT,
@@ -78,8 +80,34 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/sessions": BACK_OFFICE,
     "GET /api/v1/sessions/<uuid:session_id>": BACK_OFFICE,
     "POST /api/v1/sessions/<uuid:session_id>/vehicle": {Role.ATTENDANT, Role.OPERATOR},
+    "GET /api/v1/sessions/<uuid:session_id>/evidence": BACK_OFFICE | {Role.DRIVER},
+    "GET /api/v1/sessions/long": {
+        Role.ATTENDANT,
+        Role.OPERATOR,
+        Role.AUDITOR,
+        Role.ADMINISTRATOR,
+    },
+    "POST /api/v1/sessions/<uuid:session_id>/corrections": ON_THE_STREET,
+    "POST /api/v1/sessions/<uuid:session_id>/code": ON_THE_STREET,
+    "POST /api/v1/facilities/<uuid:facility_id>/sessions": ON_THE_STREET,
+    "POST /api/v1/facilities/<uuid:facility_id>/tickets": {Role.DRIVER},
+    "GET /api/v1/gates/unmatched": ON_THE_STREET | {Role.AUDITOR},
+    "GET /api/v1/gates/unmatched/<uuid:evidence_id>/plate": ON_THE_STREET,
+    "POST /api/v1/gates/unmatched/<uuid:evidence_id>/match": ON_THE_STREET,
     "GET /api/v1/bills": BACK_OFFICE,
-    "GET /api/v1/bills/<uuid:bill_id>": BACK_OFFICE,
+    "GET /api/v1/bills/<uuid:bill_id>": BACK_OFFICE | {Role.DRIVER},
+    "POST /api/v1/bills/<uuid:bill_id>/disputes": {Role.DRIVER},
+    "POST /api/v1/disputes/<uuid:dispute_id>/withdrawal": {Role.DRIVER},
+    "POST /api/v1/disputes/<uuid:dispute_id>/resolution": {Role.OPERATOR, Role.FINANCE},
+    "GET /api/v1/disputes": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR},
+    "GET /api/v1/me/vehicles": {Role.DRIVER},
+    "POST /api/v1/me/vehicles": {Role.DRIVER},
+    "POST /api/v1/me/vehicles/<uuid:vehicle_id>/unbinding": {Role.DRIVER},
+    "GET /api/v1/me/stays": {Role.DRIVER},
+    "POST /api/v1/me/stays": {Role.DRIVER},
+    "POST /api/v1/me/stays/<uuid:session_id>/extension": {Role.DRIVER},
+    "POST /api/v1/me/stays/<uuid:session_id>/end": {Role.DRIVER},
+    "GET /api/v1/me/bills": {Role.DRIVER},
     "POST /api/v1/bills/<uuid:bill_id>/payments": {Role.ATTENDANT, Role.FINANCE},
     "GET /api/v1/permits": RIGHTS,
     "POST /api/v1/permits": KEEPERS,
@@ -166,6 +194,7 @@ INTEGRATIONS = {
     "POST /api/v1/uplinks/ttn",
     "POST /api/v1/uplinks/chirpstack",
     "POST /api/v1/uplinks/ctwing",
+    "POST /api/v1/gates/passages",
 }
 
 

@@ -29,6 +29,8 @@ TAGS: Final = {
     "Stays": "Parking sessions, their vehicles, their bills and what was paid.",
     "Rights": "Permits, reservations, benefits, blacklists: what covers a stay, who holds a bay.",
     "Figures": "Turnover, occupancy, dwell, money, and a bay's day reconciled.",
+    "Gates": "Passages through gates, tickets, and reads that nobody could match.",
+    "Drivers": "The caller's own vehicles, stays and bills.",
     "Devices": "Sensors: where they lie, how they do, and those that nobody has registered.",
     "Uplinks": "Webhooks of network servers.",
     "People": "Who calls, and what is on record.",

@@ -12,16 +12,17 @@ from city.money import Money
 from city.people import Role
 from city.vehicles import parse_plate
 from journeys.attach_vehicle import attach_vehicle
+from journeys.dispute_bill import own_bill
 from journeys.take_payment import take_payment
 from parking.rules.stays import StayState
 from parking.services import places
 from parking.services import stays as stay_service
+from payments import disputes
 from payments import services as payments
 from payments.rules.bills import BillState
 from web import access
 from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
-from web.api.lines import bill_lines
 from web.api.plates import masked_plates, one_plate
 from web.api.schemas.stays import (
     AttachedOut,
@@ -35,14 +36,13 @@ from web.api.schemas.stays import (
     SessionsOut,
     SessionsQuery,
 )
+from web.api.shown import shown_bill, shown_of, shown_session
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from city.works.database import UnitOfWork
     from parking.rules.stays import ParkingSession
-    from parking.store.places import Bay, Facility
-    from payments.rules.bills import Bill
 
 blueprint = APIBlueprint("stays", __name__, url_prefix="/api/v1", tag="Stays")
 
@@ -54,42 +54,6 @@ ROLES = (
     Role.AUDITOR,
     Role.ADMINISTRATOR,
 )
-
-
-def _session(
-    session: ParkingSession, bay: Bay | None, plate: dict[str, Any] | None
-) -> dict[str, Any]:
-    stay = session.stay
-    return {
-        "id": session.id,
-        "bay_id": session.bay_id,
-        "bay_label": bay.label if bay else "",
-        "facility_id": session.facility_id,
-        "state": stay.state.value,
-        "opened_at": stay.opened_at,
-        "closed_at": stay.closed_at,
-        "closing_reason": stay.closing_reason.value if stay.closing_reason else None,
-        "uncertain_from_at": stay.uncertain_from_at,
-        "plate": plate,
-        "attached_at": stay.attached_at,
-        "bill_id": session.bill_id,
-    }
-
-
-def _bill(bill: Bill, facility: Facility | None, plate: dict[str, Any] | None) -> dict[str, Any]:
-    return {
-        "id": bill.id,
-        "session_id": bill.charge.session_id,
-        "facility_id": bill.charge.facility_id,
-        "facility": {"zh": facility.name_zh, "en": facility.name_en} if facility else None,
-        "state": bill.state.value,
-        "amount": bill.amount.as_json(),
-        "lines": bill_lines(bill.charge.lines, bill.amount.currency),
-        "plate": plate,
-        "issued_at": bill.issued_at,
-        "due_at": bill.due_at,
-        "paid_at": bill.paid_at,
-    }
 
 
 @blueprint.get("/sessions")
@@ -106,21 +70,14 @@ def sessions(query_data: SessionsQuery) -> dict[str, Any]:
             bay_id=BayId(query_data.bay_id) if query_data.bay_id else None,
             facility_id=FacilityId(query_data.facility_id) if query_data.facility_id else None,
             state=StayState(query_data.state) if query_data.state else None,
+            held=query_data.held,
             districts=caller.districts,
             after=after(query_data.cursor),
             limit=query_data.limit,
         )
-        bays = places.bays_by_id(connection, {each.bay_id for each in page.items})
         plates = masked_plates(connection, (each.stay.vehicle_id for each in page.items))
     return {
-        "items": [
-            _session(
-                each,
-                bays.get(each.bay_id),
-                plates.get(each.stay.vehicle_id) if each.stay.vehicle_id else None,
-            )
-            for each in page.items
-        ],
+        "items": [shown_of(each, plates) for each in page.items],
         "next": cursor(page.next),
     }
 
@@ -134,7 +91,7 @@ def session(uow: UnitOfWork, session_id: UUID) -> dict[str, Any]:
     """Show one stay."""
     found = _find(uow, ParkingSessionId(session_id))
     plate = one_plate(uow, access.known_actor(), found.stay.vehicle_id, "stay shown")
-    return _session(found, _bay(uow, found), plate)
+    return shown_session(found, plate)
 
 
 def _find(uow: UnitOfWork, session_id: ParkingSessionId) -> ParkingSession:
@@ -143,10 +100,6 @@ def _find(uow: UnitOfWork, session_id: ParkingSessionId) -> ParkingSession:
         raise NotFound("There is no such stay; a passing flicker may have been withdrawn.")
     access.require_district(found.district)
     return found
-
-
-def _bay(uow: UnitOfWork, session: ParkingSession) -> Bay | None:
-    return places.bays_by_id(uow.connection, [session.bay_id]).get(session.bay_id)
 
 
 @blueprint.post("/sessions/<uuid:session_id>/vehicle")
@@ -163,7 +116,7 @@ def attach(uow: UnitOfWork, session_id: UUID, json_data: AttachIn) -> dict[str, 
     # Whoever attached it has just read it; the answer is kept for repetitions, in the clear.
     masked = {"text": plate.masked(), "kind": plate.kind.value, "masked": True}
     return {
-        **_session(session, _bay(uow, session), masked),
+        **shown_session(session, masked),
         "warnings": [each.value for each in attached.warnings],
     }
 
@@ -190,12 +143,14 @@ def bills(query_data: BillsQuery) -> dict[str, Any]:
         facilities = places.facilities_by_id(
             connection, {each.charge.facility_id for each in page.items}
         )
+        disputed = disputes.of_bills(connection, [each.id for each in page.items])
     return {
         "items": [
-            _bill(
+            shown_bill(
                 each,
                 facilities.get(each.charge.facility_id),
                 plates.get(each.charge.vehicle_id),
+                disputed.get(each.id),
             )
             for each in page.items
         ],
@@ -204,20 +159,23 @@ def bills(query_data: BillsQuery) -> dict[str, Any]:
 
 
 @blueprint.get("/bills/<uuid:bill_id>")
-@access.allow(*ROLES)
+@access.allow(*ROLES, Role.DRIVER)
 @look
 @blueprint.output(BillOut)
-@blueprint.doc(summary="One bill, explained line by line")
+@blueprint.doc(summary="One bill, explained line by line; a driver's own")
 def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
     """Show one bill."""
     caller = access.known_actor()
     found = payments.find_bill(uow.connection, BillId(bill_id))
-    if found is None:
+    staff = caller.has_any(*ROLES)
+    if found is None or not (staff or own_bill(uow, caller, found)):
         raise NotFound("There is no such bill.")
-    access.require_district(found.charge.district)
+    if staff:
+        access.require_district(found.charge.district)
     facilities = places.facilities_by_id(uow.connection, [found.charge.facility_id])
     plate = one_plate(uow, caller, found.charge.vehicle_id, "bill shown")
-    return _bill(found, facilities.get(found.charge.facility_id), plate)
+    dispute = disputes.of_bills(uow.connection, [found.id]).get(found.id)
+    return shown_bill(found, facilities.get(found.charge.facility_id), plate, dispute)
 
 
 @blueprint.post("/bills/<uuid:bill_id>/payments")

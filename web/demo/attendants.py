@@ -114,7 +114,8 @@ class Attendant:
         for session in self._all(
             "/api/v1/sessions", facility_id=facility, state="open", limit=OPEN_STAYS
         ):
-            if session["plate"] is None:
+            needs_plate = session["plate"] is None and session["set_aside"] is None
+            if needs_plate and session["bay_id"] and session["part_of"] is None:
                 self._take_plate(session, now)
         for bill in self._all(
             "/api/v1/bills", facility_id=facility, state="open", limit=OPEN_BILLS

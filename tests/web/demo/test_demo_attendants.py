@@ -41,6 +41,8 @@ from web.demo.secrets_file import read_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from city.identifiers import BayId
+    from city.vehicles import PlateNumber
     from journeys.wiring import Wiring
     from tests.web.demo.prepared_city import Prepared
     from web.demo.bays import DemoBay
@@ -48,6 +50,13 @@ if TYPE_CHECKING:
 NINE = datetime(2026, 7, 14, 1, tzinfo=UTC)
 """09:00 in Shanghai."""
 PLATE = parse_plate("皖R12345", PlateKind.BLUE7)
+
+
+def plate_of(bay: BayId, like: PlateNumber) -> PlateNumber:
+    """Give the plate that somebody takes for that of the car in a bay."""
+    return parse_plate(f"{like.text[:2]}{bay.int % 100_000:05d}", PlateKind.BLUE7)
+
+
 WALKER = WALKERS[0]
 KERB = next(
     each
@@ -108,7 +117,8 @@ class Street:
 
         pace = Pace(per_s, threading.Event())
         api = ApiClient(self.origin, self.token, before)
-        return Attendant(api, [KERB.facility_id], lambda _: plate)
+        # Each bay has a car of its own: one plate in neighbouring bays is one car over two bays.
+        return Attendant(api, [KERB.facility_id], lambda bay: plate and plate_of(bay, plate))
 
 
 @contextmanager
@@ -198,7 +208,7 @@ def test_a_colleague_who_was_quicker_is_no_trouble(street: Street) -> None:
     street.set_clock(NINE)
     for bay in KERB.bays[:12]:
         street.sense(bay, BayState.OCCUPIED, NINE)
-    first, second = street.attendant(), street.attendant(parse_plate("皖R54321", PlateKind.BLUE7))
+    first, second = street.attendant(), street.attendant(parse_plate("皖S54321", PlateKind.BLUE7))
     listed = second._all("/api/v1/sessions", facility_id=KERB.facility_id, state="open")
     first.step(NINE + timedelta(minutes=7))
     for session in listed:  # read before the colleague acted

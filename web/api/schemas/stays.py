@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from city.vehicles import PlateKind
 from web.api.schemas.base import (
@@ -30,11 +32,11 @@ class PlateOut(Outgoing):
 
 
 class SessionOut(Outgoing):
-    """A stay in a bay."""
+    """A stay in a bay, or from gate to gate."""
 
     id: UUID
-    bay_id: UUID
-    bay_label: str
+    bay_id: Annotated[UUID | None, Field(description="null from gate to gate")]
+    bay_label: Annotated[str, Field(description="empty from gate to gate")]
     facility_id: UUID
     state: SessionState
     opened_at: Instant
@@ -44,6 +46,12 @@ class SessionOut(Outgoing):
     plate: PlateOut | None
     attached_at: Instant | None
     bill_id: UUID | None
+    hold: Annotated[str | None, Field(description="why a person has to look before it is billed")]
+    set_aside: Annotated[str | None, Field(description="what stood there that is not charged")]
+    part_of: Annotated[UUID | None, Field(description="the vehicle's stay that counts instead")]
+    part_kind: str | None
+    planned_until_at: Instant | None
+    paid_until_at: Instant | None
 
 
 class SessionsQuery(PageQuery):
@@ -52,6 +60,7 @@ class SessionsQuery(PageQuery):
     bay_id: UUID | None = None
     facility_id: UUID | None = None
     state: SessionState | None = None
+    held: bool | None = None
 
 
 class SessionsOut(Outgoing):
@@ -74,6 +83,25 @@ class AttachedOut(SessionOut):
     warnings: list[str]
 
 
+Ground = Literal[
+    "not-my-vehicle", "not-parked", "wrong-times", "wrong-fee", "already-paid", "other"
+]
+DisputeState = Literal["open", "upheld", "rejected", "withdrawn"]
+
+
+class DisputeOut(Outgoing):
+    """What a driver says is wrong with a bill, and what was answered."""
+
+    id: UUID
+    bill_id: UUID
+    state: DisputeState
+    ground: Ground
+    words: str
+    opened_at: Instant
+    resolved_at: Instant | None
+    answer: str | None
+
+
 class BillOut(Outgoing):
     """A bill with its explained lines."""
 
@@ -88,12 +116,16 @@ class BillOut(Outgoing):
     issued_at: Instant
     due_at: Instant
     paid_at: Instant | None
+    covers_until_at: Annotated[
+        Instant | None, Field(description="of a bill paid ahead: until when")
+    ]
+    dispute: DisputeOut | None
 
 
 class BillsQuery(PageQuery):
     """Which bills."""
 
-    state: Literal["open", "paid"] | None = None
+    state: Literal["open", "paid", "disputed", "cancelled"] | None = None
     facility_id: UUID | None = None
 
 

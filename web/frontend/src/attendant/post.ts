@@ -27,7 +27,10 @@ export class Post {
     ]);
     this.facility = facility;
     this.bays = inWalkingOrder(bays);
-    this.stays = new Map(stays.map((stay) => [stay.bay_id, stay]));
+    // A stay from gate to gate stands in no bay.
+    this.stays = new Map(
+      stays.flatMap((stay): [string, Session][] => (stay.bay_id ? [[stay.bay_id, stay]] : [])),
+    );
     this.bills = bills.items;
     this.readAtMs = Date.now();
     if (facility.heard_at) noteCityTime(instant(facility.heard_at));
@@ -53,7 +56,7 @@ export class Post {
 
   /** Take a stay as the server just answered it, before the next reading. */
   take(stay: Attached): void {
-    this.stays.set(stay.bay_id, stay);
+    if (stay.bay_id) this.stays.set(stay.bay_id, stay);
     this.warned.set(stay.id, stay.warnings);
   }
 
@@ -69,12 +72,13 @@ export class Post {
 
   tasks(): Task[] {
     return tasks(
-      [...this.stays.values()].map((stay) => ({
+      [...this.stays].map(([bayId, stay]) => ({
         id: stay.id,
-        bayId: stay.bay_id,
+        bayId,
         bayLabel: this.short(stay.bay_label),
         openedMs: instant(stay.opened_at),
-        hasPlate: stay.plate !== null,
+        // What is set aside, or part of a stay that has one, needs none.
+        hasPlate: stay.plate !== null || stay.set_aside !== null || stay.part_of !== null,
       })),
       this.bills.map((bill) => ({ id: bill.id, issuedMs: instant(bill.issued_at) })),
       this.bays.map((bay) => ({

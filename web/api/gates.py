@@ -1,0 +1,173 @@
+"""Passages through gates, tickets for vehicles without a plate, and what nobody could match."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apiflask import APIBlueprint
+
+from city.errors import Invalid
+from city.identifiers import FacilityId, ParkingSessionId
+from city.people import Role
+from city.vehicles import PlateKind, normalise_plate, parse_plate
+from journeys.admit_vehicle import Direction, Passage, pass_gate
+from journeys.correct_stay import match_passage
+from journeys.drive_stay import take_ticket
+from journeys.meet_vehicle import meet_vehicle
+from lpr.rules.reads import PlateRead
+from parking.services import stay_views
+from web import access
+from web.acts import act, act_on_plate, look
+from web.api.cursors import after, cursor
+from web.api.plates import masked_plates, one_plate
+from web.api.schemas.drivers import TicketIn, TicketOut
+from web.api.schemas.evidence import (
+    MatchIn,
+    MeetIn,
+    PassageIn,
+    PassedOut,
+    PlateShownOut,
+    UnmatchedOut,
+    UnmatchedQuery,
+)
+from web.api.schemas.stays import SessionOut
+from web.api.shown import shown_evidence, shown_session
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from city.works.database import UnitOfWork
+
+blueprint = APIBlueprint("gates", __name__, url_prefix="/api/v1", tag="Gates")
+
+
+def _read(sent: PassageIn) -> PlateRead | None:
+    if sent.plate is None:
+        if sent.confidences is not None or sent.plate_kind is not None:
+            raise Invalid("are of a plate, and there is none", field="confidences")
+        return None
+    text = normalise_plate(sent.plate)
+    sure = tuple(sent.confidences) if sent.confidences is not None else (1.0,) * len(text)
+    return PlateRead(text, sent.plate_kind or PlateKind.UNKNOWN, sure)
+
+
+@blueprint.post("/gates/passages")
+@access.credential("integration")
+@act_on_plate
+@blueprint.input(PassageIn)
+@blueprint.output(PassedOut)
+@blueprint.doc(
+    summary="A passage through a gate, as its camera or ticket reader saw it",
+    description=(
+        "May come in any order and more than once: `event_id` says which it is. An exit whose "
+        "plate was read differently is matched with those inside where it can mean one of them; "
+        "else it is `unmatched`, and a person decides. Nobody is billed on a doubtful read."
+    ),
+)
+def passage(uow: UnitOfWork, json_data: PassageIn) -> dict[str, Any]:
+    """Take a passage through a gate."""
+    passed = pass_gate(
+        uow,
+        access.known_actor(),
+        Passage(
+            facility_id=FacilityId(json_data.facility_id),
+            gate=json_data.gate,
+            direction=Direction(json_data.direction),
+            event_id=json_data.event_id,
+            at=json_data.at,
+            read=_read(json_data),
+            ticket=json_data.ticket,
+        ),
+    )
+    session = passed.session
+    hold = None if session is None else session.stay.hold
+    return {
+        "outcome": passed.outcome.value,
+        "session_id": None if session is None else session.id,
+        "hold": None if hold is None else hold.value,
+        "repeated": passed.repeated,
+    }
+
+
+@blueprint.get("/gates/unmatched")
+@access.allow(Role.ATTENDANT, Role.OPERATOR, Role.AUDITOR)
+@blueprint.input(UnmatchedQuery, location="query")
+@blueprint.output(UnmatchedOut)
+@blueprint.doc(summary="Passages that belong to no stay yet; plates are masked")
+def unmatched(query_data: UnmatchedQuery) -> dict[str, Any]:
+    """List passages that nobody could match."""
+    caller = access.known_actor()
+    with access.wiring().database.read() as connection:
+        page = stay_views.unmatched(
+            connection,
+            facility_id=FacilityId(query_data.facility_id) if query_data.facility_id else None,
+            districts=caller.districts,
+            after=after(query_data.cursor),
+            limit=query_data.limit,
+        )
+        plates = masked_plates(connection, (each.read_as for each in page.items))
+    return {
+        "items": [shown_evidence(each, plates, names=True) for each in page.items],
+        "next": cursor(page.next),
+    }
+
+
+@blueprint.post("/gates/unmatched/<uuid:evidence_id>/match")
+@access.allow(Role.ATTENDANT, Role.OPERATOR)
+@act
+@blueprint.input(MatchIn)
+@blueprint.output(SessionOut)
+@blueprint.doc(summary="Say whose an unclear passage was")
+def match(uow: UnitOfWork, evidence_id: UUID, json_data: MatchIn) -> dict[str, Any]:
+    """Match a passage with a stay."""
+    caller, session_id = access.known_actor(), ParkingSessionId(json_data.session_id)
+    session = match_passage(uow, caller, evidence_id, session_id, json_data.reason)
+    vehicle_id = session.stay.vehicle_id
+    plates = masked_plates(uow.connection, [vehicle_id])
+    return shown_session(session, plates.get(vehicle_id) if vehicle_id else None)
+
+
+@blueprint.get("/gates/unmatched/<uuid:evidence_id>/plate")
+@access.allow(Role.ATTENDANT, Role.OPERATOR)
+@look
+@blueprint.output(PlateShownOut)
+@blueprint.doc(summary="What was read of an unclear passage, whole; on record")
+def plate(uow: UnitOfWork, evidence_id: UUID) -> dict[str, Any]:
+    """Show what was read."""
+    said = stay_views.passage(uow.connection, evidence_id)
+    access.require_district(said.district)
+    return {"plate": one_plate(uow, access.known_actor(), said.read_as, "unclear passage shown")}
+
+
+@blueprint.post("/facilities/<uuid:facility_id>/sessions")
+@access.allow(Role.ATTENDANT, Role.OPERATOR)
+@act_on_plate
+@blueprint.input(MeetIn)
+@blueprint.output(SessionOut, status_code=201)
+@blueprint.doc(summary="A vehicle that no sensor or gate sees: open its stay, or see it again")
+def meet(uow: UnitOfWork, facility_id: UUID, json_data: MeetIn) -> dict[str, Any]:
+    """Meet a vehicle."""
+    seen = parse_plate(json_data.plate, json_data.plate_kind)
+    caller = access.known_actor()
+    session = meet_vehicle(uow, caller, FacilityId(facility_id), seen, json_data.where)
+    # Whoever met it has just read it; the answer is kept for repetitions, in the clear.
+    masked = {"text": seen.masked(), "kind": seen.kind.value, "masked": True}
+    return shown_session(session, masked)
+
+
+@blueprint.post("/facilities/<uuid:facility_id>/tickets")
+@access.allow(Role.DRIVER)
+@act
+@blueprint.input(TicketIn)
+@blueprint.output(TicketOut, status_code=201)
+@blueprint.doc(summary="A ticket for the gates, for a vehicle that has no plate yet")
+def ticket(uow: UnitOfWork, facility_id: UUID, json_data: TicketIn) -> dict[str, Any]:
+    """Take a ticket."""
+    del json_data
+    made, code = take_ticket(uow, access.known_actor(), FacilityId(facility_id))
+    return {
+        "vehicle_id": made.vehicle_id,
+        "facility_id": made.facility_id,
+        "code": code,
+        "made_at": made.made_at,
+    }

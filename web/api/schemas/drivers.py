@@ -1,0 +1,129 @@
+"""A driver's own side: vehicles, stays, bills, disputes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from city.vehicles import PlateKind
+from web.api.schemas.base import Incoming, Instant, InstantIn, Names, Outgoing, PageQuery, PlateText
+from web.api.schemas.stays import BillOut, DisputeOut, DisputeState, Ground, PlateOut, SessionOut
+
+
+class VehicleOut(Outgoing):
+    """A vehicle of the caller's."""
+
+    id: UUID
+    plate: Annotated[PlateOut | None, Field(description="null for one that has only a ticket")]
+    since_at: Annotated[Instant, Field(description="stays from here on are shown")]
+    proof: Literal["paid-bill", "stay-code", "ticket"]
+
+
+class VehiclesOut(Outgoing):
+    """The caller's vehicles."""
+
+    items: list[VehicleOut]
+
+
+class BindIn(Incoming):
+    """Proof that a vehicle is the caller's: a code, or a paid bill with its plate."""
+
+    code: Annotated[str | None, Field(min_length=4, max_length=24)] = None
+    bill_id: UUID | None = None
+    plate: PlateText | None = None
+    plate_kind: PlateKind | None = None
+    resale: Annotated[bool, Field(description="it was sold to the caller: others lose it")] = False
+
+
+class UnbindIn(Incoming):
+    """Nothing more is needed than the vehicle."""
+
+
+class StartIn(Incoming):
+    """A stay that the caller starts."""
+
+    bay_id: UUID
+    vehicle_id: UUID
+    until_at: InstantIn | None = None
+
+
+class ExtendIn(Incoming):
+    """Until when the stay is planned now."""
+
+    until_at: InstantIn
+
+
+class EndIn(Incoming):
+    """The stay ends now: nothing more is needed."""
+
+
+class MyStayOut(SessionOut):
+    """A stay of the caller's."""
+
+    facility: Names | None
+
+
+class MyStaysOut(Outgoing):
+    """A page of the caller's stays, the latest first."""
+
+    items: list[MyStayOut]
+    next: str | None
+
+
+class MineQuery(PageQuery):
+    """How much, and from where."""
+
+
+class MyBillsOut(Outgoing):
+    """The bills of a page of the caller's stays, the latest first."""
+
+    items: list[BillOut]
+    next: str | None
+
+
+class TicketOut(Outgoing):
+    """A ticket for a vehicle without a plate, shown once."""
+
+    vehicle_id: UUID
+    facility_id: UUID
+    code: str
+    made_at: Instant
+
+
+class TicketIn(Incoming):
+    """Nothing more is needed than the facility."""
+
+
+class DisputeIn(Incoming):
+    """What is wrong with a bill."""
+
+    ground: Ground
+    words: Annotated[str, Field(max_length=1000)] = ""
+
+
+class ResolveIn(Incoming):
+    """How a dispute ends, and what the driver is told."""
+
+    outcome: Literal["upheld", "rejected"]
+    answer: Annotated[str, Field(min_length=3, max_length=1000)]
+
+
+class WithdrawIn(Incoming):
+    """Why a dispute is taken back."""
+
+    words: Annotated[str, Field(min_length=3, max_length=1000)]
+
+
+class DisputesQuery(PageQuery):
+    """Which disputes."""
+
+    state: DisputeState | None = None
+
+
+class DisputesOut(Outgoing):
+    """A page of disputes, the latest first."""
+
+    items: list[DisputeOut]
+    next: str | None

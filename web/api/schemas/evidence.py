@@ -1,0 +1,156 @@
+"""What was said of stays, what people correct of them, and passages through gates."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from city.vehicles import PlateKind
+from web.api.schemas.base import Incoming, Instant, InstantIn, Outgoing, PageQuery, PlateText
+from web.api.schemas.stays import PlateOut, SessionOut
+
+Reason = Annotated[str, Field(min_length=3, max_length=500)]
+Gate = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[\w. -]+$")]
+EventId = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[!-~]+$")]
+TicketCode = Annotated[str, Field(min_length=4, max_length=24)]
+Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class StayEvidenceOut(Outgoing):
+    """One thing that was said of a stay."""
+
+    id: UUID
+    session_id: UUID | None
+    kind: str
+    at: Annotated[Instant, Field(description="when it was so")]
+    recorded_at: Annotated[Instant, Field(description="when we heard of it")]
+    source: Literal["sensor", "gate", "camera", "attendant", "driver", "system"]
+    certainty: Annotated[int, Field(ge=0, le=1000, description="per mille")]
+    by: Annotated[str | None, Field(description="who said it; null for drivers")]
+    plate: PlateOut | None
+    read_as: Annotated[PlateOut | None, Field(description="what was read, where it differs")]
+    detail: dict[str, Any]
+
+
+class TimelineOut(Outgoing):
+    """A stay and all that was said of it and of its parts, in the order of its time."""
+
+    session: SessionOut
+    parts: list[SessionOut]
+    items: list[StayEvidenceOut]
+
+
+class CorrectionIn(Incoming):
+    """What a person says about a stay; which members are needed follows from the kind."""
+
+    kind: Literal[
+        "end", "begin", "split", "swap", "join", "move", "set-aside", "identify", "release"
+    ]
+    reason: Reason
+    at: Annotated[InstantIn | None, Field(description="end, begin, split")] = None
+    other_id: Annotated[UUID | None, Field(description="join: into it; move: to it")] = None
+    plate: Annotated[PlateText | None, Field(description="swap, identify")] = None
+    plate_kind: PlateKind | None = None
+    set_aside: Literal["motorcycle", "object", "works", "sensor-fault", "other"] | None = None
+    vehicle_left: Annotated[
+        bool, Field(description="split: the noted vehicle is the one that left")
+    ] = True
+
+
+class CorrectedOut(Outgoing):
+    """The stay, and the other one that a correction concerned."""
+
+    items: list[SessionOut]
+
+
+class CodeOut(Outgoing):
+    """A code to show to whoever stands at the vehicle."""
+
+    code: str
+    expires_at: Instant
+
+
+class LongStaysQuery(PageQuery):
+    """Which stays that never end."""
+
+    open_for_h: Annotated[int, Field(ge=1, le=24 * 365)] = 72
+    facility_id: UUID | None = None
+
+
+class LongStayOut(Outgoing):
+    """A stay that is open for too long."""
+
+    session: SessionOut
+    why: Literal["no-exit", "sensor-silent", "still-taken", "never-seen"]
+    last_word_at: Instant
+
+
+class LongStaysOut(Outgoing):
+    """A page of stays that never end, the longest first."""
+
+    items: list[LongStayOut]
+    next: str | None
+
+
+class PassageIn(Incoming):
+    """A passage through a gate: a plate as it was read, or a ticket."""
+
+    facility_id: UUID
+    gate: Gate
+    direction: Literal["entry", "exit"]
+    event_id: Annotated[
+        EventId, Field(description="the sender's own: what comes twice counts once")
+    ]
+    at: InstantIn
+    plate: PlateText | None = None
+    plate_kind: PlateKind | None = None
+    confidences: Annotated[
+        list[Confidence] | None,
+        Field(max_length=12, description="of each character; certain where not given"),
+    ] = None
+    ticket: TicketCode | None = None
+
+
+class PassedOut(Outgoing):
+    """What became of a passage."""
+
+    outcome: Literal["entered", "left", "confirmed", "held", "unmatched"]
+    session_id: UUID | None
+    hold: str | None
+    repeated: bool
+
+
+class UnmatchedQuery(PageQuery):
+    """Which passages that belong to no stay."""
+
+    facility_id: UUID | None = None
+
+
+class UnmatchedOut(Outgoing):
+    """A page of passages that belong to no stay, the latest first."""
+
+    items: list[StayEvidenceOut]
+    next: str | None
+
+
+class MatchIn(Incoming):
+    """Whose an unclear passage was."""
+
+    session_id: UUID
+    reason: Reason
+
+
+class PlateShownOut(Outgoing):
+    """A plate as it was read; null where it is forgotten."""
+
+    plate: PlateOut | None
+
+
+class MeetIn(Incoming):
+    """A vehicle that no sensor or gate sees, and where it stands."""
+
+    plate: PlateText
+    plate_kind: PlateKind | None = None
+    where: Annotated[str, Field(min_length=3, max_length=200)]

@@ -1,0 +1,112 @@
+"""Stays, bills, disputes and evidence as responses carry them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from web.api.lines import bill_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from city.identifiers import VehicleId
+    from parking.rules.evidence import Evidence
+    from parking.rules.stays import ParkingSession
+    from parking.store.places import Facility
+    from payments.rules.bills import Bill
+    from payments.rules.disputes import Dispute
+
+    Plates = Mapping[VehicleId, dict[str, Any]]
+
+
+def shown_session(session: ParkingSession, plate: dict[str, Any] | None) -> dict[str, Any]:
+    """Return a stay."""
+    stay = session.stay
+    return {
+        "id": session.id,
+        "bay_id": session.bay_id,
+        "bay_label": session.bay_label,
+        "facility_id": session.facility_id,
+        "state": stay.state.value,
+        "opened_at": stay.opened_at,
+        "closed_at": stay.closed_at,
+        "closing_reason": stay.closing_reason.value if stay.closing_reason else None,
+        "uncertain_from_at": stay.uncertain_from_at,
+        "plate": plate,
+        "attached_at": stay.attached_at,
+        "bill_id": session.bill_id,
+        "hold": stay.hold.value if stay.hold else None,
+        "set_aside": stay.set_aside.value if stay.set_aside else None,
+        "part_of": stay.part_of,
+        "part_kind": stay.part_kind.value if stay.part_kind else None,
+        "planned_until_at": stay.planned_until_at,
+        "paid_until_at": stay.paid_until_at,
+    }
+
+
+def shown_of(session: ParkingSession, plates: Plates) -> dict[str, Any]:
+    """Return a stay of a list, with its plate among others'."""
+    vehicle_id = session.stay.vehicle_id
+    return shown_session(session, plates.get(vehicle_id) if vehicle_id else None)
+
+
+def shown_dispute(dispute: Dispute | None) -> dict[str, Any] | None:
+    """Return a dispute."""
+    if dispute is None:
+        return None
+    return {
+        "id": dispute.id,
+        "bill_id": dispute.bill_id,
+        "state": dispute.state.value,
+        "ground": dispute.ground.value,
+        "words": dispute.words,
+        "opened_at": dispute.opened_at,
+        "resolved_at": dispute.resolved_at,
+        "answer": dispute.answer,
+    }
+
+
+def names_of(facility: Facility | None) -> dict[str, str] | None:
+    """Return a facility's names."""
+    return {"zh": facility.name_zh, "en": facility.name_en} if facility else None
+
+
+def shown_bill(
+    bill: Bill,
+    facility: Facility | None,
+    plate: dict[str, Any] | None,
+    dispute: Dispute | None,
+) -> dict[str, Any]:
+    """Return a bill with its lines in words."""
+    return {
+        "id": bill.id,
+        "session_id": bill.charge.session_id,
+        "facility_id": bill.charge.facility_id,
+        "facility": names_of(facility),
+        "state": bill.state.value,
+        "amount": bill.amount.as_json(),
+        "lines": bill_lines(bill.charge.lines, bill.amount.currency),
+        "plate": plate,
+        "issued_at": bill.issued_at,
+        "due_at": bill.due_at,
+        "paid_at": bill.paid_at,
+        "covers_until_at": bill.charge.covers_until_at,
+        "dispute": shown_dispute(dispute),
+    }
+
+
+def shown_evidence(said: Evidence, plates: Plates, *, names: bool) -> dict[str, Any]:
+    """Return what was said; without `names` not by whom, for drivers."""
+    return {
+        "id": said.id,
+        "session_id": said.session_id,
+        "kind": said.kind.value,
+        "at": said.at,
+        "recorded_at": said.recorded_at,
+        "source": said.source.value,
+        "certainty": said.certainty,
+        "by": said.by if names else None,
+        "plate": plates.get(said.vehicle_id) if said.vehicle_id else None,
+        "read_as": plates.get(said.read_as) if said.read_as else None,
+        "detail": dict(said.detail),
+    }
