@@ -6,8 +6,9 @@ between 0.50 and 10.00, at most once in 28 days. Its pilot of 2011 (``SF_PILOT``
 0.50 below 30 %. A proposal is a draft like any other: people approve it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from city.errors import Invalid
 from parking.rules.tariffs.document import Minor, Name, Steps, TariffDocument
+from parking.rules.tariffs.local_time import ceil_s, local_clock_s, local_day
+from parking.rules.tariffs.plan import Tariff
 from parking.rules.tariffs.reading import field_path, read_document
 
 HOUR_S = 3_600
@@ -122,6 +125,52 @@ def adjusted_minor(
     per_mille = share * 1000
     step = next(each for each in reversed(rule.steps) if per_mille >= each.from_per_mille)
     return min(rule.highest_minor, max(rule.lowest_minor, hourly_minor + step.change_minor))
+
+
+def observed(
+    tariff: Tariff,
+    schedule_id: str,
+    bands: Iterable[str],
+    hours: Iterable[tuple[datetime, int, int]],
+) -> dict[tuple[str, str], Occupancy]:
+    """Sum up how full bays were while each of some bands was in force.
+
+    Parameters
+    ----------
+    tariff : Tariff
+        Whose bands they are.
+    schedule_id, bands
+        The schedule and its bands.
+    hours : Iterable of (datetime, int, int)
+        Hours by their beginnings, with occupied and free bay-seconds; unknown ones left out.
+
+    Returns
+    -------
+    dict
+        By schedule and band. An hour that two bands share counts for neither.
+
+    Raises
+    ------
+    Invalid
+        Where there is no such band.
+    """
+    plan = next((each for each in tariff.plans if each.schedule.id == schedule_id), None)
+    if plan is None:
+        raise Invalid(f"the tariff has no schedule {schedule_id}", field="schedule")
+    places = {band.id: place for place, band in enumerate(plan.schedule.bands)}
+    names = list(bands)
+    for name in names:
+        if name not in places:
+            raise Invalid(f"the tariff has no band {name} in schedule {schedule_id}", field="band")
+    sums = {places[name]: [0, 0] for name in names}
+    for hour_at, occupied_s, free_s in hours:
+        second = ceil_s(hour_at)
+        day, clock = local_day(second, tariff.timezone), local_clock_s(second, tariff.timezone)
+        for start, end, band in plan.table.rows(day):
+            if start <= clock and clock + HOUR_S <= end and band in sums:
+                sums[band][0] += occupied_s
+                sums[band][1] += occupied_s + free_s
+    return {(schedule_id, name): Occupancy(*sums[places[name]]) for name in names}
 
 
 def propose(

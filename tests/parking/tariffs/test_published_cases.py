@@ -21,6 +21,7 @@ from parking.rules.tariffs.demand import (
     SF_RULE,
     Occupancy,
     adjusted_minor,
+    observed,
     propose,
     read_demand_rule,
 )
@@ -179,6 +180,21 @@ def test_a_rule_changes_nothing_where_nothing_was_observed_or_the_change_is_youn
     moved, changes = propose(given, rule, {("all", "rest"): Occupancy(9, 10)}, 28)
     assert [each.after_minor for each in changes] == [325]
     assert read_document(moved) == read_document(document(band("rest", steps((3600, 325)))))
+
+
+def test_occupancy_is_summed_over_the_whole_hours_of_each_band() -> None:
+    rated = read_tariff(document({**PEAK, **hours("08:30", "12:00")}, REST))
+    nine = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    # 08:00 is shared by both bands, 09:00 the peak's, 12:00 the rest's; of 13:00 nothing is known
+    seen = [(nine + timedelta(hours=n), 900 * (n + 2), 900) for n in (-1, 0, 3)]
+    found = observed(rated, "all", ["peak", "rest"], [*seen, (nine + timedelta(hours=4), 0, 0)])
+    assert found == {
+        ("all", "peak"): Occupancy(1800, 2700),
+        ("all", "rest"): Occupancy(4500, 5400),
+    }
+    for schedule, name in (("none", "peak"), ("all", "night")):
+        with pytest.raises(Invalid, match="has no"):
+            observed(rated, schedule, [name], [])
 
 
 def test_a_band_without_an_hourly_price_cannot_follow_demand() -> None:
