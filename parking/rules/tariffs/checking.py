@@ -57,8 +57,18 @@ def _check_schedule(schedule: Schedule, calendar: Calendar, path: str) -> None:
     for place, band in enumerate(schedule.bands):
         _check_window(band, calendar, f"{path}.bands[{place}]")
         _check_band(band, f"{path}.bands[{place}]")
+        if schedule.unit_at_edge == "runs_on":
+            _check_running_on(band, f"{path}.bands[{place}]")
     _check_cover(schedule.bands, calendar, f"{path}.bands")
     _check_caps(schedule.caps, schedule.bands, f"{path}.caps")
+
+
+def _check_running_on(band: Band, path: str) -> None:
+    """Check that a unit of a band can run on beyond its edge."""
+    if band.counts not in {"visit", "stay"}:
+        raise Invalid("must be visit or stay where units run on", field=f"{path}.counts")
+    if band.free is not None:
+        raise Invalid("goes with units that end at a band's edge", field=f"{path}.free")
 
 
 def _check_free(free: StayFree, path: str) -> None:
@@ -202,16 +212,21 @@ def _check_caps(caps: Sequence[Cap], bands: Sequence[Band], path: str) -> None:
             raise Invalid("goes with per period, and only with it", field=f"{field}.period_s")
         _check_known(cap.bands, known, "band", f"{field}.bands")
         _unique(cap.bands or (), f"{field}.bands")
+        if cap.later_minor is not None and cap.per == "stay":
+            raise Invalid("a stay has one cap", field=f"{field}.later_minor")
         for other in before:
             _check_beside(cap, other, field)
         before.append(cap)
         for band in bands:
+            if cap.bands is not None and band.id not in cap.bands:
+                continue
             first_minor = _first_price(band.charge)
-            if (cap.bands is None or band.id in cap.bands) and cap.minor < first_minor:
-                raise Invalid(
-                    f"lies below the first price of band {band.id}, {first_minor}",
-                    field=f"{field}.minor",
-                )
+            for name, minor in (("minor", cap.minor), ("later_minor", cap.later_minor)):
+                if minor is not None and minor < first_minor:
+                    raise Invalid(
+                        f"lies below the first price of band {band.id}, {first_minor}",
+                        field=f"{field}.{name}",
+                    )
 
 
 def _check_beside(cap: Cap, before: Cap, field: str) -> None:

@@ -41,6 +41,30 @@ def pieces_of(plan: Plan, start: int, end: int, zone: str) -> list[Piece]:
     return _cut_every_24h(pieces, start) if plan.marks_24h else pieces
 
 
+def run_on(plan: Plan, pieces: Sequence[Piece]) -> list[Piece]:
+    """Let the unit under way at a band's edge run to its end, at the cost of the next band."""
+    running: list[Piece] = []
+    clocks: dict[tuple[int, int], int] = {}
+    held = chain_end = pieces[0][0] if pieces else 0
+    for place, (begin, until, band, day, visit) in enumerate(pieces):
+        if begin >= chain_end:  # a new unbroken stretch: how far does it reach?
+            chain_end = until
+            for start, end, *_ in pieces[place + 1 :]:
+                if start != chain_end:
+                    break
+                chain_end = end
+        start = max(begin, held)
+        if start >= until:
+            continue
+        key = (band, visit if plan.schedule.bands[band].counts == "visit" else 0)
+        clock_s = clocks.get(key, 0) + until - start
+        end = min(until + plan.rates[band].unit_left_s(clock_s), chain_end)
+        clocks[key] = clock_s + end - until
+        running.append((start, end, band, day, visit))
+        held = end
+    return running
+
+
 def without(pieces: Sequence[Piece], span: Span) -> list[Piece]:
     """Take a stretch of time out of pieces."""
     low, high = span

@@ -216,6 +216,8 @@ class Cap(_Part):
     whole stay."""
     period_s: Annotated[int, Field(strict=True, ge=HOUR_S, le=366 * DAY_S)] | None = None
     minor: Minor
+    later_minor: Minor | None = None
+    """The cap of every date or window after the first of a stay; without it the same."""
     bands: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=40)] | None = None
     """Bands over which it holds; without it over all."""
 
@@ -223,6 +225,11 @@ class Cap(_Part):
     def rolling_s(self) -> int:
         """Length of a window that opens with an entry."""
         return self.period_s or DAY_S
+
+    @property
+    def least_minor(self) -> int:
+        """The lowest that any of its windows allows."""
+        return self.minor if self.later_minor is None else min(self.minor, self.later_minor)
 
 
 class ReEntry(_Part):
@@ -265,6 +272,9 @@ class Schedule(_Part):
     free: StayFree | None = None
     bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=40)]
     """The first band in the list that holds the moment is in force."""
+    unit_at_edge: Literal["ends", "runs_on"] = "ends"
+    """What becomes of a unit of time at the edge of its band: the next band begins its own, or
+    the unit runs to its end at the price of the band in which it began."""
     caps: Annotated[tuple[Cap, ...], Field(max_length=12)] = ()
     """Applied in this order, after the bands' own caps; those over some bands stand first."""
     discount: Discount | None = None

@@ -48,6 +48,13 @@ class Rate:
             return max(0, inside) // unit_s
         return max(0, -((self.tolerance_s - inside) // unit_s))
 
+    def unit_left_s(self, clock_s: int) -> int:
+        """Give how long the unit under way still lasts once so much time is counted."""
+        for start, end, unit_s, _ in self.steps:
+            if clock_s <= end:
+                return -(clock_s - start) % unit_s
+        return 0
+
     def tier(self, clock_s: int) -> int:
         """Give the place of the tier that so much counted time falls in."""
         return next(place for place, (up_to, _) in enumerate(self.tiers) if clock_s <= up_to)

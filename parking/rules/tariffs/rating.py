@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from pydantic import JsonValue
 
-from parking.rules.tariffs.cutting import Piece, Span, counted_s, pieces_of, split, without
+from parking.rules.tariffs.cutting import Piece, Span, counted_s, pieces_of, run_on, split, without
 from parking.rules.tariffs.document import Coupon, FreeTime, Name, ReEntry, StayFree
 from parking.rules.tariffs.local_time import DAY_S, local_day
 from parking.rules.tariffs.metering import Meter
@@ -71,6 +71,8 @@ class Rating:
         for coupon in self.coupons:
             if pieces and isinstance(coupon.effect, FreeTime):
                 pieces = self._after_coupon(coupon, coupon.effect.seconds, pieces)
+        if schedule.unit_at_edge == "runs_on":
+            pieces = run_on(self.plan, pieces)
         for meter in self._metered(pieces):
             if self._count(meter):
                 self.meters.append(meter)

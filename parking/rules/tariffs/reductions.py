@@ -83,7 +83,7 @@ def _cap_band(rating: Rating, meter: Meter, cap_minor: int) -> None:
 
 def _cap(rating: Rating, caps: Sequence[Cap]) -> None:
     """Apply caps over some bands, each set of bands by itself, then those over all."""
-    if not rating.past and all(rating.total <= cap.minor for cap in caps):
+    if not rating.past and all(rating.total <= cap.least_minor for cap in caps):
         return  # the common case: no window can hold more than the whole
     some = [cap for cap in caps if cap.bands is not None]
     rest = list(rating.meters)
@@ -111,7 +111,8 @@ def _under(
     """Put charges that come to so much under caps, one after the other."""
     for cap in caps:
         windows = windows_of(cap, rating.start, rating.end, rating.tariff.timezone, past)
-        if minor <= windows[0].left_minor:
+        # all windows after the first are alike
+        if minor <= min(window.left_minor for window in windows[:2]):
             continue
         capped = Capped(charged, windows)
         charged = capped
@@ -119,7 +120,8 @@ def _under(
             excess = capped.excess(place)
             if excess <= 0:
                 continue
-            values: dict[str, JsonValue] = {"cap": rating.money(cap.minor)}
+            limit = window.left_minor if place and cap.later_minor is not None else cap.minor
+            values: dict[str, JsonValue] = {"cap": rating.money(limit)}
             key = f"tariff.why.cap.{cap.per}"
             if cap.per == "period":
                 values["period_s"] = cap.rolling_s

@@ -41,7 +41,8 @@ def windows_of(cap: Cap, start: int, end: int, zone: str, past: Sequence[Past]) 
         opened, paid_minor = _opened(cap.minor, period_s, start, past)
         count = (end - 1 - opened) // period_s + 1
         edges = [opened + place * period_s for place in range(count + 1)]
-    windows = [Window(low, high, cap.minor) for low, high in pairwise(edges)]
+    later_minor = cap.minor if cap.later_minor is None else cap.later_minor
+    windows = [Window(low, high, later_minor) for low, high in pairwise(edges)]
     left_minor = max(0, cap.minor - paid_minor)
     windows[0] = replace(windows[0], left_minor=left_minor, paid_minor=paid_minor)
     return windows

@@ -10,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from city.errors import Invalid
+from city.time import Interval
 from city.vehicles import VehicleClass
 from parking.rules.tariffs.dates import DateSet, check_date_text, day_number
+from parking.rules.tariffs.document import Name
 from parking.rules.tariffs.evaluation import evaluate
-from parking.rules.tariffs.model import Stay, VehicleTraits
+from parking.rules.tariffs.model import Claims, Cover, Stay, VehicleTraits
 from tests.parking.tariffs.pricing import (
     FREE,
     HOURLY,
+    at,
     band,
     entry,
     fee,
@@ -196,6 +199,58 @@ def test_a_cap_may_hold_for_any_period_from_the_entry() -> None:
 def test_a_long_chain_of_windows_is_skipped_without_counting_them() -> None:
     rated = tariff(HOURLY, caps=[{"per": "period", "period_s": 3600, "minor": 500}])
     assert fee(rated, 24 * 3000 - 0.4, 24 * 3000 + 1, (0, 24 * 3000 - 0.5, 100)) == 400 + 500
+
+
+def test_later_days_may_have_another_cap() -> None:
+    rated = tariff(HOURLY, caps=[{"per": "24h", "minor": 3000, "later_minor": 2000}])
+    assert [fee(rated, 0, stayed_h) for stayed_h in (10, 24, 27, 72)] == [3000, 3000, 4500, 7000]
+    dearer = tariff(HOURLY, caps=[{"per": "24h", "minor": 1000, "later_minor": 2000}])
+    assert [fee(dearer, 0, stayed_h) for stayed_h in (10, 26, 72)] == [1000, 2000, 5000]
+
+
+# --- units at the edge of a band ------------------------------------------------------------------
+
+DAY_RATE = band("day", steps((3600, 1000)), **hours("07:00", "19:00"))
+EVENING = band("evening", steps((3600, 200)), **hours("19:00", "23:00"))
+NIGHT = band("night", entry(300))
+
+
+def test_a_unit_under_way_at_the_edge_may_run_on() -> None:
+    ends = tariff(DAY_RATE, EVENING, NIGHT)
+    runs_on = tariff(DAY_RATE, EVENING, NIGHT, unit_at_edge="runs_on")
+    # 18:30 to 20:10: a day unit and two evening units, or a day unit until 19:30 and one
+    assert fee(ends, 9.5, 11 + 1 / 6) == 1000 + 2 * 200
+    quote = quoted(runs_on, 9.5, 11 + 1 / 6)
+    assert [(line.band, line.minor) for line in quote.lines] == [("day", 1000), ("evening", 200)]
+    assert quote.lines[1].from_at == at(10.5)
+    # 18:30 to 19:20: the day unit alone
+    assert fee(runs_on, 9.5, 10 + 1 / 3) == 1000
+
+
+def test_a_unit_may_run_over_a_whole_band() -> None:
+    short = band("short", entry(700), **hours("19:00", "19:15"))
+    rated = tariff(short, DAY_RATE, EVENING, NIGHT, unit_at_edge="runs_on")
+    assert fee(rated, 9.5, 11) == 1000 + 200
+
+
+def test_units_run_on_only_where_the_stay_is_unbroken() -> None:
+    rated = tariff(DAY_RATE, EVENING, NIGHT, unit_at_edge="runs_on")
+    permit = Claims((Cover(Interval(at(10), at(10.25)), Name(zh="证", en="permit")),))
+    # the covered quarter of an hour ends the day unit; the evening begins its own at 19:15
+    assert fee(rated, 9.5, 11, claims=permit) == 1000 + 200
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"counts": "day"}, "counts"),
+        ({"free": {"up_to_s": 60, "when_exceeded": "deducted"}}, "free"),
+    ],
+)
+def test_units_that_run_on_need_bands_that_can(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        tariff({**DAY_RATE, **change}, EVENING, NIGHT, unit_at_edge="runs_on")
+    assert raised.value.field == f"schedules[0].bands[0].{field}"
 
 
 # --- free time over several stays -----------------------------------------------------------------

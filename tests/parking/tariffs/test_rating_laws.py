@@ -109,7 +109,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def tariffs(draw: st.DrawFn) -> Tariff:
     edges = sorted(draw(st.sets(st.integers(0, 95), min_size=1, max_size=4)))
-    bands: list[JsonValue] = []
+    bands: list[dict[str, Any]] = []
     for place, (start, end) in enumerate(pairwise([*edges, edges[0]])):
         bands.append(
             {
@@ -125,12 +125,19 @@ def tariffs(draw: st.DrawFn) -> Tariff:
         )
     if draw(st.booleans()):
         bands.insert(0, draw(events()))
+    runs_on = draw(st.booleans())
+    if runs_on:
+        bands = [
+            {**each, "free": None, "counts": draw(st.sampled_from(["visit", "stay"]))}
+            for each in bands
+        ]
     pers = draw(st.lists(st.sampled_from(["day", "24h", "stay", "period"]), unique=True))
     caps = [
         {
             "per": per,
             "minor": draw(st.integers(900, 5000)),
             **({"period_s": draw(st.integers(1, 40)) * 3600} if per == "period" else {}),
+            **({"later_minor": draw(st.none() | st.integers(900, 5000))} if per != "stay" else {}),
         }
         for per in pers
     ]

@@ -54,6 +54,7 @@ class TariffsPage {
   private code: string | null = null;
   private timer = 0;
   private asked = 0;
+  private opened = 0;
   private readonly mayWrite = hasRole("operator", "finance", "administrator");
 
   constructor() {
@@ -101,6 +102,7 @@ class TariffsPage {
   }
 
   private async open(code: string, versionId?: string): Promise<void> {
+    const mine = this.wait();
     this.code = code;
     history.replaceState(null, "", `#${encodeURIComponent(code)}`);
     for (const choice of byId("tariffs").querySelectorAll<HTMLElement>("[data-code]")) {
@@ -109,6 +111,7 @@ class TariffsPage {
     byId("work").hidden = false;
     try {
       const found = await read<TariffWithVersions>(`/api/v1/tariffs/${code}`, { limit: 50 });
+      if (mine !== this.opened) return;
       write(byId("tariff-title"), inLanguage(found.tariff.name.zh, found.tariff.name.en));
       write(
         byId("tariff-facts"),
@@ -120,8 +123,11 @@ class TariffsPage {
         (one) =>
           one.status === "published" && one.valid_from !== null && instant(one.valid_from) <= now,
       );
-      this.current = inForce ? (await this.read(inForce.id)).document : null;
+      const current = inForce ? (await this.read(inForce.id)).document : null;
+      if (mine !== this.opened) return;
+      this.current = current;
       await this.tryCurrent();
+      if (mine !== this.opened) return;
       const chosen = versionId ?? found.items[0]?.id;
       if (chosen) await this.show(chosen);
     } catch (error) {
@@ -170,14 +176,28 @@ class TariffsPage {
     );
   }
 
-  private async show(id: string): Promise<void> {
+  /** What is typed while another document comes would be lost: nothing can be typed meanwhile. */
+  private wait(): number {
+    this.editor.readOnly = true;
+    this.editor.setAttribute("aria-busy", "true");
+    byId("fault").replaceChildren();
     this.quiet();
+    this.opened += 1;
+    return this.opened;
+  }
+
+  private async show(id: string): Promise<void> {
+    const mine = this.wait();
+    let detail: TariffVersionDetail;
     try {
-      this.detail = await this.read(id);
+      detail = await this.read(id);
     } catch (error) {
-      this.fail(error);
+      if (mine === this.opened) this.fail(error);
       return;
     }
+    if (mine !== this.opened) return; // another one was chosen meanwhile
+    this.detail = detail;
+    this.editor.removeAttribute("aria-busy");
     for (const choice of byId("versions").querySelectorAll<HTMLElement>("[data-version]")) {
       choice.setAttribute("aria-pressed", String(choice.dataset["version"] === id));
     }
