@@ -165,6 +165,16 @@ def test_every_example_of_the_guide_costs_what_the_guide_says() -> None:
             assert (enter, leave, evaluate(tariff, stay).total.minor) == (enter, leave, int(minor))
 
 
+def test_the_guide_holds_the_schema_that_the_command_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written = GUIDE.read_text().partition("## JSON schema")[2]
+    block = re.search(r"```json\n(.*?)\n```", written, re.DOTALL)
+    assert block is not None
+    assert tariff_schema.run([]) == 0
+    assert json.loads(block[1]) == json.loads(capsys.readouterr().out)
+
+
 def test_every_reason_has_both_languages_and_the_same_holes() -> None:
     for texts in TEXTS.values():
         holes = [set(re.findall(r"\{(\w+)\}", texts[language])) for language in ("en", "zh")]
