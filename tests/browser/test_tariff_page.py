@@ -45,7 +45,7 @@ def test_a_price_is_compared_drafted_and_simulated_before_anybody_approves_it(
     editor.fill(PRICE.sub('"price_minor": 900', editor.input_value()))
     expect(page.locator("[data-difference]").nth(2)).to_contain_text("▲")
     page.locator("[data-then] button").nth(2).click()
-    expect(page.locator("[data-lines] .fee").first).to_be_visible()
+    expect(page.locator('[data-lines="2"] .fee')).to_be_visible()
     page.get_by_role("button", name="Save as a new draft").click()
     page.get_by_role("button", name=re.compile("Simulate")).click()
     expect(page.locator("#simulation .tiles, #simulation > div > p").first).to_be_visible()
