@@ -7,7 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from city import audit
+from city.audit import chain
 from city.errors import Conflict, Invalid, Unavailable
+from city.people.actors import SYSTEM
 from city.time import FixedClock
 from city.works import backup
 from city.works.database import Database
@@ -39,6 +42,32 @@ def test_what_was_kept_comes_back(
     with psycopg.connect(empty_database_url) as connection:
         rows = connection.execute("select args from procrastinate_jobs order by id").fetchall()
     assert rows == [({"n": 1},), ({"n": 2},)]
+
+
+def test_a_restored_chain_of_records_is_whole_and_goes_on(
+    database: Database,
+    database_url: str,
+    empty_database_url: str,
+    clock: FixedClock,
+    tmp_path: Path,
+) -> None:
+    def act(where: Database, name: str) -> None:
+        with where.unit_of_work() as uow:
+            audit.record(uow, SYSTEM, "parking.device_placed", "device", name, {"reason": "河岸"})
+        with where.unit_of_work() as uow:
+            chain.seal(uow)
+
+    act(database, "first")
+    backup.create(database_url, tmp_path / "city.backup", at=clock.now())
+    with database.read() as connection:
+        anchor = chain.verify(connection).head
+    backup.restore(empty_database_url, tmp_path / "city.backup")
+    restored = Database(empty_database_url, clock=clock)
+    act(restored, "second")
+    with restored.read() as connection:
+        report = chain.verify(connection, anchor)
+    restored.close()
+    assert (report.checked, report.problems) == (2, ())
 
 
 def test_a_database_that_is_not_empty_is_left_alone(file: Path, database_url: str) -> None:
