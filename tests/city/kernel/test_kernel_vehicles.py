@@ -231,7 +231,8 @@ def test_masking_shows_at_most_province_issuing_letter_marks_and_one_more_charac
     ]
 
     # The issuing letter of a plate with two leading marks stands third; nothing else does.
-    if plate.kind is PlateKind.AVIATION_GREEN:
+    two_marks = plate.kind is PlateKind.AVIATION_GREEN or plate.text.startswith("临")
+    if two_marks and serial_shown[:1] == [2]:
         serial_shown.remove(2)
     assert serial_shown in ([], [len(plate.text) - 1])
 
