@@ -50,7 +50,8 @@ RIVALS = text(
     " join parking.permit_facility f"
     "  on f.permit_id = v.permit_id and f.facility_id = s.facility_id"
     " where v.permit_id = any(cast(:permits as uuid[])) and s.id <> :session"
-    " and s.bill_id is null and s.opened_at < :until_at"
+    " and s.bill_id is null and s.part_of is null and s.set_aside is null"
+    " and s.opened_at < :until_at"
     " and (s.closed_at is null or s.closed_at > :from_at)"
     " and v.from_at < :until_at and (v.until_at is null or v.until_at > :from_at)"
 )

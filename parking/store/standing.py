@@ -17,7 +17,8 @@ from parking.rules.rights.standing import Effect, Listing, ListingReason, Region
 from parking.store.pages import DEFAULT_PAGE, Page, checked_limit, paged
 from parking.store.rights_tables import listing, region_policy
 
-# An index range of `parking_session_vehicle` for each vehicle.
+# An index range of `parking_session_vehicle` for each vehicle. A car over two sensors is one
+# sighting, and what was set aside is none.
 SIGHTINGS = text(
     "select s.id, s.vehicle_id, s.bay_id, coalesce(b.longitude, f.longitude) as longitude,"
     " coalesce(b.latitude, f.latitude) as latitude,"
@@ -26,6 +27,7 @@ SIGHTINGS = text(
     " from parking.parking_session s join parking.facility f on f.id = s.facility_id"
     " left join parking.bay b on b.id = s.bay_id"
     " where s.vehicle_id = any(cast(:vehicles as uuid[])) and s.opened_at < :until_at"
+    " and s.part_of is null and s.set_aside is null"
     " and (s.closed_at is null or s.closed_at > :from_at)"
     " and (cast(:districts as text[]) is null or s.district = any(cast(:districts as text[])))"
 )
