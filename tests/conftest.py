@@ -1,10 +1,12 @@
 """Real servers for every test: an embedded PostgreSQL and Valkey a session, fresh data a test."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -24,6 +26,13 @@ from city.works.embedded.valkey import start_valkey
 from city.works.live import live_store
 
 TEMPLATE = "greenbay_template"
+
+
+# Laws are tried on the same examples each time, so that what passed here passes there; new ones
+# are searched for with HYPOTHESIS_PROFILE=search. How long one takes says nothing about a law.
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -25,6 +25,8 @@ INFO: Final = (
 
 TAGS: Final = {
     "Places": "Facilities and bays with their live state; what a stay would cost.",
+    "Registry": "Registering and editing places, their history, suspensions, imports.",
+    "Tariffs": "Tariffs from draft to street: simulated, approved by another, announced.",
     "Forecasts": "Occupancy ahead with its interval, and how well what was foretold came true.",
     "Stays": "Parking sessions, their vehicles, their bills and what was paid.",
     "Rights": "Permits, reservations, benefits, blacklists: what covers a stay, who holds a bay.",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from city.works.database import UnitOfWork
     from parking.store.suspensions import Suspension
 
-blueprint = APIBlueprint("place_acts", __name__, url_prefix="/api/v1", tag="Places kept")
+blueprint = APIBlueprint("place_acts", __name__, url_prefix="/api/v1", tag="Registry")
 
 READERS = (
     Role.ATTENDANT,

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from city.works.database import UnitOfWork
     from parking.store.place_history import PlaceKind, PlaceVersion
 
-blueprint = APIBlueprint("place_keeping", __name__, url_prefix="/api/v1", tag="Places kept")
+blueprint = APIBlueprint("place_keeping", __name__, url_prefix="/api/v1", tag="Registry")
 
 READERS = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
 KEEPERS = (Role.OPERATOR, Role.ADMINISTRATOR)
