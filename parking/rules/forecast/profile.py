@@ -130,7 +130,8 @@ def usual(grid: Grid, half_life_days: float, lag_days: int, beyond: int = 1) -> 
 
     A weighted mean of the days that lie at least `lag_days` before: the nearer and the more alike
     their weekdays, the heavier. NaN where no earlier day knows the slot. Weekdays are judged anew
-    each seven days, from the days before alone. Cost grows as days^2 x slots.
+    each seven days, from days that lie `lag_days` before all of them: a day that is still under
+    way when it is asked about the next one has no say. Cost grows as days^2 x slots.
     """
     values, days = grid.values, grid.days
     weekday = _weekdays(grid.first_day, days + beyond)
@@ -140,7 +141,7 @@ def usual(grid: Grid, half_life_days: float, lag_days: int, beyond: int = 1) -> 
     weight = np.where(age >= lag_days, 0.5 ** (age / half_life_days), 0.0)
     for start in range(0, days + beyond, 7):
         rows = slice(start, min(start + 7, days + beyond))
-        before = min(max(start - lag_days + 1, 0), days)
+        before = min(max(start - lag_days, 0), days)
         likeness = _likeness(values[:before], weekday[:before])
         weight[rows] *= likeness[weekday[rows][:, None], weekday[None, :days]]
     total = weight @ known.astype(float)
