@@ -6,6 +6,8 @@ numbers written as text. This one takes its place in APIFlask's registry of sche
 
 from __future__ import annotations
 
+import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from apiflask.schema_adapters import registry
@@ -15,7 +17,7 @@ from pydantic import ValidationError
 from web.problems import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from flask import Request
     from pydantic import BaseModel
@@ -24,6 +26,7 @@ MAX_JSON_BYTES: Final = 65_536
 """Largest body of an act; webhooks have a limit of their own."""
 MOST_FAULTS: Final = 20
 BODY: Final = "body"
+NUL_ESCAPE: Final = rb"\u0000"
 
 
 class StrictAdapter(PydanticAdapter):
@@ -55,10 +58,15 @@ def _json(model: type[BaseModel], request: Request) -> BaseModel:
         )
     # A model whose bodies are whole files says how large they may be.
     request.max_content_length = getattr(model, "MOST_BYTES", MAX_JSON_BYTES)
+    body = request.get_data()
     try:
-        return model.model_validate_json(request.get_data(), strict=True)
+        read = model.model_validate_json(body, strict=True)
     except ValidationError as error:
         raise _unreadable(error) from None
+    # Only its escape can put a NUL into JSON: other bodies are not walked.
+    if NUL_ESCAPE in body:
+        _refuse_nul(json.loads(body))
+    return read
 
 
 def _query(model: type[BaseModel], request: Request) -> BaseModel:
@@ -69,10 +77,33 @@ def _query(model: type[BaseModel], request: Request) -> BaseModel:
                 422, "invalid", "The request does not fit.", [(name[:64], "is given twice")]
             )
         values[name] = given[0]
+    _refuse_nul(values)
     try:
         return model.model_validate(values)
     except ValidationError as error:
         raise _unreadable(error) from None
+
+
+def _refuse_nul(given: object) -> None:
+    """Refuse texts with a NUL in them, wherever they stand: PostgreSQL keeps none."""
+    found = list(islice(_with_nul(given, ()), MOST_FAULTS))
+    if found:
+        faults = [(_field({"loc": path}), "must not hold a NUL") for path in found]
+        raise Unreadable(422, "invalid", "The request does not fit.", faults)
+
+
+def _with_nul(given: object, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(given, str):
+        if "\x00" in given:
+            yield path
+    elif isinstance(given, dict):
+        for name, value in given.items():
+            if "\x00" in name:
+                yield path
+            yield from _with_nul(value, (*path, name))
+    elif isinstance(given, list):
+        for place, value in enumerate(given):
+            yield from _with_nul(value, (*path, place))
 
 
 def _unreadable(error: ValidationError) -> Unreadable:

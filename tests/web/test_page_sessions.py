@@ -84,6 +84,24 @@ def test_another_site_cannot_log_a_browser_in(site: Site) -> None:
     assert wrong.status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("path", "form", "status"),
+    [
+        ("/log-in", {"login": "olive\x00", "password": PASSWORD}, 401),
+        ("/log-in", {"login": "olive", "password": "\x00"}, 401),
+        ("/log-in/driver/code", {"phone": "1380000\x000000"}, 422),
+        ("/log-in/driver/verify", {"phone": "13800000000\x00", "code": "\x00"}, 422),
+    ],
+)
+def test_a_form_with_a_nul_is_only_wrong(
+    site: Site, path: str, form: dict[str, str], status: int
+) -> None:
+    client = site.app.test_client()
+    client.set_cookie(FORM_COOKIE, "a-token-of-ours")
+    answer = client.post(path, data={**form, "csrf_token": "a-token-of-ours"})
+    assert answer.status_code == status
+
+
 def test_the_log_in_of_a_browser_works_with_its_form_token(
     page: tuple[FlaskClient, str], site: Site
 ) -> None:

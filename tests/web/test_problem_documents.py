@@ -189,3 +189,35 @@ def test_a_nul_in_a_text_is_refused(shared_site: Site, path: str) -> None:
 
 def test_errors_are_never_kept_by_a_cache(shared_site: Site) -> None:
     assert shared_site.get(f"{FACILITIES}?limit=0").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": {"zh": "一\x00", "en": "One"}}, "name.zh"),
+        ({"name": {"zh": "一", "en": "One"}, "phone": "\x00"}, "phone"),
+    ],
+)
+def test_a_text_with_a_nul_names_its_field(
+    shared_site: Site, body: dict[str, Any], field: str
+) -> None:
+    answer = shared_site.post("/api/v1/operators", "administrator", json={"code": "nul"} | body)
+    assert (answer.status_code, fields(answer)) == (422, [field])
+
+
+def test_a_nul_deep_in_a_document_names_its_place(shared_site: Site) -> None:
+    body = {
+        "format": "geojson",
+        "source": "nul",
+        "district": "0153",
+        "operator_id": UNKNOWN_ID,
+        "content": {"features": [{"properties": {"label": "a\x00b"}}, {"\x00": 1}]},
+    }
+    answer = shared_site.post("/api/v1/place-imports", "operator", json=body)
+    assert answer.status_code == 422
+    assert fields(answer) == ["content.features.0.properties.label", "content.features.1"]
+
+
+def test_a_query_with_a_nul_names_its_parameter(shared_site: Site) -> None:
+    answer = shared_site.get(f"{FACILITIES}?cursor=%00")
+    assert (answer.status_code, fields(answer)) == (422, ["cursor"])

@@ -20,6 +20,8 @@ from parking.services import place_import, place_keeping, places
 from parking.store import imports, place_history
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from city.time import FixedClock
     from city.works.database import Database
     from parking.services.place_import import ImportReport
@@ -509,7 +511,7 @@ def test_a_changed_feature_changes_its_place_and_keeps_what_it_was(
         bays = places.bays(connection, facility_id=home).items
         assert {bay.purpose for bay in bays} == {"permit"}
         history = place_history.versions(connection, "bay", bays[0].id)
-        assert [each.state.purpose for each in history] == ["permit", "public"]  # type: ignore[union-attr]
+        assert [each.state.purpose for each in history] == ["permit", "public"]  # type: ignore[union-attr] # a bay's
     back = run_import(database, plan(collection(surveyed(1))))
     assert back.bays == {"added": 0, "changed": 8, "retired": 0}
 
@@ -577,6 +579,44 @@ def test_the_command_refuses_bad_arguments_in_one_line(
         command.run([*arguments, "--check"])
     assert left.value.code == 2
     assert capsys.readouterr().err.strip()
+
+
+def with_nuls(value: Any) -> Iterator[Any]:
+    """Give a document once for each of its texts, with a NUL at that text's end."""
+    if isinstance(value, str):
+        yield value + "\x00"
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from ({**value, name: changed} for changed in with_nuls(each))
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from (
+                [*value[:place], changed, *value[place + 1 :]] for changed in with_nuls(each)
+            )
+
+
+@pytest.mark.parametrize(
+    ("document", "form"),
+    [
+        (collection(surveyed(7)), "geojson"),
+        (collection(garage_spot("one")), "geojson"),
+        (
+            collection(feature({"label": "A1", "name": "Market", "address": "x"}, point(7.8))),
+            "geojson",
+        ),
+        (
+            {**collection(regulated(0, 60, "paid parking", "parking")), "manifest": MANIFEST},
+            "curblr",
+        ),
+    ],
+)
+def test_a_nul_in_any_text_reaches_no_place(document: Any, form: Any) -> None:
+    for changed in with_nuls(document):
+        try:
+            found = plan(changed, form)
+        except Invalid:
+            continue
+        assert r"\x00" not in repr(found.facilities)
 
 
 # --- the cities' own files -----------------------------------------------------------------------

@@ -11,6 +11,8 @@ from city.errors import Invalid
 from parking.rules.places.importing.stated import Faulty, Orientation
 from parking.rules.places.model import BayKind, FacilityKind, Ground, Purpose
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "label": (
         *("label", "bay", "bay_no", "bay_number", "bay_label", "space", "space_no", "spot"),
@@ -194,13 +196,15 @@ def text_of(value: JsonValue, field: str, most: int = 200) -> str | None:
     Raises
     ------
     Faulty
-        Where it is no text or number, or too long.
+        Where it is no text or number, too long, or holds control characters.
     """
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Faulty("must be a text", field=field)
     text = " ".join(str(value).split())
+    if _CONTROL.search(text):
+        raise Faulty("must hold no control characters", field=field)
     if len(text) > most:
         raise Faulty(f"must be at most {most} characters", field=field)
     return text or None
