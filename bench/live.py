@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
+    import redis
+
     from bench._site import BenchSite, Server
 
 BAYS = 20_000
@@ -175,11 +177,11 @@ class Probe:
             threading.Thread(target=self._hear, args=(live_store(url),)),
         ]
 
-    def _send(self, live) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - a client
+    def _send(self, live: redis.Redis) -> None:
         while not self._stop.wait(PROBE_EVERY_S):
             live.xadd(PROBE, {"at": time.perf_counter_ns()}, maxlen=100)
 
-    def _hear(self, live) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - a client
+    def _hear(self, live: redis.Redis) -> None:
         while not self._stop.is_set():
             for _, entries in live.xread({PROBE: "$"}, block=200) or ():
                 now_ns = time.perf_counter_ns()

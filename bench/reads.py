@@ -164,7 +164,7 @@ def main() -> int:
     options = parser.parse_args()
     result = run(options.seconds, options.rounds)
     print(json.dumps(result))
-    return 1 if result["errors"] or result["ratio"] < LEAST else 0  # type: ignore[operator]
+    return 1 if result["errors"] or result["ratio"] < LEAST else 0  # type: ignore[operator] # a number
 
 
 if __name__ == "__main__":

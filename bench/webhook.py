@@ -130,8 +130,8 @@ def main() -> int:
     options = parser.parse_args()
     result = run(options.seconds, options.rounds)
     print(json.dumps(result))
-    lost = result["appended"] < result["answered"] or result["errors"]  # type: ignore[operator]
-    return 1 if lost or result["ratio"] < LEAST else 0  # type: ignore[operator]
+    lost = result["appended"] < result["answered"] or result["errors"]  # type: ignore[operator] # a number
+    return 1 if lost or result["ratio"] < LEAST else 0  # type: ignore[operator] # a number
 
 
 if __name__ == "__main__":

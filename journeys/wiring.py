@@ -119,13 +119,13 @@ def tasks(wiring: Wiring) -> list[Task]:
     # NumPy and the rules that need it are loaded by the first run, not by every process's start.
     def learn_forecasts(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
-        from parking import forecasting  # noqa: PLC0415
+        from parking import forecasting  # noqa: PLC0415 - slow to load
 
         forecasting.learn_forecasts(database)
 
     def forecast_now(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
-        from parking import forecasting  # noqa: PLC0415
+        from parking import forecasting  # noqa: PLC0415 - slow to load
 
         forecasting.forecast_now(database, wiring.live_store)
 

@@ -180,7 +180,7 @@ def sums(
     ripe = "filter (where last_due_at + make_interval(days => :recovery_days) <= :now)"
     # Names of ours.
     statement = (
-        f"select {selected}currency, cast(sum(bills) as bigint) as bills,"  # noqa: S608
+        f"select {selected}currency, cast(sum(bills) as bigint) as bills,"  # noqa: S608 - our own columns
         " cast(sum(due_minor) as bigint) as due_minor,"
         " cast(sum(received_minor) as bigint) as received_minor,"
         f" cast(coalesce(sum(arrears_minor) {ripe}, 0) as bigint) as arrears_minor,"

@@ -9,12 +9,12 @@ from gevent import monkey
 monkey.patch_all()
 
 import signal  # noqa: E402 - as above
-from typing import Any  # noqa: E402
+from typing import Any  # noqa: E402 - patched first
 
-from city.works.embedded.children import follow_parent  # noqa: E402
-from city.works.logs import configure_logs  # noqa: E402
-from city.works.metrics import forget_process  # noqa: E402
-from city.works.settings import settings  # noqa: E402
+from city.works.embedded.children import follow_parent  # noqa: E402 - patched first
+from city.works.logs import configure_logs  # noqa: E402 - patched first
+from city.works.metrics import forget_process  # noqa: E402 - patched first
+from city.works.settings import settings  # noqa: E402 - patched first
 
 _settings = settings()
 configure_logs(_settings.log_level, process="live")

@@ -84,7 +84,7 @@ def read_messages(
     for index, message in enumerate(messages):
         try:
             if not isinstance(message, dict):
-                raise Refused(Refusal.MALFORMED, "the message is not a JSON object")  # noqa: TRY301
+                raise Refused(Refusal.MALFORMED, "the message is not a JSON object")  # noqa: TRY301 - one way out
             read = read_one(index, message)
         except Refused as refused:
             rejected.append(RejectedUplink(index, refused.reason, refused.detail))

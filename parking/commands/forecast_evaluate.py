@@ -74,8 +74,8 @@ def _evaluated(arguments: Sequence[str], line: CommandLine) -> dict[str, object]
     horizons, share = _horizons(given.horizons_min), _share(given.test_share)
     zone = _zone(given.timezone)
     # NumPy is loaded by this command alone, not by the overview that imports every command.
-    from parking.rules.forecast.evaluation import NOT_ENOUGH, evaluate  # noqa: PLC0415
-    from parking.rules.forecast.table_file import read_feed  # noqa: PLC0415
+    from parking.rules.forecast.evaluation import NOT_ENOUGH, evaluate  # noqa: PLC0415 - slow to load, and this command's alone
+    from parking.rules.forecast.table_file import read_feed  # noqa: PLC0415 - the same
 
     begun = time.perf_counter()
     try:

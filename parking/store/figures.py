@@ -245,7 +245,7 @@ _DAY_SUMS: Final = ", ".join(
 
 BAYS: Final = text(
     # Names of ours.
-    f"select d.bay_id, {_DAY_SUMS} from parking.figure_day d"  # noqa: S608
+    f"select d.bay_id, {_DAY_SUMS} from parking.figure_day d"  # noqa: S608 - our own columns
     " where d.bay_id = any(cast(:bays as uuid[])) and d.day >= :first and d.day < :until"
     " group by d.bay_id"
 )
@@ -259,7 +259,7 @@ MEDIANS: Final = text(
 
 AREAS: Final = text(
     # Names of ours. Cells as `GridCell.of` numbers them.
-    "select c, r, count(distinct b.id) as bays, "  # noqa: S608
+    "select c, r, count(distinct b.id) as bays, "  # noqa: S608 - our own columns
     f"{_DAY_SUMS}"
     " from (select b.id, floor(round((b.longitude + 180) * 1e6) / :step) as c,"
     "              floor(round((b.latitude + 90) * 1e6) / :step) as r"

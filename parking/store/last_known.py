@@ -39,7 +39,7 @@ _CHANGE = "changed_at, state, sure, observation_key, device_id"
 _FRAME = "model, port, frame, device_at, received_at, session, counter, message_id"
 
 LAST_CHANGES = text(
-    f"select bay.id as bay_id, last.* from unnest(cast(:bays as uuid[])) as bay (id),"  # noqa: S608
+    f"select bay.id as bay_id, last.* from unnest(cast(:bays as uuid[])) as bay (id),"  # noqa: S608 - our own columns
     f" lateral (select {_CHANGE} from parking.bay_change where bay_id = bay.id"
     f" and changed_at < :before order by changed_at desc limit 1) as last"
 )
@@ -57,7 +57,7 @@ FRAMES_SINCE = text(
 )
 
 LAST_FRAMES = text(
-    f"select device.id as device_id, last.* from unnest(cast(:devices as uuid[])) as device (id),"  # noqa: S608
+    f"select device.id as device_id, last.* from unnest(cast(:devices as uuid[])) as device (id),"  # noqa: S608 - our own columns
     f" lateral (select {_FRAME} from parking.uplink where device_id = device.id"
     f" and received_at < :before and verdict = 'ok' order by received_at desc limit :few) as last"
 )

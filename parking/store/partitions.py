@@ -98,7 +98,7 @@ def _make_partition(
         f"lock table parking.{part.table} in share row exclusive mode",
         f"lock table parking.{part.table}_default in access exclusive mode",
         (
-            f"with moved as (delete from parking.{part.table}_default"  # noqa: S608 - see above
+            f"with moved as (delete from parking.{part.table}_default"  # noqa: S608 - our own names - see above
             f" where {span} returning *) insert into parking.{name} select * from moved"
         ),
         (
@@ -140,7 +140,7 @@ def drop_partitions(
         connection.execute(
             text(
                 # Names of ours.
-                f"delete from parking.{part.table}_default"  # noqa: S608
+                f"delete from parking.{part.table}_default"  # noqa: S608 - our own names
                 f" where {part.column} < :before"
             ),
             {"before": now - retention},

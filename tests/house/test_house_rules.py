@@ -145,6 +145,21 @@ def vague_names(text: str) -> list[Finding]:
     ]
 
 
+def silent_exceptions(text: str) -> list[Finding]:
+    """Find a checker silenced without saying why."""
+    silenced = re.compile(r"#\s*(?:noqa\b|type:\s*ignore\b)")
+    reason = re.compile(r"#\s*noqa: [A-Z0-9, ]+ - \w|#\s*type: ignore\[[\w, -]+\]\s*# (?!noqa)\w")
+    lines = text.splitlines()
+    return [
+        (number, "silenced without a reason")
+        for number, line in enumerate(lines, 1)
+        # A comment above it may say why instead.
+        if silenced.search(line)
+        and not reason.search(line)
+        and not lines[number - 2].lstrip().startswith("# ")
+    ]
+
+
 LINTS: dict[str, tuple[Callable[[str], list[Finding]], str, frozenset[str]]] = {
     "only the unit of work commits": (
         commits,
@@ -163,6 +178,7 @@ LINTS: dict[str, tuple[Callable[[str], list[Finding]], str, frozenset[str]]] = {
         frozenset(),
     ),
     "nothing is left for later": (left_for_later, "x = 1  # TO" + "DO: later", frozenset()),
+    "an exception says why": (silent_exceptions, "x = 1  # no" + "qa: E501", frozenset()),
     "names say what they mean": (vague_names, "class BayManager: ...", frozenset()),
 }
 

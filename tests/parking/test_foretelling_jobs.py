@@ -23,6 +23,8 @@ from parking.store.occupancy_history import Place, SlotDelta
 from parking.store.places import Bay, Facility
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from city.time import FixedClock
     from city.works.database import Database
 
@@ -95,10 +97,12 @@ class CountsOf:
     def __init__(self, free: int, occupied: int) -> None:
         self.free, self.occupied = free, occupied
 
-    def counts(self, facilities: object) -> dict[FacilityId, FacilityNow]:
+    def counts(
+        self, facilities: Iterable[tuple[object, FacilityId]]
+    ) -> dict[FacilityId, FacilityNow]:
         return {
             facility_id: FacilityNow(self.free, self.occupied, 0, None)
-            for _, facility_id in facilities  # type: ignore[attr-defined]
+            for _, facility_id in facilities
         }
 
 
@@ -123,7 +127,7 @@ def test_models_are_trained_judged_kept_and_make_forecasts(
         assert each.judgement.coverage90 > 0.8
         model = model_from_json(each.model)
         assert model.as_json() == each.model
-    made = forecasting.forecast_now(database, CountsOf(8, 12))  # type: ignore[arg-type]
+    made = forecasting.forecast_now(database, CountsOf(8, 12))  # type: ignore[arg-type] # stands for live counts
     assert made == 4
     with database.read() as connection:
         told = forecasts.forecasts(connection, home.id)
@@ -154,7 +158,7 @@ def test_a_district_is_trained_once_a_day_and_versions_are_few(
 def test_a_few_days_make_no_model(database: Database, clock: FixedClock) -> None:
     settle(database, clock, days=5)
     assert forecasting.learn_forecasts(database) == 0
-    assert forecasting.forecast_now(database, CountsOf(8, 12)) == 0  # type: ignore[arg-type]
+    assert forecasting.forecast_now(database, CountsOf(8, 12)) == 0  # type: ignore[arg-type] # stands for live counts
 
 
 def test_a_facility_whose_state_is_unknown_gets_no_forecast(
@@ -163,7 +167,7 @@ def test_a_facility_whose_state_is_unknown_gets_no_forecast(
     settle(database, clock)
     forecasting.learn_forecasts(database)
     clock.advance(2 * 3600)
-    assert forecasting.forecast_now(database, CountsOf(1, 2)) == 0  # type: ignore[arg-type]
+    assert forecasting.forecast_now(database, CountsOf(1, 2)) == 0  # type: ignore[arg-type] # stands for live counts
 
 
 def test_chances_are_fitted_judged_and_beat_the_mean(database: Database, clock: FixedClock) -> None:

@@ -253,7 +253,7 @@ def read_clock(text: str, field: str) -> int:
     minutes = minutes[:2] if minutes[2:] in {":00", ""} else minutes
     if colon and hours.isascii() and hours.isdigit() and minutes.isascii() and minutes.isdigit():
         total = int(hours) * 60 + int(minutes)
-        if len(minutes) == 2 and int(minutes) < 60 and total <= DAY_MINUTES:  # noqa: PLR2004
+        if len(minutes) == 2 and int(minutes) < 60 and total <= DAY_MINUTES:  # noqa: PLR2004 - two digits, 60 minutes
             return total
     raise Invalid("must be a time of day such as 08:30", field=field)
 

@@ -13,7 +13,7 @@ import pytest
 
 from parking.__main__ import main
 
-MONDAY = datetime(2025, 3, 10)  # noqa: DTZ001 - a feed's wall time
+MONDAY = datetime(2025, 3, 10)  # noqa: DTZ001 - on local clocks - a feed's wall time
 
 
 def feed(days: int, *, step_min: int = 30, seed: int = 5) -> list[tuple[str, str, str]]:
@@ -105,7 +105,7 @@ def test_instants_come_in_many_spellings(
     rows = []
     for at, value, capacity in feed(30):
         moment = datetime.fromisoformat(at)
-        seconds = str(int((moment - datetime(1970, 1, 1)).total_seconds()))  # noqa: DTZ001
+        seconds = str(int((moment - datetime(1970, 1, 1)).total_seconds()))  # noqa: DTZ001 - on local clocks
         rows.append((moment.strftime(spelling) if spelling else seconds, value, capacity))
     given = ["--timezone", zone] if zone else []
     status, answer, _ = asked(capsys, written(tmp_path, rows), *COLUMNS, *given)
@@ -119,10 +119,10 @@ def test_an_hour_that_comes_twice_in_autumn_is_two_hours(
 ) -> None:
     # Berlin, 26 October 2025: 02:00-02:59 comes twice.
     wall = [
-        datetime(2025, 10, 26, 1, 30),  # noqa: DTZ001
-        *[datetime(2025, 10, 26, 2, minute) for minute in (0, 30)],  # noqa: DTZ001
-        *[datetime(2025, 10, 26, 2, minute) for minute in (0, 30)],  # noqa: DTZ001
-        datetime(2025, 10, 26, 3, 0),  # noqa: DTZ001
+        datetime(2025, 10, 26, 1, 30),  # noqa: DTZ001 - on local clocks
+        *[datetime(2025, 10, 26, 2, minute) for minute in (0, 30)],  # noqa: DTZ001 - on local clocks
+        *[datetime(2025, 10, 26, 2, minute) for minute in (0, 30)],  # noqa: DTZ001 - on local clocks
+        datetime(2025, 10, 26, 3, 0),  # noqa: DTZ001 - on local clocks
     ]
     rows = [(at.isoformat(), "5", "10") for at in wall]
     _, answer, _ = asked(

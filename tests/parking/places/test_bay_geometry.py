@@ -46,7 +46,7 @@ def bay(at: Position, *, ground: str = "carriageway", **more: float) -> Bay:
         more.get("bearing", 90.0),
         length_m=more.get("length", 6.0),
         width_m=more.get("width", 2.4),
-        ground=ground,  # type: ignore[arg-type]
+        ground=ground,  # type: ignore[arg-type] # any of them
     )
 
 
@@ -140,7 +140,7 @@ def test_only_a_mechanical_garage_has_lifts() -> None:
             "Garage",
             HERE,
             "Asia/Shanghai",
-            uuid7(),  # type: ignore[arg-type]
+            uuid7(),  # type: ignore[arg-type] # any of them
             "commercial",
             machine=Machine(2, 40, 120),
         )

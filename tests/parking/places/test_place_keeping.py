@@ -44,7 +44,7 @@ def registered(uow: UnitOfWork, code: str = "K1", **members: object) -> Facility
         operator_id=operator.id,
         revenue_nature="public_non_tax",
     )
-    return place_keeping.register_facility(uow, SYSTEM, replace(new, **members))  # type: ignore[arg-type]
+    return place_keeping.register_facility(uow, SYSTEM, replace(new, **members))  # type: ignore[arg-type] # members by name
 
 
 def bay(home: Facility, label: str, east_m: float, **members: object) -> Bay:
@@ -58,7 +58,7 @@ def bay(home: Facility, label: str, east_m: float, **members: object) -> Bay:
         length_m=6.0,
         width_m=2.4,
     )
-    return replace(new, **members)  # type: ignore[arg-type]
+    return replace(new, **members)  # type: ignore[arg-type] # members by name
 
 
 def test_a_facility_keeps_all_that_was_said_of_it(database: Database) -> None:

@@ -132,8 +132,8 @@ def test_a_permit_is_never_idle_while_a_listed_car_pays_in_its_hours(
         covered.append(intersection(coverage.spans(Outcome.COVERED), eligible[-1]))
     limit = terms.concurrent_limit or CARS
     for want in range(1, CARS + 1):
-        wanted = where_count(eligible, lambda count, want=want: count == want)  # type: ignore[misc]
-        given_ = where_count(covered, lambda count, want=want: count == min(want, limit))  # type: ignore[misc]
+        wanted = where_count(eligible, lambda count, want=want: count == want)  # type: ignore[misc] # a bound default
+        given_ = where_count(covered, lambda count, want=want: count == min(want, limit))  # type: ignore[misc] # a bound default
         assert difference(wanted, given_) == ()
 
 

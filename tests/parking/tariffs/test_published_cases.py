@@ -227,5 +227,5 @@ def test_a_band_without_an_hourly_price_cannot_follow_demand() -> None:
 def test_an_impossible_rule_is_refused(change: dict[str, object], field: str) -> None:
     assert isinstance(SF_RULE, dict)
     with pytest.raises(Invalid) as raised:
-        read_demand_rule({**SF_RULE, **change})  # type: ignore[dict-item]
+        read_demand_rule({**SF_RULE, **change})  # type: ignore[dict-item] # bad on purpose
     assert raised.value.field == field
