@@ -131,6 +131,7 @@ def fill(site: BenchSite, bays: int) -> list[Position]:
         "latitudes": [each.latitude for each in at],
     }
     with site.database.unit_of_work() as uow:
+        uow.connection.execute(text("set local statement_timeout = 0"))
         for statement in FILL.split(";"):
             query = text(statement)
             uow.connection.execute(query, {name: values[name] for name in query.compile().params})

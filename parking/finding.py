@@ -165,9 +165,7 @@ class Finder:
     ) -> list[tuple[FreeBay, Bay]]:
         """Give those that anybody may use then: not reserved, suspended, or closed at the time."""
         now = self._clock.now()
-        homes = {
-            each: self._places.facility(each) for each in {bay.facility_id for _, bay in fitting}
-        }
+        homes = self._places.homes({bay.facility_id for _, bay in fitting})
         bays = [(bay.id, homes[bay.facility_id]) for _, bay in fitting]
         usable = for_the_public(self._places, bays, max(now, wish.arrive_at or now))
         return [each for each in fitting if each[1].id in usable]
@@ -188,9 +186,7 @@ class Finder:
         drives: Sequence[Way | None] = (
             [None] * len(places) if wish.origin is None else travel.drives(wish.origin, places)
         )
-        homes = {
-            each: self._places.facility(each) for each in {bay.facility_id for _, bay in fitting}
-        }
+        homes = self._places.homes({bay.facility_id for _, bay in fitting})
         models = self._chances.models(list(homes.values()))
         zones = {each.timezone: ZoneInfo(each.timezone) for each in homes.values()}
         options = {}

@@ -9,12 +9,13 @@ What a tariff's publication changes is not versioned, hence the longest age.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from city.errors import NotFound
 from city.identifiers import BayId, DistrictCode, FacilityId, TariffId
 from city.places import BoundingBox
 from city.works.database import Database
@@ -32,8 +33,12 @@ MOST_PAGES: Final = 512
 """Lists that are kept; one of 500 bays takes about 300 kB."""
 MOST_BAYS: Final = 50_000
 """Bays kept one by one, about 600 bytes each."""
+MOST_HOMES: Final = 10_000
+"""Facilities kept one by one, about 2 kB each."""
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class KnownPlaces:
@@ -56,6 +61,8 @@ class KnownPlaces:
         self._version = -1
         self._lists: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._bays: dict[BayId, Bay] = {}
+        self._homes: dict[FacilityId, Facility] = {}
+        self._apart: dict[FacilityId, tuple[BayApart, ...]] = {}
 
     @property
     def version(self) -> int:
@@ -65,9 +72,15 @@ class KnownPlaces:
 
     def facility(self, facility_id: UUID) -> Facility:
         """Give a facility; NotFound where there is none."""
-        return self._kept(
-            ("facility", facility_id), lambda connection: places.facility(connection, facility_id)
-        )
+        found = self.homes([FacilityId(facility_id)])
+        if not found:
+            raise NotFound("there is no such facility", field="facility_id")
+        return found[FacilityId(facility_id)]
+
+    def homes(self, facility_ids: Collection[FacilityId]) -> dict[FacilityId, Facility]:
+        """Give facilities by their ids, in one statement; those that do not exist are left out."""
+        self._refresh()
+        return self._each(self._homes, facility_ids, places.facilities_by_id, MOST_HOMES)
 
     def facilities(
         self,
@@ -98,18 +111,7 @@ class KnownPlaces:
     def bays(self, bay_ids: Sequence[BayId]) -> dict[BayId, Bay]:
         """Give bays by their ids; those that do not exist are left out."""
         self._refresh()
-        known = self._bays
-        found = {bay_id: bay for bay_id in bay_ids if (bay := known.get(bay_id)) is not None}
-        if len(found) == len(bay_ids):
-            return found
-        missing = [bay_id for bay_id in bay_ids if bay_id not in found]
-        with self._database.read() as connection:
-            read = places.bays_by_id(connection, missing)
-        with self._lock:
-            if len(self._bays) + len(read) > MOST_BAYS:
-                self._bays = {}
-            self._bays.update(read)
-        return {**found, **read}
+        return self._each(self._bays, bay_ids, places.bays_by_id, MOST_BAYS)
 
     def bays_in(self, box: BoundingBox, *, limit: int) -> tuple[Bay, ...]:
         """Give the bays in a box, in the order of their ids, at most `limit`."""
@@ -125,13 +127,17 @@ class KnownPlaces:
         )
         return {each: counts.get(each, 0) for each in wanted}
 
-    def apart(self, facility_ids: Iterable[FacilityId]) -> dict[FacilityId, tuple[BayApart, ...]]:
+    def apart(self, facility_ids: Collection[FacilityId]) -> dict[FacilityId, tuple[BayApart, ...]]:
         """Give the bays of facilities that may not count as public ones; most have none."""
-        wanted = tuple(facility_ids)
-        return self._kept(
-            ("apart", wanted),
-            lambda connection: apart.apart(connection, wanted, now=self._database.clock.now()),
-        )
+
+        def read(
+            connection: Connection, missing: Collection[FacilityId]
+        ) -> dict[FacilityId, tuple[BayApart, ...]]:
+            found = apart.apart(connection, missing, now=self._database.clock.now())
+            return {each: found.get(each, ()) for each in missing}
+
+        self._refresh()
+        return self._each(self._apart, facility_ids, read, MOST_HOMES)
 
     def tariff_codes(self, tariff_ids: Iterable[TariffId | None]) -> dict[TariffId, str]:
         """Give the codes of tariffs."""
@@ -143,6 +149,31 @@ class KnownPlaces:
     def districts(self) -> tuple[DistrictCode, ...]:
         """Give every district that has a facility."""
         return self._kept(("districts",), places.districts)
+
+    def _each(
+        self,
+        kept: dict[K, V],
+        wanted: Collection[K],
+        read: Callable[[Connection, Collection[K]], dict[K, V]],
+        most: int,
+    ) -> dict[K, V]:
+        """Give what is kept one by one; what is missing is read in one statement."""
+        found = {key: value for key in wanted if (value := kept.get(key)) is not None}
+        if len(found) == len(wanted):
+            return found
+        missing = {key for key in wanted if key not in found}
+        if not missing:
+            return found
+        version = self._version
+        with self._database.read() as connection:
+            new = read(connection, missing)
+        with self._lock:
+            # After a change of the registry these are forgotten, and `kept` with them.
+            if version == self._version:
+                if len(kept) + len(new) > most:
+                    kept.clear()
+                kept.update(new)
+        return found | new
 
     def _kept(self, key: tuple[Any, ...], read: Callable[[Connection], T]) -> T:
         self._refresh()
@@ -177,8 +208,9 @@ class KnownPlaces:
             self._checked_at = before
             raise
         with self._lock:
+            if version != self._version:
+                self._bays, self._homes, self._apart = {}, {}, {}
             if version != self._version or now - self._emptied_at >= LONGEST_AGE_S:
                 self._lists.clear()
-                self._bays = {}
                 self._version = version
                 self._emptied_at = now

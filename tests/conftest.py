@@ -35,9 +35,26 @@ hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
+TOGETHER = ("browser", "faults", "demo")
+"""Folders whose tests share one running system or one town: one process runs each."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put browser tests last: their demo city and their event loop stay until the session ends."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    """Say which tests one process runs: those of a file, and of a folder that shares a system.
+
+    First of all, so that xdist finds the marks. The folders come first: they take longest.
+    """
+    folders = [next((part for part in TOGETHER if part in item.path.parts), "") for item in items]
+    for item, folder in zip(items, folders, strict=True):
+        item.add_marker(pytest.mark.xdist_group(folder or item.nodeid.partition("::")[0]))
+    items[:] = [
+        item
+        for _, item in sorted(
+            zip(folders, items, strict=True),
+            key=lambda each: TOGETHER.index(each[0]) if each[0] else len(TOGETHER),
+        )
+    ]
 
 
 @pytest.fixture(scope="session")

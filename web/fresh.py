@@ -154,7 +154,14 @@ class Answers:
             return kept.answer.response()
         return None
 
-    def marked(self, marks: bytes, make: Callable[[], Answer], *, times: int = 1) -> Response:
+    def marked(
+        self,
+        marks: bytes,
+        make: Callable[[], Answer],
+        *,
+        times: int = 1,
+        kept_s: float | None = None,
+    ) -> Response:
         """Answer anew where the marks are not what they were.
 
         Parameters
@@ -165,8 +172,11 @@ class Answers:
             Makes the answer.
         times
             How many times the usual moment nobody asks again: where asking is a search.
+        kept_s
+            How long the answer stands, in seconds, where the marks tell what matters; as long as
+            any unless given.
         """
-        return self._give(self._known(), (), marks, make, times)
+        return self._give(self._known(), (), marks, make, times=times, kept_s=kept_s)
 
     def _known(self) -> _Kept | None:
         kept = self._kept.get(request.full_path)
@@ -178,7 +188,9 @@ class Answers:
         question: tuple[Command, ...],
         marks: bytes,
         make: Callable[[], Answer],
+        *,
         times: int = 1,
+        kept_s: float | None = None,
     ) -> Response:
         sure_s = self._sure_s * times
         now_s = time.monotonic()
@@ -191,7 +203,7 @@ class Answers:
             kept = self._known()
             if kept is None or kept.marks != marks or now_s >= kept.until_s:
                 version = self._places.version
-                until_s = now_s + self._kept_s
+                until_s = now_s + (self._kept_s if kept_s is None else kept_s)
                 kept = _Kept(make(), version, question, marks, until_s, now_s + sure_s)
                 self._keep(key, kept)
         return kept.answer.response()

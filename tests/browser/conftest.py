@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(600))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system() -> Iterator[System]:
     """Run the system with its demo city for all tests here."""
     running = System()
@@ -49,9 +49,9 @@ def system() -> Iterator[System]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """Drive Chromium."""
+    """Drive Chromium; its event loop ends with the tests here."""
     with sync_playwright() as driver:
         yield driver
 
@@ -64,9 +64,9 @@ def launch(playwright: Playwright, *more: str) -> Browser:
     return playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *as_root, *more])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Keep one Chromium for the session."""
+    """Keep one Chromium for all tests here."""
     running = launch(playwright)
     yield running
     running.close()
@@ -187,9 +187,9 @@ class Visitor:
             context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def states() -> dict[str, Any]:
-    """Keep each role's log-in for the session."""
+    """Keep each role's log-in for all tests here."""
     return {}
 
 
@@ -202,7 +202,7 @@ def visitor(browser: Browser, system: System, states: dict[str, Any]) -> Iterato
     assert someone.faults.seen == [], system.errors()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lively(browser: Browser, system: System, states: dict[str, Any]) -> System:
     """Let the demo run fast until cars stand about and a bill waits, then at a walking pace."""
     someone = Visitor(browser, system, states)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event
 
-from city.identifiers import BayId, uuid7
+from city.identifiers import BayId, FacilityId, uuid7
 from parking.known_places import KnownPlaces
 from parking.services.places import record_places
 from parking.store.places import Bay
@@ -168,21 +169,44 @@ def test_a_facility_that_is_registered_is_seen_at_once(site: Site) -> None:
     assert listed == {"RV-1": 4, "WE-1": 1, "RV-2": 1}
 
 
+@contextmanager
+def statements_of(site: Site) -> Iterator[list[str]]:
+    """Note the statements sent meanwhile, but for looks at the registry's version."""
+    noted: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "registry_version" not in statement:
+            noted.append(statement)
+
+    event.listen(site.wiring.database.engine, "before_cursor_execute", note)
+    yield noted
+    event.remove(site.wiring.database.engine, "before_cursor_execute", note)
+
+
 def test_places_are_asked_for_once_and_states_every_time(site: Site) -> None:
     places = KnownPlaces(site.wiring.database, refresh_s=60)
-    statements: list[str] = []
+    with statements_of(site) as statements:
+        for _ in range(3):
+            page = places.bays_of(site.facility.id)
+            assert len(page.items) == 4
+            assert set(places.bays([page.items[0].id])) == {page.items[0].id}
+            assert places.bay_counts([site.facility.id]) == {site.facility.id: 4}
+    assert len(statements) == 3
 
-    @event.listens_for(site.wiring.database.engine, "before_cursor_execute")
-    def _note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
 
-    for _ in range(3):
-        page = places.bays_of(site.facility.id)
-        assert len(page.items) == 4
-        assert set(places.bays([page.items[0].id])) == {page.items[0].id}
-        assert places.bay_counts([site.facility.id]) == {site.facility.id: 4}
-    event.remove(site.wiring.database.engine, "before_cursor_execute", _note)
-    assert len([each for each in statements if "registry_version" not in each]) == 3
+def test_many_facilities_are_asked_for_in_one_statement_and_the_new_ones_alone(
+    site: Site,
+) -> None:
+    places = KnownPlaces(site.wiring.database, refresh_s=60)
+    every = [each.id for each in places.facilities().items]
+    assert len(every) == 2
+    with statements_of(site) as statements:
+        assert set(places.homes(every[:1])) == set(every[:1])
+        assert set(places.homes([*every, FacilityId(uuid7())])) == set(every)
+        assert places.apart(every) == dict.fromkeys(every, ())
+        assert places.apart(every[:1]) == {every[0]: ()}
+        assert places.facility(every[1]).id == every[1]
+    assert len(statements) == 3
 
 
 def test_a_devices_life_is_kept(site: Site) -> None:

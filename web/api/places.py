@@ -59,6 +59,8 @@ blueprint = APIBlueprint("places", __name__, url_prefix="/api/v1", tag="Places")
 
 SEARCHED_AFTER = 15
 """Moments (`web.fresh.SURE_S`) for which a search stands: less than any cache may keep it."""
+NEAREST_KEPT_S = 5.0
+"""Which bays are free is searched anew meanwhile; chances and ages are that old at most."""
 EVIDENCE_FRAMES = 20
 EVIDENCE_ROLES = (
     Role.ATTENDANT,
@@ -235,7 +237,7 @@ def nearest(query_data: NearestQuery) -> Response:
         return made({"items": items}, _ageless(items))
 
     marks = b",".join([bay for _, found in search for bay, _ in found])
-    return _answers().marked(marks, make, times=SEARCHED_AFTER)
+    return _answers().marked(marks, make, times=SEARCHED_AFTER, kept_s=NEAREST_KEPT_S)
 
 
 def _wish(asked: NearestQuery) -> Wish:
