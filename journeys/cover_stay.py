@@ -17,6 +17,7 @@ from parking.rules.tariffs.model import Claims, Cover, Line, Quote
 from parking.services import rights
 
 OVERSTAY: Final = "rights.why.overstay"
+APART: Final = (OVERSTAY, "tariff.why.credit.paid", "tariff.why.paid.kept")
 COVERED: Final = "tariff.why.covered"
 """Why of the tariff's lines for time that is not its own to charge."""
 
@@ -68,12 +69,15 @@ def claims_of(coverage: Coverage) -> Claims:
 
 
 def tariff_minor(lines: Sequence[Mapping[str, JsonValue]]) -> int:
-    """Sum up what the tariff charged, of a bill's stored lines: what contracts charged is apart."""
+    """Sum up what the tariff charged, of a bill's stored lines, whenever it was paid.
+
+    What contracts charged is apart, and what was paid for time that was not used.
+    """
     total = 0
     for line in lines:
         why, minor = line.get("why"), line.get("minor")
         key = why.get("key") if isinstance(why, dict) else None
-        if isinstance(minor, int) and not (isinstance(key, str) and key.startswith(OVERSTAY)):
+        if isinstance(minor, int) and not (isinstance(key, str) and key.startswith(APART)):
             total += minor
     return total
 

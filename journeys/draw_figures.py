@@ -246,9 +246,8 @@ def _money_of_bays(
     for bill in bills:
         bay_id = bays.get(bill.session_id)
         if bay_id is not None:
-            paid_minor = bill.amount_minor if bill.paid_at is not None else 0
             found.setdefault(bay_id, []).append(
-                Collection(bill.currency, 1, bill.amount_minor, paid_minor)
+                Collection(bill.currency, 1, bill.amount_minor, bill.received_minor or 0)
             )
     return {bay_id: together(parts) for bay_id, parts in found.items()}
 

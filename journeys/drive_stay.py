@@ -270,7 +270,7 @@ def _own(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> Parking
 
 def _paid(uow: UnitOfWork, bill_id: BillId) -> tuple[Bill, ParkingSession]:
     bill = payments.find_bill(uow.connection, bill_id)
-    if bill is None or bill.state is not BillState.PAID or not bill.amount:
+    if bill is None or bill.state is not BillState.PAID or not bill.fee:
         # A bill over nothing proves nothing: nobody paid it.
         raise NotFound("no paid bill of that vehicle has this number", field="bill_id")
     return bill, corrections.known(uow, bill.charge.session_id, "bill_id")

@@ -1,8 +1,6 @@
 """A stay that is over becomes a bill: rated under the version pinned at entry."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue
@@ -13,24 +11,17 @@ from city.events import BusinessEvent
 from city.events.parking import ParkingSessionClosed, ParkingSessionClosedInBay
 from city.identifiers import ParkingSessionId
 from city.people.actors import system_actor
-from city.time import Interval
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task, handle_once
-from journeys.cover_stay import claims_of, stay_in_sight, tariff_minor, with_overstays
-from journeys.vehicle_traits import traits_of
-from parking.rules.evidence import PartKind
+from journeys.rate_stay import rate_stay
 from parking.rules.stays import ParkingSession, StayState
-from parking.rules.tariffs.model import EarlierStay, Stay
-from parking.services import rights, stay_views, stays, tariffs
+from parking.services import rights, stays
 from parking.store import places
 from payments import services as payments
 from payments.rules.bills import Bill, Charge
 
 TASK: Final = "journeys.settle_stay"
 BILLER: Final = system_actor("billing")
-HISTORY: Final = timedelta(days=7)
-"""How far back earlier stays of the vehicle are looked at: a chain of 24-hour windows that began
-longer ago is cut there, in the driver's favour or against it by one window at most."""
 
 
 def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
@@ -64,25 +55,19 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     present = payments.bill_of_session(uow.connection, session_id)
     if present is not None:
         return present
-    history = _history(uow, session)
-    whole = _whole(uow, session, stay.closed_at)
-    reaching = replace(session, stay=replace(stay, closed_at=whole.leave_at))
-    seen = stay_in_sight(uow.connection, reaching, whole.leave_at)
-    if seen is None:
-        return None
-    covered = rights.coverage(uow.connection, seen, lock=True)
-    quote = with_overstays(
-        tariffs.rate(
-            uow.connection,
-            stay.tariff_version_id,
-            whole,
-            traits_of(seen.plate_kind),
-            history,
-            claims=claims_of(covered.coverage),
-        ),
-        covered.coverage,
+    rated = rate_stay(
+        uow.connection,
+        session,
+        stay.closed_at,
+        # An earlier stay that waits for its bill gets it now, so that it does not matter whose job
+        # runs first. Bills are written from the earliest stay on, so no two jobs wait for each
+        # other.
+        bill_of=lambda earlier_id: settle_stay(uow, earlier_id),
+        lock=True,
     )
-    rights.keep_used(uow, seen, covered)
+    if rated is None:
+        return None
+    rights.keep_used(uow, rated.seen, rated.covered)
     facility = places.facility(uow.connection, session.facility_id)
     charge = Charge(
         session_id=session.id,
@@ -92,8 +77,9 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
         operator_id=facility.operator_id,
         revenue_nature=facility.revenue_nature,
         tariff_version_id=stay.tariff_version_id,
-        amount=quote.total,
-        lines=tuple(quote.lines_json()),
+        amount=rated.quote.total,
+        lines=tuple(rated.quote.lines_json()),
+        applied_minor=rated.applied_minor,
     )
     bill = payments.issue_bill(uow, charge, BILLER.subject)
     stays.note_bill(uow, session_id, bill.id)
@@ -103,7 +89,12 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
         "payments.bill_issued",
         "bill",
         str(bill.id),
-        {"session_id": str(session_id), "amount": bill.amount.as_json()},
+        {
+            "session_id": str(session_id),
+            "amount": bill.amount.as_json(),
+            "paid_ahead": bill.applied.as_json(),
+            "coupons_left_out": list(rated.coupons_left_out),
+        },
     )
     return bill
 
@@ -128,36 +119,3 @@ def _handler(database: Database) -> Callable[[Mapping[str, JsonValue]], None]:
 def _billable(session: ParkingSession) -> bool:
     stay = session.stay
     return stay.state is StayState.CLOSED and stay.final and stay.billable
-
-
-def _whole(uow: UnitOfWork, session: ParkingSession, closed_at: datetime) -> Stay:
-    """Give the stay with what continues it, without the times of which nobody knows."""
-    gaps: list[Interval] = []
-    left_at = closed_at
-    for part in stay_views.parts(uow.connection, session):
-        until_at = part.stay.closed_at
-        if part.stay.part_kind is not PartKind.CONTINUATION or until_at is None:
-            continue
-        if part.stay.opened_at > left_at:
-            gaps.append(Interval(left_at, part.stay.opened_at))
-        left_at = max(left_at, until_at)
-    return Stay(session.stay.opened_at, left_at, tuple(gaps))
-
-
-def _history(uow: UnitOfWork, session: ParkingSession) -> list[EarlierStay]:
-    """Give what was billed for the vehicle's earlier stays, oldest first.
-
-    One that waits for its bill gets it now, so that it does not matter whose job runs first. Bills
-    are always written from the earliest stay on, so no two jobs wait for each other.
-    """
-    opened_at = session.stay.opened_at
-    history = []
-    for earlier in stays.earlier(uow.connection, session, opened_at - HISTORY):
-        bill = settle_stay(uow, earlier.id)
-        left_at = earlier.stay.closed_at
-        if bill is not None and left_at is not None:
-            # two sensors' clocks may overlap by seconds where a car changes its bay
-            left_at = max(earlier.stay.opened_at, min(left_at, opened_at))
-            paid_minor = max(0, tariff_minor(bill.charge.lines))
-            history.append(EarlierStay(earlier.stay.opened_at, left_at, paid_minor))
-    return history

@@ -23,7 +23,7 @@ from city.vault import masked
 from city.works.database import Database
 from city.works.embedded.children import follow_parent
 from city.works.jobs import Task
-from journeys.settle_stay import HISTORY
+from journeys.rate_stay import HISTORY
 from journeys.vehicle_traits import traits_of
 from parking.rules.tariffs.comparison import Chain, Comparison, PastStay, compare
 from parking.rules.tariffs.model import Stay, VehicleTraits

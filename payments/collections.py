@@ -78,7 +78,8 @@ class BillOfStay:
     due_at: datetime
     paid_at: datetime | None
     received_minor: int | None
-    """None where no payment was taken: not yet, or the bill is over nothing."""
+    """With what was paid ahead. None where no payment was taken: not yet, or the bill is over
+    nothing."""
 
 
 TAKE_MARKS: Final = text(
@@ -91,15 +92,18 @@ TAKE_MARKS: Final = text(
 COUNT: Final = text(
     "insert into payments.collection_hour (facility_id, hour_at, currency, day, hour, bills,"
     " due_minor, received_minor, arrears_minor, recovered_minor, last_due_at)"
-    " select w.facility_id, w.start_at, b.currency, w.day, w.hour, count(*), sum(b.amount_minor),"
-    " coalesce(sum(b.amount_minor) filter (where b.state = 'paid'), 0),"
+    " select w.facility_id, w.start_at, b.currency, w.day, w.hour, count(*),"
+    # what was paid ahead counts where the stay's bill takes it over: once, and when it is earned
+    " sum(b.amount_minor + b.applied_minor),"
+    " coalesce(sum(b.applied_minor) filter (where b.state <> 'cancelled'), 0)"
+    "  + coalesce(sum(b.amount_minor) filter (where b.state = 'paid'), 0),"
     " coalesce(sum(b.amount_minor) filter (where b.paid_at is null or b.paid_at > b.due_at), 0),"
     " coalesce(sum(b.amount_minor) filter (where b.paid_at > b.due_at"
     "  and b.paid_at <= b.due_at + make_interval(days => :recovery_days)), 0), max(b.due_at)"
     " from unnest(cast(:facilities as uuid[]), cast(:starts as timestamptz[]),"
     " cast(:ends as timestamptz[]), cast(:days as date[]), cast(:hours as smallint[]))"
     " as w (facility_id, start_at, end_at, day, hour)"
-    " join payments.bill b on b.facility_id = w.facility_id"
+    " join payments.bill b on b.facility_id = w.facility_id and b.part = 'stay'"
     " and b.issued_at >= w.start_at and b.issued_at < w.end_at"
     " group by w.facility_id, w.start_at, b.currency, w.day, w.hour"
     " order by w.facility_id, w.start_at, b.currency"
@@ -118,9 +122,11 @@ KEYS: Final[Mapping[str, str]] = {
 }
 
 OF_FACILITY: Final = (
-    "select b.id, b.session_id, b.currency, b.amount_minor, b.issued_at, b.due_at, b.paid_at,"
-    " p.amount_minor as received_minor"
+    "select b.id, b.session_id, b.currency, b.amount_minor + b.applied_minor as amount_minor,"
+    " b.issued_at, b.due_at, b.paid_at, case when p.id is not null or b.applied_minor > 0"
+    "  then coalesce(p.amount_minor, 0) + b.applied_minor end as received_minor"
     " from payments.bill b left join payments.payment p on p.bill_id = b.id"
+    " where b.part = 'stay'"
 )
 
 
@@ -211,7 +217,7 @@ def bills_issued(
     """Give a facility's bills issued between two instants; cost grows with them, by index."""
     rows = connection.execute(
         text(
-            f"{OF_FACILITY} where b.facility_id = :facility"
+            f"{OF_FACILITY} and b.facility_id = :facility"
             " and b.issued_at >= :from_at and b.issued_at < :until_at"
         ),
         {"facility": facility_id, "from_at": from_at, "until_at": until_at},
@@ -222,7 +228,7 @@ def bills_issued(
 def bills_of(connection: Connection, sessions: Some[ParkingSessionId]) -> list[BillOfStay]:
     """Give the bills of some stays."""
     rows = connection.execute(
-        text(f"{OF_FACILITY} where b.session_id = any(cast(:sessions as uuid[]))"),
+        text(f"{OF_FACILITY} and b.session_id = any(cast(:sessions as uuid[]))"),
         {"sessions": list(sessions)},
     )
     return [_of_stay(row) for row in rows]

@@ -9,10 +9,18 @@ from sqlalchemy import Connection
 
 from city.errors import Conflict, Invalid, NotFound
 from city.events.payments import BillIssued, BillSettled
-from city.identifiers import BillId, FacilityId, ParkingSessionId, PaymentId, VehicleId
+from city.identifiers import (
+    BillId,
+    FacilityId,
+    OperatorId,
+    ParkingSessionId,
+    PaymentId,
+    VehicleId,
+)
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments import store
+from payments.rules.advances import PaidAhead, Refund, refund_in_cash
 from payments.rules.bills import (
     Bill,
     BillState,
@@ -23,7 +31,7 @@ from payments.rules.bills import (
     settled,
     take_cash,
 )
-from payments.rules.booking import book_bill, book_payment
+from payments.rules.booking import book_bill, book_payment, book_refund
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, reversal_of
 
 
@@ -199,6 +207,64 @@ def pay_in_cash(
     store.add_entry(uow.connection, book_payment(payment, bill))
     _announce_settled(uow, paid, payment)
     return Taken(payment, fresh=True)
+
+
+def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]) -> PaidAhead:
+    """Give what was paid ahead for a stay and its parts, and what became of it."""
+    return store.paid_ahead(connection, session_ids)
+
+
+def pay_ahead(uow: UnitOfWork, charge: Charge, tendered: Money, by: str) -> tuple[Bill, Payment]:
+    """Take cash for what a stay costs up to an instant, before it is billed.
+
+    The bill of it is written and settled at once; in the ledger it is owed back until the stay's
+    own bill takes it over.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Holds the stay: two who pay at once come one after the other.
+    charge : Charge
+        With `covers_until_at`; what is still due of the stay up to then.
+    tendered : Money
+        What was handed over; the payment's `change` goes back.
+    by : str
+        Subject of who takes the cash, and carries it from now on.
+
+    Raises
+    ------
+    Invalid
+        Where nothing is due, or too little or another currency was handed over.
+    Conflict
+        Where the same time of the stay is paid for already.
+    """
+    bill = issue_bill(uow, charge, by)
+    taken = pay_in_cash(uow, bill.id, tendered, by)
+    return settled(bill, taken.payment.taken_at), taken.payment
+
+
+def pay_back(  # noqa: PLR0917 - of which stays, at whose facility, in which money and by whom
+    uow: UnitOfWork,
+    session_id: ParkingSessionId,
+    parts: Collection[ParkingSessionId],
+    operator_id: OperatorId,
+    currency: str,
+    by: str,
+) -> Refund:
+    """Pay back in cash what was paid ahead for a stay and its parts and nothing needs any more.
+
+    The caller holds the stay, so that it is paid back once.
+
+    Raises
+    ------
+    Conflict
+        Where nothing is left.
+    """
+    ahead = store.paid_ahead(uow.connection, {session_id, *parts})
+    refund = refund_in_cash(session_id, operator_id, ahead, currency, uow.clock.now(), by)
+    store.add_refund(uow.connection, refund)
+    store.add_entry(uow.connection, book_refund(refund))
+    return refund
 
 
 def cancel_bill(uow: UnitOfWork, bill: Bill, reason: str, by: str) -> Bill:

@@ -39,6 +39,7 @@ from city.identifiers import (
     VehicleId,
 )
 from city.money import Money
+from payments.rules.advances import PaidAhead, Refund, in_order
 from payments.rules.bills import Bill, BillPart, BillState, Charge, Payment
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, Posting
 
@@ -98,6 +99,7 @@ bill = Table(
     Column("paid_at", INSTANT),
     Column("part", Text, nullable=False, server_default="stay"),
     Column("covers_until_at", INSTANT),
+    Column("applied_minor", BigInteger, nullable=False, server_default="0"),
 )
 
 payment = Table(
@@ -111,6 +113,19 @@ payment = Table(
     Column("tendered_minor", BigInteger, nullable=False),
     Column("taken_at", INSTANT, nullable=False),
     Column("taken_by", Text, nullable=False),
+)
+
+refund = Table(
+    "refund",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("session_id", Uuid, nullable=False),
+    Column("operator_id", Uuid, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("refunded_at", INSTANT, nullable=False),
+    Column("refunded_by", Text, nullable=False),
 )
 
 LARGEST_PAGE: Final = 500
@@ -148,6 +163,7 @@ def add_bill(connection: Connection, issued: Bill) -> bool:
         "paid_at": issued.paid_at,
         "part": charge.part.value,
         "covers_until_at": charge.covers_until_at,
+        "applied_minor": charge.applied_minor,
     }
     added = postgresql.insert(bill).values(values).on_conflict_do_nothing().returning(bill.c.id)
     return connection.execute(added).scalar_one_or_none() is not None
@@ -267,6 +283,54 @@ def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:
     query = select(payment).where(payment.c.bill_id == bill_id)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _payment(row)
+
+
+# --- paying ahead --------------------------------------------------------------------------------
+
+
+def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]) -> PaidAhead:
+    """Give what was paid ahead for some stays that are one, and what became of it.
+
+    Two statements.
+    """
+    wanted = list(session_ids)
+    bills = connection.execute(
+        select(bill.c.part, bill.c.covers_until_at, bill.c.amount_minor, bill.c.applied_minor)
+        .where(bill.c.session_id.in_(wanted), bill.c.state != BillState.CANCELLED.value)
+        .order_by(bill.c.id)
+    ).all()
+    refunded_minor = connection.execute(
+        select(func.coalesce(func.sum(refund.c.amount_minor), 0)).where(
+            refund.c.session_id.in_(wanted)
+        )
+    ).scalar_one()
+    return PaidAhead(
+        in_order(
+            [
+                (row.covers_until_at, row.amount_minor)
+                for row in bills
+                if row.part == BillPart.AHEAD.value
+            ]
+        ),
+        sum(row.applied_minor for row in bills),
+        int(refunded_minor),
+    )
+
+
+def add_refund(connection: Connection, paid_back: Refund) -> None:
+    """Write what was paid back."""
+    connection.execute(
+        insert(refund).values(
+            id=paid_back.id,
+            session_id=paid_back.session_id,
+            operator_id=paid_back.operator_id,
+            channel=paid_back.channel,
+            amount_minor=paid_back.amount.minor,
+            currency=paid_back.amount.currency,
+            refunded_at=paid_back.refunded_at,
+            refunded_by=paid_back.refunded_by,
+        )
+    )
 
 
 # --- ledger --------------------------------------------------------------------------------------
@@ -408,6 +472,7 @@ def _bill(row: RowMapping) -> Bill:
             amount=Money(row["amount_minor"], row["currency"]),
             lines=tuple(row["lines"]),
             covers_until_at=row["covers_until_at"],
+            applied_minor=row["applied_minor"],
         ),
         issued_at=row["issued_at"],
         due_at=row["due_at"],

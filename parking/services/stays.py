@@ -1,19 +1,20 @@
 """Keeping stays in line with what bays' histories say, and saying whose a stay was."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from city.errors import NotFound
 from city.events.parking import ParkingSessionClosed, VehicleAttached
 from city.identifiers import BayId, BillId, FacilityId, ParkingSessionId, VehicleId, uuid7
 from city.works.database import UnitOfWork
-from parking.rules.evidence import STATED, Evidence, EvidenceKind, EvidenceSource
+from parking.rules.evidence import CERTAIN, STATED, Evidence, EvidenceKind, EvidenceSource
 from parking.rules.occupancy.history import BayChange, StateChange
 from parking.rules.occupancy.policy import DEFAULT_POLICY, FoldingPolicy
 from parking.rules.sensor_words import words
@@ -228,6 +229,34 @@ def open_of_vehicle(
 ) -> list[ParkingSession]:
     """Give a vehicle's open stays at a facility, oldest first, locked."""
     return stay_lists.open_of_vehicle(connection, facility_id, vehicle_id)
+
+
+def note_paid_ahead(
+    uow: UnitOfWork,
+    session: ParkingSession,
+    until_at: datetime,
+    by: str,
+    detail: Mapping[str, JsonValue],
+) -> None:
+    """Keep until when a stay can go on without anything more being due, and that it was paid."""
+    paid = replace(session.stay, paid_until_at=until_at)
+    store.write(uow.connection, session.id, paid, session.attached_by)
+    now = uow.clock.now()
+    said = Evidence(
+        kind=EvidenceKind.PAID_AHEAD,
+        at=now,
+        recorded_at=now,
+        source=EvidenceSource.ATTENDANT,
+        certainty=CERTAIN,
+        by=by,
+        facility_id=session.facility_id,
+        district=session.district,
+        session_id=session.id,
+        bay_id=session.bay_id,
+        vehicle_id=session.admitted_as or session.stay.vehicle_id,
+        detail={**detail, "until": until_at.isoformat()},
+    )
+    stay_evidence.add(uow.connection, [said])
 
 
 def note_bill(uow: UnitOfWork, session_id: ParkingSessionId, bill_id: BillId | None) -> None:

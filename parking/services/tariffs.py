@@ -96,20 +96,14 @@ def rate(
     Invalid
         Where the version has no price for the vehicle.
     """
-    version = store.version(connection, version_id)
-    if version is None:
-        raise NotFound("no such tariff version", field="tariff_version_id")
-    return evaluate(_tariff(version), stay, vehicle, history, claims)
+    return evaluate(find_tariff(connection, version_id), stay, vehicle, history, claims)
 
 
 def coverage(
     connection: Connection, version_id: TariffVersionId, vehicle: VehicleTraits
 ) -> Coverage:
     """Say whether a stored version exempts a vehicle, prices it, or does neither."""
-    version = store.version(connection, version_id)
-    if version is None:
-        raise NotFound("no such tariff version", field="tariff_version_id")
-    tariff = _tariff(version)
+    tariff = find_tariff(connection, version_id)
     if exemption_of(tariff.document, vehicle) is not None:
         return Coverage.EXEMPT
     try:
@@ -117,6 +111,33 @@ def coverage(
     except Invalid:
         return Coverage.NO_PRICE
     return Coverage.PRICED
+
+
+def exit_grace_s(
+    connection: Connection, version_id: TariffVersionId, vehicle: VehicleTraits
+) -> int:
+    """Give for how long, in seconds, a stored version lets a vehicle leave once all is paid.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such version.
+    Invalid
+        Where the version has no price for the vehicle.
+    """
+    tariff = find_tariff(connection, version_id)
+    if exemption_of(tariff.document, vehicle) is not None:
+        return 0
+    grace = tariff.plan_for(vehicle).schedule.exit_grace
+    return 0 if grace is None else grace.within_s
+
+
+def find_tariff(connection: Connection, version_id: TariffVersionId) -> Tariff:
+    """Give a stored version laid out for rating; NotFound where there is none."""
+    version = store.version(connection, version_id)
+    if version is None:
+        raise NotFound("no such tariff version", field="tariff_version_id")
+    return _tariff(version)
 
 
 def quote(

@@ -387,6 +387,15 @@ stay_evidence = Table(
     Column("detail", JSONB, nullable=False, server_default="{}"),
 )
 
+stay_coupon = Table(
+    "stay_coupon",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("coupon", Text, primary_key=True),
+    Column("taken_at", INSTANT, nullable=False),
+    Column("taken_by", Text, nullable=False),
+)
+
 ticket = Table(
     "ticket",
     metadata,

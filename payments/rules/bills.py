@@ -75,6 +75,8 @@ class Charge:
     """As ``Quote.lines_json`` gives them."""
     covers_until_at: datetime | None = None
     """Of a bill that is paid ahead, until when it covers the stay."""
+    applied_minor: int = 0
+    """What of the stay's fee had been paid ahead: a line takes it off, the amount is the rest."""
 
     @property
     def part(self) -> BillPart:
@@ -97,6 +99,16 @@ class Bill:
     def amount(self) -> Money:
         """What is, or was, to be paid."""
         return self.charge.amount
+
+    @property
+    def applied(self) -> Money:
+        """What of the fee had been paid ahead."""
+        return Money(self.charge.applied_minor, self.charge.amount.currency)
+
+    @property
+    def fee(self) -> Money:
+        """What it cost: what had been paid ahead, and the rest."""
+        return self.amount + self.applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,11 @@ def issue(charge: Charge, at: datetime) -> Bill:
     """
     if charge.amount.minor < 0:
         raise Invalid("a bill is never negative", field="amount")
+    ahead = charge.part is BillPart.AHEAD
+    if charge.applied_minor < 0 or (ahead and charge.applied_minor):
+        raise Invalid("is what a stay's bill takes over, never negative", field="applied_minor")
+    if ahead and not charge.amount:
+        raise Invalid("nothing is due, so nothing is paid ahead", field="amount")
     if sum(_minor(line) for line in charge.lines) != charge.amount.minor:
         raise Invalid("the lines do not add up to the amount", field="lines")
     policy = POLICIES.get(charge.district, DEFAULT_POLICY)

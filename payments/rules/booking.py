@@ -1,12 +1,14 @@
 """Which entry of the ledger each fact of the room becomes."""
 
 from city.identifiers import uuid7
-from payments.rules.bills import Bill, Payment
+from payments.rules.advances import Refund
+from payments.rules.bills import Bill, BillPart, Payment
 from payments.rules.ledger import (
     Account,
     Entry,
     EntryKind,
     Posting,
+    advance_of,
     cash_of,
     earned_by,
     receivable_of,
@@ -16,20 +18,40 @@ from payments.rules.ledger import (
 def book_bill(bill: Bill, by: str) -> Entry | None:
     """Record that a bill is owed: the driver's debt, the facility's earning.
 
+    What was paid ahead is not earned yet: it is owed back. The stay's bill takes it over.
     None for a bill over nothing: no money moves, now or ever.
     """
-    if not bill.amount:
-        return None
     charge = bill.charge
-    earned = earned_by(charge.revenue_nature, charge.operator_id, charge.district)
+    if charge.part is BillPart.AHEAD:
+        taken = advance_of(charge.operator_id)
+        postings, reason = [(_owed(bill), bill.amount), (taken, -bill.amount)], "paid ahead"
+    else:
+        earned = earned_by(charge.revenue_nature, charge.operator_id, charge.district)
+        postings = [
+            (_owed(bill), bill.amount),
+            (advance_of(charge.operator_id), bill.applied),
+            (earned, -bill.fee),
+        ]
+        reason = "bill issued"
+    moved = tuple(Posting(account, amount) for account, amount in postings if amount)
+    if not moved:
+        return None
+    return Entry(uuid7(), bill.issued_at, EntryKind.BILL, bill.id, moved, reason, by)
+
+
+def book_refund(refund: Refund) -> Entry:
+    """Record that what was paid ahead and not needed went back, out of the cash of who gave it."""
     return Entry(
         uuid7(),
-        bill.issued_at,
-        EntryKind.BILL,
-        bill.id,
-        (Posting(_owed(bill), bill.amount), Posting(earned, -bill.amount)),
-        "bill issued",
-        by,
+        refund.refunded_at,
+        EntryKind.REFUND,
+        refund.id,
+        (
+            Posting(advance_of(refund.operator_id), refund.amount),
+            Posting(cash_of(refund.refunded_by), -refund.amount),
+        ),
+        "paid back",
+        refund.refunded_by,
     )
 
 

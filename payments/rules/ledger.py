@@ -22,6 +22,8 @@ class AccountKind(StrEnum):
     """Banknotes and coins in an attendant's hands."""
     RECEIVABLE = "receivable"
     """What drivers owe for an operator's facilities."""
+    ADVANCE = "advance"
+    """What drivers paid ahead at an operator's facilities: owed back until the stay is billed."""
     REVENUE = "revenue"
     """What an operator has earned, at commercial facilities."""
     TREASURY = "treasury"
@@ -51,6 +53,11 @@ def receivable_of(operator_id: OperatorId) -> Account:
     return Account(AccountKind.RECEIVABLE, str(operator_id))
 
 
+def advance_of(operator_id: OperatorId) -> Account:
+    """Give the account of what was paid ahead at an operator's facilities and is not billed yet."""
+    return Account(AccountKind.ADVANCE, str(operator_id))
+
+
 def earned_by(revenue_nature: str, operator_id: OperatorId, district: DistrictCode) -> Account:
     """Give the account that a fee is earned on: it follows the nature of the facility's revenue.
 
@@ -71,6 +78,7 @@ class EntryKind(StrEnum):
 
     BILL = "bill"
     PAYMENT = "payment"
+    REFUND = "refund"
     REVERSAL = "reversal"
 
 

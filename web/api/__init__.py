@@ -10,6 +10,7 @@ from parking.known_prices import KnownPrices
 from parking.known_streets import KnownStreets
 from web import access, acts
 from web.api import (
+    advances,
     blacklists,
     clock,
     devices,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     place_keeping.blueprint,
     place_acts.blueprint,
     stays.blueprint,
+    advances.blueprint,
     tariffs.blueprint,
     permits.blueprint,
     reservations.blueprint,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from parking.rules.evidence import Evidence
     from parking.rules.stays import ParkingSession
     from parking.store.places import Facility
-    from payments.rules.bills import Bill
+    from payments.rules.bills import Bill, Payment
     from payments.rules.disputes import Dispute
 
     Plates = Mapping[VehicleId, dict[str, Any]]
@@ -86,12 +86,26 @@ def shown_bill(
         "state": bill.state.value,
         "amount": bill.amount.as_json(),
         "lines": bill_lines(bill.charge.lines, bill.amount.currency),
+        "paid_ahead": bill.applied.as_json(),
         "plate": plate,
         "issued_at": bill.issued_at,
         "due_at": bill.due_at,
         "paid_at": bill.paid_at,
         "covers_until_at": bill.charge.covers_until_at,
         "dispute": shown_dispute(dispute),
+    }
+
+
+def shown_payment(payment: Payment) -> dict[str, Any]:
+    """Return a payment with its change."""
+    return {
+        "id": payment.id,
+        "bill_id": payment.bill_id,
+        "channel": payment.channel,
+        "amount": payment.amount.as_json(),
+        "tendered": payment.tendered.as_json(),
+        "change": payment.change.as_json(),
+        "received_at": payment.taken_at,
     }
 
 

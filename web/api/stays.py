@@ -36,7 +36,7 @@ from web.api.schemas.stays import (
     SessionsOut,
     SessionsQuery,
 )
-from web.api.shown import shown_bill, shown_of, shown_session
+from web.api.shown import shown_bill, shown_of, shown_payment, shown_session
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -187,13 +187,4 @@ def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
 def pay(uow: UnitOfWork, bill_id: UUID, json_data: PaymentIn) -> dict[str, Any]:
     """Take cash."""
     tendered = Money(json_data.tendered.minor, json_data.tendered.currency)
-    payment = take_payment(uow, access.known_actor(), BillId(bill_id), tendered)
-    return {
-        "id": payment.id,
-        "bill_id": payment.bill_id,
-        "channel": payment.channel,
-        "amount": payment.amount.as_json(),
-        "tendered": payment.tendered.as_json(),
-        "change": payment.change.as_json(),
-        "received_at": payment.taken_at,
-    }
+    return shown_payment(take_payment(uow, access.known_actor(), BillId(bill_id), tendered))

@@ -199,15 +199,13 @@ def _of_money(stay: ParkingSession, bill: StayBill | None, now: datetime) -> Ite
         leak = Leak.CLOSED_WITHOUT_BILL if priced else Leak.CLOSED_WITHOUT_TARIFF
         yield Finding(leak, opened_at, closed_at, stay.id)
         return
+    received = bill.received or Money(0, bill.amount.currency)
+    missing = bill.amount - received if received.currency == bill.amount.currency else bill.amount
     if bill.paid_at is None:
         leak = Leak.BILL_OVERDUE if now > bill.due_at else Leak.BILL_OPEN
-        yield Finding(leak, bill.issued_at, None, stay.id, bill.id, bill.amount)
+        yield Finding(leak, bill.issued_at, None, stay.id, bill.id, missing)
         return
-    received = bill.received or Money(0, bill.amount.currency)
     if received != bill.amount:
-        missing = (
-            bill.amount - received if received.currency == bill.amount.currency else bill.amount
-        )
         yield Finding(
             Leak.PAID_DIFFERENTLY, bill.issued_at, bill.paid_at, stay.id, bill.id, missing
         )

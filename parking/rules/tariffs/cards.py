@@ -1,6 +1,6 @@
 """Cards and coupons that a tariff sells or honours: what a stay can claim under them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from city.errors import Invalid
@@ -9,7 +9,7 @@ from parking.rules.tariffs.band_table import BandTable, calendar_of
 from parking.rules.tariffs.document import Card, Coupon
 from parking.rules.tariffs.local_time import DAY_S, ceil_s, floor_s, offset_spans, utc_at
 from parking.rules.tariffs.model import Cover, Stay, VehicleTraits
-from parking.rules.tariffs.plan import Tariff
+from parking.rules.tariffs.plan import Tariff, exemption_of
 
 
 def coupons_of(tariff: Tariff, names: Iterable[str]) -> tuple[Coupon, ...]:
@@ -24,6 +24,50 @@ def coupons_of(tariff: Tariff, names: Iterable[str]) -> tuple[Coupon, ...]:
             )
         found.append(known[name])
     return tuple(found)
+
+
+def fitting(
+    tariff: Tariff, names: Iterable[str], vehicle: VehicleTraits
+) -> tuple[tuple[Coupon, ...], tuple[str, ...]]:
+    """Part coupons that were taken for a stay into those that it can use, and the names of others.
+
+    A coupon is refused when it is taken where it does not fit; but whose vehicle it is may be
+    corrected later, and then no bill waits for it.
+    """
+    if exemption_of(tariff.document, vehicle) is not None:
+        return (), tuple(names)
+    schedule = tariff.plan_for(vehicle).schedule.id
+    known = {coupon.id: coupon for coupon in tariff.document.coupons}
+    used: list[Coupon] = []
+    left_out: list[str] = []
+    for name in names:
+        coupon = known.get(name)
+        alone = used and (used[0].alone or (coupon is not None and coupon.alone))
+        if coupon is None or alone or schedule not in (coupon.schedules or (schedule,)):
+            left_out.append(name)
+        else:
+            used.append(coupon)
+    return tuple(used), tuple(left_out)
+
+
+def check_coupon(
+    tariff: Tariff, name: str, vehicle: VehicleTraits, others: Sequence[str]
+) -> Coupon:
+    """Give a coupon that is taken for a stay beside others.
+
+    Raises
+    ------
+    Invalid
+        Where the tariff honours no such one, not for this vehicle, or not with the others.
+    """
+    (coupon,) = coupons_of(tariff, [name])
+    schedule = tariff.plan_for(vehicle).schedule.id
+    if coupon.schedules is not None and schedule not in coupon.schedules:
+        raise Invalid(f"{name} is not for schedule {schedule}", field="coupon")
+    beside = coupons_of(tariff, others)
+    if beside and (coupon.alone or any(each.alone for each in beside)):
+        raise Invalid(f"{name} cannot be used with another one", field="coupon")
+    return coupon
 
 
 def card_of(tariff: Tariff, name: str, vehicle: VehicleTraits) -> Card:

@@ -281,6 +281,9 @@ class Schedule(_Part):
     """Taken off after the caps."""
     re_entry: ReEntry | None = None
     exit_grace: ExitGrace | None = None
+    unused_payment: Literal["refunded", "kept"] = "refunded"
+    """What becomes of what was paid ahead for more time than was used: it is owed back, or the
+    stay costs what was paid."""
 
     @property
     def fits_all(self) -> bool:

@@ -231,13 +231,19 @@ def _since_payments(
         if end > begin:
             why = Why("tariff.why.grace", {"within_s": within_s})
             lines.append((begin, end, "", 0, 0, why))
-        return lines
+        rating = Rating(asked.tariff, asked.plan, begin, end, [], after_payment=True)
+        _take_paid(rating, paid_minor, end)
+        return lines + rating.lines
     rating = asked.rated(begin, end, before, after_payment=begin > start)
     _take_paid(rating, paid_minor, end)
     return lines + rating.lines
 
 
 def _take_paid(rating: Rating, paid_minor: int, at: int) -> None:
+    unused_minor = paid_minor - rating.total
+    if unused_minor > 0 and rating.plan.schedule.unused_payment == "kept":
+        values = {"unused": rating.money(unused_minor)}
+        rating.add((rating.start, at), "", 0, unused_minor, Why("tariff.why.paid.kept", values))
     taken_minor = min(rating.total, paid_minor)
     if taken_minor > 0:
         why = Why("tariff.why.credit.paid", {"paid": rating.money(paid_minor)})

@@ -166,6 +166,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "paid already: {paid}",
         "zh": "此前已付{paid}",
     },
+    "tariff.why.paid.kept": {
+        "en": "paid ahead for more than was used: {unused} is not given back",
+        "zh": "预付时长未用完，{unused}不予退还",
+    },
     "tariff.why.credit.re_entry": {
         "en": "back within {within_s}, so one stay; paid before: {paid}",
         "zh": "{within_s}内再次驶入，合并为一次停放，此前已付{paid}",

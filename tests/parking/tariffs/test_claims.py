@@ -295,3 +295,20 @@ def test_an_entry_price_is_owed_once_before_and_once_after_a_payment_that_ends_a
 def test_units_that_tolerate_some_minutes() -> None:
     rated = tariff(band("all", steps((1800, 200), tolerance_s=300)))
     assert [fee(rated, 0, minutes / 60) for minutes in (5, 6, 35, 36)] == [0, 200, 200, 400]
+
+
+@pytest.mark.parametrize(
+    ("grace", "payments", "leave", "minors"),
+    [
+        (None, [(2, 3000)], 2, [1000, 2000, -3000]),
+        ({"within_s": 900, "overstay": "since_payment"}, [(2, 3000)], 2.2, [1000, -1000, 0, 2000]),
+        (None, [(2, 1000)], 2, [1000, -1000]),  # nothing was too much
+    ],
+)
+def test_a_tariff_may_keep_what_was_paid_for_more_time_than_was_used(
+    grace: dict[str, Any] | None, payments: list[tuple[float, int]], leave: float, minors: list[int]
+) -> None:
+    rated = tariff(HOURLY, exit_grace=grace, unused_payment="kept")
+    lines = quoted(rated, 0, leave, claims=paid(*payments)).lines
+    assert [line.minor for line in lines][: len(minors)] == minors
+    assert sum(line.minor for line in lines) == 0

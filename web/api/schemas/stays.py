@@ -11,6 +11,7 @@ from city.vehicles import PlateKind
 from web.api.schemas.base import (
     Incoming,
     Instant,
+    InstantIn,
     MoneyIn,
     MoneyOut,
     Names,
@@ -112,6 +113,9 @@ class BillOut(Outgoing):
     state: str
     amount: MoneyOut
     lines: list[QuoteLine]
+    paid_ahead: Annotated[
+        MoneyOut, Field(description="what of the fee was paid before: the amount is the rest")
+    ]
     plate: PlateOut | None
     issued_at: Instant
     due_at: Instant
@@ -153,3 +157,65 @@ class PaymentOut(Outgoing):
     tendered: MoneyOut
     change: MoneyOut
     received_at: Instant
+
+
+class FeeQuery(Incoming):
+    """Up to when."""
+
+    until_at: InstantIn | None = None
+
+
+class FeeOut(Outgoing):
+    """What a stay costs up to an instant, as things stand."""
+
+    session_id: UUID
+    until_at: Instant
+    fee: Annotated[MoneyOut, Field(description="all of it, with what was paid ahead")]
+    paid_ahead: MoneyOut
+    due: MoneyOut
+    unused: Annotated[MoneyOut, Field(description="paid ahead and not needed: given back")]
+    lines: Annotated[list[QuoteLine], Field(description="they add up to what is due")]
+    leave_by_at: Annotated[
+        Instant | None, Field(description="until when it can leave and pay nothing more")
+    ]
+    coupons_left_out: Annotated[list[str], Field(description="do not fit the vehicle")]
+
+
+class AdvanceIn(Incoming):
+    """Cash for a stay that goes on: all that is due up to an instant."""
+
+    channel: Literal["cash"]
+    tendered: MoneyIn
+    until_at: Annotated[
+        InstantIn | None, Field(description="null: now; at most seven days ahead")
+    ] = None
+
+
+class AdvanceOut(Outgoing):
+    """What was paid ahead, and until when the vehicle can leave."""
+
+    payment: PaymentOut
+    covers_until_at: Instant
+    leave_by_at: Instant
+
+
+class RefundIn(Incoming):
+    """All that is left goes back."""
+
+    channel: Literal["cash"]
+
+
+class RefundOut(Outgoing):
+    """What went back to the driver."""
+
+    id: UUID
+    session_id: UUID
+    channel: str
+    amount: MoneyOut
+    refunded_at: Instant
+
+
+class CouponIn(Incoming):
+    """A coupon of the stay's tariff, by its id."""
+
+    coupon: Annotated[str, Field(min_length=1, max_length=64)]
