@@ -56,6 +56,8 @@ FREE_SHARE = 0.6
 PLACES = 64
 LEAST = 0.4
 P99_OF_P50 = 3.0
+TAIL_OF_FLOORS = 2.0
+"""A noisy machine gives the floor a tail as well: ours may be so many times that."""
 SEED = 20260302
 GET = "GET"
 
@@ -255,9 +257,13 @@ def run(bays: int, seconds: float, rounds: int) -> dict[str, object]:
             slow = {
                 name: figures(latencies_ms(ours, each, seconds)) for name, each in kinds.items()
             }
+            slow_floor = figures(latencies_ms(bare, floor_requests, seconds))
     return {
         "bays": bays,
-        "floor": round(statistics.median(each.requests_per_s for each in floors)),
+        "floor": {
+            "rate": round(statistics.median(each.requests_per_s for each in floors)),
+            **slow_floor,
+        },
         **{
             name: {
                 "rate": round(statistics.median(each.requests_per_s for each in found)),
@@ -297,7 +303,8 @@ def main() -> int:
     }
     print(json.dumps(result))
     failed = any(each["errors"] for each in sizes) or result["ratio"] < LEAST
-    return 1 if failed or judged["places"]["p99_of_p50"] > P99_OF_P50 else 0
+    tail = max(P99_OF_P50, TAIL_OF_FLOORS * judged["floor"]["p99_of_p50"])
+    return 1 if failed or judged["places"]["p99_of_p50"] > tail else 0
 
 
 if __name__ == "__main__":
