@@ -32,7 +32,7 @@ from city.people.sessions import (
     refresh_session,
     session_actor,
 )
-from city.people.store import Account, Credential, accounts, credentials
+from city.people.store import Account, Credential, account_names, accounts, credentials
 from city.people.tokens import csrf_matches
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "LocalPhoneCodes",
     "SessionGrant",
     "WalletIdentity",
+    "account_names",
     "accounts",
     "change_password",
     "create_account",

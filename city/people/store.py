@@ -198,6 +198,14 @@ def accounts(connection: Connection) -> list[Account]:
     return [account_of(row) for row in connection.execute(query)]
 
 
+def account_names(connection: Connection, account_ids: Iterable[AccountId]) -> dict[AccountId, str]:
+    """Give what pages call the accounts of staff; other ones are left out."""
+    query = select(ACCOUNT.c.id, ACCOUNT.c.name).where(
+        ACCOUNT.c.kind == "staff", ACCOUNT.c.id.in_(list(account_ids))
+    )
+    return {AccountId(row.id): row.name for row in connection.execute(query)}
+
+
 def credentials(
     connection: Connection, *, live_only: bool = False, kinds: Iterable[str] | None = None
 ) -> list[Credential]:

@@ -26,6 +26,7 @@ PAGES = (
     ("/operations", "operator"),
     ("/tariffs", "operator"),
     ("/permits", "operator"),
+    ("/places", "operator"),
     ("/audit", "auditor"),
     ("/figures", "operator"),
 )
@@ -49,6 +50,7 @@ def settle(page: Page, path: str) -> None:
         "/attendant": ".post-choice",
         "/operations": "#devices [data-device]",
         "/tariffs": "#fault .tag-good",
+        "/places": "[data-row]",
         "/permits": "#permits .empty, #permits [data-permit]",
         "/audit": "#records tbody tr",
         "/figures": ".figure-table tbody tr",

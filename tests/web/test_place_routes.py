@@ -203,3 +203,61 @@ def test_a_file_is_imported_and_each_feature_accounted_for(site: Site) -> None:
     assert (unusable.status_code, errors(unusable)) == (422, ["file"])
     actions = [each["action"] for each in site.get("/api/v1/audit", "auditor").get_json()["items"]]
     assert actions.count("parking.places_imported") == 2
+
+
+def test_the_registry_lists_places_with_bays_by_purpose_and_those_away(site: Site) -> None:
+    facility = str(site.facility.id)
+    assert change_bay(site, 0, purpose="permit").status_code == 200
+    now = site.clock.now()
+    away = {
+        "permit_no": "W-1",
+        "from_at": now.isoformat(),
+        "until_at": (now + timedelta(hours=2)).isoformat(),
+        "bay_ids": [str(site.bays[1].id)],
+    }
+    assert (
+        site.post(f"{FACILITIES}/{facility}/suspensions", "operator", json=away).status_code == 201
+    )
+    found = site.get("/api/v1/registered-facilities", "operator").get_json()["items"]
+    (mine,) = [each for each in found if each["id"] == facility]
+    assert mine["bays"] == {"public": 3, "reserved": 0, "permit": 1}
+    assert mine["suspended"] == 1
+    assert mine["operator_id"] == str(site.facility.operator_id)
+    assert site.get("/api/v1/registered-facilities", "driver").status_code == 403
+
+
+def test_a_bay_s_history_names_the_staff_who_changed_it(site: Site) -> None:
+    assert change_bay(site, 0, kind="charging").status_code == 200
+    path = f"/api/v1/bays/{site.bays[0].id}/history"
+    found = site.get(path, "operator").get_json()
+    latest = found["items"][0]
+    assert latest["changed_by"] in found["people"]
+    records = f"{FACILITIES}/{site.facility.id}/bay-records"
+    states = [each["state"] for each in site.get(records, "operator").get_json()["items"]]
+    assert {each["label"]: each["kind"] for each in states}[site.bays[0].label] == "charging"
+
+
+def test_a_bay_s_held_times_are_given_without_a_plate_in_full(site: Site) -> None:
+    now = site.clock.now()
+    start, end = now + timedelta(hours=2), now + timedelta(hours=3)
+    body = {
+        "plate": "浙A12345",
+        "kind": "blue7",
+        "from_at": start.isoformat(),
+        "until_at": end.isoformat(),
+        "bay_id": str(site.bays[2].id),
+    }
+    assert site.post("/api/v1/reservations", "operator", json=body).status_code == 201
+    asked = (
+        f"from_at={now:%Y-%m-%dT%H:%M:%SZ}&until_at={now + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+    )
+    path = f"/api/v1/bays/{site.bays[2].id}/holds"
+    found = site.get(f"{path}?{asked}", "attendant").get_json()
+    assert [(each["kind"], each["reservation_state"]) for each in found["items"]] == [
+        ("reservation", "held")
+    ]
+    assert "12345" not in str(found)
+    late = (
+        f"from_at={now:%Y-%m-%dT%H:%M:%SZ}&until_at={now + timedelta(days=70):%Y-%m-%dT%H:%M:%SZ}"
+    )
+    assert errors(site.get(f"{path}?{late}", "attendant")) == ["until_at"]

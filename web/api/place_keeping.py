@@ -20,7 +20,7 @@ from parking.services import places
 from web import access
 from web.acts import act
 from web.api.cursors import after, cursor
-from web.api.place_states import place_json, version_json
+from web.api.place_states import place_json, staff_names, version_json
 from web.api.schemas.base import PageQuery
 from web.api.schemas.place_keeping import (
     AsOfQuery,
@@ -311,8 +311,9 @@ def _in_reach(found: PlaceVersion) -> None:
 def _versions(kind: PlaceKind, place_id: UUID) -> dict[str, Any]:
     with access.wiring().database.read() as connection:
         found = service.history(connection, kind, place_id)
-    _in_reach(found[0])
-    return {"items": [version_json(each) for each in found]}
+        _in_reach(found[0])
+        people = staff_names(connection, (each.changed_by for each in found))
+    return {"items": [version_json(each) for each in found], "people": people}
 
 
 def _as_of(kind: PlaceKind, place_id: UUID, query: AsOfQuery) -> dict[str, Any]:
@@ -340,6 +341,15 @@ def facility_record(facility_id: UUID, query_data: AsOfQuery) -> dict[str, Any]:
 def facility_history(facility_id: UUID) -> dict[str, Any]:
     """Show a facility's history."""
     return _versions("facility", facility_id)
+
+
+@blueprint.get("/zones/<uuid:zone_id>/history")
+@access.allow(*READERS)
+@blueprint.output(PlaceHistoryOut)
+@blueprint.doc(summary="What a zone is and was, and who changed it when")
+def zone_history(zone_id: UUID) -> dict[str, Any]:
+    """Show a zone's history."""
+    return _versions("zone", zone_id)
 
 
 @blueprint.get("/bays/<uuid:bay_id>/record")

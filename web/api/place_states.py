@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from city.identifiers import AccountId
+from city.people import services as people
 from parking.rules.places.model import Bay, Facility, Limits, Machine, Zone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
     from parking.store.place_history import PlaceVersion
+
+
+PERSON = "person:"
+
+
+def staff_names(connection: Connection, changed_by: Iterable[str]) -> dict[str, str]:
+    """Give what pages call those who changed something, as far as they are staff; one query."""
+    wanted = {
+        each: AccountId(UUID(each.removeprefix(PERSON)))
+        for each in changed_by
+        if each.startswith(PERSON)
+    }
+    names = people.account_names(connection, wanted.values()) if wanted else {}
+    return {each: names[account] for each, account in wanted.items() if account in names}
 
 
 def limits_json(limits: Limits) -> dict[str, float | None]:

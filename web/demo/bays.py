@@ -18,6 +18,7 @@ from web.demo.town import place
 if TYPE_CHECKING:
     from city.identifiers import DistrictCode
     from city.streets import StreetLink
+    from parking.rules.places.model import Purpose
     from web.demo.town import Town
 
 KERB_BAYS: Final = 1_200
@@ -46,6 +47,11 @@ GARAGE_AT_M: Final = (
 )
 """In the unbent plan, metres east and north: half-blocks beside a lane, clear of its kerbs."""
 
+EVERY_RESERVED: Final = 9
+EVERY_RESIDENTIAL: Final = 5
+"""Of the kerb segments, those with a reserved bay and those with residents' bays at their end."""
+RESIDENTS_BAYS: Final = 3
+
 Charging = Literal["standard", "charging", "disabled"]
 
 
@@ -58,6 +64,9 @@ class DemoBay:
     kind: Charging
     position: Position
     bearing_deg: float
+    purpose: Purpose = "public"
+    area: Literal["A", "B"] | None = None
+    """Of a garage: the half that it lies in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,7 @@ def _segment(  # noqa: PLR0917 - one call, six different things
                 "disabled" if index == 0 and number % 4 == 0 else "standard",
                 at,
                 round(bearing, 1),
+                _kerb_purpose(index, count, number),
             )
         )
     middle = bays[count // 2].position
@@ -194,6 +204,20 @@ def _segment(  # noqa: PLR0917 - one call, six different things
         _attraction(centre, middle),
         tuple(bays),
     )
+
+
+def _kerb_purpose(index: int, count: int, number: int) -> Purpose:
+    if number % EVERY_RESERVED == 0 and index == 1:
+        return "reserved"
+    residential = number % EVERY_RESIDENTIAL == 0 and index >= count - RESIDENTS_BAYS
+    return "permit" if residential else "public"
+
+
+def _stall_purpose(row: int, column: int) -> Purpose:
+    """Month cards have a garage's last row; two stalls of the second can be reserved."""
+    if row == GARAGE_ROWS - 1:
+        return "permit"
+    return "reserved" if row == 1 and column < 2 else "public"  # noqa: PLR2004 - two of them
 
 
 def _garages(town: Town, centre: Position) -> list[DemoFacility]:
@@ -217,6 +241,8 @@ def _garages(town: Town, centre: Position) -> list[DemoFacility]:
                     "charging" if row == 0 else "disabled" if index % 37 == 36 else "standard",  # noqa: PLR2004 - about two a garage
                     stall_at,
                     0.0 if row % 2 else 180.0,
+                    _stall_purpose(row, column),
+                    "A" if row < GARAGE_ROWS // 2 else "B",
                 )
             )
         nearest = town.network.nearest(at)

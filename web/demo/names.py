@@ -76,3 +76,11 @@ SIDES = {
     "east": Name("东侧", "east side"),
     "west": Name("西侧", "west side"),
 }
+
+AREAS = {
+    "A": Name("A区", "Area A"),
+    "B": Name("B区", "Area B"),
+}
+
+EXEMPTION = Name("应急、警用与军用车辆免费", "Emergency, police and military vehicles free")
+EXEMPTION_SOURCE = Name("临江市停车收费办法（模拟）", "Linjiang parking charges order (simulated)")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -18,15 +18,16 @@ import orjson
 
 from city.errors import Conflict, Forbidden
 from city.identifiers import DeviceId, OperatorId, TariffId
+from city.money import Money
 from city.people import services as people
 from city.people.actors import system_actor
 from city.people.roles import Role
 from city.time import ScaledClock
 from city.works.database import Database
 from city.works.shared_setting import read_setting, write_setting
-from parking.rules.places.model import Limits, Operator
+from parking.rules.places.model import Limits, Operator, Standing, Zone
 from parking.services.devices import NewDevice, record_devices
-from parking.services.place_keeping import register_operator
+from parking.services.place_keeping import add_zone, by_name, register_operator
 from parking.services.places import (
     Bay,
     Facility,
@@ -42,16 +43,18 @@ from web.demo.base_map import write_base_map, write_streets
 from web.demo.bays import lay_bays
 from web.demo.ids import demo_id
 from web.demo.people import INTEGRATION, POSTS, WALKERS, greeting, new_password
+from web.demo.rights import grant_rights
 from web.demo.secrets_file import DemoSecrets, find_secrets, write_secrets
 from web.demo.sensors import plan_sensors
 from web.demo.signal_plans import lay_junctions
 from web.demo.town import CENTRE, SEED, build_town
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
+    from city.identifiers import FacilityId, ZoneId
     from city.time import Clock
     from city.works.database import UnitOfWork
     from city.works.settings import Settings
@@ -72,6 +75,9 @@ OWNERSHIPS: Final[dict[str, Ownership]] = {
     "G08": "public",
 }
 """The hospital's, the library's and the civic centre's garage, and the coach station's."""
+UNPROVEN: Final = frozenset({"G06", "K004"})
+"""Places whose title nobody has verified yet."""
+OVERSTAY_PRICE: Final = Money(500, tariffs.CURRENCY)
 GARAGE_HEIGHT_M: Final = 2.2
 ZONE_1_FROM: Final = 0.8
 """A kerb that is wanted at least this much lies in the dearer zone."""
@@ -210,10 +216,15 @@ def _build(uow: UnitOfWork, plan: DemoPlan) -> None:
         publish_tariff(uow, code, document, valid_from=since_at, by=BUILDER.subject)
         codes[code] = ensure_tariff(uow.connection, code, "", "")
     _operators(uow, plan.town.seed)
+    standing = Standing(1, since_at, by_name(BUILDER))
+    homes = [
+        replace(_facility(plan.town.seed, each, codes), standing=standing)
+        for each in plan.facilities
+    ]
+    record_places(uow, homes, [])
+    zones = _areas(uow, plan)
     record_places(
-        uow,
-        [_facility(plan.town.seed, each, codes) for each in plan.facilities],
-        [bay for each in plan.facilities for bay in _bays(each)],
+        uow, [], [bay for each in plan.facilities for bay in _bays(each, zones, standing)]
     )
     record_devices(
         uow,
@@ -231,6 +242,18 @@ def _build(uow: UnitOfWork, plan: DemoPlan) -> None:
         since_at=since_at,
     )
     record_junctions(uow, lay_junctions(plan.town))
+    grant_rights(uow, plan.facilities, OVERSTAY_PRICE)
+
+
+def _areas(uow: UnitOfWork, plan: DemoPlan) -> dict[tuple[FacilityId, str | None], ZoneId]:
+    """Part every garage into its two halves; give their zones."""
+    found: dict[tuple[FacilityId, str | None], ZoneId] = {}
+    for each in plan.facilities:
+        for area in sorted({bay.area for bay in each.bays if bay.area}):
+            name = names.AREAS[area]
+            new = Zone(each.facility_id, each.district, area, "area", name.zh, name.en)
+            found[each.facility_id, area] = add_zone(uow, BUILDER, new).id
+    return found
 
 
 def _facility(seed: int, each: DemoFacility, codes: dict[str, TariffId]) -> Facility:
@@ -254,7 +277,7 @@ def _facility(seed: int, each: DemoFacility, codes: dict[str, TariffId]) -> Faci
         revenue_nature="public_non_tax" if kerb else "commercial",
         tariff_id=codes[tariff],
         id=each.facility_id,
-        title="verified",
+        title="verified" if each.code not in UNPROVEN else "claimed",
         limits=Limits() if kerb else Limits(max_height_m=GARAGE_HEIGHT_M),
     )
 
@@ -265,7 +288,11 @@ def _operators(uow: UnitOfWork, seed: int) -> None:
         register_operator(uow, BUILDER, new)
 
 
-def _bays(facility: DemoFacility) -> list[Bay]:
+def _bays(
+    facility: DemoFacility,
+    zones: Mapping[tuple[FacilityId, str | None], ZoneId],
+    standing: Standing,
+) -> list[Bay]:
     return [
         Bay(
             facility.facility_id,
@@ -275,6 +302,9 @@ def _bays(facility: DemoFacility) -> list[Bay]:
             each.position,
             each.bearing_deg,
             each.bay_id,
+            zone_id=zones.get((facility.facility_id, each.area)),
+            standing=standing,
+            purpose=each.purpose,
             ground="carriageway" if facility.kind == "kerb" else "off_street",
         )
         for each in facility.bays

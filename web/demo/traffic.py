@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from city.places import distance_m
 from city.vehicles import PlateKind, PlateNumber, parse_plate
+from web.demo.holders import holders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +101,12 @@ class Traffic:
         self._random = Random(seed)  # noqa: S311 - a town, not a secret
         self._facilities = list(facilities)
         self._near = {f.facility_id: _nearest(f, facilities) for f in facilities}
-        self._free = {f.facility_id: list(f.bays) for f in facilities}
+        # A reserved bay waits for whom it is reserved; a permit's bay is its holder's.
+        self._open = {
+            f.facility_id: [bay for bay in f.bays if bay.purpose != "reserved"] for f in facilities
+        }
+        self._holders = holders(facilities)
+        self._free = {facility_id: list(bays) for facility_id, bays in self._open.items()}
         self._inside: dict[BayId, PlateNumber] = {}
         self._order = count()
         self._queue: list[tuple[datetime, int, Move]] = []
@@ -139,7 +145,7 @@ class Traffic:
         """Put cars into bays as they are at this hour, or as they were left."""
         for facility in self._facilities:
             share = self._share(facility, at)
-            for bay in facility.bays:
+            for bay in self._open[facility.facility_id]:
                 there = self._random.random() < share if taken is None else bay.bay_id in taken
                 if there:
                     self._free[facility.facility_id].remove(bay)
@@ -153,7 +159,7 @@ class Traffic:
         for facility in self._facilities:
             profile = PROFILES[facility.kind]
             mean = (
-                len(facility.bays)
+                len(self._open[facility.facility_id])
                 * self._share(facility, at)
                 / profile.mean_stay_s
                 * RATE_STEP.total_seconds()
@@ -169,7 +175,7 @@ class Traffic:
             if free:
                 bay = free.pop(self._random.randrange(len(free)))
                 self._park(move.at, facility, bay, self._stay_s(facility), move.plate)
-                return Move(move.at, facility, bay, move.plate, arrives=True)
+                return Move(move.at, facility, bay, self._inside[bay.bay_id], arrives=True)
         return None
 
     def _stay_s(self, facility: DemoFacility, shift: float = 0.0) -> float:
@@ -195,7 +201,7 @@ class Traffic:
         plate: PlateNumber | None = None,
     ) -> None:
         leaves_at = at + timedelta(seconds=min(LONGEST_STAY_S, max(SHORTEST_STAY_S, stay_s)))
-        plate = plate or self._plate()
+        plate = self._holders.get(bay.bay_id) or plate or self._plate()
         self._inside[bay.bay_id] = plate
         move = Move(leaves_at, facility, bay, plate, arrives=False)
         heappush(self._queue, (leaves_at, next(self._order), move))

@@ -10,6 +10,7 @@ const ENTRIES = [
   "bill",
   "operations",
   "permits",
+  "places",
   "tariffs",
   "figures",
   "audit",

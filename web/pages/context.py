@@ -33,6 +33,7 @@ STREETS: Final = "map/streets.geojson"
 CLOCK_ROLES: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
 POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
 OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
+PLACE_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
 TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
@@ -80,6 +81,7 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("map", "pages.map_page", None),
         ("attendant", "pages.attendant", frozenset(POST_ROLES)),
         ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
+        ("places", "pages.places", frozenset(PLACE_ROLES)),
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
         ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
         ("permits", "pages.permits", frozenset(PERMIT_ROLES)),

@@ -11,6 +11,7 @@ from web.pages.context import (
     FIGURE_ROLES,
     OPERATIONS_ROLES,
     PERMIT_ROLES,
+    PLACE_ROLES,
     POST_ROLES,
     TARIFF_ROLES,
 )
@@ -48,6 +49,13 @@ def bill(bill_id: UUID) -> Response:
 def operations() -> Response:
     """Show devices and how they do."""
     return page("operations.html")
+
+
+@blueprint.get("/places")
+@access.allow(*PLACE_ROLES)
+def places() -> Response:
+    """Show operators, facilities, zones and bays beside their map."""
+    return page("places.html")
 
 
 @blueprint.get("/tariffs")

@@ -231,6 +231,7 @@ class PlaceHistoryOut(Outgoing):
     """What a place is and was, the latest first."""
 
     items: list[PlaceVersionOut]
+    people: Annotated[dict[str, str], Field(description="What staff among `changed_by` are called")]
 
 
 class RegisteredBaysOut(Outgoing):

@@ -88,13 +88,15 @@ export function actKey(): string {
 
 /** Act once: the same key is sent again when the line drops, so that nothing happens twice. */
 export async function act<T>(
-  method: "POST" | "PUT" | "DELETE",
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body: unknown,
   key: string = actKey(),
+  timeoutMs: number = TIMEOUT_MS,
 ): Promise<T> {
-  const init: RequestInit = {
+  const init = (): RequestInit => ({
     method,
+    signal: AbortSignal.timeout(timeoutMs),
     headers: {
       "Content-Type": "application/json",
       Accept: "application/json",
@@ -102,13 +104,13 @@ export async function act<T>(
       "Idempotency-Key": key,
     },
     body: JSON.stringify(body),
-  };
+  });
   let response: Response;
   try {
-    response = await send(path, init);
+    response = await send(path, init());
   } catch (error) {
     if (!(error instanceof ProblemError) || !error.offline || !navigator.onLine) throw error;
-    response = await send(path, init);
+    response = await send(path, init());
   }
   return (response.status === 204 ? null : await response.json()) as T;
 }

@@ -36,6 +36,12 @@ export type FigureLine = Schemas["FigureLine"];
 export type FiguresPage = Schemas["FiguresOut"];
 export type BayFigureLine = Schemas["BayFigureLine"];
 export type BayDay = Schemas["BayDayOut"];
+export type Operator = Schemas["OperatorOut"];
+export type RegisteredFacility = Schemas["RegisteredOut"];
+export type PlaceVersion = Schemas["PlaceVersionOut"];
+export type PlaceHistory = Schemas["PlaceHistoryOut"];
+export type Suspension = Schemas["SuspensionOut"];
+export type PlaceImport = Schemas["ImportOut"];
 export type DemoClock = Schemas["ClockOut"];
 export type ProblemDocument = Schemas["Problem"];
 

@@ -72,6 +72,12 @@ export class City {
     return loading;
   }
 
+  /** Bays were changed: ask for them again when they are wanted. */
+  forgetBays(): void {
+    this.bays.clear();
+    this.loaded.clear();
+  }
+
   /** A bay's number as painted on the kerb. */
   shortLabel(bay: Bay): string {
     return shortLabel(bay.label, this.facilities.get(bay.facility_id)?.code ?? "");

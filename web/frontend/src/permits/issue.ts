@@ -2,77 +2,13 @@
 import { act, actKey } from "../api/client";
 import type { Facility, Permit } from "../api/types";
 import { inLanguage } from "../format/words";
-import { byId, h, replace, write } from "../shell/dom";
 import { businessTime, zone } from "../shell/clock";
-import { problemText } from "../shell/states";
+import { h } from "../shell/dom";
+import { labelled, showForm } from "../shell/form";
 import { named, text } from "../shell/text";
-import { toast } from "../shell/toast";
 
 const KINDS = ["month", "year", "resident", "staff", "off_peak", "disabled"] as const;
 const MONTHS: Readonly<Record<string, number>> = { month: 1, year: 12 };
-
-interface Form {
-  readonly title: string;
-  readonly parts: readonly (Node | null)[];
-  readonly submit: string;
-  readonly danger?: boolean;
-  readonly send: () => Promise<string>;
-}
-
-/** Show a form; what goes wrong is said in it, and it stays open. */
-function show(form: Form): void {
-  const dialog = byId<HTMLDialogElement>("dialog");
-  const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
-  const submit = h("button", { class: "button button-primary", type: "submit" }, form.submit);
-  const run = async (): Promise<void> => {
-    submit.disabled = true;
-    try {
-      const said = await form.send();
-      dialog.close();
-      toast(said);
-    } catch (error) {
-      problem.hidden = false;
-      write(problem, problemText(error));
-    } finally {
-      submit.disabled = false;
-    }
-  };
-  replace(
-    dialog,
-    h(
-      "form",
-      {
-        class: "dialog-body",
-        onsubmit: (event) => {
-          event.preventDefault();
-          void run();
-        },
-      },
-      h("h2", { id: "dialog-title" }, form.title),
-      ...form.parts,
-      problem,
-      h(
-        "p",
-        { class: "dialog-acts" },
-        h("button", { class: "button", type: "button", onclick: () => dialog.close() }, text("act.cancel")),
-        submit,
-      ),
-    ),
-  );
-  dialog.showModal();
-}
-
-function labelled(id: string, words: string, input: HTMLElement, hint?: string): HTMLElement {
-  input.id = id;
-  if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
-  return h(
-    "div",
-    { class: "form-part" },
-    h("label", { class: "label", for: id }, words),
-    input,
-    hint ? h("p", { class: "hint", id: `${id}-hint` }, hint) : null,
-  );
-}
 
 /** The city's day as the form's date field writes it. */
 function today(): string {
@@ -132,7 +68,7 @@ export function issueDialog(facilities: readonly Facility[], issued: (permit: Pe
     issued(permit);
     return text("permits.issued", { label: permit.label });
   };
-  show({
+  showForm({
     title: text("permits.issue_title"),
     submit: text("permits.issue"),
     send,
@@ -163,7 +99,7 @@ export function renewDialog(permit: Permit, done: () => void): void {
   const key = actKey();
   const months = h("input", { class: "input", type: "number", min: 1, max: 120, value: 1, required: true });
   const reason = h("input", { class: "input", required: true, maxlength: 200 });
-  show({
+  showForm({
     title: text("permits.renew_title", { label: permit.label }),
     submit: text("permits.renew"),
     send: async () => {
@@ -182,7 +118,7 @@ export function renewDialog(permit: Permit, done: () => void): void {
 export function revokeDialog(permit: Permit, done: () => void): void {
   const key = actKey();
   const reason = h("input", { class: "input", required: true, maxlength: 200 });
-  show({
+  showForm({
     title: text("permits.revoke_title", { label: permit.label }),
     submit: text("permits.revoke"),
     send: async () => {
