@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from city.audit import record
-from city.errors import Forbidden, Invalid, NotFound
+from city.errors import Invalid, NotFound
 from city.identifiers import FacilityId, VehicleId
 from city.people.actors import Actor, system_actor
 from city.vault import keep_plate, open_for_comparison
@@ -22,7 +22,7 @@ from lpr.rules.matching import Match, Verdict, match_read
 from lpr.rules.reads import PlateRead
 from parking.rules.evidence import CERTAIN, Evidence, EvidenceKind, EvidenceSource
 from parking.rules.stays import ParkingSession
-from parking.services import tickets, visits
+from parking.services import readers, reservations, tickets, visits
 from parking.store import stay_evidence
 from parking.store.places import Facility, facility
 
@@ -106,13 +106,12 @@ def pass_gate(uow: UnitOfWork, actor: Actor, passage: Passage) -> Passed:
     NotFound
         Where there is no such facility, or no such ticket there.
     Forbidden
-        Where the actor does not serve its district.
+        Where the actor does not serve its district, or is a device and not the gate's reader.
     Invalid
         Where it has no gates, or the instant lies ahead of us or too far back.
     """
     place = facility(uow.connection, passage.facility_id)
-    if not actor.in_district(place.district):
-        raise Forbidden("the facility is in another district than yours")
+    readers.check_gate(uow.connection, actor, place, passage.gate)
     _check(uow, place, passage)
     event_key = f"{actor.kind}:{actor.subject}:{passage.event_id}"
     visits.take_turn(uow, place.id)
@@ -138,6 +137,8 @@ def pass_gate(uow: UnitOfWork, actor: Actor, passage: Passage) -> Passed:
     )
     joined = visits.add(uow, said)
     outcome = _outcome(joined)
+    if outcome is Outcome.ENTERED and joined.session is not None:
+        reservations.note_arrival(uow, joined.session.id)
     if outcome in {Outcome.HELD, Outcome.UNMATCHED}:
         record(
             uow,

@@ -14,7 +14,7 @@ from city.vault import keep_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
 from journeys.vehicle_traits import traits_of
-from parking.rules.evidence import PartKind
+from parking.rules.evidence import STATED, EvidenceSource, PartKind
 from parking.rules.stays import ParkingSession
 from parking.services import corrections, stays, tariffs
 from parking.store.places import bay
@@ -79,19 +79,54 @@ def attach_vehicle(
         raise NotFound("no such stay; a passing flicker may have been withdrawn", field="id")
     if not actor.in_district(present.district):
         raise Forbidden("the stay is in another district than yours")
+    return attach_seen(uow, actor, present, plate)
+
+
+def attach_seen(
+    uow: UnitOfWork,
+    actor: Actor,
+    present: ParkingSession,
+    plate: PlateNumber,
+    *,
+    source: EvidenceSource = EvidenceSource.ATTENDANT,
+    certainty: int = STATED,
+) -> Attached:
+    """Attach a vehicle to a stay by whoever saw it: a person, or a camera that has the right.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+    actor : Actor
+        Who saw it; whether they may say so is asked before.
+    present : ParkingSession
+        The stay.
+    plate : PlateNumber
+        What was seen.
+    source : EvidenceSource
+        What kind of witness that is. A camera's read is evidence already.
+    certainty : int
+        Per mille.
+
+    Raises
+    ------
+    NotFound, Conflict
+        As `parking.services.stays.attach`.
+    """
     vehicle_id = keep_plate(uow, plate)
     others = _others(uow, present, vehicle_id)
     counts = next((each for each in others if _one_vehicle(uow, present, each)), None)
     if counts is not None:
         return _joined(uow, present, counts, actor)
-    session = stays.attach(uow, session_id, vehicle_id, actor.subject)
+    session = stays.attach(
+        uow, present.id, vehicle_id, actor.subject, source=source, certainty=certainty
+    )
     record(
         uow,
         actor,
         "parking.vehicle_attached",
         "parking-session",
-        str(session_id),
-        {"vehicle_id": str(vehicle_id), "kind": plate.kind.value},
+        str(present.id),
+        {"vehicle_id": str(vehicle_id), "kind": plate.kind.value, "source": source.value},
     )
     elsewhere = (AttachWarning.ELSEWHERE,) if others else ()
     return Attached(session, elsewhere + _warnings(uow, session, plate))

@@ -74,7 +74,7 @@ def bind_vehicle(uow: UnitOfWork, actor: Actor, binding: Binding) -> VehicleUse:
     Invalid
         Where neither is given, or the proof does not do.
     """
-    account_id = _driver(actor)
+    account_id = account_of(actor)
     if binding.code is not None:
         session_id = vehicle_users.take_code(uow, binding.code)
         session = corrections.known(uow, session_id, "code")
@@ -119,7 +119,7 @@ def unbind_vehicle(uow: UnitOfWork, actor: Actor, vehicle_id: VehicleId) -> Vehi
     NotFound
         Where it is not theirs.
     """
-    use = vehicle_users.unbind(uow, _driver(actor), vehicle_id, actor.subject)
+    use = vehicle_users.unbind(uow, account_of(actor), vehicle_id, actor.subject)
     record(uow, actor, "parking.vehicle_unbound", "vehicle", str(vehicle_id), {})
     return use
 
@@ -140,7 +140,7 @@ def start_stay(
     Conflict, Invalid
         As `parking.services.drives.start`; Invalid also behind a gate, which opens the stay itself.
     """
-    account_id = _driver(actor)
+    account_id = account_of(actor)
     now = uow.clock.now()
     if not vehicle_users.was_theirs(uow.connection, account_id, vehicle_id, now):
         raise NotFound("is not a vehicle of yours", field="vehicle_id")
@@ -165,7 +165,7 @@ def extend_stay(
         As `parking.services.drives.extend`.
     """
     session = _own(uow, actor, session_id)
-    done = drives.extend(uow, session, _driver(actor), until_at)
+    done = drives.extend(uow, session, account_of(actor), until_at)
     _record(uow, actor, "parking.stay_extended", done)
     return done
 
@@ -180,7 +180,7 @@ def end_stay(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> Par
     Conflict, Invalid
         As `parking.services.drives.end`.
     """
-    done = drives.end(uow, _own(uow, actor, session_id), _driver(actor))
+    done = drives.end(uow, _own(uow, actor, session_id), account_of(actor))
     _record(uow, actor, "parking.stay_ended", done)
     return done
 
@@ -199,7 +199,7 @@ def take_ticket(
     Invalid
         Where it has no gates.
     """
-    account_id = _driver(actor)
+    account_id = account_of(actor)
     place = facility(uow.connection, facility_id)
     if place.kind == "kerb":
         raise Invalid("is a kerb: it has no gates", field="facility_id")
@@ -246,7 +246,7 @@ def bills_of_driver(
 
 def own_vehicles(connection: Connection, actor: Actor) -> list[VehicleUse]:
     """Give a driver's vehicles, the newest first."""
-    return vehicle_users.vehicles(connection, _driver(actor))
+    return vehicle_users.vehicles(connection, account_of(actor))
 
 
 def own_stays(
@@ -258,7 +258,9 @@ def own_stays(
     limit: int,
 ) -> Page[ParkingSession]:
     """Give a driver's stays, the newest first; with `billed` those that have or had a bill."""
-    return stay_views.of_driver(connection, _driver(actor), billed=billed, after=after, limit=limit)
+    return stay_views.of_driver(
+        connection, account_of(actor), billed=billed, after=after, limit=limit
+    )
 
 
 def _own(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> ParkingSession:
@@ -276,7 +278,8 @@ def _paid(uow: UnitOfWork, bill_id: BillId) -> tuple[Bill, ParkingSession]:
     return bill, corrections.known(uow, bill.charge.session_id, "bill_id")
 
 
-def _driver(actor: Actor) -> AccountId:
+def account_of(actor: Actor) -> AccountId:
+    """Give a driver's account; Forbidden for whoever is none."""
     actor.require(Role.DRIVER)
     if actor.account_id is None:
         raise Forbidden("only a person has vehicles")

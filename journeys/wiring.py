@@ -22,7 +22,7 @@ from city.works.jobs import Task
 from city.works.live import live_store
 from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
-from journeys import count_collections, forget_plates, settle_stay, simulate_tariff
+from journeys import count_collections, forget_plates, read_bay, settle_stay, simulate_tariff
 from parking import learning_chances, rights_jobs, telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
@@ -147,6 +147,7 @@ def tasks(wiring: Wiring) -> list[Task]:
 
     return [
         settle_stay.task(database),
+        read_bay.task(database),
         simulate_tariff.task(database),
         forget_plates.task(database, timedelta(days=wiring.settings.plate_days)),
         Task("parking.announce_settled", announce_settled, every="* * * * *"),

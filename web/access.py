@@ -38,11 +38,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may call a view: everybody, some roles, or the bearer of one kind of credential."""
+    """Who may call a view: everybody, some roles, or the bearer of a kind of credential."""
 
     everybody: bool = False
     roles: frozenset[Role] = frozenset()
-    credential: CredentialKind | None = None
+    credentials: frozenset[CredentialKind] = frozenset()
 
 
 def _state(rule: Rule) -> Callable[[View], View]:
@@ -77,9 +77,17 @@ def signed_in(view: View) -> View:
     return _state(Rule(roles=frozenset(Role)))(view)
 
 
-def credential(kind: CredentialKind) -> Callable[[View], View]:
-    """State that only the bearer of one kind of credential may call a view."""
-    return _state(Rule(credential=kind))
+def credential(*kinds: CredentialKind) -> Callable[[View], View]:
+    """State that only the bearer of a credential of one of these kinds may call a view.
+
+    Raises
+    ------
+    ValueError
+        Without a kind.
+    """
+    if not kinds:
+        raise ValueError("credential() needs a kind")
+    return _state(Rule(credentials=frozenset(kinds)))
 
 
 def rule_of(view: object) -> Rule | None:
@@ -223,9 +231,11 @@ def enforce() -> None:
         _check_origin_of_act()
         return
     caller = known_actor()
-    if rule.credential is not None:
-        if caller.kind != rule.credential:
-            raise Forbidden(f"This takes the credential of a {rule.credential}.")
+    if rule.credentials:
+        if caller.kind not in rule.credentials:
+            raise Forbidden(
+                f"This takes the credential of a {' or '.join(sorted(rule.credentials))}."
+            )
         return
     if not rule.roles & caller.roles:
         raise Forbidden("Your role may not do this.")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exc
 from city.audit import record, record_all
 from city.errors import Conflict, Invalid, NotFound
 from city.events.parking import PermitEnded
-from city.identifiers import BayId, FacilityId, PermitId, VehicleId, uuid7
+from city.identifiers import AccountId, BayId, FacilityId, PermitId, VehicleId, uuid7
 from city.people.actors import Actor, system_actor
 from city.works.database import UnitOfWork
 from parking.rules.rights.permits import (
@@ -149,6 +149,18 @@ def page(
         after=after,
         limit=limit,
     )
+
+
+def of_driver(
+    connection: Connection, account_id: AccountId
+) -> list[tuple[store.KeptPermit, list[VehicleId]]]:
+    """Give the permits on whose lists a driver's vehicles are, the newest first, with these."""
+    kept: dict[PermitId, store.KeptPermit] = {}
+    theirs: dict[PermitId, list[VehicleId]] = {}
+    for each, vehicle_id in store.of_driver(connection, account_id):
+        kept[each.permit.id] = each
+        theirs.setdefault(each.permit.id, []).append(vehicle_id)
+    return [(each, theirs[permit_id]) for permit_id, each in kept.items()]
 
 
 def vehicles(

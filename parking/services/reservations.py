@@ -11,6 +11,7 @@ from city.audit import record, record_all
 from city.errors import Conflict, NotFound
 from city.events.parking import ReservationEnded, ReservationMade
 from city.identifiers import (
+    AccountId,
     BayId,
     FacilityId,
     ParkingSessionId,
@@ -20,6 +21,7 @@ from city.identifiers import (
 )
 from city.people.actors import Actor, system_actor
 from city.works.database import UnitOfWork
+from parking.rules.evidence import CERTAIN, Evidence, EvidenceKind, EvidenceSource
 from parking.rules.rights.reservations import (
     DEFAULT_RESERVATIONS,
     Occupant,
@@ -31,8 +33,10 @@ from parking.rules.rights.reservations import (
     hold_until,
 )
 from parking.rules.rights.standing import Effect
+from parking.rules.stays import ParkingSession
 from parking.services import blacklists, places
 from parking.store import reservations as store
+from parking.store import stay_evidence
 from parking.store import stays as stay_store
 from parking.store.pages import DEFAULT_PAGE, Page
 from parking.store.places import Facility
@@ -61,8 +65,10 @@ def reserve(
     vehicle_id: VehicleId,
     wish: ReservationWish,
     policy: ReservationPolicy = DEFAULT_RESERVATIONS,
+    *,
+    field: str = "plate",
 ) -> Reservation:
-    """Hold a bay for a vehicle.
+    """Hold a bay for a vehicle; `field` is what the caller calls the vehicle.
 
     Two who want one bay at one time are told apart by a constraint of the database: one gets it.
     Of a facility any bay that nobody holds is taken, one without a vehicle in it first.
@@ -74,8 +80,8 @@ def reserve(
     NotFound
         Where there is no such bay or facility.
     Conflict
-        Where the time is held already, the vehicle has reserved too much or did not come too
-        often, or is on a blacklist that forbids it.
+        Where the bay cannot be reserved then, the time is held already, the vehicle has reserved
+        too much or did not come too often, or is on a blacklist that forbids it.
     """
     now = uow.clock.now()
     check_wish(wish.from_at, wish.until_at, now, policy)
@@ -89,10 +95,13 @@ def reserve(
         raise NotFound("there is no such facility in your districts", field="facility_id")
     held = blacklists.standing_of(uow.connection, vehicle_id, home.district, now)
     if held.has(Effect.NO_RESERVATION):
-        raise Conflict("the vehicle may not reserve here", field="plate", reason="blacklisted")
+        raise Conflict("the vehicle may not reserve here", field=field, reason="blacklisted")
+    span = (wish.from_at, wish.until_at)
+    if wish.bay_id is not None and not store.reservable(uow.connection, wish.bay_id, span):
+        raise Conflict("cannot be reserved in that time", field="bay_id", reason="not-reservable")
     store.one_at_a_time(uow.connection, vehicle_id)
     open_now, no_shows = store.standing(uow.connection, vehicle_id, now - policy.no_show_window)
-    check_standing(open_now, no_shows, policy)
+    check_standing(open_now, no_shows, policy, field)
     made = _place(uow, actor, vehicle_id, wish, home, policy)
     uow.announce(
         ReservationMade(
@@ -170,6 +179,17 @@ def page(
     )
 
 
+def of_driver(
+    connection: Connection,
+    account_id: AccountId,
+    *,
+    after: UUID | None = None,
+    limit: int = DEFAULT_PAGE,
+) -> Page[Reservation]:
+    """Give the reservations of a driver's vehicles, the newest first."""
+    return store.of_driver(connection, account_id, after=after, limit=limit)
+
+
 def note_arrival(
     uow: UnitOfWork,
     session_id: ParkingSessionId,
@@ -177,16 +197,17 @@ def note_arrival(
 ) -> Reservation | None:
     """Note that the vehicle for which a bay is held is in it; None where none is held for it.
 
-    A job's work, once somebody said which vehicle a stay belongs to.
+    Once somebody said which vehicle a stay belongs to; behind a gate, once it came in: there the
+    gate sees it arrive, whatever its bay's sensor says. The stay's evidence names the reservation.
     """
     session = stay_store.find(uow.connection, session_id)
-    if session is None or session.bay_id is None or session.stay.vehicle_id is None:
+    if session is None or session.stay.vehicle_id is None:
         return None
     stay = session.stay
     until_at = stay.closed_at or uow.clock.now()
     awaited = store.awaited(
         uow.connection,
-        session.bay_id,
+        session.bay_id or session.facility_id,
         stay.vehicle_id,  # type: ignore[arg-type] # tested above
         stay.opened_at,
         max(until_at, stay.opened_at + policy.early),
@@ -195,6 +216,7 @@ def note_arrival(
         return None
     there = awaited.arrived(session_id)
     store.change(uow.connection, [there], by=KEEPER.subject)
+    _say_arrived(uow, session, there)
     record(
         uow,
         KEEPER,
@@ -232,9 +254,38 @@ def release_due(uow: UnitOfWork) -> int:
     now = uow.clock.now()
     due = store.take_due(uow.connection, now, DUE_AT_ONCE)
     changed = [_due(each, now) for each in due]
+    for was, each in zip(due, changed, strict=True):
+        if each.session_id is not None and was.reservation.session_id is None:
+            session = stay_store.find(uow.connection, each.session_id)
+            if session is not None:
+                _say_arrived(uow, session, each)
     store.change(uow.connection, [each for each in changed if each.open], by=KEEPER.subject)
     _end(uow, KEEPER, [each for each in changed if not each.open])
     return len(due)
+
+
+def _say_arrived(uow: UnitOfWork, session: ParkingSession, met: Reservation) -> None:
+    """Put the reservation among what was said of the stay: why that bay, and until when."""
+    said = Evidence(
+        kind=EvidenceKind.RESERVATION,
+        at=session.stay.opened_at,
+        recorded_at=uow.clock.now(),
+        source=EvidenceSource.SYSTEM,
+        certainty=CERTAIN,
+        by=KEEPER.subject,
+        facility_id=session.facility_id,
+        district=session.district,
+        session_id=session.id,
+        bay_id=session.bay_id,
+        vehicle_id=session.admitted_as or session.stay.vehicle_id,
+        event_key=f"reservation:{met.id}",
+        detail={
+            "reservation_id": str(met.id),
+            "from": met.from_at.isoformat(),
+            "until": met.until_at.isoformat(),
+        },
+    )
+    stay_evidence.add_once(uow.connection, said)
 
 
 def _due(due: store.Due, now: datetime) -> Reservation:

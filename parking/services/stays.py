@@ -158,6 +158,8 @@ def _note_plate(
 ) -> None:
     now = uow.clock.now()
     source, certainty = witness
+    if source is EvidenceSource.CAMERA:
+        return  # its read is evidence already, at the instant of the read
     said = Evidence(
         EvidenceKind.PLATE_SEEN,
         now,

@@ -3,12 +3,19 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, text, update
 
-from city.identifiers import DistrictCode, FacilityId, PermitId, VehicleId, uuid7
+from city.identifiers import (
+    AccountId,
+    DistrictCode,
+    FacilityId,
+    PermitId,
+    VehicleId,
+    uuid7,
+)
 from parking.rules.rights.hours import Hours
 from parking.rules.rights.permits import (
     Allowance,
@@ -26,6 +33,9 @@ from parking.store.rights_tables import (
     permit_facility,
     permit_vehicle,
 )
+from parking.store.tables import vehicle_user
+
+MOST_OF_A_DRIVER: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,24 @@ def page(
         query = query.where(permit.c.id < after)
     found = [read_permit(row) for row in connection.execute(query)]
     return paged(found, [each.permit.id for each in found], limit)
+
+
+def of_driver(connection: Connection, account_id: AccountId) -> list[tuple[KeptPermit, VehicleId]]:
+    """Give the permits on whose lists an account's vehicles are, the newest first, with each.
+
+    At most `MOST_OF_A_DRIVER`.
+    """
+    users, listed = vehicle_user.c, permit_vehicle.c
+    rows = connection.execute(
+        permits_query()
+        .add_columns(listed.vehicle_id.label("listed_vehicle"))
+        .join(permit_vehicle, listed.permit_id == permit.c.id)
+        .join(vehicle_user, users.vehicle_id == listed.vehicle_id)
+        .where(users.account_id == account_id, users.until_at.is_(None), listed.until_at.is_(None))
+        .order_by(permit.c.id.desc(), listed.id)
+        .limit(MOST_OF_A_DRIVER)
+    )
+    return [(read_permit(row), VehicleId(row.listed_vehicle)) for row in rows]
 
 
 def permits_of_facility(

@@ -12,12 +12,14 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     text,
     update,
 )
 
 from city.identifiers import (
+    AccountId,
     BayId,
     DistrictCode,
     FacilityId,
@@ -31,17 +33,32 @@ from parking.rules.rights.reservations import OPEN_STATES, Reservation, Reservat
 from parking.rules.rights.spans import Span, Spans
 from parking.store.pages import DEFAULT_PAGE, Page, checked_limit, paged
 from parking.store.rights_tables import bay_hold, reservation
-from parking.store.tables import bay, parking_session
+from parking.store.tables import bay, parking_session, vehicle_user
 
 OPEN = tuple(state.value for state in OPEN_STATES)
 
 ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
+# What stands against holding a bay in a span: it is retired, for holders of permits alone, or
+# closed by a suspension then.
+_HELD_FOR_OTHERS = (
+    " (b.retired_at is not null or b.purpose = 'permit'"
+    "  or exists (select from parking.suspended_bay x"
+    "   join parking.suspension u on u.id = x.suspension_id where x.bay_id = b.id"
+    "   and tstzrange(u.from_at, coalesce(u.lifted_at, u.until_at))"
+    "    && tstzrange(:from_at, :until_at)))"
+)
+
+RESERVABLE = text(
+    f"select not {_HELD_FOR_OTHERS} from parking.bay b where b.id = :bay"  # noqa: S608 - of constants
+)
+
 # Bays of a facility that nobody holds in a span, one with a vehicle in it last; else in an order of
 # the vehicle's own, so that those who ask at once do not all try the same bay.
 FREE_BAYS = text(
-    "select b.id from parking.bay b"
+    "select b.id from parking.bay b"  # noqa: S608 - of constants
     " where b.facility_id = :facility and (cast(:kind as text) is null or b.kind = :kind)"
+    f" and not {_HELD_FOR_OTHERS}"
     " and not exists (select from parking.bay_hold h"
     "  where h.bay_id = b.id and h.during && tstzrange(:from_at, :until_at))"
     " order by exists (select from parking.parking_session s"
@@ -111,6 +128,44 @@ def free_bays(
         },
     )
     return [BayId(row.id) for row in rows]
+
+
+def reservable(connection: Connection, bay_id: BayId, span: Span) -> bool:
+    """Say whether a bay is one that can be reserved in a span, whoever holds it."""
+    values = {"bay": bay_id, "from_at": span[0], "until_at": span[1]}
+    return bool(connection.execute(RESERVABLE, values).scalar_one())
+
+
+def of_driver(
+    connection: Connection,
+    account_id: AccountId,
+    *,
+    after: UUID | None = None,
+    limit: int = DEFAULT_PAGE,
+) -> Page[Reservation]:
+    """Give the reservations of an account's vehicles since they are theirs, the newest first."""
+    columns, users = reservation.c, vehicle_user.c
+    theirs = (
+        select(users.id)
+        .where(
+            users.account_id == account_id,
+            users.vehicle_id == columns.vehicle_id,
+            users.until_at.is_(None),
+            users.since_at <= columns.made_at,
+        )
+        .exists()
+    )
+    mine = select(users.vehicle_id).where(users.account_id == account_id)
+    query = (
+        select(reservation)
+        .where(columns.vehicle_id.in_(mine), theirs)
+        .order_by(columns.id.desc())
+        .limit(checked_limit(limit) + 1)
+    )
+    if after is not None:
+        query = query.where(columns.id < after)
+    found = [_reservation(row) for row in connection.execute(query)]
+    return paged(found, [each.id for each in found], limit)
 
 
 def _take_turn(connection: Connection, bay_id: BayId) -> int:
@@ -206,12 +261,12 @@ def standing(connection: Connection, vehicle_id: VehicleId, since_at: datetime) 
 
 def awaited(
     connection: Connection,
-    bay_id: BayId,
+    place: BayId | FacilityId,
     vehicle_id: VehicleId,
     from_at: datetime,
     until_at: datetime,
 ) -> Reservation | None:
-    """Give the reservation that a vehicle's arrival in a bay is, locked.
+    """Give the reservation that a vehicle's arrival in a bay, or behind a gate, is, locked.
 
     The first one held that begins before `until_at` and ends after `from_at`.
     """
@@ -219,7 +274,8 @@ def awaited(
     row = connection.execute(
         select(reservation)
         .where(
-            columns.bay_id == bay_id,
+            # ids are unique in the city, so that a bay's is no facility's
+            or_(columns.bay_id == place, columns.facility_id == place),
             columns.vehicle_id == vehicle_id,
             columns.state == ReservationState.HELD.value,
             columns.from_at <= until_at,

@@ -33,6 +33,15 @@ ASSIGN = text(
     " where e.id = n.id and e.session_id is distinct from n.session_id"
 )
 
+# A read that came before its sensor's word, and the stay in whose time it lies by now.
+WAITING = text(
+    "select e.*, s.id as there from parking.stay_evidence e"
+    " join parking.parking_session s on s.bay_id = e.bay_id and s.opened_at <= e.at"
+    "  and (s.closed_at is null or s.closed_at >= e.at)"
+    " where e.session_id is null and e.kind = 'camera-read' and e.bay_id is not null"
+    " and e.recorded_at > :since_at order by e.id limit :most for update of e skip locked"
+)
+
 TURN = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
@@ -192,6 +201,14 @@ def unmatched(
         query = query.where(columns.id < after)
     found = [_evidence(row) for row in connection.execute(query).mappings()]
     return paged(found, [each.id for each in found], limit)
+
+
+def waiting(
+    connection: Connection, since_at: datetime, *, limit: int
+) -> list[tuple[Evidence, ParkingSessionId]]:
+    """Give reads of bays that had no stay when they came, and have one now, locked; the oldest."""
+    rows = connection.execute(WAITING, {"since_at": since_at, "most": limit}).mappings()
+    return [(_evidence(row), ParkingSessionId(row["there"])) for row in rows]
 
 
 def inside(

@@ -387,6 +387,28 @@ stay_evidence = Table(
     Column("detail", JSONB, nullable=False, server_default="{}"),
 )
 
+reader = Table(
+    "reader",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("facility_id", Uuid, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("gate", Text),
+    Column("registered_at", INSTANT, nullable=False),
+    Column("registered_by", Text, nullable=False),
+    Column("retired_at", INSTANT),
+    Column("retired_by", Text),
+)
+
+reader_bay = Table(
+    "reader_bay",
+    metadata,
+    Column("reader_id", Uuid, primary_key=True),
+    Column("bay_id", Uuid, primary_key=True),
+)
+
 stay_coupon = Table(
     "stay_coupon",
     metadata,

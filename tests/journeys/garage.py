@@ -71,6 +71,7 @@ class Garage:
         event: str | None = None,
         ticket: str | None = None,
         gate: str = "N1",
+        by: Actor = GATES,
     ) -> Passed:
         """Send a passage; the clock is moved on to it where it lies ahead."""
         wanted = at(minute)
@@ -87,7 +88,7 @@ class Garage:
             ticket,
         )
         with self.street.database.unit_of_work() as uow:
-            return pass_gate(uow, GATES, passage)
+            return pass_gate(uow, by, passage)
 
 
 def sessions(street: Street) -> list[ParkingSession]:

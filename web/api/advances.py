@@ -16,6 +16,7 @@ from parking.services import stays as stay_service
 from web import access
 from web.acts import act
 from web.api.lines import bill_lines
+from web.api.roles import BACK_OFFICE
 from web.api.schemas.stays import (
     AdvanceIn,
     AdvanceOut,
@@ -26,7 +27,6 @@ from web.api.schemas.stays import (
     RefundOut,
 )
 from web.api.shown import shown_payment
-from web.api.stays import ROLES
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -56,7 +56,7 @@ def _fee(found: Fee) -> dict[str, Any]:
 
 
 @blueprint.get("/fee")
-@access.allow(*ROLES, Role.DRIVER)
+@access.allow(*BACK_OFFICE, Role.DRIVER)
 @blueprint.input(FeeQuery, location="query")
 @blueprint.output(FeeOut)
 @blueprint.doc(
@@ -66,7 +66,7 @@ def _fee(found: Fee) -> dict[str, Any]:
 def fee(session_id: UUID, query_data: FeeQuery) -> dict[str, Any]:
     """Show what a stay costs."""
     wiring, caller = access.wiring(), access.known_actor()
-    staff = caller.has_any(*ROLES)
+    staff = caller.has_any(*BACK_OFFICE)
     with wiring.database.read() as connection:
         found = stay_service.find(connection, ParkingSessionId(session_id))
         if found is None or not (staff or is_own(connection, caller, found)):

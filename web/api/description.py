@@ -152,9 +152,9 @@ def _complete_operation(
         return
     if rule.everybody:
         operation["security"] = []
-    elif rule.credential is not None:
+    elif rule.credentials:
         operation["security"] = [{"bearer": []}, {"basic": []}]
-        operation["x-credential"] = rule.credential
+        operation["x-credential"] = " or ".join(sorted(rule.credentials))
     else:
         operation["security"] = [{"session": []}, {"bearer": []}]
         operation["x-roles"] = sorted(rule.roles)

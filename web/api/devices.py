@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
 
-from city.people import Role
 from parking.services import devices as service
 from web import access
 from web.acts import act
 from web.api.cursors import after, cursor
+from web.api.roles import KEEPERS, REGISTRY
 from web.api.schemas.base import PageQuery
 from web.api.schemas.devices import (
     AdoptIn,
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from city.works.database import UnitOfWork
 
 blueprint = APIBlueprint("devices", __name__, url_prefix="/api/v1/devices", tag="Devices")
-
-READERS = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
-KEEPERS = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 
 def _device(row: service.DeviceRow) -> dict[str, Any]:
@@ -70,7 +67,7 @@ def _detail(detail: service.DeviceDetail) -> dict[str, Any]:
 
 
 @blueprint.get("")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.input(DevicesQuery, location="query")
 @blueprint.output(DevicesOut)
 @blueprint.doc(summary="Devices and how they do")
@@ -91,7 +88,7 @@ def devices(query_data: DevicesQuery) -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:device_id>")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.output(DeviceDetailOut)
 @blueprint.doc(summary="One device with the places it has had")
 def device(device_id: UUID) -> dict[str, Any]:
@@ -160,7 +157,7 @@ def retire(uow: UnitOfWork, device_id: UUID) -> dict[str, Any]:
 
 
 @blueprint.get("/unknown")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.input(PageQuery, location="query")
 @blueprint.output(UnknownDevicesOut)
 @blueprint.doc(summary="Devices that send and are not registered")

@@ -20,6 +20,7 @@ from web import access
 from web.acts import act, act_on_plate
 from web.api.cursors import after, cursor
 from web.api.plates import masked_plates
+from web.api.roles import BACK_OFFICE
 from web.api.schemas.evidence import (
     CodeOut,
     CorrectedOut,
@@ -42,24 +43,15 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("evidence", __name__, url_prefix="/api/v1", tag="Stays")
 
-READERS = (
-    Role.ATTENDANT,
-    Role.INSPECTOR,
-    Role.OPERATOR,
-    Role.FINANCE,
-    Role.AUDITOR,
-    Role.ADMINISTRATOR,
-)
-
 
 @blueprint.get("/sessions/<uuid:session_id>/evidence")
-@access.allow(*READERS, Role.DRIVER)
+@access.allow(*BACK_OFFICE, Role.DRIVER)
 @blueprint.output(TimelineOut)
 @blueprint.doc(summary="All that was said of a stay, for staff and for its driver alike")
 def timeline(session_id: UUID) -> dict[str, Any]:
     """Show what a stay is made of."""
     caller = access.known_actor()
-    staff = caller.has_any(*READERS)
+    staff = caller.has_any(*BACK_OFFICE)
     with access.wiring().database.read() as connection:
         found = stay_service.find(connection, ParkingSessionId(session_id))
         if found is None or not (staff or is_own(connection, caller, found)):

@@ -9,17 +9,16 @@ from apiflask import APIBlueprint
 from city.errors import Invalid
 from city.identifiers import FacilityId, ParkingSessionId
 from city.people import Role
-from city.vehicles import PlateKind, normalise_plate, parse_plate
+from city.vehicles import parse_plate
 from journeys.admit_vehicle import Direction, Passage, pass_gate
 from journeys.correct_stay import match_passage
 from journeys.drive_stay import take_ticket
 from journeys.meet_vehicle import meet_vehicle
-from lpr.rules.reads import PlateRead
 from parking.services import stay_views
 from web import access
 from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
-from web.api.plates import masked_plates, one_plate
+from web.api.plates import masked_plates, one_plate, plate_read
 from web.api.schemas.drivers import TicketIn, TicketOut
 from web.api.schemas.evidence import (
     MatchIn,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from city.works.database import UnitOfWork
+    from lpr.rules.reads import PlateRead
 
 blueprint = APIBlueprint("gates", __name__, url_prefix="/api/v1", tag="Gates")
 
@@ -46,13 +46,11 @@ def _read(sent: PassageIn) -> PlateRead | None:
         if sent.confidences is not None or sent.plate_kind is not None:
             raise Invalid("are of a plate, and there is none", field="confidences")
         return None
-    text = normalise_plate(sent.plate)
-    sure = tuple(sent.confidences) if sent.confidences is not None else (1.0,) * len(text)
-    return PlateRead(text, sent.plate_kind or PlateKind.UNKNOWN, sure)
+    return plate_read(sent.plate, sent.plate_kind, sent.confidences)
 
 
 @blueprint.post("/gates/passages")
-@access.credential("integration")
+@access.credential("integration", "device")
 @act_on_plate
 @blueprint.input(PassageIn)
 @blueprint.output(PassedOut)
@@ -61,7 +59,8 @@ def _read(sent: PassageIn) -> PlateRead | None:
     description=(
         "May come in any order and more than once: `event_id` says which it is. An exit whose "
         "plate was read differently is matched with those inside where it can mean one of them; "
-        "else it is `unmatched`, and a person decides. Nobody is billed on a doubtful read."
+        "else it is `unmatched`, and a person decides. Nobody is billed on a doubtful read. A "
+        "device tells of the gate for which it is registered as reader, and of no other."
     ),
 )
 def passage(uow: UnitOfWork, json_data: PassageIn) -> dict[str, Any]:

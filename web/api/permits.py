@@ -8,7 +8,6 @@ from apiflask import APIBlueprint
 
 from city.identifiers import BayId, FacilityId, PermitId, VehicleId
 from city.money import Money
-from city.people import Role
 from journeys.list_vehicles import list_vehicles
 from parking.rules.rights.hours import Hours
 from parking.rules.rights.permits import (
@@ -24,6 +23,7 @@ from web import access
 from web.acts import act, act_on_plate
 from web.api.cursors import after, cursor
 from web.api.plates import masked_plates
+from web.api.roles import BACK_OFFICE, KEEPERS
 from web.api.schemas.base import PageQuery
 from web.api.schemas.permits import (
     CompensationIn,
@@ -39,6 +39,7 @@ from web.api.schemas.permits import (
     RenewalIn,
     RevocationIn,
 )
+from web.api.shown_rights import allowance_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,21 +54,6 @@ if TYPE_CHECKING:
     from web.api.schemas.permits import AllowanceIn, OverstayIn, WindowIn
 
 blueprint = APIBlueprint("permits", __name__, url_prefix="/api/v1/permits", tag="Rights")
-
-READERS = (
-    Role.ATTENDANT,
-    Role.INSPECTOR,
-    Role.OPERATOR,
-    Role.FINANCE,
-    Role.AUDITOR,
-    Role.ADMINISTRATOR,
-)
-KEEPERS = (Role.OPERATOR, Role.ADMINISTRATOR)
-
-
-def allowance_json(allowance: Allowance | None) -> dict[str, Any] | None:
-    """Return an allowance as responses carry it."""
-    return None if allowance is None else {"free_s": allowance.free_s, "per": allowance.per.value}
 
 
 def read_allowance(sent: AllowanceIn | None) -> Allowance | None:
@@ -122,7 +108,7 @@ def _overstay(sent: OverstayIn | None) -> OverstayTerms | None:
 
 
 @blueprint.get("")
-@access.allow(*READERS)
+@access.allow(*BACK_OFFICE)
 @blueprint.input(PermitsQuery, location="query")
 @blueprint.output(PermitsOut)
 @blueprint.doc(summary="Permits, the latest first")
@@ -177,7 +163,7 @@ def issue(uow: UnitOfWork, json_data: PermitIn) -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:permit_id>")
-@access.allow(*READERS)
+@access.allow(*BACK_OFFICE)
 @blueprint.output(PermitDetailOut)
 @blueprint.doc(summary="One permit, and how its end was moved")
 def permit(permit_id: UUID) -> dict[str, Any]:
@@ -202,7 +188,7 @@ def permit(permit_id: UUID) -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:permit_id>/vehicles")
-@access.allow(*READERS)
+@access.allow(*BACK_OFFICE)
 @blueprint.input(PageQuery, location="query")
 @blueprint.output(ListedVehiclesOut)
 @blueprint.doc(summary="The vehicles on a permit's list; plates are masked")

@@ -9,7 +9,6 @@ from apiflask import APIBlueprint
 
 from city.errors import Invalid
 from city.identifiers import FacilityId, OperatorId, TariffId, ZoneId, parse_district_code
-from city.people import Role
 from city.places import Position
 from parking.rules.places.model import Bay, Facility, Limits, Machine, Operator, Zone
 from parking.rules.places.outlines import checked_geometry
@@ -21,6 +20,7 @@ from web import access
 from web.acts import act
 from web.api.cursors import after, cursor
 from web.api.place_states import place_json, staff_names, version_json
+from web.api.roles import KEEPERS, REGISTRY
 from web.api.schemas.base import PageQuery
 from web.api.schemas.place_keeping import (
     AsOfQuery,
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("place_keeping", __name__, url_prefix="/api/v1", tag="Registry")
 
-READERS = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
-KEEPERS = (Role.OPERATOR, Role.ADMINISTRATOR)
-
 
 def _operator(operator: Operator) -> dict[str, Any]:
     return {
@@ -66,7 +63,7 @@ def _operator(operator: Operator) -> dict[str, Any]:
 
 
 @blueprint.get("/operators")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.input(PageQuery, location="query")
 @blueprint.output(OperatorsOut)
 @blueprint.doc(summary="Who runs facilities")
@@ -184,7 +181,7 @@ def change_facility(
 
 
 @blueprint.get("/facilities/<uuid:facility_id>/zones")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.output(ZonesOut)
 @blueprint.doc(summary="Stretches, areas and levels of a facility, with their rules")
 def zones(facility_id: UUID) -> dict[str, Any]:
@@ -325,7 +322,7 @@ def _as_of(kind: PlaceKind, place_id: UUID, query: AsOfQuery) -> dict[str, Any]:
 
 
 @blueprint.get("/facilities/<uuid:facility_id>/record")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.input(AsOfQuery, location="query")
 @blueprint.output(PlaceVersionOut)
 @blueprint.doc(summary="All that is kept of a facility, now or as it stood at an instant")
@@ -335,7 +332,7 @@ def facility_record(facility_id: UUID, query_data: AsOfQuery) -> dict[str, Any]:
 
 
 @blueprint.get("/facilities/<uuid:facility_id>/history")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.output(PlaceHistoryOut)
 @blueprint.doc(summary="What a facility is and was, and who changed it when")
 def facility_history(facility_id: UUID) -> dict[str, Any]:
@@ -344,7 +341,7 @@ def facility_history(facility_id: UUID) -> dict[str, Any]:
 
 
 @blueprint.get("/zones/<uuid:zone_id>/history")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.output(PlaceHistoryOut)
 @blueprint.doc(summary="What a zone is and was, and who changed it when")
 def zone_history(zone_id: UUID) -> dict[str, Any]:
@@ -353,7 +350,7 @@ def zone_history(zone_id: UUID) -> dict[str, Any]:
 
 
 @blueprint.get("/bays/<uuid:bay_id>/record")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.input(AsOfQuery, location="query")
 @blueprint.output(PlaceVersionOut)
 @blueprint.doc(summary="All that is kept of a bay, now or as it stood at an instant")
@@ -363,7 +360,7 @@ def bay_record(bay_id: UUID, query_data: AsOfQuery) -> dict[str, Any]:
 
 
 @blueprint.get("/bays/<uuid:bay_id>/history")
-@access.allow(*READERS)
+@access.allow(*REGISTRY)
 @blueprint.output(PlaceHistoryOut)
 @blueprint.doc(summary="What a bay is and was, and who changed it when")
 def bay_history(bay_id: UUID) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from city import vault
 from city.people import Role
+from city.vehicles import PlateKind, normalise_plate
+from lpr.rules.reads import PlateRead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -42,3 +44,12 @@ def one_plate(
         if shown is not None:
             return {"text": shown.text, "kind": shown.kind.value, "masked": False}
     return masked_plates(uow.connection, [vehicle_id]).get(vehicle_id)
+
+
+def plate_read(
+    plate: str, kind: PlateKind | None, confidences: Sequence[float] | None
+) -> PlateRead:
+    """Return a plate as a camera read it; without confidences every character is certain."""
+    text = normalise_plate(plate)
+    sure = tuple(confidences) if confidences is not None else (1.0,) * len(text)
+    return PlateRead(text, kind or PlateKind.UNKNOWN, sure)

@@ -27,8 +27,9 @@ from parking.services import stays as stay_service
 from web import access
 from web.acts import act
 from web.api.cursors import after, cursor
-from web.api.permits import allowance_json, read_allowance, read_hours
+from web.api.permits import read_allowance, read_hours
 from web.api.plates import masked_plates
+from web.api.roles import BACK_OFFICE, KEEPERS
 from web.api.schemas.base import PageQuery
 from web.api.schemas.rights import (
     AbuseOut,
@@ -38,6 +39,7 @@ from web.api.schemas.rights import (
     BenefitsOut,
     CoverageOut,
 )
+from web.api.shown_rights import allowance_json
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -49,15 +51,6 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("rights", __name__, url_prefix="/api/v1", tag="Rights")
 
-READERS = (
-    Role.ATTENDANT,
-    Role.INSPECTOR,
-    Role.OPERATOR,
-    Role.FINANCE,
-    Role.AUDITOR,
-    Role.ADMINISTRATOR,
-)
-KEEPERS = (Role.OPERATOR, Role.ADMINISTRATOR)
 LONGEST_REPORT = timedelta(days=100)
 
 
@@ -74,7 +67,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 @blueprint.get("/sessions/<uuid:session_id>/coverage")
-@access.allow(*READERS)
+@access.allow(*BACK_OFFICE)
 @blueprint.output(CoverageOut)
 @blueprint.doc(summary="What of a stay its vehicle's rights cover, with reasons, as things stand")
 def coverage(session_id: UUID) -> dict[str, Any]:
@@ -113,7 +106,7 @@ def _benefit(benefit: Benefit) -> dict[str, Any]:
 
 
 @blueprint.get("/benefits")
-@access.allow(*READERS)
+@access.allow(*BACK_OFFICE)
 @blueprint.input(PageQuery, location="query")
 @blueprint.output(BenefitsOut)
 @blueprint.doc(summary="What regions grant to kinds of plates, the latest first")

@@ -24,6 +24,7 @@ from web import access
 from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
 from web.api.plates import masked_plates, one_plate
+from web.api.roles import BACK_OFFICE
 from web.api.schemas.stays import (
     AttachedOut,
     AttachIn,
@@ -46,18 +47,9 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("stays", __name__, url_prefix="/api/v1", tag="Stays")
 
-ROLES = (
-    Role.ATTENDANT,
-    Role.INSPECTOR,
-    Role.OPERATOR,
-    Role.FINANCE,
-    Role.AUDITOR,
-    Role.ADMINISTRATOR,
-)
-
 
 @blueprint.get("/sessions")
-@access.allow(*ROLES)
+@access.allow(*BACK_OFFICE)
 @blueprint.input(SessionsQuery, location="query")
 @blueprint.output(SessionsOut)
 @blueprint.doc(summary="Stays, the latest first; plates are masked")
@@ -83,7 +75,7 @@ def sessions(query_data: SessionsQuery) -> dict[str, Any]:
 
 
 @blueprint.get("/sessions/<uuid:session_id>")
-@access.allow(*ROLES)
+@access.allow(*BACK_OFFICE)
 @look
 @blueprint.output(SessionOut)
 @blueprint.doc(summary="One stay; the plate is whole for roles that need it, on record")
@@ -122,7 +114,7 @@ def attach(uow: UnitOfWork, session_id: UUID, json_data: AttachIn) -> dict[str, 
 
 
 @blueprint.get("/bills")
-@access.allow(*ROLES)
+@access.allow(*BACK_OFFICE)
 @blueprint.input(BillsQuery, location="query")
 @blueprint.output(BillsOut)
 @blueprint.doc(summary="Bills, the latest first; plates are masked")
@@ -159,7 +151,7 @@ def bills(query_data: BillsQuery) -> dict[str, Any]:
 
 
 @blueprint.get("/bills/<uuid:bill_id>")
-@access.allow(*ROLES, Role.DRIVER)
+@access.allow(*BACK_OFFICE, Role.DRIVER)
 @look
 @blueprint.output(BillOut)
 @blueprint.doc(summary="One bill, explained line by line; a driver's own")
@@ -167,7 +159,7 @@ def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
     """Show one bill."""
     caller = access.known_actor()
     found = payments.find_bill(uow.connection, BillId(bill_id))
-    staff = caller.has_any(*ROLES)
+    staff = caller.has_any(*BACK_OFFICE)
     if found is None or not (staff or own_bill(uow, caller, found)):
         raise NotFound("There is no such bill.")
     if staff:

@@ -342,6 +342,12 @@ def notice(uow: UnitOfWork, code: str, json_data: TariffNoticeIn) -> dict[str, A
     return _tariff(service.set_notice(uow, access.known_actor(), code, json_data.notice_s))
 
 
+def _occupancy(occupied_s: int | None, open_s: int | None) -> Occupancy | None:
+    if (occupied_s is None) != (open_s is None):
+        raise Invalid("goes with open_s: give both, or neither", field="occupied_s")
+    return None if occupied_s is None or open_s is None else Occupancy(occupied_s, open_s)
+
+
 @blueprint.post(f"{CODE}/demand-proposals")
 @access.allow(*AUTHORS)
 @act
@@ -352,7 +358,7 @@ def propose(uow: UnitOfWork, code: str, json_data: DemandProposalIn) -> dict[str
     """Draft what a demand rule proposes."""
     _require_reach(uow.connection, service.by_code(uow.connection, code).code)
     occupancies = {
-        (each.schedule, each.band): Occupancy(each.occupied_s, each.open_s)
+        (each.schedule, each.band): _occupancy(each.occupied_s, each.open_s)
         for each in json_data.occupancies
     }
     caller = access.known_actor()

@@ -189,7 +189,9 @@ def hold_until(from_at: datetime, until_at: datetime, policy: ReservationPolicy)
     return min(until_at, from_at + policy.hold)
 
 
-def check_standing(open_now: int, no_shows: int, policy: ReservationPolicy) -> None:
+def check_standing(
+    open_now: int, no_shows: int, policy: ReservationPolicy, field: str = "plate"
+) -> None:
     """Refuse a vehicle that holds enough bays already, or too often did not come.
 
     Raises
@@ -200,7 +202,7 @@ def check_standing(open_now: int, no_shows: int, policy: ReservationPolicy) -> N
     if open_now >= policy.open_at_once:
         raise Conflict(
             f"the vehicle has {open_now} reservations already, the most there may be",
-            field="plate",
+            field=field,
             reason="open",
             most=policy.open_at_once,
         )
@@ -208,7 +210,7 @@ def check_standing(open_now: int, no_shows: int, policy: ReservationPolicy) -> N
         days = policy.no_show_window // timedelta(days=1)
         raise Conflict(
             f"the vehicle did not come to {no_shows} reservations within {days} days",
-            field="plate",
+            field=field,
             reason="no_shows",
             most=policy.no_shows,
         )

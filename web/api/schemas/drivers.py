@@ -9,6 +9,8 @@ from pydantic import Field
 
 from city.vehicles import PlateKind
 from web.api.schemas.base import Incoming, Instant, InstantIn, Names, Outgoing, PageQuery, PlateText
+from web.api.schemas.permits import AllowanceOut, PermitKindName, PermitState, WindowOut
+from web.api.schemas.rights import ReservationOut
 from web.api.schemas.stays import BillOut, DisputeOut, DisputeState, Ground, PlateOut, SessionOut
 
 
@@ -81,6 +83,74 @@ class MyBillsOut(Outgoing):
 
     items: list[BillOut]
     next: str | None
+
+
+class MyPlaceOut(Outgoing):
+    """A facility."""
+
+    id: UUID
+    name: Names
+
+
+class MyReservationIn(Incoming):
+    """A bay to hold for a vehicle of the caller's: one bay, or any of a facility."""
+
+    vehicle_id: UUID
+    from_at: InstantIn
+    until_at: InstantIn
+    bay_id: UUID | None = None
+    facility_id: UUID | None = None
+    bay_kind: Annotated[str | None, Field(min_length=1, max_length=32)] = None
+
+
+class GiveBackIn(Incoming):
+    """Nothing more is needed than the reservation."""
+
+
+class MyReservationOut(ReservationOut):
+    """A bay held for a vehicle of the caller's."""
+
+    vehicle_id: UUID
+    facility: Names | None
+
+
+class MyReservationsOut(Outgoing):
+    """A page of reservations of the caller's vehicles, the latest first."""
+
+    items: list[MyReservationOut]
+    next: str | None
+
+
+class MyListedVehicleOut(Outgoing):
+    """A vehicle of the caller's on a permit's list."""
+
+    vehicle_id: UUID
+    plate: PlateOut | None
+
+
+class MyPermitOut(Outgoing):
+    """A permit on whose list a vehicle of the caller's is; of the others on it nothing is said."""
+
+    id: UUID
+    kind: PermitKindName
+    label: str
+    state: PermitState
+    facilities: list[MyPlaceOut]
+    timezone: str
+    valid_from: Instant
+    valid_until: Instant
+    hours: list[WindowOut]
+    allowance: AllowanceOut | None
+    concurrent_limit: Annotated[
+        int | None, Field(description="vehicles covered at a time; null: all on the list")
+    ]
+    vehicles: list[MyListedVehicleOut]
+
+
+class MyPermitsOut(Outgoing):
+    """The permits of the caller's vehicles, the latest first."""
+
+    items: list[MyPermitOut]
 
 
 class TicketOut(Outgoing):

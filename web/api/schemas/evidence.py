@@ -8,7 +8,15 @@ from uuid import UUID
 from pydantic import Field
 
 from city.vehicles import PlateKind
-from web.api.schemas.base import Incoming, Instant, InstantIn, Outgoing, PageQuery, PlateText
+from web.api.schemas.base import (
+    Code,
+    Incoming,
+    Instant,
+    InstantIn,
+    Outgoing,
+    PageQuery,
+    PlateText,
+)
 from web.api.schemas.stays import PlateOut, SessionOut
 
 Reason = Annotated[str, Field(min_length=3, max_length=500)]
@@ -154,3 +162,62 @@ class MeetIn(Incoming):
     plate: PlateText
     plate_kind: PlateKind | None = None
     where: Annotated[str, Field(min_length=3, max_length=200)]
+
+
+class BayReadIn(Incoming):
+    """A plate as a camera read it in a bay."""
+
+    event_id: Annotated[
+        EventId, Field(description="the sender's own: what comes twice counts once")
+    ]
+    at: InstantIn
+    plate: PlateText
+    plate_kind: PlateKind | None = None
+    confidences: Annotated[
+        list[Confidence] | None,
+        Field(max_length=12, description="of each character; certain where not given"),
+    ] = None
+
+
+class BayReadOut(Outgoing):
+    """What became of a read."""
+
+    outcome: Literal["attached", "confirmed", "held", "noted", "no-stay", "billed"]
+    session_id: UUID | None
+    hold: str | None
+    repeated: bool
+
+
+class ReaderIn(Incoming):
+    """A gate's reader, or a camera with the bays that it sees."""
+
+    subject: Annotated[Code, Field(description="the name of its credential")]
+    facility_id: UUID
+    gate: Gate | None = None
+    bay_ids: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
+
+
+class ReaderOut(Outgoing):
+    """A device that reads plates."""
+
+    id: UUID
+    subject: str
+    kind: Literal["gate", "camera"]
+    facility_id: UUID
+    gate: str | None
+    bay_ids: list[UUID]
+    registered_at: Instant
+    retired_at: Instant | None
+
+
+class ReadersQuery(PageQuery):
+    """Which readers."""
+
+    facility_id: UUID | None = None
+
+
+class ReadersOut(Outgoing):
+    """A page of readers, the newest first."""
+
+    items: list[ReaderOut]
+    next: str | None

@@ -196,8 +196,13 @@ class DemandOccupancyIn(Incoming):
 
     schedule: Identifier
     band: Identifier
-    occupied_s: Annotated[int, Field(ge=0, le=10**15, strict=True)]
-    open_s: Annotated[int, Field(ge=0, le=10**15, strict=True, description="Unknown time left out")]
+    occupied_s: Annotated[
+        int | None,
+        Field(ge=0, le=10**15, strict=True, description="With open_s; null: as figures counted it"),
+    ] = None
+    open_s: Annotated[
+        int | None, Field(ge=0, le=10**15, strict=True, description="Unknown time left out")
+    ] = None
 
 
 class DemandProposalIn(Incoming):
