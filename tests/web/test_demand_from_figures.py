@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
 
@@ -19,7 +19,7 @@ BAND = {"schedule": "small", "band": "all"}
 
 def counted(site: Site, hours_ago: int, occupied_s: int, free_s: int) -> None:
     hour_at = site.clock.now() - timedelta(hours=hours_ago)
-    nothing = {
+    nothing: dict[str, Any] = {
         column.name: [] if column.name.endswith(("_bins", "_counts")) else 0
         for column in figure_hour.columns
     }
