@@ -183,7 +183,9 @@ class Probe:
 
     def _hear(self, live: redis.Redis) -> None:
         while not self._stop.is_set():
-            for _, entries in live.xread({PROBE: "$"}, block=200) or ():
+            # The client's own annotation covers both reply protocols at once.
+            found: Any = live.xread({PROBE: "$"}, block=200)
+            for _, entries in found or ():
                 now_ns = time.perf_counter_ns()
                 self.delays_ms += [(now_ns - int(values[b"at"])) / 1e6 for _, values in entries]
 

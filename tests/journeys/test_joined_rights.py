@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parking.rules.corrections import SetAside
+from parking.rules.evidence import SetAside
 from parking.services import blacklists
 from tests.journeys.conftest import at
 from tests.journeys.garage import correct
