@@ -168,6 +168,7 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/devices/<uuid:device_id>/placement": KEEPERS,
     "POST /api/v1/devices/<uuid:device_id>/retirement": KEEPERS,
     "POST /api/v1/devices/unknown/<uuid:unknown_id>/adopt": KEEPERS,
+    "POST /api/v1/facilities/<uuid:facility_id>/siting-checks": REGISTRY,
     "GET /api/v1/readers": REGISTRY,
     "POST /api/v1/readers": KEEPERS,
     "POST /api/v1/readers/<uuid:reader_id>/retirement": KEEPERS,

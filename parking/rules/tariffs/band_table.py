@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from parking.rules.tariffs.dates import Calendar, DateSet, plain_token, year_of_days
 from parking.rules.tariffs.document import DayWindow, TariffDocument, clock_time_s
-from parking.rules.tariffs.local_time import DAY_S, day_date
+from parking.rules.tariffs.local_time import DAY_S, day_date, local_clock_s, local_day
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_TYPE_TOKENS = frozenset({"workday", "make_up_workday", "weekend", "holiday"})
@@ -70,6 +70,12 @@ class BandTable:
             rows = self.rows_of(*kinds)
             self._by_day[day] = rows
         return rows
+
+    def holds(self, second: int, timezone: str) -> bool:
+        """Say whether any window is in force at a second of UTC."""
+        clock_s = local_clock_s(second, timezone)
+        rows = self.rows(local_day(second, timezone))
+        return any(start <= clock_s < end and window >= 0 for start, end, window in rows)
 
     def rows_of(self, before: DayKind, today: DayKind) -> tuple[Row, ...]:
         """Give the rows of a day of one kind that follows a day of another."""

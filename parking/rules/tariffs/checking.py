@@ -61,6 +61,10 @@ def _check_schedule(schedule: Schedule, calendar: Calendar, path: str) -> None:
             _check_running_on(band, f"{path}.bands[{place}]")
     _check_cover(schedule.bands, calendar, f"{path}.bands")
     _check_caps(schedule.caps, schedule.bands, f"{path}.caps")
+    _unique([each.id for each in schedule.both_ends], f"{path}.both_ends")
+    for place, each in enumerate(schedule.both_ends):
+        for name, window in (("enter", each.enter), ("leave", each.leave)):
+            _check_window(window, calendar, f"{path}.both_ends[{place}].{name}")
 
 
 def _check_running_on(band: Band, path: str) -> None:

@@ -259,6 +259,21 @@ class Discount(_Part):
     name: Name
 
 
+class BothEnds(_Part):
+    """A price by when a stay begins and when it ends: an early bird's, an evening's."""
+
+    id: Identifier
+    name: Name
+    enter: DayWindow
+    """When it must begin."""
+    leave: DayWindow
+    """When it must end; its edges count as within."""
+    within_s: Annotated[int, Field(strict=True, ge=60, le=7 * DAY_S)] = DAY_S
+    """How long it may be at most."""
+    price_minor: Minor
+    """What it costs at most."""
+
+
 class Schedule(_Part):
     """The rules for some vehicles."""
 
@@ -277,6 +292,8 @@ class Schedule(_Part):
     the unit runs to its end at the price of the band in which it began."""
     caps: Annotated[tuple[Cap, ...], Field(max_length=12)] = ()
     """Applied in this order, after the bands' own caps; those over some bands stand first."""
+    both_ends: Annotated[tuple[BothEnds, ...], Field(max_length=20)] = ()
+    """Prices by both ends of a stay, after the caps; of those that fit the lowest counts."""
     discount: Discount | None = None
     """Taken off after the caps."""
     re_entry: ReEntry | None = None

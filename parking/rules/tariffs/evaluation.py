@@ -3,8 +3,8 @@
 A function of the tariff, the stay, the vehicle, its earlier stays and what the driver brings;
 nothing else is in sight. It follows the document in a fixed order: exemption, schedule, re-entry,
 time that is covered or not known, free period of the stay, free time of coupons, bands (free
-period, charge, cap), caps over bands, discount, coupons, rounding, credit for what a continued
-stay has paid, and last what was paid for this one.
+period, charge, cap), caps over bands, prices by both ends, discount, coupons, rounding, credit for
+what a continued stay has paid, and last what was paid for this one.
 """
 
 from collections.abc import Sequence

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from city.errors import Invalid
 from parking.rules.tariffs.band_table import BandTable, calendar_of
-from parking.rules.tariffs.document import Exemption, Schedule, TariffDocument
+from parking.rules.tariffs.document import BothEnds, Exemption, Schedule, TariffDocument
 from parking.rules.tariffs.metering import Rate, rate_of
 from parking.rules.tariffs.model import VehicleTraits
 from parking.rules.tariffs.reading import read_document
@@ -26,6 +26,8 @@ class Plan:
     marks_24h: bool
     fits_all: bool
     """Whether the schedule asks nothing of a vehicle."""
+    both_ends: tuple[tuple[BothEnds, BandTable, BandTable], ...] = ()
+    """Prices by both ends, with when each stay must begin and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ def tariff_of(document: TariffDocument, timezone: str | None = None) -> Tariff:
                 marks_days="day" in counts,
                 marks_24h="24h" in counts,
                 fits_all=schedule.fits_all,
+                both_ends=tuple(
+                    (each, BandTable([each.enter], calendar), BandTable([each.leave], calendar))
+                    for each in schedule.both_ends
+                ),
             )
         )
     return Tariff(document, timezone or document.timezone, tuple(plans))

@@ -126,6 +126,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "capped at {cap} in {period_s}, {paid} of it paid for earlier stays",
         "zh": "{period_s}内封顶{cap}，其中此前停放已付{paid}",
     },
+    "tariff.why.both_ends": {
+        "en": "{name}: at most {price}",
+        "zh": "{name}：最高{price}",
+    },
     "tariff.why.discount": {
         "en": "{name}: {percent} % off",
         "zh": "{name}：减免{percent}%",

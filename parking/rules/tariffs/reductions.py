@@ -31,6 +31,8 @@ def reduce(rating: Rating) -> None:
             _cap_band(rating, meter, meter.cap_minor)
     if schedule.caps and rating.meters:
         _cap(rating, schedule.caps)
+    if rating.plan.both_ends and rating.total and not rating.after_payment:
+        _by_both_ends(rating)
     if schedule.discount is not None and rating.total:
         percent = schedule.discount.percent
         values: dict[str, JsonValue] = {"name": name_json(schedule.discount.name)}
@@ -148,6 +150,27 @@ def _past_inside(rating: Rating, bands: frozenset[str]) -> list[Past]:
         minor = sum(meter.total() for meter in again.meters if meter.band.id in bands)
         inside.append((enter, leave, min(minor, paid_minor)))
     return inside
+
+
+# --- both ends -----------------------------------------------------------------------------------
+
+
+def _by_both_ends(rating: Rating) -> None:
+    """Charge at most the lowest of the prices whose windows hold both ends of the stay."""
+    zone = rating.tariff.timezone
+    fitting = [
+        price
+        for price, enter, leave in rating.plan.both_ends
+        if rating.end - rating.start <= price.within_s
+        and enter.holds(rating.start, zone)
+        # whoever leaves at its last second leaves within it
+        and (leave.holds(rating.end, zone) or leave.holds(rating.end - 1, zone))
+    ]
+    if fitting:
+        best = min(fitting, key=lambda each: each.price_minor)
+        price = rating.money(best.price_minor)
+        why = Why("tariff.why.both_ends", {"name": name_json(best.name), "price": price})
+        _take(rating, rating.total - best.price_minor, why)
 
 
 # --- coupons and coins ---------------------------------------------------------------------------
