@@ -18,9 +18,12 @@ from parking.known_places import KnownPlaces
 from parking.known_prices import KnownPrices
 from parking.known_streets import KnownStreets
 from parking.live_capacity import for_the_public
-from parking.rules.finding.ranking import Option, fits, ranked
+from parking.rules.finding.chance import Calibration
+from parking.rules.finding.ranking import CHARGING, Only, Option, fits, ranked
 from parking.rules.finding.travel import Way
+from parking.rules.places.restrictions import Restriction, restriction
 from parking.rules.tariffs.model import VehicleTraits
+from parking.store.apart import BayApart
 from parking.store.places import Bay, Facility
 
 HOUR: Final = timedelta(hours=1)
@@ -33,6 +36,8 @@ CANDIDATES: Final = 2
 WIDENINGS: Final = (1, 8, 64)
 """Factors by which a search is widened while too few bays fit the vehicle."""
 MOST_CANDIDATES: Final = 2_000
+LOOKED_AHEAD: Final = timedelta(hours=24)
+"""For what ends the use of a bay where no departure is given."""
 
 Search = list[tuple[DistrictCode, Found]]
 
@@ -49,11 +54,23 @@ class Wish:
         None: not known yet.
     origin
         Where the driver is; None: not said.
+    only
+        Charging bays alone, or those for disabled drivers alone.
+    height_m
+        Of the vehicle; a place whose limit is not stated is offered.
+    walk_at_most_m
+        From the bay to the destination.
+    price_at_most_minor
+        Of the stay, where its end is given, else of the first hour; what has no known price is
+        not offered then.
+    per_facility
+        Most bays of one facility, the nearest of them; None: as many as there are.
 
     Raises
     ------
     Invalid
-        On a radius or limit that is not positive.
+        On a number that is not positive, a ceiling below zero, or charging bays for a car that is
+        not known to be a new-energy one.
     """
 
     destination: Position
@@ -64,12 +81,21 @@ class Wish:
     arrive_at: datetime | None = None
     leave_at: datetime | None = None
     origin: Position | None = None
+    only: Only | None = None
+    height_m: float | None = None
+    walk_at_most_m: float | None = None
+    price_at_most_minor: int | None = None
+    per_facility: int | None = None
 
     def __post_init__(self) -> None:
-        if self.radius_m <= 0:
-            raise Invalid("must be positive", field="radius_m")
-        if self.limit < 1:
-            raise Invalid("must be positive", field="limit")
+        for name in ("radius_m", "limit", "height_m", "walk_at_most_m", "per_facility"):
+            number = getattr(self, name)
+            if number is not None and not number > 0:
+                raise Invalid("must be positive", field=name)
+        if self.price_at_most_minor is not None and self.price_at_most_minor < 0:
+            raise Invalid("must not be negative", field="price_at_most_minor")
+        if self.only == CHARGING and self.energy is not Energy.NEW:
+            raise Invalid("charging bays are for new-energy cars", field="energy")
 
     def check_times(self, now: datetime) -> None:
         """Raise Invalid where arrival or departure cannot be meant."""
@@ -85,15 +111,34 @@ class Wish:
             if self.leave_at > enter_at + LONGEST_STAY:
                 raise Invalid("must lie within 31 days of the arrival", field="leave_at")
 
+    def walkable(self, option: Option) -> bool:
+        """Tell whether the walk is short enough."""
+        return self.walk_at_most_m is None or option.walk.length_m <= self.walk_at_most_m
+
+    def affordable(self, option: Option) -> bool:
+        """Tell whether the price is known to be low enough, where that is asked."""
+        if self.price_at_most_minor is None:
+            return True
+        price = option.price_per_hour if self.leave_at is None else option.price_total
+        return price is not None and price.minor <= self.price_at_most_minor
+
 
 @dataclass(frozen=True, slots=True)
 class FoundBay:
-    """An option with what it is made of."""
+    """An option with what it is made of.
+
+    Attributes
+    ----------
+    judged
+        How the chances of its district came true; None: not judged yet, or no chance is told.
+    """
 
     option: Option
     bay: Bay
     facility: Facility
     now: FreeBay
+    restriction: Restriction
+    judged: Calibration | None
 
 
 class Finder:
@@ -142,7 +187,7 @@ class Finder:
         search
             What `search` gave for it.
         """
-        fitting: list[tuple[FreeBay, Bay]] = []
+        offered: list[FoundBay] = []
         wanted = wish.limit * CANDIDATES
         for factor in WIDENINGS:
             if factor > 1:
@@ -153,12 +198,20 @@ class Finder:
                 (each, bay)
                 for each in near
                 if (bay := known.get(each.bay_id)) is not None
-                and fits(bay.kind, wish.vehicle, wish.energy)
+                and fits(bay.kind, wish.vehicle, wish.energy, wish.only)
             ]
-            fitting = self._for_the_public(wish, fitting)[:wanted]
-            if len(fitting) >= wish.limit or len(near) < wanted * factor:
-                break
-        return self._offered(wish, fitting) if fitting else []
+            fitting = self._for_the_public(wish, fitting)
+            last = len(near) < wanted * factor or factor == WIDENINGS[-1]
+            if wish.price_at_most_minor is None and wish.walk_at_most_m is None:
+                fitting = fitting[:wanted]
+                if last or len(fitting) >= wish.limit:
+                    return self._offered(wish, fitting)
+            else:
+                # What a walk and a stay come to is known only of whole options.
+                offered = self._offered(wish, fitting)
+                if last or len(offered) >= wish.limit:
+                    return offered
+        return offered
 
     def _for_the_public(
         self, wish: Wish, fitting: Sequence[tuple[FreeBay, Bay]]
@@ -166,9 +219,14 @@ class Finder:
         """Give those that anybody may use then: not reserved, suspended, or closed at the time."""
         now = self._clock.now()
         homes = self._places.homes({bay.facility_id for _, bay in fitting})
-        bays = [(bay.id, homes[bay.facility_id]) for _, bay in fitting]
+        bays = [
+            (bay.id, home)
+            for _, bay in fitting
+            if (home := homes[bay.facility_id]).limits.refusal(height_m=wish.height_m) is None
+        ]
         usable = for_the_public(self._places, bays, max(now, wish.arrive_at or now))
-        return [each for each in fitting if each[1].id in usable]
+        found = [each for each in fitting if each[1].id in usable]
+        return found if wish.per_facility is None else _few_of_each(found, wish.per_facility)
 
     def _search(self, wish: Wish, factor: int) -> Search:
         return self._live_store.search(
@@ -179,6 +237,8 @@ class Finder:
         )
 
     def _offered(self, wish: Wish, fitting: Sequence[tuple[FreeBay, Bay]]) -> list[FoundBay]:
+        if not fitting:
+            return []
         now = self._clock.now()
         places = [bay.position for _, bay in fitting]
         travel = self._streets.travel()
@@ -214,17 +274,41 @@ class Finder:
                 price_total=None,
                 price_per_hour=None,
             )
-        chosen = ranked(options.values(), wish.limit)
         parts = {bay.id: (free, bay) for free, bay in fitting}
-        prices = self._priced(wish, chosen, {bay.id: bay for _, bay in fitting}, now)
-        return [
-            FoundBay(
-                replace(each, price_total=total, price_per_hour=hourly),
-                parts[each.bay_id][1],
-                homes[parts[each.bay_id][1].facility_id],
-                parts[each.bay_id][0],
+        bays = {bay.id: bay for _, bay in fitting}
+        near = [each for each in options.values() if wish.walkable(each)]
+        chosen: Sequence[Option]
+        if wish.price_at_most_minor is None:
+            chosen = self._with_prices(wish, ranked(near, wish.limit), bays, now)
+        else:
+            priced = self._with_prices(wish, near, bays, now)
+            chosen = ranked([each for each in priced if wish.affordable(each)], wish.limit)
+        apart = self._places.apart(sorted({bays[each.bay_id].facility_id for each in chosen}))
+        found = []
+        for each in chosen:
+            free, bay = parts[each.bay_id]
+            home = homes[bay.facility_id]
+            whole = None if each.chance_free is None else self._chances.district(home.district)
+            found.append(
+                FoundBay(
+                    option=each,
+                    bay=bay,
+                    facility=home,
+                    now=free,
+                    restriction=_restriction(wish, each, home, apart.get(home.id, ())),
+                    judged=None if whole is None else whole.calibration,
+                )
             )
-            for each, (total, hourly) in zip(chosen, prices, strict=True)
+        return found
+
+    def _with_prices(
+        self, wish: Wish, options: Sequence[Option], bays: Mapping[BayId, Bay], now: datetime
+    ) -> list[Option]:
+        return [
+            replace(each, price_total=total, price_per_hour=hourly)
+            for each, (total, hourly) in zip(
+                options, self._priced(wish, options, bays, now), strict=True
+            )
         ]
 
     def _priced(
@@ -246,6 +330,32 @@ class Finder:
                 total |= {(minute, home): price for home, price in priced.items()}
         keys = [(_whole(each.arrive_at), bays[each.bay_id].facility_id) for each in chosen]
         return [(total.get(key), hourly[key]) for key in keys]
+
+
+def _few_of_each(fitting: Sequence[tuple[FreeBay, Bay]], most: int) -> list[tuple[FreeBay, Bay]]:
+    """Give the nearest bays of each facility."""
+    kept: list[tuple[FreeBay, Bay]] = []
+    counts: dict[FacilityId, int] = {}
+    for each in fitting:
+        home = each[1].facility_id
+        counts[home] = counts.get(home, 0) + 1
+        if counts[home] <= most:
+            kept.append(each)
+    return kept
+
+
+def _restriction(
+    wish: Wish, option: Option, home: Facility, apart: Sequence[BayApart]
+) -> Restriction:
+    """Give what ends the use of a bay within the stay."""
+    own = next((each for each in apart if each.bay_id == option.bay_id), None)
+    return restriction(
+        home,
+        () if own is None else own.rules,
+        () if own is None else own.suspended,
+        option.arrive_at,
+        max(wish.leave_at or option.arrive_at + LOOKED_AHEAD, option.arrive_at),
+    )
 
 
 def _arrival(wish: Wish, now: datetime, drive: Way | None) -> datetime:

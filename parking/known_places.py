@@ -20,7 +20,7 @@ from city.identifiers import BayId, DistrictCode, FacilityId, TariffId
 from city.places import BoundingBox
 from city.works.database import Database
 from parking.placements import VERSION
-from parking.store import apart, places, tariffs
+from parking.store import apart, place_names, places, tariffs
 from parking.store.apart import BayApart
 from parking.store.maps import bays_in_box
 from parking.store.pages import DEFAULT_PAGE, Page
@@ -95,6 +95,13 @@ class KnownPlaces:
             lambda connection: places.facilities(
                 connection, district=district, after=after, limit=limit
             ),
+        )
+
+    def facilities_named(self, wanted: str, *, limit: int) -> tuple[Facility, ...]:
+        """Give the facilities whose name holds folded words, the best match first."""
+        return self._kept(
+            ("named", wanted, limit),
+            lambda connection: place_names.facilities_named(connection, wanted, limit=limit),
         )
 
     def bays_of(

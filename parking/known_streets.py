@@ -10,6 +10,7 @@ import structlog
 
 from city.errors import Invalid
 from city.street_files import streets_from_json
+from parking.rules.finding.street_places import NamedPlace, street_places
 from parking.rules.finding.travel import Travel
 
 CHECKED_S: Final = 5.0
@@ -35,6 +36,12 @@ class KnownStreets:
         self._checked_at = float("-inf")
         self._mark: tuple[int, int] | None = None
         self._travel = Travel(None)
+        self._named: tuple[NamedPlace, ...] = ()
+
+    def named(self) -> tuple[NamedPlace, ...]:
+        """Give the streets and junctions that have a name; none where no streets are known."""
+        self.travel()
+        return self._named
 
     def travel(self) -> Travel:
         """Give the walks and drives; a file that cannot be read leaves those that were known."""
@@ -48,7 +55,8 @@ class KnownStreets:
                 found = self._path.stat()
                 mark = (found.st_mtime_ns, found.st_size)
                 if mark != self._mark:
-                    self._travel = Travel(streets_from_json(orjson.loads(self._path.read_bytes())))
+                    network = streets_from_json(orjson.loads(self._path.read_bytes()))
+                    self._travel, self._named = Travel(network), street_places(network)
                     self._mark = mark
             except FileNotFoundError:
                 pass

@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -118,6 +118,7 @@ class Visitor:
         theme: str = "light",
         scale: float = 1,
         browser: Browser | None = None,
+        service_workers: Literal["allow", "block"] = "block",
     ) -> BrowserContext:
         """Open a browser window of somebody's own."""
         context = (browser or self.browser).new_context(
@@ -127,6 +128,8 @@ class Visitor:
             locale="en-GB" if language == "en" else "zh-CN",
             storage_state=self.logged_in(role) if role else None,
             reduced_motion="reduce",
+            # What a worker fetches no test could intercept: only its own test has one.
+            service_workers=service_workers,
         )
         context.set_default_timeout(PATIENCE_MS)
         context.add_cookies(

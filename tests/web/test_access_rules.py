@@ -65,6 +65,8 @@ ON_THE_STREET = {Role.ATTENDANT, Role.OPERATOR}
 ROLES: dict[str, set[Role]] = {
     "GET /api/v1/me": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /api/v1/demo/clock": EVERYBODY_WITH_AN_ACCOUNT,
+    "GET /api/v1/places": EVERYBODY_WITH_AN_ACCOUNT,
+    "GET /find": EVERYBODY_WITH_AN_ACCOUNT,
     "PUT /api/v1/demo/clock": KEEPERS,
     "GET /api/v1/facilities/<uuid:facility_id>/forecast": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /api/v1/chances": {Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR},

@@ -21,6 +21,7 @@ from web.api import (
     gates,
     mine,
     my_rights,
+    near,
     people,
     permits,
     place_acts,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = (
     places.blueprint,
+    near.blueprint,
     place_keeping.blueprint,
     place_acts.blueprint,
     siting.blueprint,
@@ -73,12 +75,14 @@ def register(app: APIFlask) -> None:
     """Add the API to an application."""
     wiring = access.wiring_of(app)
     app.extensions["answers"] = Answers(wiring.live_store, wiring.places)
+    streets = KnownStreets(wiring.settings.streets_path)
+    app.extensions["streets"] = streets
     app.extensions["finder"] = Finder(
         live_store=wiring.live_store,
         places=wiring.places,
         prices=KnownPrices(wiring.database),
         chances=KnownChances(wiring.database),
-        streets=KnownStreets(wiring.settings.streets_path),
+        streets=streets,
         clock=wiring.clock,
     )
     app.before_request(acts.check_key)

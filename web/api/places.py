@@ -12,11 +12,9 @@ from flask import current_app
 from city.errors import Invalid, NotFound
 from city.identifiers import FacilityId
 from city.people import Role
-from city.places import Position
 from city.vehicles import Energy, VehicleClass
-from parking.finding import Wish
 from parking.live_capacity import capacities, for_the_public
-from parking.rules.finding import navigation
+from parking.rules.finding.street_places import folded
 from parking.rules.sensors import codecs
 from parking.rules.sensors.model import Rejected
 from parking.rules.tariffs.model import Stay, VehicleTraits
@@ -33,8 +31,6 @@ from web.api.schemas.places import (
     FacilitiesOut,
     FacilitiesQuery,
     FacilityOut,
-    NearestOut,
-    NearestQuery,
     QuoteIn,
     QuoteOut,
 )
@@ -48,7 +44,6 @@ if TYPE_CHECKING:
     from flask import Response
 
     from parking.adapters.live_store import BayNow
-    from parking.finding import Finder, FoundBay
     from parking.live_capacity import FacilityCapacity
     from parking.rules.places.counting import Tally
     from parking.store.places import Bay, Facility
@@ -57,10 +52,6 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("places", __name__, url_prefix="/api/v1", tag="Places")
 
-SEARCHED_AFTER = 15
-"""Moments (`web.fresh.SURE_S`) for which a search stands: less than any cache may keep it."""
-NEAREST_KEPT_S = 5.0
-"""Which bays are free is searched anew meanwhile; chances and ages are that old at most."""
 EVIDENCE_FRAMES = 20
 EVIDENCE_ROLES = (
     Role.ATTENDANT,
@@ -129,11 +120,13 @@ def _facilities(found: Sequence[Facility]) -> list[dict[str, Any]]:
     ]
 
 
-def _ageless(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def ageless(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give items without what moves with the clock alone."""
     return [{name: value for name, value in each.items() if name not in CLOCKED} for each in items]
 
 
-def _bay(bay: Bay, now: BayNow, *, usable: bool) -> dict[str, Any]:
+def bay_json(bay: Bay, now: BayNow, *, usable: bool) -> dict[str, Any]:
+    """Give a bay with its live state, as `BayOut` has it."""
     return {
         "id": bay.id,
         "facility_id": bay.facility_id,
@@ -157,16 +150,25 @@ def _bay(bay: Bay, now: BayNow, *, usable: bool) -> dict[str, Any]:
 @blueprint.doc(summary="Facilities with live counts, their age and quality")
 def facilities(query_data: FacilitiesQuery) -> Response:
     """List facilities: places from memory, one round trip to the live store."""
-    page = access.wiring().places.facilities(
-        district=query_data.district, after=after(query_data.cursor), limit=query_data.limit
-    )
+    known = access.wiring().places
+    following: str | None = None
+    if query_data.name is None:
+        page = known.facilities(
+            district=query_data.district, after=after(query_data.cursor), limit=query_data.limit
+        )
+        found, following = page.items, cursor(page.next)
+    elif query_data.district is not None or query_data.cursor is not None:
+        raise Invalid("cannot go with district or cursor", field="name")
+    elif wanted := folded(query_data.name):
+        found = known.facilities_named(wanted, limit=query_data.limit)
+    else:
+        raise Invalid("must hold more than space", field="name")
 
     def make() -> Answer:
-        items = _facilities(page.items)
-        following = cursor(page.next)
-        return made({"items": items, "next": following}, [_ageless(items), following])
+        items = _facilities(found)
+        return made({"items": items, "next": following}, [ageless(items), following])
 
-    return _answers().about(page.items, make, also=_minute())
+    return answers().about(found, make, also=_minute())
 
 
 def _minute() -> bytes:
@@ -174,7 +176,8 @@ def _minute() -> bytes:
     return b"%d" % (access.wiring().clock.now().timestamp() // 60)
 
 
-def _answers() -> Answers:
+def answers() -> Answers:
+    """Give the answers that this process keeps."""
     found: Answers = current_app.extensions["answers"]
     return found
 
@@ -189,9 +192,9 @@ def facility(facility_id: UUID) -> Response:
 
     def make() -> Answer:
         items = _facilities([home])
-        return made(items[0], _ageless(items))
+        return made(items[0], ageless(items))
 
-    return _answers().about([home], make, also=_minute())
+    return answers().about([home], make, also=_minute())
 
 
 @blueprint.get("/facilities/<uuid:facility_id>/bays")
@@ -211,86 +214,10 @@ def bays(facility_id: UUID, query_data: PageQuery) -> Response:
         usable = for_the_public(
             wiring.places, ((each.id, home) for each in page.items), wiring.clock.now()
         )
-        items = [_bay(each, now[each.id], usable=each.id in usable) for each in page.items]
+        items = [bay_json(each, now[each.id], usable=each.id in usable) for each in page.items]
         return made({"items": items, "next": cursor(page.next)})
 
-    return _answers().about([home], make, also=_minute())
-
-
-@blueprint.get("/bays/nearest")
-@access.public
-@blueprint.input(NearestQuery, location="query")
-@blueprint.output(NearestOut)
-@blueprint.doc(summary="Free bays around a place, the quickest from door to door first")
-def nearest(query_data: NearestQuery) -> Response:
-    """List free bays; one that is unknown is not offered."""
-    sure = _answers().sure()
-    if sure is not None:
-        return sure
-    wish = _wish(query_data)
-    wish.check_times(access.wiring().clock.now())
-    finder: Finder = current_app.extensions["finder"]
-    search = finder.search(wish)
-
-    def make() -> Answer:
-        items = [_near(each) for each in finder.find(wish, search)]
-        return made({"items": items}, _ageless(items))
-
-    marks = b",".join([bay for _, found in search for bay, _ in found])
-    return _answers().marked(marks, make, times=SEARCHED_AFTER, kept_s=NEAREST_KEPT_S)
-
-
-def _wish(asked: NearestQuery) -> Wish:
-    origin = None
-    if asked.from_longitude is not None and asked.from_latitude is not None:
-        origin = Position(asked.from_longitude, asked.from_latitude)
-    elif asked.from_longitude is not None:
-        raise Invalid("goes with from_longitude", field="from_latitude")
-    elif asked.from_latitude is not None:
-        raise Invalid("goes with from_latitude", field="from_longitude")
-    return Wish(
-        destination=Position(asked.longitude, asked.latitude),
-        radius_m=asked.radius_m,
-        limit=asked.limit,
-        vehicle=VehicleClass(asked.vehicle),
-        energy=None if asked.energy is None else Energy(asked.energy),
-        arrive_at=asked.arrive_at,
-        leave_at=asked.leave_at,
-        origin=origin,
-    )
-
-
-def _near(found: FoundBay) -> dict[str, Any]:
-    option, home, now = found.option, found.facility, found.now.now
-    drive, walk = option.drive, option.walk
-    along = walk.basis == "streets" and (drive is None or drive.basis == "streets")
-    heard_at = now.heard_at
-    at = access.wiring().clock.now()
-    links = navigation.links(found.bay.position, f"{home.name_zh} {found.bay.label}")
-    return {
-        "bay": _bay(found.bay, now, usable=True),
-        "facility": {"zh": home.name_zh, "en": home.name_en},
-        "distance_m": round(option.distance_m),
-        "walk_m": round(walk.length_m),
-        "walk_s": round(walk.time_s),
-        "drive_s": None if drive is None else round(drive.time_s),
-        "retrieval_s": round(option.retrieval_s),
-        "door_to_door_s": round(option.door_to_door_s),
-        "basis": "streets" if along else "straight line",
-        "arrive_at": option.arrive_at.replace(microsecond=0),
-        "chance_free": None if option.chance_free is None else round(option.chance_free, 3),
-        "price_total": None if option.price_total is None else option.price_total.as_json(),
-        "price_per_hour": (
-            None if option.price_per_hour is None else option.price_per_hour.as_json()
-        ),
-        AGE: None if heard_at is None else max(0, round((at - heard_at).total_seconds())),
-        "navigation": {
-            "amap": links.amap,
-            "baidu": links.baidu,
-            "apple": links.apple,
-            "google": links.google,
-        },
-    }
+    return answers().about([home], make, also=_minute())
 
 
 @blueprint.post("/quotes")
@@ -339,7 +266,7 @@ def evidence(bay_id: UUID) -> dict[str, Any]:
     usable = for_the_public(wiring.places, [(bay.id, home)], wiring.clock.now())
     now = wiring.live_store.bay_states(bay.district, [bay.id])[bay.id]
     return {
-        "bay": _bay(bay, now, usable=bay.id in usable),
+        "bay": bay_json(bay, now, usable=bay.id in usable),
         "devices": [
             {
                 "id": device.id,

@@ -6,6 +6,7 @@ import { defineConfig, type Plugin } from "vite";
 /** One entry a page; the server finds the hashed names in manifest.json. */
 const ENTRIES = [
   "map",
+  "find",
   "attendant",
   "bill",
   "operations",
@@ -16,6 +17,7 @@ const ENTRIES = [
   "audit",
   "docs",
   "plain",
+  "service-worker",
 ];
 
 /** Lays a gzipped twin beside each script and style: the server sends it as it lies. */
@@ -48,6 +50,9 @@ export default defineConfig({
     rolldownOptions: {
       input: Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
       output: {
+        // Its address must stay: a browser looks there for the next version.
+        entryFileNames: ({ name }) =>
+          name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js",
         // Some servers do not know .mjs: MapLibre's worker leaves as .js.
         assetFileNames: (asset) =>
           asset.names.some((name) => name.endsWith(".mjs"))

@@ -29,6 +29,8 @@ SPEEDS: Final = (1, 5, 20, 60)
 """Speeds of the demo's clock that the header offers; the API takes others as well."""
 
 STREETS: Final = "map/streets.geojson"
+FIND: Final = "find"
+"""View of the public page that finds a bay."""
 
 CLOCK_ROLES: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
 POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
@@ -77,8 +79,8 @@ def _other_language_address() -> str:
 
 def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
     """Return the pages that a reader may open: name, address, whether it is this one."""
-    pages: list[tuple[str, str, frozenset[Role] | None]] = [
-        ("map", "pages.map_page", None),
+    finding = request.endpoint == "pages.map_page" and request.args.get("view") == FIND
+    pages: list[tuple[str, str, frozenset[Role]]] = [
         ("attendant", "pages.attendant", frozenset(POST_ROLES)),
         ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
         ("places", "pages.places", frozenset(PLACE_ROLES)),
@@ -88,9 +90,12 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
     ]
     return [
+        ("map", url_for("pages.map_page"), request.endpoint == "pages.map_page" and not finding),
+        ("find", url_for("pages.map_page", view=FIND), finding),
+    ] + [
         (name, url_for(endpoint), request.endpoint == endpoint)
         for name, endpoint, wanted in pages
-        if wanted is None or wanted & roles
+        if wanted & roles
     ]
 
 

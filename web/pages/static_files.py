@@ -14,6 +14,7 @@ from web.pages.blueprint import blueprint
 if TYPE_CHECKING:
     from flask import Response
 
+WORKER: Final = "build/service-worker.js"
 STATIC: Final = Path(__file__).parents[1] / "static"
 YEAR_S: Final = 31_536_000
 
@@ -23,6 +24,7 @@ _TYPES: Final = {
     ".js": "text/javascript",
     ".css": "text/css",
     ".geojson": "application/geo+json",
+    ".webmanifest": "application/manifest+json",
 }
 
 
@@ -39,6 +41,9 @@ def static_file(name: str) -> Response:
     if packed:
         response.headers["Content-Encoding"] = "gzip"
     response.headers.add("Vary", "Accept-Encoding")
+    if name == WORKER:
+        # It lies below /static/ and serves all pages.
+        response.headers["Service-Worker-Allowed"] = "/"
     if name.startswith("build/assets/"):
         response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable"
     else:

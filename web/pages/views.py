@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flask import redirect, request, url_for
+
 from web import access
 from web.pages.blueprint import blueprint
 from web.pages.context import (
     AUDIT_ROLES,
     FIGURE_ROLES,
+    FIND,
     OPERATIONS_ROLES,
     PERMIT_ROLES,
     PLACE_ROLES,
@@ -21,13 +24,21 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from flask import Response
+    from werkzeug.wrappers import Response as BaseResponse
 
 
 @blueprint.get("/")
 @access.public
 def map_page() -> Response:
-    """Show the live map and its list."""
-    return page("map.html")
+    """Show the live map and its list, or where to park: both are for everybody."""
+    return page("find.html" if request.args.get("view") == FIND else "map.html")
+
+
+@blueprint.get("/find")
+@access.signed_in
+def find() -> BaseResponse:
+    """Lead to where to park, which is a view of the public page."""
+    return redirect(url_for("pages.map_page", view=FIND))
 
 
 @blueprint.get("/attendant")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from city.identifiers import BayId
 from city.money import Money
@@ -17,14 +17,23 @@ FITTING: Final[dict[VehicleClass, frozenset[str]]] = {
 }
 """Kinds of bays that a class may stand in; kinds for a purpose need more than a class."""
 CHARGING: Final = "charging"
+DISABLED: Final = "disabled"
+
+Only = Literal["charging", "disabled"]
+"""Kinds of bays that a driver may ask for alone."""
 
 
-def fits(kind: str, vehicle: VehicleClass, energy: Energy | None) -> bool:
+def fits(kind: str, vehicle: VehicleClass, energy: Energy | None, only: Only | None = None) -> bool:
     """Tell whether a vehicle may stand in a kind of bay as far as vehicle and energy decide.
 
-    Bays for disabled drivers, loading and the like are for those who prove a right to them, hence
-    never offered here; charging bays are for new-energy cars.
+    Bays for disabled drivers, loading and the like are for those who prove a right to them: those
+    for disabled drivers are offered to who asks for nothing else, the others never; charging bays
+    are for new-energy cars.
     """
+    if only is not None and kind != only:
+        return False
+    if kind == DISABLED:
+        return only == DISABLED and vehicle is VehicleClass.SMALL
     if kind == CHARGING:
         return vehicle is VehicleClass.SMALL and energy is Energy.NEW
     return kind in FITTING[vehicle]

@@ -12,7 +12,6 @@ from web.api.schemas.base import (
     Incoming,
     Instant,
     InstantIn,
-    Longitude,
     MoneyOut,
     Names,
     Outgoing,
@@ -91,6 +90,15 @@ class FacilitiesQuery(PageQuery):
     """Which facilities."""
 
     district: Annotated[str | None, Field(pattern=r"^[0-9a-z]{2,12}$")] = None
+    name: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=60,
+            description="Those whose name or code holds these words, the best match first: one"
+            " page of at most 50, without cursor or district",
+        ),
+    ] = None
 
 
 class FacilitiesOut(Outgoing):
@@ -129,77 +137,6 @@ class BaysOut(Outgoing):
 
 
 Latitude = Annotated[float, Field(ge=-85, le=85, allow_inf_nan=False)]
-
-
-class NearestQuery(Incoming):
-    """Where and when a free bay is wanted, and for what."""
-
-    longitude: Longitude
-    latitude: Latitude
-    radius_m: Annotated[int, Field(ge=10, le=5_000)] = 500
-    limit: Annotated[int, Field(ge=1, le=50)] = 10
-    vehicle: Literal["small", "large", "motorcycle"] = "small"
-    energy: Annotated[
-        Literal["new"] | None, Field(description="A new-energy car may use charging bays")
-    ] = None
-    arrive_at: Annotated[
-        InstantIn | None, Field(description="Absent: as soon as the drive takes, else now")
-    ] = None
-    leave_at: Annotated[
-        InstantIn | None, Field(description="Absent: only the price of an hour is told")
-    ] = None
-    from_longitude: Longitude | None = None
-    from_latitude: Latitude | None = None
-
-
-class NavigationOut(Outgoing):
-    """Links that drive there in the driver's own map app, in that app's coordinates."""
-
-    amap: str
-    baidu: str
-    apple: str
-    google: str
-
-
-class NearBay(Outgoing):
-    """A free bay near the destination."""
-
-    bay: BayOut
-    facility: Names
-    distance_m: Annotated[int, Field(description="Straight line to the destination")]
-    walk_m: int
-    walk_s: Annotated[int, Field(description="At 1.2 m/s")]
-    drive_s: Annotated[int | None, Field(description="Null without `from_…`")]
-    retrieval_s: Annotated[int, Field(description="Wait for a mechanical garage")]
-    door_to_door_s: Annotated[int, Field(description="Drive, retrieval and walk: what ranks")]
-    basis: Annotated[
-        Literal["streets", "straight line"],
-        Field(description="Whether drive and walk are along known streets, or estimated"),
-    ]
-    arrive_at: Instant
-    chance_free: Annotated[
-        float | None,
-        Field(
-            ge=0,
-            le=1,
-            description="That the bay is free on arrival; null: too little is known of its group",
-        ),
-    ]
-    price_total: Annotated[
-        MoneyOut | None,
-        Field(description="Of the stay; null without `leave_at` or a published tariff"),
-    ]
-    price_per_hour: Annotated[
-        MoneyOut | None, Field(description="The first hour; null: no published tariff")
-    ]
-    data_age_s: Annotated[int | None, Field(ge=0, description="Since the bay was last heard of")]
-    navigation: NavigationOut
-
-
-class NearestOut(Outgoing):
-    """Free bays, the quickest from door to door first."""
-
-    items: list[NearBay]
 
 
 class QuoteIn(Incoming):

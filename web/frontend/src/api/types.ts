@@ -5,6 +5,8 @@ type Schemas = components["schemas"];
 
 export type Facility = Schemas["FacilityOut"];
 export type Bay = Schemas["BayOut"];
+export type NearBay = Schemas["NearBay"];
+export type Nearest = Schemas["NearestOut"];
 export type Quote = Schemas["QuoteOut"];
 export type QuoteLine = Schemas["QuoteLine"];
 export type Evidence = Schemas["EvidenceOut"];

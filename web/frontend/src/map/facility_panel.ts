@@ -3,6 +3,7 @@ import { act } from "../api/client";
 import type { Bay, Quote } from "../api/types";
 import { inWalkingOrder } from "../format/labels";
 import { agoText, exactly, inLanguage, price } from "../format/words";
+import { fragmentOf, NOTHING_WISHED, type Wish } from "../find/wish";
 import { glyph, setGlyph } from "../glyphs/inline";
 import { total } from "../live/occupancy";
 import { fact, legend, occupancyBar } from "../panels/figures";
@@ -139,6 +140,10 @@ export function facilityPanel(
     keyed.show(bays);
   };
 
+  const nearHere: Wish = {
+    ...NOTHING_WISHED,
+    to: { at: place.position, name: inLanguage(place.zh, place.en) },
+  };
   const element = h(
     "div",
     { class: "panel-body" },
@@ -153,6 +158,11 @@ export function facilityPanel(
     freshness,
     bar.element,
     key.element,
+    h(
+      "a",
+      { class: "button button-wide near-here", href: `/?view=find${fragmentOf(nearHere)}` },
+      text("find.near_here"),
+    ),
     quoteSection(id),
     h(
       "section",

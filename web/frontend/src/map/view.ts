@@ -1,5 +1,5 @@
 /** The map itself: MapLibre over our own streets, loaded after the list stands. */
-import { Map as GlMap, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
+import { Map as GlMap, Marker, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Feature, FeatureCollection, Point } from "geojson";
 import { rasterGlyph } from "../glyphs/raster";
@@ -29,10 +29,19 @@ export interface BayLabel {
   readonly beside: boolean;
 }
 
+/** An element that stands on the map with its foot at a place. */
+export interface Pin {
+  readonly id: string;
+  readonly at: readonly [number, number];
+  readonly element: HTMLElement;
+  /** Its middle, and not its foot, stands at the place. */
+  readonly centred?: boolean;
+}
+
 export interface MapListener {
   pickFacility(id: string): void;
   pickBay(id: string): void;
-  pickNothing(): void;
+  pickNothing(at: readonly [number, number]): void;
   moved(box: Box, zoom: number): void;
 }
 
@@ -74,6 +83,7 @@ export class MapView {
   private shownPlaces = "";
   private garages: ReadonlySet<string> = new Set();
   private readonly labels = new Map<string, BayLabel>();
+  private readonly pins = new Map<string, Marker>();
   private readonly pending = new Map<string, LiveBay>();
   private timer: ReturnType<typeof setTimeout> | null = null;
   private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -171,6 +181,28 @@ export class MapView {
     this.markChoice(true);
   }
 
+  /** Show these pins and no others; one of an id that stands already keeps its element. */
+  setPins(pins: readonly Pin[]): void {
+    const wanted = new Set(pins.map(({ id }) => id));
+    for (const [id, marker] of this.pins) {
+      if (wanted.has(id)) continue;
+      marker.remove();
+      this.pins.delete(id);
+    }
+    for (const { id, at, element, centred } of pins) {
+      const standing = this.pins.get(id);
+      if (standing?.getElement() === element) {
+        standing.setLngLat([at[0], at[1]]);
+        continue;
+      }
+      standing?.remove();
+      // A click on a pin is none on the map below it.
+      element.addEventListener("click", (event) => event.stopPropagation());
+      const marker = new Marker({ element, anchor: centred ? "center" : "bottom" });
+      this.pins.set(id, marker.setLngLat([at[0], at[1]]).addTo(this.map));
+    }
+  }
+
   /** Bring a place into view, beside whatever panel covers the map. */
   show(at: readonly [number, number], zoom: number): void {
     this.map.easeTo({
@@ -186,9 +218,16 @@ export class MapView {
     else this.map.zoomOut();
   }
 
-  showBox(box: Box): void {
+  showBox(box: Box, maxZoom?: number): void {
+    const beside = this.padding();
     this.map.fitBounds([box.west, box.south, box.east, box.north], {
-      padding: 48,
+      padding: {
+        top: 48 + beside.top,
+        right: 48 + beside.right,
+        bottom: 48 + beside.bottom,
+        left: 48 + beside.left,
+      },
+      ...(maxZoom === undefined ? {} : { maxZoom }),
       duration: this.calm.matches ? 0 : 450,
     });
   }
@@ -293,7 +332,7 @@ export class MapView {
 
   private clicked(event: MapMouseEvent): void {
     const found = this.under(event);
-    if (!found) this.listener.pickNothing();
+    if (!found) this.listener.pickNothing([event.lngLat.lng, event.lngLat.lat]);
     else if (found.layer.startsWith("bay")) this.listener.pickBay(found.id);
     else this.listener.pickFacility(found.id);
   }

@@ -4,6 +4,7 @@ import type { DemoClock } from "../api/types";
 import { instant, weekdayText } from "../format/time";
 import { businessTime, clockSpeed, everySecond, setClock, zone } from "./clock";
 import { write } from "./dom";
+import { installWorker } from "./install";
 import { installKeys } from "./keys";
 import { loadCatalogue, locale, text, type Language } from "./text";
 import { installTheme } from "./theme";
@@ -97,6 +98,7 @@ export async function startPage(run: () => void | Promise<void>): Promise<void> 
   installTheme();
   installKeys();
   installDemoClock();
+  installWorker();
   await run();
   document.documentElement.dataset["ready"] = "yes";
 }
