@@ -227,8 +227,9 @@ def test_one_name_in_two_parts_of_a_city_is_two_streets(site: Site) -> None:
 def test_the_kerbs_of_a_street_do_not_hide_the_street_and_its_junctions(site: Site) -> None:
     crossing(site)
     for number in range(6):
-        name: dict[str, Any] = {"name_zh": f"钟楼街{number}段", "name_en": f"Bell Tower Street {number}"}
-        place(site, f"K{number}", site.bays[0].position.moved(9_000 + 60 * number, 0), **name)
+        at = site.bays[0].position.moved(9_000 + 60 * number, 0)
+        name: dict[str, Any] = {"name_zh": f"钟楼街{number}段", "name_en": f"Bell Tower {number}"}
+        place(site, f"K{number}", at, **name)
     answer = site.get("/api/v1/places", "driver", query_string={"name": "bell tower", "limit": 4})
     kinds = [each["kind"] for each in answer.get_json()["items"]]
     assert sorted(kinds) == ["facility", "facility", "junction", "street"]

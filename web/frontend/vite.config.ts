@@ -12,6 +12,7 @@ const ENTRIES = [
   "operations",
   "permits",
   "places",
+  "rights",
   "tariffs",
   "figures",
   "audit",

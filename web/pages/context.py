@@ -38,6 +38,9 @@ OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
 PLACE_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
 TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
+COMPENSATION_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
+BLACKLIST_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
+ABUSE_ROLES: Final = (Role.OPERATOR, Role.AUDITOR)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
 FIGURE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 
@@ -93,9 +96,34 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("map", url_for("pages.map_page"), request.endpoint == "pages.map_page" and not finding),
         ("find", url_for("pages.map_page", view=FIND), finding),
     ] + [
-        (name, url_for(endpoint), request.endpoint == endpoint)
+        (name, url_for(endpoint), request.endpoint == endpoint or _within(name))
         for name, endpoint, wanted in pages
         if wanted & roles
+    ]
+
+
+RIGHTS_PAGES: Final = (
+    ("permits", "pages.permits", PERMIT_ROLES),
+    ("reservations", "pages.reservations", PERMIT_ROLES),
+    ("benefits", "pages.benefits", PERMIT_ROLES),
+    ("blacklist", "pages.blacklist", BLACKLIST_ROLES),
+    ("compensation", "pages.compensation", COMPENSATION_ROLES),
+    ("abuse", "pages.abuse", ABUSE_ROLES),
+)
+"""The pages that the menu knows as one: name, endpoint, whose."""
+
+
+def _within(name: str) -> bool:
+    """Say whether this page stands in the menu under another one's name."""
+    return name == "permits" and any(request.endpoint == each[1] for each in RIGHTS_PAGES)
+
+
+def _rights_pages(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
+    """Return the rights pages that a reader may open: name, address, whether it is this one."""
+    return [
+        (name, url_for(endpoint), request.endpoint == endpoint)
+        for name, endpoint, wanted in RIGHTS_PAGES
+        if roles.intersection(wanted)
     ]
 
 
@@ -152,6 +180,7 @@ def shell() -> dict[str, Any]:
         "speeds": sorted({*SPEEDS, speed} - {0}),
         "may_set_clock": bool(roles & CLOCK_ROLES),
         "destinations": _destinations(roles),
+        "rights_pages": _rights_pages(roles),
         "other_language_address": _other_language_address(),
         "log_in_next": None if request.path.startswith("/log-") or here == "/" else here,
     }

@@ -9,7 +9,10 @@ from flask import redirect, request, url_for
 from web import access
 from web.pages.blueprint import blueprint
 from web.pages.context import (
+    ABUSE_ROLES,
     AUDIT_ROLES,
+    BLACKLIST_ROLES,
+    COMPENSATION_ROLES,
     FIGURE_ROLES,
     FIND,
     OPERATIONS_ROLES,
@@ -88,6 +91,41 @@ def figures() -> Response:
 def permits() -> Response:
     """Show who may park where without the tariff."""
     return page("permits.html")
+
+
+@blueprint.get("/reservations")
+@access.allow(*PERMIT_ROLES)
+def reservations() -> Response:
+    """Show who holds bays, and when."""
+    return page("rights.html", subject="reservations")
+
+
+@blueprint.get("/benefits")
+@access.allow(*PERMIT_ROLES)
+def benefits() -> Response:
+    """Show what regions grant to kinds of plates."""
+    return page("rights.html", subject="benefits")
+
+
+@blueprint.get("/blacklist")
+@access.allow(*BLACKLIST_ROLES)
+def blacklist() -> Response:
+    """Show who is listed, and what regions make of it."""
+    return page("rights.html", subject="blacklist")
+
+
+@blueprint.get("/compensation")
+@access.allow(*COMPENSATION_ROLES)
+def compensation() -> Response:
+    """Show what suspensions took from month cards, and give it back."""
+    return page("rights.html", subject="compensation")
+
+
+@blueprint.get("/abuse")
+@access.allow(*ABUSE_ROLES)
+def abuse() -> Response:
+    """Show signs that exempt plates are abused."""
+    return page("rights.html", subject="abuse")
 
 
 @blueprint.get("/audit")

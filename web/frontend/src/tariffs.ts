@@ -14,11 +14,14 @@ import { instant } from "./format/time";
 import { exactly, inLanguage } from "./format/words";
 import { businessTime } from "./shell/clock";
 import { byId, h, replace, write } from "./shell/dom";
+import { field, labelled, showForm } from "./shell/form";
 import { onKey } from "./shell/keys";
 import { hasRole, startPage } from "./shell/page";
 import { emptyState, errorState, problemText, skeleton } from "./shell/states";
 import { named, text } from "./shell/text";
 import { toast } from "./shell/toast";
+import { ChargedAt } from "./tariffs/charged_at";
+import { createTariff } from "./tariffs/create";
 import { Examples } from "./tariffs/examples";
 import { placeOf } from "./tariffs/json_place";
 import { simulationView } from "./tariffs/simulation";
@@ -55,6 +58,8 @@ class TariffsPage {
   private timer = 0;
   private asked = 0;
   private opened = 0;
+  private tariffs: readonly Tariff[] = [];
+  private readonly chargedAt = new ChargedAt(byId("charged-at"), hasRole("operator", "administrator"));
   private readonly mayWrite = hasRole("operator", "finance", "administrator");
 
   constructor() {
@@ -65,6 +70,9 @@ class TariffsPage {
       this.timer = window.setTimeout(() => void this.tryDraft(), TRY_AFTER_MS);
       this.acts();
     });
+    const fresh = byId("new-tariff");
+    fresh.hidden = !this.mayWrite;
+    fresh.addEventListener("click", () => this.create());
     onKey("e", "keys.edit", () => this.editor.focus());
   }
 
@@ -73,8 +81,9 @@ class TariffsPage {
     replace(list, skeleton(4));
     try {
       const tariffs = await readAll<Tariff>("/api/v1/tariffs", { limit: 100 });
+      this.tariffs = tariffs;
       if (!tariffs.length) {
-        replace(list, emptyState(text("tariffs.none"), text("tariffs.none_advice")));
+        replace(list, emptyState(text("tariffs.none"), text(this.mayWrite ? "tariffs.none_advice" : "tariffs.none_yet")));
         return;
       }
       replace(
@@ -101,6 +110,13 @@ class TariffsPage {
     }
   }
 
+  private create(): void {
+    createTariff((code, version) => {
+      history.replaceState(null, "", `#${encodeURIComponent(code)}`);
+      void this.start().then(() => this.open(code, version.id));
+    });
+  }
+
   private async open(code: string, versionId?: string): Promise<void> {
     const mine = this.wait();
     this.code = code;
@@ -118,6 +134,7 @@ class TariffsPage {
         text("tariffs.notice", { code, days: Math.round((found.tariff.notice_s * 1000) / DAY_MS) }),
       );
       this.versions(found.items);
+      void this.chargedAt.show(found.tariff, this.tariffs);
       const now = businessTime();
       const inForce = found.items.find(
         (one) =>
@@ -437,11 +454,21 @@ class TariffsPage {
     await this.done(version, text("tariffs.published", { n: version.version }));
   }
 
-  private async withdraw(): Promise<void> {
-    const reason = window.prompt(text("tariffs.withdraw_why"))?.trim();
-    if (!reason) return;
-    const version = await act<TariffVersion>("POST", this.path("withdrawal"), { reason });
-    await this.done(version, text("tariffs.withdrawn", { n: version.version }));
+  private withdraw(): Promise<void> {
+    const reason = field("", { required: true, maxlength: 200 });
+    const path = this.path("withdrawal");
+    const n = this.detail?.version.version ?? 0;
+    showForm({
+      title: text("tariffs.act_withdraw", { n }),
+      submit: text("tariffs.act_withdraw", { n }),
+      parts: [labelled("withdraw-reason", text("tariffs.withdraw_why"), reason)],
+      send: async () => {
+        const version = await act<TariffVersion>("POST", path, { reason: reason.value.trim() });
+        if (this.code) await this.open(this.code, version.id);
+        return text("tariffs.withdrawn", { n: version.version });
+      },
+    });
+    return Promise.resolve();
   }
 
   // --- simulation -----------------------------------------------------------------------------

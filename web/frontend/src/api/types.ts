@@ -44,6 +44,14 @@ export type PlaceVersion = Schemas["PlaceVersionOut"];
 export type PlaceHistory = Schemas["PlaceHistoryOut"];
 export type Suspension = Schemas["SuspensionOut"];
 export type PlaceImport = Schemas["ImportOut"];
+export type Reservation = Schemas["ReservationOut"];
+export type Hold = Schemas["HoldOut"];
+export type Benefit = Schemas["BenefitOut"];
+export type Listing = Schemas["ListingOut"];
+export type Policy = Schemas["PolicyOut"];
+export type Compensation = Schemas["CompensationOut"];
+export type AbuseReport = Schemas["AbuseOut"];
+export type Suspect = Schemas["SuspectOut"];
 export type DemoClock = Schemas["ClockOut"];
 export type ProblemDocument = Schemas["Problem"];
 

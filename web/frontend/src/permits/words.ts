@@ -34,7 +34,7 @@ export function placesText(permit: Permit, facilities: readonly Facility[]): str
   return more.length ? text("permits.and_more", { name, n: more.length }) : name;
 }
 
-export function hoursText(permit: Permit): string {
+export function hoursText(permit: Pick<Permit, "hours">): string {
   if (permit.hours.length === 0) return text("permits.always");
   return permit.hours
     .map((window) =>
