@@ -14,7 +14,7 @@ from city.people.roles import Role
 from city.vault import keep_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
-from parking.rules.stays import ParkingSession
+from parking.rules.stays import ParkingSession, StayState
 from parking.rules.vehicle_users import Proof, VehicleUse
 from parking.services import corrections, drives, stay_views, stays, tickets, vehicle_users
 from parking.store.pages import Page
@@ -253,13 +253,14 @@ def own_stays(
     connection: Connection,
     actor: Actor,
     *,
+    state: StayState | None = None,
     billed: bool = False,
     after: UUID | None,
     limit: int,
 ) -> Page[ParkingSession]:
     """Give a driver's stays, the newest first; with `billed` those that have or had a bill."""
     return stay_views.of_driver(
-        connection, account_of(actor), billed=billed, after=after, limit=limit
+        connection, account_of(actor), state=state, billed=billed, after=after, limit=limit
     )
 
 

@@ -66,6 +66,18 @@ def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:
     return store.payment_of_bill(connection, bill_id)
 
 
+def bills_by_id(connection: Connection, bill_ids: Collection[BillId]) -> dict[BillId, Bill]:
+    """Give bills by their ids."""
+    return store.bills_by_id(connection, bill_ids)
+
+
+def payments_of_bills(
+    connection: Connection, bill_ids: Collection[BillId]
+) -> dict[BillId, Payment]:
+    """Give what settled each of some bills; of those not paid, and over nothing, there is none."""
+    return store.payments_of_bills(connection, bill_ids)
+
+
 def bills(
     connection: Connection,
     *,

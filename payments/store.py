@@ -336,6 +336,20 @@ def add_refund(connection: Connection, paid_back: Refund) -> None:
 # --- ledger --------------------------------------------------------------------------------------
 
 
+def bills_by_id(connection: Connection, bill_ids: Collection[BillId]) -> dict[BillId, Bill]:
+    """Give bills by their ids: one statement."""
+    query = select(bill).where(bill.c.id.in_(list(bill_ids)))
+    return {BillId(row["id"]): _bill(row) for row in connection.execute(query).mappings()}
+
+
+def payments_of_bills(
+    connection: Connection, bill_ids: Collection[BillId]
+) -> dict[BillId, Payment]:
+    """Give what settled each of some bills: one statement."""
+    query = select(payment).where(payment.c.bill_id.in_(list(bill_ids)))
+    return {BillId(row["bill_id"]): _payment(row) for row in connection.execute(query).mappings()}
+
+
 def add_entry(connection: Connection, written: Entry) -> None:
     """Write an entry with its postings; accounts are opened on the way. Three statements."""
     accounts = sorted({p.account for p in written.postings}, key=lambda each: each.code)

@@ -10,7 +10,7 @@ from city.errors import NotFound
 from city.identifiers import AccountId, FacilityId
 from parking.rules.evidence import Evidence, EvidenceKind
 from parking.rules.open_stays import LongStay, why_open
-from parking.rules.stays import ParkingSession
+from parking.rules.stays import ParkingSession, StayState
 from parking.services.drives import STARTED_BY_DRIVER
 from parking.store import stay_evidence, stay_lists
 from parking.store.pages import DEFAULT_PAGE, Page
@@ -72,12 +72,15 @@ def of_driver(
     connection: Connection,
     account_id: AccountId,
     *,
+    state: StayState | None = None,
     billed: bool = False,
     after: UUID | None = None,
     limit: int = DEFAULT_PAGE,
 ) -> Page[ParkingSession]:
     """Give a driver's stays, the newest first; with `billed` those that have or had a bill."""
-    return stay_lists.of_driver(connection, account_id, billed=billed, after=after, limit=limit)
+    return stay_lists.of_driver(
+        connection, account_id, state=state, billed=billed, after=after, limit=limit
+    )
 
 
 def parts(connection: Connection, session: ParkingSession) -> list[ParkingSession]:

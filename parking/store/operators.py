@@ -49,6 +49,14 @@ def exists(connection: Connection, operator_id: UUID) -> bool:
     return bool(connection.execute(select(found)).scalar_one())
 
 
+def by_id(connection: Connection, operator_id: UUID) -> Operator | None:
+    """Give an operator by its id."""
+    row = connection.execute(
+        select(tables.operator).where(tables.operator.c.id == operator_id)
+    ).one_or_none()
+    return None if row is None else _operator(row)
+
+
 def by_code(connection: Connection, code: str) -> Operator | None:
     """Give an operator by its code."""
     row = connection.execute(

@@ -181,6 +181,7 @@ def of_driver(
     connection: Connection,
     account_id: AccountId,
     *,
+    state: StayState | None = None,
     billed: bool = False,
     after: UUID | None = None,
     limit: int = DEFAULT_PAGE,
@@ -213,6 +214,8 @@ def of_driver(
         .order_by(columns.id.desc())
         .limit(checked_limit(limit) + 1)
     )
+    if state is not None:
+        query = query.where(columns.state == state.value)
     if billed:
         query = query.where(
             or_(

@@ -143,6 +143,9 @@ def test_a_driver_binds_starts_extends_ends_and_disputes(site: Site, garage: str
     settle(site)
     mine = site.get("/api/v1/me/stays", "driver").get_json()["items"]
     assert [each["id"] for each in mine] == [stay["id"], entered["session_id"]]
+    assert site.get("/api/v1/me/stays?state=open", "driver").get_json()["items"] == []
+    closed = site.get("/api/v1/me/stays?state=closed&limit=1", "driver").get_json()
+    assert ([each["id"] for each in closed["items"]], closed["next"]) == ([stay["id"]], stay["id"])
     bills = site.get("/api/v1/me/bills", "driver").get_json()["items"]
     wanted = next(each for each in bills if each["session_id"] == stay["id"])
     assert site.get(f"/api/v1/bills/{wanted['id']}", "driver").get_json()["plate"]["masked"]
@@ -161,11 +164,41 @@ def test_a_driver_binds_starts_extends_ends_and_disputes(site: Site, garage: str
     assert refused.status_code == 409
     listed = site.get("/api/v1/disputes?state=open", "finance").get_json()["items"]
     assert [each["id"] for each in listed] == [dispute["id"]]
+    assert (listed[0]["session_id"], listed[0]["amount"]) == (stay["id"], wanted["amount"])
+    assert (listed[0]["facility"]["en"], listed[0]["plate"]["masked"]) == ("Riverside Road", True)
     answer = {"outcome": "upheld", "answer": "the gate agrees with you"}
     path = f"/api/v1/disputes/{dispute['id']}/resolution"
     assert site.post(path, "finance", json=answer).get_json()["state"] == "upheld"
     after = site.get(f"/api/v1/bills/{wanted['id']}", "driver").get_json()
     assert (after["state"], after["dispute"]["answer"]) == ("cancelled", answer["answer"])
+
+
+def test_a_driver_reads_what_a_sensor_said_not_which_device_and_what_paid_the_bill(
+    site: Site,
+) -> None:
+    session = site.stay()
+    bill = site.get("/api/v1/bills", "finance").get_json()["items"][0]
+    paid = {"channel": "cash", "tendered": {"minor": 5000, "currency": "CNY"}}
+    taken = site.post(f"/api/v1/bills/{bill['id']}/payments", "attendant", json=paid).get_json()
+    proof = {"bill_id": bill["id"], "plate": "京A12345", "plate_kind": "blue7"}
+    assert site.post("/api/v1/me/vehicles", "driver", json=proof).status_code == 201
+    shown = {
+        who: site.get(f"/api/v1/sessions/{session}/evidence", who).get_json()["items"]
+        for who in ("driver", "auditor")
+    }
+    kinds = ["bay-arrival", "plate-seen", "bay-departure"]
+    assert [each["kind"] for each in shown["driver"]] == kinds
+    assert [each["kind"] for each in shown["auditor"]] == kinds
+    assert ["device_id" in each["detail"] for each in shown["auditor"]] == [True, False, True]
+    assert not any("device_id" in each["detail"] for each in shown["driver"])
+    assert shown["driver"][2]["detail"] == {"reason": "departure"}
+    assert bill["payment"] is None
+    (settled,) = site.get("/api/v1/me/bills", "driver").get_json()["items"]
+    assert settled["payment"] == {
+        "channel": "cash",
+        "amount": bill["amount"],
+        "received_at": taken["received_at"],
+    }
 
 
 def test_a_stay_is_corrected_with_a_reason_and_long_ones_are_listed(site: Site) -> None:

@@ -20,8 +20,8 @@ from journeys.drive_stay import (
     start_stay,
     unbind_vehicle,
 )
+from parking.rules.stays import StayState
 from parking.services import places
-from payments import disputes
 from web import access
 from web.acts import act, act_on_plate
 from web.api.cursors import after, cursor
@@ -34,12 +34,13 @@ from web.api.schemas.drivers import (
     MyBillsOut,
     MyStayOut,
     MyStaysOut,
+    MyStaysQuery,
     StartIn,
     UnbindIn,
     VehicleOut,
     VehiclesOut,
 )
-from web.api.shown import names_of, shown_bill, shown_of
+from web.api.shown import names_of, shown_bills, shown_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from city.works.database import UnitOfWork
     from parking.rules.stays import ParkingSession
     from parking.rules.vehicle_users import VehicleUse
+    from parking.store.pages import Page
+    from web.api.schemas.base import PageQuery
 
 blueprint = APIBlueprint("mine", __name__, url_prefix="/api/v1/me", tag="Drivers")
 
@@ -99,18 +102,14 @@ def unbind(uow: UnitOfWork, vehicle_id: UUID, json_data: UnbindIn) -> dict[str, 
 
 @blueprint.get("/stays")
 @access.allow(Role.DRIVER)
-@blueprint.input(MineQuery, location="query")
+@blueprint.input(MyStaysQuery, location="query")
 @blueprint.output(MyStaysOut)
 @blueprint.doc(summary="The caller's stays, the latest first")
-def stays(query_data: MineQuery) -> dict[str, Any]:
+def stays(query_data: MyStaysQuery) -> dict[str, Any]:
     """List the caller's stays."""
+    state = StayState(query_data.state) if query_data.state else None
     with access.wiring().database.read() as connection:
-        page = own_stays(
-            connection,
-            access.known_actor(),
-            after=after(query_data.cursor),
-            limit=query_data.limit,
-        )
+        page = _page(connection, query_data, state=state)
         return {"items": _stays(connection, page.items), "next": cursor(page.next)}
 
 
@@ -165,31 +164,20 @@ def end(uow: UnitOfWork, session_id: UUID, json_data: EndIn) -> dict[str, Any]:
 def bills(query_data: MineQuery) -> dict[str, Any]:
     """List the caller's bills."""
     with access.wiring().database.read() as connection:
-        page = own_stays(
-            connection,
-            access.known_actor(),
-            billed=True,
-            after=after(query_data.cursor),
-            limit=query_data.limit,
-        )
+        page = _page(connection, query_data, billed=True)
         found = [bill for bill, _ in bills_of_driver(connection, page)]
-        facilities = places.facilities_by_id(
-            connection, {each.charge.facility_id for each in found}
-        )
-        plates = masked_plates(connection, (each.charge.vehicle_id for each in found))
-        disputed = disputes.of_bills(connection, [each.id for each in found])
-    return {
-        "items": [
-            shown_bill(
-                each,
-                facilities.get(each.charge.facility_id),
-                plates.get(each.charge.vehicle_id),
-                disputed.get(each.id),
-            )
-            for each in found
-        ],
-        "next": cursor(page.next),
-    }
+        return {"items": shown_bills(connection, found), "next": cursor(page.next)}
+
+
+def _page(connection: Connection, asked: PageQuery, **which: Any) -> Page[ParkingSession]:
+    """Give a page of the caller's stays."""
+    return own_stays(
+        connection,
+        access.known_actor(),
+        after=after(asked.cursor),
+        limit=asked.limit,
+        **which,
+    )
 
 
 def _stays(connection: Connection, found: Sequence[ParkingSession]) -> list[dict[str, Any]]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from parking.services import places
+from payments import disputes
+from payments import services as payments
 from web.api.lines import bill_lines
+from web.api.plates import masked_plates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
 
     from city.identifiers import VehicleId
     from parking.rules.evidence import Evidence
@@ -17,6 +23,10 @@ if TYPE_CHECKING:
     from payments.rules.disputes import Dispute
 
     Plates = Mapping[VehicleId, dict[str, Any]]
+
+
+STAFF_FACTS: Final = frozenset({"device_id", "was", "bill_id"})
+"""Members of evidence that name devices, vehicles and papers by ids: nothing to a driver."""
 
 
 def shown_session(session: ParkingSession, plate: dict[str, Any] | None) -> dict[str, Any]:
@@ -50,10 +60,8 @@ def shown_of(session: ParkingSession, plates: Plates) -> dict[str, Any]:
     return shown_session(session, plates.get(vehicle_id) if vehicle_id else None)
 
 
-def shown_dispute(dispute: Dispute | None) -> dict[str, Any] | None:
+def shown_dispute(dispute: Dispute) -> dict[str, Any]:
     """Return a dispute."""
-    if dispute is None:
-        return None
     return {
         "id": dispute.id,
         "bill_id": dispute.bill_id,
@@ -76,6 +84,7 @@ def shown_bill(
     facility: Facility | None,
     plate: dict[str, Any] | None,
     dispute: Dispute | None,
+    payment: Payment | None,
 ) -> dict[str, Any]:
     """Return a bill with its lines in words."""
     return {
@@ -92,7 +101,14 @@ def shown_bill(
         "due_at": bill.due_at,
         "paid_at": bill.paid_at,
         "covers_until_at": bill.charge.covers_until_at,
-        "dispute": shown_dispute(dispute),
+        "dispute": None if dispute is None else shown_dispute(dispute),
+        "payment": None
+        if payment is None
+        else {
+            "channel": payment.channel,
+            "amount": payment.amount.as_json(),
+            "received_at": payment.taken_at,
+        },
     }
 
 
@@ -109,8 +125,27 @@ def shown_payment(payment: Payment) -> dict[str, Any]:
     }
 
 
+def shown_bills(connection: Connection, found: Sequence[Bill]) -> list[dict[str, Any]]:
+    """Return the bills of a list with masked plates: four statements, whatever their number."""
+    ids = [each.id for each in found]
+    facilities = places.facilities_by_id(connection, {each.charge.facility_id for each in found})
+    plates = masked_plates(connection, (each.charge.vehicle_id for each in found))
+    disputed = disputes.of_bills(connection, ids)
+    paid = payments.payments_of_bills(connection, ids)
+    return [
+        shown_bill(
+            each,
+            facilities.get(each.charge.facility_id),
+            plates.get(each.charge.vehicle_id),
+            disputed.get(each.id),
+            paid.get(each.id),
+        )
+        for each in found
+    ]
+
+
 def shown_evidence(said: Evidence, plates: Plates, *, names: bool) -> dict[str, Any]:
-    """Return what was said; without `names` not by whom, for drivers."""
+    """Return what was said; without `names` neither by whom nor which device, for drivers."""
     return {
         "id": said.id,
         "session_id": said.session_id,
@@ -122,5 +157,7 @@ def shown_evidence(said: Evidence, plates: Plates, *, names: bool) -> dict[str, 
         "by": said.by if names else None,
         "plate": plates.get(said.vehicle_id) if said.vehicle_id else None,
         "read_as": plates.get(said.read_as) if said.read_as else None,
-        "detail": dict(said.detail),
+        "detail": {
+            name: value for name, value in said.detail.items() if names or name not in STAFF_FACTS
+        },
     }

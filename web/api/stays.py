@@ -37,7 +37,7 @@ from web.api.schemas.stays import (
     SessionsOut,
     SessionsQuery,
 )
-from web.api.shown import shown_bill, shown_of, shown_payment, shown_session
+from web.api.shown import shown_bill, shown_bills, shown_of, shown_payment, shown_session
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -131,23 +131,7 @@ def bills(query_data: BillsQuery) -> dict[str, Any]:
             after=BillId(following) if following else None,
             limit=query_data.limit,
         )
-        plates = masked_plates(connection, (each.charge.vehicle_id for each in page.items))
-        facilities = places.facilities_by_id(
-            connection, {each.charge.facility_id for each in page.items}
-        )
-        disputed = disputes.of_bills(connection, [each.id for each in page.items])
-    return {
-        "items": [
-            shown_bill(
-                each,
-                facilities.get(each.charge.facility_id),
-                plates.get(each.charge.vehicle_id),
-                disputed.get(each.id),
-            )
-            for each in page.items
-        ],
-        "next": cursor(page.next),
-    }
+        return {"items": shown_bills(connection, page.items), "next": cursor(page.next)}
 
 
 @blueprint.get("/bills/<uuid:bill_id>")
@@ -167,7 +151,8 @@ def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
     facilities = places.facilities_by_id(uow.connection, [found.charge.facility_id])
     plate = one_plate(uow, caller, found.charge.vehicle_id, "bill shown")
     dispute = disputes.of_bills(uow.connection, [found.id]).get(found.id)
-    return shown_bill(found, facilities.get(found.charge.facility_id), plate, dispute)
+    payment = payments.payment_of_bill(uow.connection, found.id)
+    return shown_bill(found, facilities.get(found.charge.facility_id), plate, dispute, payment)
 
 
 @blueprint.post("/bills/<uuid:bill_id>/payments")

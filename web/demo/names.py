@@ -67,6 +67,9 @@ OPERATORS = {
     "garages": Name("临江停车运营公司（模拟）", "Linjiang Garages Ltd. (simulated)"),
 }
 
+OPERATOR_PHONES = {"kerbs": "400-000-0001", "garages": "400-000-0002"}
+"""Invented; the exchange has no subscribers."""
+
 SOUTH_BANK = Name("江南区", "South Bank")
 NORTH_BANK = Name("江北区", "North Bank")
 

@@ -284,7 +284,13 @@ def _facility(seed: int, each: DemoFacility, codes: dict[str, TariffId]) -> Faci
 
 def _operators(uow: UnitOfWork, seed: int) -> None:
     for part, name in names.OPERATORS.items():
-        new = Operator(part, name.zh, name.en, id=OperatorId(demo_id(seed, "operator", part)))
+        new = Operator(
+            part,
+            name.zh,
+            name.en,
+            names.OPERATOR_PHONES[part],
+            OperatorId(demo_id(seed, "operator", part)),
+        )
         register_operator(uow, BUILDER, new)
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from web.pages import context, errors, log_in, static_files, views
+from web.pages import context, errors, log_in, signs, static_files, views
 from web.pages.blueprint import blueprint
 
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["blueprint", "context", "errors", "log_in", "register", "static_files", "views"]
+__all__ = [
+    "blueprint",
+    "context",
+    "errors",
+    "log_in",
+    "register",
+    "signs",
+    "static_files",
+    "views",
+]
 
 
 def register(app: Flask) -> None:

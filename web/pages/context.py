@@ -41,6 +41,8 @@ PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTR
 COMPENSATION_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
 BLACKLIST_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
 ABUSE_ROLES: Final = (Role.OPERATOR, Role.AUDITOR)
+DISPUTE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
+DRIVER_ROLES: Final = (Role.DRIVER,)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
 FIGURE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 
@@ -84,12 +86,14 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
     """Return the pages that a reader may open: name, address, whether it is this one."""
     finding = request.endpoint == "pages.map_page" and request.args.get("view") == FIND
     pages: list[tuple[str, str, frozenset[Role]]] = [
+        ("mine", "pages.mine", frozenset(DRIVER_ROLES)),
         ("attendant", "pages.attendant", frozenset(POST_ROLES)),
         ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
         ("places", "pages.places", frozenset(PLACE_ROLES)),
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
         ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
         ("permits", "pages.permits", frozenset(PERMIT_ROLES)),
+        ("disputes", "pages.disputes", frozenset(DISPUTE_ROLES)),
         ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
     ]
     return [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Response, g, redirect, request, url_for
+from flask import Response, current_app, g, redirect, request, url_for
 
+from city.people.roles import Role
+from web import access
 from web.pages import context, texts
 from web.pages.render import page
 
@@ -25,13 +27,20 @@ def _wants_page() -> bool:
     return accepted["text/html"] > accepted["application/json"]
 
 
+def _log_in() -> str:
+    """Name the log-in of those whom the page is for."""
+    rule = access.rule_of(current_app.view_functions.get(request.endpoint or ""))
+    drivers = rule is not None and rule.roles == {Role.DRIVER}
+    return "pages.driver_log_in" if drivers else "pages.log_in"
+
+
 def _as_page(response: Response) -> Response:
     """Turn a problem document into a page where a person asked; 401 leads to the log-in."""
     if response.mimetype != PROBLEM or not _wants_page():
         return response
     if response.status_code == UNAUTHENTICATED and request.method == "GET":
         here = request.full_path.rstrip("?")
-        return redirect(url_for("pages.log_in", next=here), 303)  # type: ignore[return-value]  # Flask's class
+        return redirect(url_for(_log_in(), next=here), 303)  # type: ignore[return-value]  # Flask's class
     status = response.status_code
     if status >= SERVER_ERROR:
         # What failed may be what the shell would ask: show it as to nobody in particular.

@@ -13,6 +13,7 @@ from web.pages.context import (
     AUDIT_ROLES,
     BLACKLIST_ROLES,
     COMPENSATION_ROLES,
+    DISPUTE_ROLES,
     FIGURE_ROLES,
     FIND,
     OPERATIONS_ROLES,
@@ -56,6 +57,13 @@ def attendant() -> Response:
 def bill(bill_id: UUID) -> Response:
     """Show one bill, explained; the API decides who may read which."""
     return page("bill.html", subject=str(bill_id))
+
+
+@blueprint.get("/disputes")
+@access.allow(*DISPUTE_ROLES)
+def disputes() -> Response:
+    """Show what drivers say is wrong with their bills, to be answered."""
+    return page("disputes.html")
 
 
 @blueprint.get("/operations")

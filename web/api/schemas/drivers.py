@@ -8,10 +8,27 @@ from uuid import UUID
 from pydantic import Field
 
 from city.vehicles import PlateKind
-from web.api.schemas.base import Incoming, Instant, InstantIn, Names, Outgoing, PageQuery, PlateText
+from web.api.schemas.base import (
+    Incoming,
+    Instant,
+    InstantIn,
+    MoneyOut,
+    Names,
+    Outgoing,
+    PageQuery,
+    PlateText,
+)
 from web.api.schemas.permits import AllowanceOut, PermitKindName, PermitState, WindowOut
 from web.api.schemas.rights import ReservationOut
-from web.api.schemas.stays import BillOut, DisputeOut, DisputeState, Ground, PlateOut, SessionOut
+from web.api.schemas.stays import (
+    BillOut,
+    DisputeOut,
+    DisputeState,
+    Ground,
+    PlateOut,
+    SessionOut,
+    SessionState,
+)
 
 
 class VehicleOut(Outgoing):
@@ -76,6 +93,21 @@ class MyStaysOut(Outgoing):
 
 class MineQuery(PageQuery):
     """How much, and from where."""
+
+
+class MyStaysQuery(MineQuery):
+    """Which of the caller's stays."""
+
+    state: SessionState | None = None
+
+
+class ListedDisputeOut(DisputeOut):
+    """A dispute with what its bill is about; the plate is masked."""
+
+    session_id: UUID
+    facility: Names | None
+    amount: MoneyOut
+    plate: PlateOut | None
 
 
 class MyBillsOut(Outgoing):
@@ -195,5 +227,5 @@ class DisputesQuery(PageQuery):
 class DisputesOut(Outgoing):
     """A page of disputes, the latest first."""
 
-    items: list[DisputeOut]
+    items: list[ListedDisputeOut]
     next: str | None

@@ -103,6 +103,14 @@ class DisputeOut(Outgoing):
     answer: str | None
 
 
+class BillPaymentOut(Outgoing):
+    """What settled a bill, and by what."""
+
+    channel: str
+    amount: MoneyOut
+    received_at: Instant
+
+
 class BillOut(Outgoing):
     """A bill with its explained lines."""
 
@@ -124,6 +132,9 @@ class BillOut(Outgoing):
         Instant | None, Field(description="of a bill paid ahead: until when")
     ]
     dispute: DisputeOut | None
+    payment: Annotated[
+        BillPaymentOut | None, Field(description="what settled it; null: not paid, or over nothing")
+    ]
 
 
 class BillsQuery(PageQuery):

@@ -2,9 +2,10 @@
 import "../styles/base.css";
 import "../styles/bill.css";
 import { read } from "./api/client";
-import type { Bill, Session } from "./api/types";
-import { isOwing } from "./attendant/tasks";
-import { exactly, inLanguage, lastingText } from "./format/words";
+import type { Bill, Session, StayTimeline } from "./api/types";
+import { billTag } from "./panels/bill";
+import { disputeSection } from "./panels/dispute";
+import { exactly, inLanguage, lastingText, price } from "./format/words";
 import { instant } from "./format/time";
 import { fact } from "./panels/figures";
 import { feeTable } from "./panels/fee";
@@ -13,9 +14,32 @@ import { byId, h, icon, replace } from "./shell/dom";
 import { hasRole, page, startPage } from "./shell/page";
 import { errorState, skeleton } from "./shell/states";
 import { named, text } from "./shell/text";
+import { timeline } from "./timeline/view";
 
-function billPage(bill: Bill, stay: Session | null): HTMLElement {
-  const owing = isOwing(bill);
+/** What settled it, or what is still to pay. */
+function settling(bill: Bill): HTMLElement[] {
+  if (bill.payment) {
+    return [
+      fact(text("bill.paid"), exactly(instant(bill.payment.received_at))),
+      fact(
+        text("bill.paid_by"),
+        `${named("bill.channel", bill.payment.channel)} · ${price(bill.payment.amount)}`,
+      ),
+    ];
+  }
+  if (bill.state === "paid") return [fact(text("bill.paid"), text("bill.nothing_due"))];
+  if (bill.state === "cancelled") return [fact(text("bill.open_amount"), text("bill.nothing_due"))];
+  return [
+    fact(text("bill.open_amount"), price(bill.amount)),
+    fact(
+      text("bill.due"),
+      bill.state === "disputed" ? text("bill.clock_stands") : exactly(instant(bill.due_at)),
+    ),
+  ];
+}
+
+function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HTMLElement {
+  const stay: Session | null = found?.session ?? null;
   return h(
     "article",
     { class: "bill" },
@@ -25,16 +49,16 @@ function billPage(bill: Bill, stay: Session | null): HTMLElement {
       h(
         "div",
         {},
-        h("h1", {}, text("bill.title")),
+        h("h1", {}, text(bill.payment ? "bill.receipt" : "bill.title")),
         bill.facility && h("p", { class: "bill-where" }, inLanguage(bill.facility.zh, bill.facility.en)),
       ),
-      h("span", { class: owing ? "tag tag-warning" : "tag tag-good" }, named("bill.state", bill.state)),
+      billTag(bill),
     ),
     h(
       "dl",
       { class: "facts" },
       fact(text("stay.plate"), bill.plate ? plateLabel(bill.plate, "m") : text("stay.no_plate")),
-      stay ? fact(text("bill.bay"), stay.bay_label) : h("div", { hidden: true }),
+      stay?.bay_label ? fact(text("bill.bay"), stay.bay_label) : h("div", { hidden: true }),
       stay ? fact(text("stay.opened"), exactly(instant(stay.opened_at))) : h("div", { hidden: true }),
       stay?.closed_at
         ? fact(text("stay.closed"), exactly(instant(stay.closed_at)))
@@ -52,9 +76,8 @@ function billPage(bill: Bill, stay: Session | null): HTMLElement {
       "dl",
       { class: "facts facts-quiet" },
       fact(text("bill.issued"), exactly(instant(bill.issued_at))),
-      bill.paid_at
-        ? fact(text("bill.paid"), exactly(instant(bill.paid_at)))
-        : fact(text("bill.due"), exactly(instant(bill.due_at))),
+      bill.paid_ahead.minor ? fact(text("bill.paid_ahead"), price(bill.paid_ahead)) : null,
+      ...settling(bill),
       fact(text("bill.number"), h("span", { class: "mono" }, bill.id)),
     ),
     h("p", { class: "note" }, text("bill.explained")),
@@ -68,6 +91,15 @@ function billPage(bill: Bill, stay: Session | null): HTMLElement {
         text("bill.print"),
       ),
     ),
+    disputeSection(bill, hasRole("driver"), again),
+    found &&
+      h(
+        "section",
+        { class: "no-print", "aria-label": text("story.title") },
+        h("h2", {}, text("story.title")),
+        h("p", { class: "note" }, text("story.explained")),
+        timeline(found, bill),
+      ),
   );
 }
 
@@ -78,11 +110,10 @@ void startPage(async () => {
     replace(place, skeleton(6, "line"));
     try {
       const bill = await read<Bill>(`/api/v1/bills/${id}`);
-      const staff = hasRole("attendant", "operator", "finance", "inspector", "auditor", "administrator");
-      const stay = staff
-        ? await read<Session>(`/api/v1/sessions/${bill.session_id}`).catch(() => null)
-        : null;
-      replace(place, billPage(bill, stay));
+      const found = await read<StayTimeline>(
+        `/api/v1/sessions/${bill.session_id}/evidence`,
+      ).catch(() => null);
+      replace(place, billPage(bill, found, () => void load()));
     } catch (error) {
       replace(place, errorState(error, () => void load()));
     }

@@ -16,6 +16,17 @@ export type Session = Schemas["SessionOut"];
 /** A stay to which a plate was just attached, with what the attendant should know at once. */
 export type Attached = Schemas["AttachedOut"];
 export type Bill = Schemas["BillOut"];
+/** What a stay costs up to an instant, with what was paid ahead. */
+export type Fee = Schemas["FeeOut"];
+export type Dispute = Schemas["DisputeOut"];
+export type ListedDispute = Schemas["ListedDisputeOut"];
+/** A driver's own stay and vehicle. */
+export type MyStay = Schemas["MyStayOut"];
+export type MyVehicle = Schemas["VehicleOut"];
+/** All that was said of a stay. */
+export type StayTimeline = Schemas["TimelineOut"];
+export type StayEvidence = Schemas["StayEvidenceOut"];
+export type StayCode = Schemas["CodeOut"];
 export type Payment = Schemas["PaymentOut"];
 export type Device = Schemas["DeviceOut"];
 export type DeviceDetail = Schemas["DeviceDetailOut"];

@@ -1,16 +1,18 @@
 /** One bay as the attendant sees it: the stay in it, its plate, its fee so far, its last bill. */
 import { act, read, type Page } from "../api/client";
-import type { Bill, Quote, Session } from "../api/types";
+import type { Bill, Quote, Session, StayCode } from "../api/types";
 import { instant } from "../format/time";
 import { exactly, lastingText, moment, price } from "../format/words";
 import { glyph, setGlyph } from "../glyphs/inline";
+import { billTag } from "../panels/bill";
 import { fact, sureness } from "../panels/figures";
 import { feeTable } from "../panels/fee";
 import { plateLabel } from "../plates/label";
 import { businessTime } from "../shell/clock";
 import { h, replace, write } from "../shell/dom";
 import { errorState, problemText, skeleton } from "../shell/states";
-import { named, text, type TextKey } from "../shell/text";
+import { text, type TextKey } from "../shell/text";
+import { timelineSection } from "../timeline/view";
 import type { Post } from "./post";
 import { isOwing } from "./tasks";
 
@@ -28,7 +30,7 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
       "p",
       { class: "bill-line" },
       bill.plate ? plateLabel(bill.plate, "m") : h("span", {}, text("stay.no_plate")),
-      h("span", { class: owing ? "tag tag-warning" : "tag tag-good" }, named("bill.state", bill.state)),
+      billTag(bill),
     ),
     feeTable(bill.lines, bill.amount, text("bill.title")),
     h(
@@ -36,7 +38,9 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
       { class: "note" },
       owing
         ? text("bill.due_by", { at: exactly(instant(bill.due_at)) })
-        : text("bill.paid_at", { at: bill.paid_at ? exactly(instant(bill.paid_at)) : "" }),
+        : bill.paid_at
+          ? text("bill.paid_at", { at: exactly(instant(bill.paid_at)) })
+          : text(bill.state === "disputed" ? "bill.clock_stands" : "bill.nothing_due"),
     ),
     h("a", { class: "button", href: `/bills/${bill.id}` }, text("bill.open")),
     owing &&
@@ -53,6 +57,45 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
           text("cash.start", { amount: price(bill.amount) }),
         ),
       ),
+  );
+}
+
+/** All that was said of a stay, opened by whoever wants to know. */
+function storyOf(stayId: string, bill: Bill | null): HTMLElement {
+  const story = h("details", { class: "frame" }, h("summary", {}, text("story.title")));
+  story.addEventListener(
+    "toggle",
+    () => {
+      if (story.open) story.append(timelineSection(stayId, bill));
+    },
+    { once: true },
+  );
+  return story;
+}
+
+/** A code that binds the vehicle to the driver who is shown it. */
+function codeFor(stayId: string): HTMLElement {
+  const place = h("div", { class: "stay-code", "aria-live": "polite" });
+  const show = async (): Promise<void> => {
+    try {
+      const made = await act<StayCode>("POST", `/api/v1/sessions/${stayId}/code`, {});
+      replace(
+        place,
+        h("strong", { class: "stay-code-shown" }, made.code.replace(/(.{4})(?=.)/g, "$1 ")),
+        h("p", { class: "note" }, text("stay.code_note")),
+      );
+      // It came up below the thumb.
+      place.scrollIntoView({ block: "center" });
+    } catch (error) {
+      replace(place, h("p", { class: "note", role: "alert" }, problemText(error)));
+    }
+  };
+  return h(
+    "section",
+    { class: "panel-section" },
+    h("h3", {}, text("stay.code_title")),
+    h("button", { class: "button", type: "button", onclick: () => void show() }, text("stay.code_show")),
+    place,
   );
 }
 
@@ -98,6 +141,8 @@ function openStay(
         : h("div", { hidden: true }),
     ),
     h("section", { class: "panel-section" }, h("h3", {}, text("stay.fee_now")), fee),
+    stay.plate ? codeFor(stay.id) : null,
+    storyOf(stay.id, null),
     h(
       "div",
       { class: "thumb-bar" },
@@ -153,6 +198,7 @@ export function stayPanel(
         bill
           ? billSummary(bill, acts)
           : h("p", { class: "note" }, text(`stay.state.${last.state}`)),
+        storyOf(last.id, bill),
       );
     } catch (error) {
       replace(body, errorState(error, () => void drawLast()));

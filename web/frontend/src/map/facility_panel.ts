@@ -9,7 +9,8 @@ import { total } from "../live/occupancy";
 import { fact, legend, occupancyBar } from "../panels/figures";
 import { feeTable } from "../panels/fee";
 import { businessTime } from "../shell/clock";
-import { h, KeyedList, replace, write } from "../shell/dom";
+import { h, icon, KeyedList, replace, write } from "../shell/dom";
+import { hasRole } from "../shell/page";
 import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { counted, named, text } from "../shell/text";
 import type { City } from "./city";
@@ -169,6 +170,13 @@ export function facilityPanel(
       { class: "panel-section" },
       h("h3", {}, counted("count.bays", facility.counts.total)),
       section,
+      hasRole("operator", "administrator")
+        ? h(
+            "p",
+            { class: "panel-acts" },
+            h("a", { class: "button", href: `/facilities/${id}/signs` }, icon("print"), text("signs.open")),
+          )
+        : null,
     ),
     h(
       "section",
