@@ -41,6 +41,8 @@ from parking.store.places import facilities_by_id
 BATCH_STAYS: Final = 4_000
 """Stays rated at a time, whole vehicles; also what one look at the vault is for."""
 LEAST_PRIORITY: Final = 10
+RATING_LIMIT_S: Final = 3_600
+"""For how long the reading of stays waits for those that rate them: they give way to the city."""
 
 Packed = tuple[VehicleTraits, list[tuple[str, str, datetime, datetime]]]
 """A vehicle's stays as they are sent to another process: facility, version, entry, leaving."""
@@ -68,7 +70,7 @@ def simulate_tariff(database: Database, simulation_id: UUID, *, processes: int) 
     NotFound
         Where there is no such simulation.
     """
-    with database.read() as connection:
+    with database.read(idle_limit_s=RATING_LIMIT_S) as connection:
         asked = drafts.simulation(connection, simulation_id)
         if asked is None:
             raise NotFound("no such simulation", field="simulation_id")

@@ -23,6 +23,10 @@ EventHandlers = Mapping[type[BusinessEvent], Sequence[str]]
 """Names of the tasks that handle each business event, from the composition root."""
 
 RETRY_AFTER_S = 2
+IDLE_LIMIT_S: Final = 60
+"""For how long an open transaction may do nothing before the server ends it."""
+
+_IDLE_LIMIT = text("select set_config('idle_in_transaction_session_timeout', :limit, true)")
 
 TRANSIENT_STATES: Final = {
     "40001": "a concurrent change came first",
@@ -229,7 +233,7 @@ class Database:
                 "connect_timeout": 5,
                 "options": (
                     f"-c timezone=UTC -c statement_timeout={limit_ms}"
-                    " -c idle_in_transaction_session_timeout=60000"
+                    f" -c idle_in_transaction_session_timeout={IDLE_LIMIT_S}s"
                 ),
             },
         )
@@ -249,8 +253,14 @@ class Database:
             work.flush()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, idle_limit_s: float | None = None) -> Iterator[Connection]:
         """Lend a connection in a read-only transaction; nothing that it does is kept.
+
+        Parameters
+        ----------
+        idle_limit_s
+            How long the server waits for the next statement or fetch; None: `IDLE_LIMIT_S`. For a
+            job whose work between two fetches can wait for others'.
 
         Raises
         ------
@@ -259,6 +269,8 @@ class Database:
         """
         with _translated(), self.engine.connect() as connection:
             connection.execution_options(postgresql_readonly=True)
+            if idle_limit_s is not None:
+                connection.execute(_IDLE_LIMIT, {"limit": f"{round(idle_limit_s * 1000)}ms"})
             yield connection
 
     def close(self) -> None:

@@ -1,12 +1,13 @@
 """The unit of work on a real PostgreSQL."""
 
 import threading
+import time
 from datetime import UTC, datetime
 from typing import ClassVar
 
 import psycopg
 import pytest
-from sqlalchemy import exc, text
+from sqlalchemy import Connection, exc, text
 
 from city.errors import Invalid, Unavailable
 from city.events.base import BusinessEvent
@@ -112,6 +113,24 @@ def test_a_read_cannot_write(database: Database) -> None:
         connection.execute(text("insert into works.setting values ('a', '1', now())"))
     keep(database, "b")
     assert setting_names(database) == ["b"]
+
+
+def test_a_transaction_that_idles_is_ended_and_one_that_may_wait_is_not(database: Database) -> None:
+    def idle() -> None:
+        with database.read(idle_limit_s=0.05) as connection:
+            time.sleep(0.5)
+            connection.execute(text("select 1"))
+
+    with pytest.raises(Unavailable):
+        idle()
+    with database.read(idle_limit_s=600) as connection:
+        assert idle_limit(connection) == "10min"
+    with database.read() as connection:
+        assert idle_limit(connection) == "1min"
+
+
+def idle_limit(connection: Connection) -> str:
+    return str(connection.scalar(text("show idle_in_transaction_session_timeout")))
 
 
 def test_a_deadlock_is_unavailable_for_one_and_fine_for_the_other(database: Database) -> None:
