@@ -22,7 +22,7 @@ run: setup ## The whole system on embedded servers, with a demo city; prints its
 test: setup $(VENV)/.development ## Lint, types, import rules, unit, store, API and browser tests
 	@bash .ci/browser.sh
 	@bash .ci/check.sh
-	@$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup $(VENV)/.development ## Lint, types, import rules and house rules alone
 	@bash .ci/check.sh

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 import redis
 from psycopg import sql
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from city.time import FixedClock
 from city.works import schema
@@ -39,22 +41,27 @@ TOGETHER = ("browser", "faults", "demo")
 """Folders whose tests share one running system or one town: one process runs each."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests one process runs: those of a file, and of a folder that shares a system.
+class FolderScheduling(LoadScopeScheduling):
+    """Give one process the tests of a file, or of a folder that shares a system.
 
-    First of all, so that xdist finds the marks. The folders come first: they take longest.
+    `--dist=loadgroup` would do, but its groups are lost with pytest 9.2's ids of tests.
     """
-    folders = [next((part for part in TOGETHER if part in item.path.parts), "") for item in items]
-    for item, folder in zip(items, folders, strict=True):
-        item.add_marker(pytest.mark.xdist_group(folder or item.nodeid.partition("::")[0]))
-    items[:] = [
-        item
-        for _, item in sorted(
-            zip(folders, items, strict=True),
-            key=lambda each: TOGETHER.index(each[0]) if each[0] else len(TOGETHER),
-        )
-    ]
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((part for part in TOGETHER if part in file.split("/")), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders that share a system: they take longest."""
+    order = {folder: at for at, folder in enumerate(TOGETHER)}
+    items.sort(key=lambda item: min((order.get(part, 99) for part in item.path.parts), default=99))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderScheduling:
+    """Say which tests one process runs."""
+    return FolderScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
