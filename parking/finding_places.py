@@ -8,6 +8,8 @@ from parking.known_streets import KnownStreets
 from parking.rules.finding.street_places import NamedPlace, best_matches, folded, rank
 
 MOST: Final = 20
+KINDS: Final = ("street", "facility", "junction")
+"""Among equally good names the street comes before its kerbs, and they before its junctions."""
 
 
 def places_named(
@@ -50,5 +52,5 @@ def places_named(
         for each in places.facilities_named(wanted, limit=limit)[:room]
     ]
     found += along
-    found.sort(key=lambda pair: pair[0])
+    found.sort(key=lambda pair: (pair[0], KINDS.index(pair[1].kind)))
     return [each for _, each in found[:limit]]

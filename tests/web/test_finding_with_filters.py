@@ -205,9 +205,10 @@ def test_places_are_found_by_part_of_either_name_the_best_match_first(site: Site
     at = site.bays[0].position
     place(site, "G1", at, name_zh="钟楼停车库", name_en="Bell Tower Garage")
     assert named(site, "bell tower") == [
-        ("facility", "Bell Tower Garage"),
         ("street", "Bell Tower Street"),
+        ("facility", "Bell Tower Garage"),
         ("junction", "Bell Tower Street / Renmin Road"),
+        ("street", "Renmin Road (near Bell Tower Street)"),
     ]
     assert named(site, "钟楼街")[0] == ("street", "Bell Tower Street")
     assert named(site, "BELLTOWERstr")[0] == ("street", "Bell Tower Street")

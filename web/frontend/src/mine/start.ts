@@ -41,6 +41,7 @@ export class StartForm {
   private readonly vehicle = h("select", { class: "input", required: true });
   private readonly problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   private readonly submit = h("button", { class: "button button-primary button-wide", type: "submit" }, text("mine.start"));
+  private loaded: Promise<void> = Promise.resolve();
 
   constructor(
     vehicles: readonly MyVehicle[],
@@ -86,7 +87,7 @@ export class StartForm {
       this.submit,
       wanted ? h("p", { class: "note" }, h("a", { href: "/mine" }, text("mine.other_bay"))) : null,
     );
-    if (!wanted) void this.load();
+    if (!wanted) this.loaded = this.load();
   }
 
   private async load(): Promise<void> {
@@ -99,6 +100,8 @@ export class StartForm {
         this.place,
         ...this.facilities.map((one) => h("option", { value: one.id }, inLanguage(one.name.zh, one.name.en))),
       );
+      // The number may have been typed before the places were there.
+      this.offer();
     } catch (error) {
       this.say(problemText(error));
     }
@@ -114,6 +117,7 @@ export class StartForm {
 
   private async bay(): Promise<{ readonly id: string } | null> {
     if (this.wanted) return this.wanted;
+    await this.loaded;
     const place = this.facilities.find((one) => one.id === this.place.value);
     if (!place) return null;
     const bays = await readAll<Bay>(`/api/v1/facilities/${place.id}/bays`, { limit: 500 });

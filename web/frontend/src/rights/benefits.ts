@@ -40,9 +40,7 @@ export class Benefits {
         `${grant(each)} · ${hoursText(each)}`,
         valid(each),
         each.source,
-        this.mayKeep && over(each) === null
-          ? small(text("rights.end"), () => this.end(each))
-          : "–",
+        this.mayKeep && !over(each) ? small(text("rights.end"), () => this.end(each)) : "–",
       ],
       empty: [text("rights.no_benefits"), text("rights.no_benefits_advice")],
     });
@@ -129,9 +127,10 @@ export class Benefits {
   }
 }
 
-function over(each: Benefit): number | null {
-  const until = each.valid_until === null ? null : instant(each.valid_until);
-  return until !== null && until <= businessTime() ? until : null;
+/** Whether a benefit has ended, also one that was ended before it began. */
+function over(each: Benefit): boolean {
+  if (each.valid_until === null) return false;
+  return instant(each.valid_until) <= Math.max(businessTime(), instant(each.valid_from));
 }
 
 function grant(each: Benefit): string {

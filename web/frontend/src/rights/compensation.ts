@@ -168,6 +168,7 @@ export class Compensations {
         "section",
         { class: "bench-section" },
         h("h2", {}, text("rights.made_good")),
+        this.permits.length === 0 ? h("p", {}, text("rights.no_permits_here")) : null,
         h(
           "ul",
           { class: "made-good" },
