@@ -1,0 +1,168 @@
+"""What the three channels share: the book, the keys, the clock, the notifier, the payer's hand."""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+
+from city.time import Clock
+from payments.gateway.book import Book, bill_lines
+from payments.gateway.faults import Faults
+from payments.gateway.keys import Keys
+from payments.gateway.notifier import Notice, Notifier
+from payments.gateway.orders import Channel, Order, Refund, RefundState, State
+from payments.rules.channel_bills.lines import CHINA, BillLine
+
+_REFUND_TAKES_S: Final = 20.0
+"""How long an asynchronous refund is under way, in the channel's seconds."""
+_BILL_READY: Final = timedelta(days=1, hours=10)
+"""A day's bill is there at 10:00 of the next day."""
+
+
+class WechatKeys(StrEnum):
+    """Which of its keys WeChat Pay signs with where a request does not say."""
+
+    CERTIFICATE = "certificate"
+    PUBLIC_KEY = "public-key"
+    """As for merchants since 2024: there is no platform certificate at all."""
+    SWITCHING = "switching"
+    """In the switch-over: callbacks come under either."""
+
+
+class Code(StrEnum):
+    """What a payer's bar code makes happen: its last two digits."""
+
+    PAYS = "pays"
+    PASSWORD = "password"  # noqa: S105 - the payer is asked for one; it is none
+    """``…03``: the payer is asked for a password and pays on the payer's page."""
+    UNCLEAR = "unclear"
+    """``…20``: the payment succeeds and the answer says that it is not known."""
+    EMPTY = "empty"
+    """``…05``: there is not enough money."""
+
+
+def code_of(auth_code: str) -> Code:
+    """Read what a bar code makes happen."""
+    return {"03": Code.PASSWORD, "20": Code.UNCLEAR, "05": Code.EMPTY}.get(
+        auth_code[-2:], Code.PAYS
+    )
+
+
+class Announces(Protocol):
+    """A channel's way to tell a merchant; writes nothing to the book."""
+
+    def paid(self, order: Order) -> Notice:
+        """Write the notification of a payment."""
+        ...
+
+    def refunded(self, order: Order, refund: Refund) -> Notice | None:
+        """Write the notification of a refund; None where the channel sends none."""
+        ...
+
+
+@dataclass(slots=True)
+class Desk:
+    """One gateway.
+
+    Parameters
+    ----------
+    keys : Keys
+        Everybody's keys.
+    clock : Clock
+        Wall time, as signatures and certificates need it.
+    notifier : Notifier
+        Sends what is announced.
+    faults : Faults
+        What goes wrong.
+    address : str
+        Where clients reach it, without a slash at the end.
+    wechat_keys : WechatKeys
+        Which keys WeChat Pay signs with.
+    open_day : bool
+        Whether the bill of a day that is still under way is given.
+    """
+
+    keys: Keys
+    clock: Clock
+    notifier: Notifier
+    faults: Faults
+    address: str
+    wechat_keys: WechatKeys = WechatKeys.CERTIFICATE
+    open_day: bool = False
+    book: Book = field(default_factory=Book)
+    channels: dict[Channel, Announces] = field(default_factory=dict)
+    _asked: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> datetime:
+        """Tell the time."""
+        return self.clock.now()
+
+    def pay(self, order: Order, payer: str) -> Order:
+        """Let the payer pay; the merchant is told where this call took the money."""
+        paid, first = self.book.pay(order.channel, order.key, payer, self.now())
+        if first:
+            self.notifier.notify(self.channels[order.channel].paid(paid))
+        return paid
+
+    def refund_later(self, order: Order, refund: Refund) -> None:
+        """Let an accepted refund arrive after a while, and tell the merchant."""
+        channel, refund_no = order.channel, refund.refund_no
+
+        def arrive() -> None:
+            self.refund_now(channel, refund_no)
+
+        self.notifier.after(_REFUND_TAKES_S, arrive)
+
+    def refund_now(self, channel: Channel, refund_no: str) -> tuple[Order, Refund]:
+        """Let a refund arrive and tell the merchant."""
+        order, refund = self.book.settle_refund(channel, refund_no, self.now())
+        notice = self.channels[channel].refunded(order, refund)
+        if notice is not None:
+            self.notifier.notify(notice)
+        return order, refund
+
+    def announce_void(self, order: Order, refund: Refund) -> None:
+        """Tell the merchant of a payment taken back, where the channel does."""
+        notice = self.channels[order.channel].refunded(order, refund)
+        if notice is not None:
+            self.notifier.notify(notice)
+
+    def repetition(self, name: str) -> str:
+        """Name a request and how often it came, so that a draw of its faults is the same again."""
+        with self._lock:
+            self._asked[name] += 1
+            return f"{name}#{self._asked[name]}"
+
+    def bill(self, channel: Channel, day: date) -> list[BillLine] | None:
+        """Give a day's rows; None where the bill is not there yet."""
+        if not self.open_day and day > (self.now() - _BILL_READY).astimezone(CHINA).date():
+            return None
+        return bill_lines(self.book.orders(), channel, day)
+
+    def figures(self) -> Mapping[str, Mapping[str, int]]:
+        """Add up what each channel took and gave back, with how many orders stand where."""
+        sums: dict[str, Counter[str]] = {channel.value: Counter() for channel in Channel}
+        for order in self.book.orders():
+            counts = sums[order.channel.value]
+            counts[f"{order.state.value}_orders"] += 1
+            if order.paid_at is not None:
+                counts["captured_minor"] += order.terms.amount_minor
+            for refund in order.refunds:
+                done = refund.state is RefundState.DONE
+                counts["refunded_minor" if done else "refunding_minor"] += refund.amount_minor
+        return {name: dict(counts) for name, counts in sums.items()}
+
+
+def wrong_amount(order: Order) -> Order:
+    """Give the order with another amount, for a notification that is to be wrong."""
+    terms = replace(order.terms, amount_minor=order.terms.amount_minor + 1)
+    return replace(order, terms=terms)
+
+
+def is_unpaid(order: Order) -> bool:
+    """Whether an order can still be paid."""
+    return order.state in {State.HIDDEN, State.OPEN, State.WAITING}
