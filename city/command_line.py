@@ -60,18 +60,33 @@ class CommandLine(argparse.ArgumentParser):
 
         NaN and infinities, which JSON does not have, and files above 16 MiB are refused.
         """
+        content = self.read_bytes(name)
         try:
-            content = (
-                sys.stdin.buffer.read(_MOST_BYTES + 1) if name == "-" else _read_bytes(Path(name))
-            )
-            if len(content) > _MOST_BYTES:
-                self.error(f"{name}: is larger than 16 MiB")
             value: JsonValue = json.loads(content, parse_constant=_refuse)
-        except OSError as error:
-            self.error(f"{name}: {error.strerror or error}")
         except (ValueError, RecursionError) as error:
             self.error(f"{name}: is not JSON ({error})")
         return value
+
+    def read_bytes(self, name: str, most_bytes: int = _MOST_BYTES) -> bytes:
+        """Read a file (``-``: standard input); leave with status 2 where it cannot be read.
+
+        Parameters
+        ----------
+        name : str
+        most_bytes : int
+            A file above this size is refused, before it is read whole.
+        """
+        try:
+            if name == "-":
+                content = sys.stdin.buffer.read(most_bytes + 1)
+            else:
+                with Path(name).open("rb") as file:
+                    content = file.read(most_bytes + 1)
+        except (OSError, ValueError) as error:
+            self.error(f"{name}: {getattr(error, 'strerror', None) or error}")
+        if len(content) > most_bytes:
+            self.error(f"{name}: is larger than {most_bytes // (1024 * 1024)} MiB")
+        return content
 
 
 def run_room(commands: ModuleType, arguments: Sequence[str]) -> int:
@@ -105,11 +120,6 @@ def run_room(commands: ModuleType, arguments: Sequence[str]) -> int:
         sys.stderr.write(f"python -m {room} {arguments[0]}: {' '.join(str(error).split())}\n")
         return _BAD_INPUT
     return status
-
-
-def _read_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_MOST_BYTES + 1)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -1,0 +1,172 @@
+"""From stages to a programme: who is green together, in which order, and what lies between.
+
+Between two stages the groups that end show their losing lamps, and the groups that begin wait for
+the longest intergreen that any of the ended ones asks of them; groups green in both stages stay so.
+A flashing green is the last part of the stage's green, as in ``lamps``.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from city.errors import Invalid
+from signals.rules.model.aspects import FLASHING, FLASHING_OF, GREENS, Aspect
+from signals.rules.model.junction import ModelGroup, SignalledJunction
+from signals.rules.model.plans import Interval, Programme
+
+Intergreen = Callable[[str, str], float]
+"""Seconds from the end of one group's green to the start of another's; 0 without a conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class GreenStage:
+    """Groups that are green together, and for how long."""
+
+    name: str
+    groups: frozenset[str]
+    green_s: float
+
+
+def change_s(
+    junction: SignalledJunction, before: GreenStage, after: GreenStage, intergreen: Intergreen
+) -> float:
+    """Give the seconds between two stages' greens: whole ones, 0 where nobody ends.
+
+    The yellow of every group that ends fits into it.
+    """
+    ending = [each for each in junction.groups if each.name in before.groups - after.groups]
+    starting = after.groups - before.groups
+    needed = [intergreen(one.name, other) for one in ending for other in starting]
+    return float(math.ceil(max([*needed, *(after_green_s(each) for each in ending), 0.0]) - 1e-9))
+
+
+def flashing_s(group: ModelGroup) -> float:
+    """Give how long the end of a group's green flashes."""
+    return sum(change.duration_s for change in group.losing if change.aspect in FLASHING)
+
+
+def after_green_s(group: ModelGroup) -> float:
+    """Give how long a group shows lamps between its green and its red."""
+    return sum(change.duration_s for change in group.losing if change.aspect not in GREENS)
+
+
+def programme_from_stages(
+    junction: SignalledJunction,
+    name: str,
+    stages: Sequence[GreenStage],
+    *,
+    intergreen: Intergreen,
+    yields: Callable[[str, str], bool],
+    offset_s: float = 0.0,
+) -> Programme:
+    """Give the programme of stages in their order.
+
+    Parameters
+    ----------
+    junction : SignalledJunction
+        Its groups' losing and gaining lamps are shown; groups in no stage stay red.
+    name : str
+    stages : Sequence of GreenStage
+        At least two, over and over.
+    intergreen : callable
+    yields : callable
+        Whether a group gives way to another that is green with it: it is permissive then.
+    offset_s : float
+
+    Raises
+    ------
+    Invalid
+        On fewer than two stages, an unknown group, or a green too short for its flashing end.
+    """
+    if len(stages) < 2:  # noqa: PLR2004 - one stage would never change
+        raise Invalid("must have at least two stages", field=f"plans.{junction.name}.stages")
+    known = {group.name for group in junction.groups}
+    for stage in stages:
+        if not stage.groups <= known:
+            missing = min(stage.groups - known)
+            raise Invalid(f"has no signal group {missing}", field=f"stages.{stage.name}")
+    count = len(stages)
+    changes = [
+        change_s(junction, stage, stages[(place + 1) % count], intergreen)
+        for place, stage in enumerate(stages)
+    ]
+    lengths = [stage.green_s + change for stage, change in zip(stages, changes, strict=True)]
+    starts_s = [0.0, *accumulate(lengths)]
+    cycle_s = starts_s[-1]
+    lamps = [_lamps(group, stages, starts_s, cycle_s) for group in junction.groups]
+    cuts = sorted(
+        {0.0, cycle_s}
+        | {round(edge, 6) for each in lamps for start, end, _ in each for edge in (start, end)}
+    )
+    intervals = []
+    for start_s, end_s in pairwise(cuts):
+        middle_s = (start_s + end_s) / 2
+        raw = [
+            next((aspect for a, b, aspect in each if a <= middle_s < b), Aspect.RED)
+            for each in lamps
+        ]
+        greens = [
+            group.name
+            for group, aspect in zip(junction.groups, raw, strict=True)
+            if aspect in GREENS
+        ]
+        shows = tuple(
+            _granted(group.name, aspect, greens, yields)
+            for group, aspect in zip(junction.groups, raw, strict=True)
+        )
+        intervals.append(Interval(end_s - start_s, shows))
+    names = tuple(group.name for group in junction.groups)
+    return Programme(junction.name, name, names, tuple(intervals), offset_s)
+
+
+def _granted(
+    group: str, aspect: Aspect, greens: Sequence[str], yields: Callable[[str, str], bool]
+) -> Aspect:
+    if aspect not in GREENS or not any(yields(group, other) for other in greens if other != group):
+        return aspect
+    return Aspect.PERMISSIVE if aspect is Aspect.GREEN else FLASHING_OF[Aspect.PERMISSIVE]
+
+
+def _lamps(
+    group: ModelGroup, stages: Sequence[GreenStage], starts_s: Sequence[float], cycle_s: float
+) -> list[tuple[float, float, Aspect]]:
+    """Give what a group shows other than red, folded into the cycle."""
+    green = [group.name in stage.groups for stage in stages]
+    count = len(stages)
+    if all(green):
+        return [(0.0, cycle_s, Aspect.GREEN)]
+    shown: list[tuple[float, float, Aspect]] = []
+    for first in range(count):
+        if not green[first] or green[first - 1]:
+            continue
+        last = first
+        while green[(last + 1) % count]:
+            last += 1
+        start_s = starts_s[first]
+        end_s = starts_s[last % count] + cycle_s * (last // count) + stages[last % count].green_s
+        flash_s = flashing_s(group)
+        if flash_s >= end_s - start_s:
+            raise Invalid(f"{group.name} flashes for all of its green", field="stages")
+        gaining_s = sum(change.duration_s for change in group.gaining)
+        now_s = start_s - gaining_s
+        for change in group.gaining:
+            shown.append((now_s, now_s + change.duration_s, change.aspect))
+            now_s += change.duration_s
+        shown.append((start_s, end_s - flash_s, Aspect.GREEN))
+        now_s = end_s - flash_s
+        for change in group.losing:
+            shown.append((now_s, now_s + change.duration_s, change.aspect))
+            now_s += change.duration_s
+    return [part for each in shown for part in _folded(each, cycle_s)]
+
+
+def _folded(part: tuple[float, float, Aspect], cycle_s: float) -> list[tuple[float, float, Aspect]]:
+    start_s, end_s, aspect = part
+    if start_s < 0:
+        start_s, end_s = start_s + cycle_s, end_s + cycle_s
+    if start_s >= cycle_s:
+        start_s, end_s = start_s - cycle_s, end_s - cycle_s
+    if end_s <= cycle_s:
+        return [(start_s, end_s, aspect)] if end_s > start_s else []
+    return [(start_s, cycle_s, aspect), (0.0, end_s - cycle_s, aspect)]
