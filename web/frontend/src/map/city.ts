@@ -3,8 +3,9 @@ import { readAll } from "../api/client";
 import { lonLat, type Bay, type Facility } from "../api/types";
 import { shortLabel } from "../format/labels";
 import { instant } from "../format/time";
-import { Occupancy, total, type Counts, type LiveBay, type LiveRow } from "../live/occupancy";
+import { Occupancy, type Counts, type LiveBay, type LiveRow } from "../live/occupancy";
 import { noteCityTime } from "../shell/clock";
+import { publicCounts } from "./capacity";
 import type { Listed } from "./order";
 
 export interface Place extends Listed {
@@ -18,6 +19,7 @@ export class City {
   private readonly heard = new Map<string, number>();
   private readonly bays = new Map<string, Bay>();
   private readonly loaded = new Map<string, Promise<readonly Bay[]>>();
+  private readonly ofFacility = new Map<string, readonly Bay[]>();
 
   async loadFacilities(): Promise<void> {
     const all = await readAll<Facility>("/api/v1/facilities", { limit: 500 });
@@ -53,10 +55,14 @@ export class City {
     return facility ? this.placeOf(facility) : null;
   }
 
-  /** Counts from the feed where it covers the whole facility, else the API's last. */
+  /** Counts of the public's bays. */
   counts(facility: Facility): Counts {
-    const live = this.live.counts(facility.id);
-    return live && total(live) === facility.counts.total ? live : facility.counts;
+    return publicCounts(
+      facility,
+      this.live.counts(facility.id),
+      this.ofFacility.get(facility.id) ?? null,
+      (id) => this.stateOf(id)?.state ?? null,
+    );
   }
 
   /** A facility's bays with their labels; fetched once, their states come from the feed. */
@@ -66,7 +72,10 @@ export class City {
     const loading = readAll<Bay>(`/api/v1/facilities/${facilityId}/bays`, { limit: 500 });
     this.loaded.set(facilityId, loading);
     loading.then(
-      (bays) => bays.forEach((bay) => this.bays.set(bay.id, bay)),
+      (bays) => {
+        bays.forEach((bay) => this.bays.set(bay.id, bay));
+        this.ofFacility.set(facilityId, bays);
+      },
       () => this.loaded.delete(facilityId),
     );
     return loading;
@@ -76,6 +85,7 @@ export class City {
   forgetBays(): void {
     this.bays.clear();
     this.loaded.clear();
+    this.ofFacility.clear();
   }
 
   /** A bay's number as painted on the kerb. */

@@ -1,6 +1,6 @@
 /** A facility: how many are free, how old that is, what a stay would cost, its bays. */
 import { act } from "../api/client";
-import type { Bay, Quote } from "../api/types";
+import type { Bay, Facility, Quote } from "../api/types";
 import { inWalkingOrder } from "../format/labels";
 import { agoText, exactly, inLanguage, price } from "../format/words";
 import { fragmentOf, NOTHING_WISHED, type Wish } from "../find/wish";
@@ -13,6 +13,7 @@ import { h, icon, KeyedList, replace, write } from "../shell/dom";
 import { hasRole } from "../shell/page";
 import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { counted, named, text } from "../shell/text";
+import { apart } from "./capacity";
 import type { City } from "./city";
 import { STALE_MS } from "./list";
 import { standing } from "./order";
@@ -68,22 +69,41 @@ function quoteSection(facilityId: string): HTMLElement {
 
 function bayButton(bay: Bay, city: City, open: (id: string) => void) {
   const mark = glyph(bay.state);
+  const whose =
+    bay.purpose !== "public" ? named("purpose", bay.purpose) : bay.usable ? null : text("facility.not_now");
   const button = h(
     "button",
     { class: "bay-button", type: "button", onclick: () => open(bay.id) },
     mark,
     h("span", { class: "bay-number" }, city.shortLabel(bay)),
+    whose === null ? null : h("span", { class: "bay-whose" }, whose),
   );
+  button.classList.toggle("is-apart", whose !== null);
   return {
     element: h("li", {}, button),
     update() {
       const state = city.stateOf(bay.id)?.state ?? bay.state;
       setGlyph(mark, state);
       button.dataset["state"] = state;
-      const words = text("bay.label_state", { label: bay.label, state: text(`state.${state}`) });
+      const spoken = text("bay.label_state", { label: bay.label, state: text(`state.${state}`) });
+      const words = whose === null ? spoken : `${spoken} · ${whose}`;
       if (button.getAttribute("aria-label") !== words) button.setAttribute("aria-label", words);
     },
   };
+}
+
+/** Bays that stand beside the public's count: reserved ones, those of permits, those closed now. */
+function apartFacts(facility: Facility): HTMLElement | null {
+  if (apart(facility) === 0) return null;
+  const of = (counts: { readonly free: number; readonly total: number }): string =>
+    `${counts.free} ${text("facility.free_of", { total: counts.total })}`;
+  return h(
+    "dl",
+    { class: "facts facts-apart" },
+    facility.reserved.total ? fact(text("facility.reserved"), of(facility.reserved)) : null,
+    facility.permit.total ? fact(text("facility.permit"), of(facility.permit)) : null,
+    facility.closed ? fact(text("facility.closed"), String(facility.closed)) : null,
+  );
 }
 
 export function facilityPanel(
@@ -159,6 +179,7 @@ export function facilityPanel(
     freshness,
     bar.element,
     key.element,
+    apartFacts(facility),
     h(
       "a",
       { class: "button button-wide near-here", href: `/?view=find${fragmentOf(nearHere)}` },
@@ -168,7 +189,7 @@ export function facilityPanel(
     h(
       "section",
       { class: "panel-section" },
-      h("h3", {}, counted("count.bays", facility.counts.total)),
+      h("h3", {}, counted("count.bays", facility.counts.total + apart(facility))),
       section,
       hasRole("operator", "administrator")
         ? h(
