@@ -304,6 +304,18 @@ def parks_and_binds(page: Page, visitor: Visitor, street: Street) -> Page:
     return post
 
 
+def holds_a_bay_for_later(page: Page) -> None:
+    """Reserve a bay for the car, see it held, and give it back."""
+    held = page.locator("#held")
+    held.get_by_role("button", name="Hold a bay").click()
+    page.locator("#dialog button[type=submit]").click()
+    expect(held.locator("[data-reservation] .tag-good")).to_have_text("held")
+    looked_at(page, "mine-held")
+    held.get_by_role("button", name="Cancel").click()
+    expect(held.locator("[data-reservation] .tag")).to_have_text("cancelled")
+    expect(page.locator("#my-permits .empty-title")).to_have_text("Your vehicles are on no permit")
+
+
 def leaves_and_pays(page: Page, post: Page, street: Street) -> None:
     """Leave without doing anything; one bill comes, and an attendant takes cash for it."""
     origin = street.system.origin
@@ -410,6 +422,7 @@ def test_a_driver_finds_prices_parks_leaves_pays_and_disputes(
     street.says(occupied=False)
     page = finds_the_bay(visitor, system, street)
     post = parks_and_binds(page, visitor, street)
+    holds_a_bay_for_later(page)
     leaves_and_pays(page, post, street)
     bill = comes_again_and_disputes(page, street)
     is_answered(page, visitor)

@@ -1,4 +1,4 @@
-/** A driver's own page: what goes on now, bills, stays, vehicles. */
+/** A driver's own page: what goes on now, bays held, bills, stays, permits, vehicles. */
 import "../styles/base.css";
 import "../styles/mine.css";
 import { read, type Page } from "./api/client";
@@ -6,6 +6,7 @@ import type { Bill, MyStay, MyVehicle } from "./api/types";
 import { agoText } from "./format/words";
 import { CurrentStay } from "./mine/current";
 import { billRows, PagedList, stayRows } from "./mine/lists";
+import { Held, showPermits } from "./mine/rights";
 import { StartForm, type WantedBay } from "./mine/start";
 import { bindDialog, vehicleList } from "./mine/vehicles";
 import { everySecond } from "./shell/clock";
@@ -23,6 +24,7 @@ class MinePage {
   private readonly running = new Map<string, CurrentStay>();
   private readonly bills = new PagedList<Bill>(byId("bills"), "/api/v1/me/bills", billRows);
   private readonly stays = new PagedList<MyStay>(byId("stays"), "/api/v1/me/stays", stayRows);
+  private readonly held = new Held(byId("held"));
   private vehicles: readonly MyVehicle[] | null = null;
   private wanted: WantedBay | null = null;
   /** What the list of running stays and the way to start another were drawn from. */
@@ -91,6 +93,8 @@ class MinePage {
     replace(this.now, ...[...this.running.values()].map((one) => one.element), this.starting(open, vehicles));
     if (before === null || ids(before) !== ids(vehicles)) {
       replace(byId("vehicles"), vehicleList(vehicles, () => this.changed()));
+      this.held.show(vehicles);
+      void showPermits(byId("my-permits"));
     }
     if (ended) void this.bills.load();
   }

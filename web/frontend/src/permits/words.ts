@@ -23,7 +23,7 @@ export function firstDay(permit: Permit): string {
   return dayText(instant(permit.valid_from));
 }
 
-export function lastDay(permit: Permit): string {
+export function lastDay(permit: Pick<Permit, "valid_until">): string {
   return dayText(instant(permit.valid_until) - 1);
 }
 
@@ -53,7 +53,7 @@ export function limitText(permit: Permit): string {
     : counted("permits.at_a_time", permit.concurrent_limit);
 }
 
-export function allowanceText(permit: Permit): string | null {
+export function allowanceText(permit: Pick<Permit, "allowance">): string | null {
   if (!permit.allowance) return null;
   const minutes = Math.round(permit.allowance.free_s / 60);
   return text(permit.allowance.per === "day" ? "permits.free_day" : "permits.free_stay", { minutes });
