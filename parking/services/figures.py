@@ -18,9 +18,11 @@ from city.works.database import Database
 from city.works.jobs import Task
 from parking.rules.figures.calendar import day_bounds, hours_of, local_day
 from parking.rules.figures.measures import Tally
+from parking.rules.places.closures import Closure, closures
 from parking.store import figure_counts as counting
 from parking.store import figures as store
 from parking.store import places
+from parking.store.apart import BayApart, apart
 from parking.store.figures import AreaCounts, Group, Grouping, Wanted
 from parking.store.pages import DEFAULT_PAGE, Page
 from parking.store.places import Bay, Facility
@@ -76,10 +78,47 @@ def keep_counts(database: Database, *, patience_s: float = PATIENCE_S) -> Counte
                 for each in due
                 if each.zone.key == zone.key and local_day(each.counted_until_at, zone) == day
             ]
-            counting.count_day(uow.connection, together, day, hours_of(day, zone), through_at=now)
+            counting.count_day(
+                uow.connection,
+                together,
+                day,
+                hours_of(day, zone),
+                closed_on(uow.connection, together, day_bounds(day, zone)),
+                through_at=now,
+            )
         done += len(together)
     log.info("figures are behind", facility_days=done)
     return Counted(done, complete=False)
+
+
+def closed_on(
+    connection: Connection, facilities: Sequence[FacilityId], span: tuple[datetime, datetime]
+) -> counting.Closed:
+    """Give when the bays of facilities are closed within a span, as they are registered now.
+
+    Two statements; cost grows with the facilities that have hours, and with the bays that have
+    rules or works.
+    """
+    known: dict[tuple[object, ...], tuple[Closure, ...]] = {}
+
+    def closed(home: Facility, own: BayApart | None) -> tuple[Closure, ...]:
+        rules, works = ((), ()) if own is None else (own.rules, own.suspended)
+        key = (home.timezone, home.opening, rules, works)
+        if key not in known:
+            zone = ZoneInfo(home.timezone)
+            known[key] = closures(zone, home.opening, rules, works, span)
+        return known[key]
+
+    homes = places.facilities_by_id(connection, facilities)
+    return counting.Closed(
+        {home_id: spans for home_id, home in homes.items() if (spans := closed(home, None))},
+        {
+            each.bay_id: spans
+            for home_id, bays in apart(connection, facilities, now=span[0]).items()
+            for each in bays
+            if (each.rules or each.suspended) and (spans := closed(homes[home_id], each))
+        },
+    )
 
 
 def task(database: Database) -> Task:

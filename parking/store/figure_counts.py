@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-from city.identifiers import FacilityId
+from city.identifiers import BayId, FacilityId
 from parking.rules.figures.calendar import Hour
 from parking.rules.figures.direct import UNSEEN_ENDS
 from parking.rules.figures.sketch import LOG_GROWTH
+from parking.rules.places.closures import Closure
 from parking.store.partitions import FIGURES, ensure_partition
 
 # Whoever takes marks lowers how far the facilities are counted, in the order of their ids.
@@ -50,6 +51,7 @@ BIN: Final = (
 )
 COUNTS: Final = (
     "service_us",
+    "open_us",
     "occupied_us",
     "free_us",
     "arrivals",
@@ -61,6 +63,17 @@ COUNTS: Final = (
 )
 BINS: Final = ("dwell_bins", "dwell_counts", "delay_bins", "delay_counts")
 STARTS: Final = "cast(:starts as timestamptz[])"
+SHUT: Final = (
+    "coalesce((select sum(upper(each) - lower(each))"
+    " from unnest(k.spans * tstzmultirange(tstzrange({}, {}))) as shut (each)), interval '0')"
+)
+"""How much of a stretch a bay `k` is closed; nothing where none is known of it."""
+
+OPEN: Final = (
+    "(cast(:through_at as timestamptz) - b.since_at"
+    f" - {SHUT.format('b.since_at', 'cast(:through_at as timestamptz)')})"
+)
+"""For how long of the day a bay `b` in service was open."""
 
 _UNSEEN: Final = ", ".join(f"'{reason.value}'" for reason in sorted(UNSEEN_ENDS))
 
@@ -100,6 +113,19 @@ with hour as (
     from parking.bay b left join parking.figure_day p
         on p.bay_id = b.id and p.day = cast(:day as date) - 1
     where b.facility_id = any(cast(:facilities as uuid[]))
+), closed as materialized (
+    -- Bays with times of their own first: these hold their facility's hours as well.
+    select home.bay_id, coalesce(b.spans, f.spans) as spans
+    from home
+    left join (select facility_id, range_agg(tstzrange(from_at, until_at)) as spans
+               from unnest(cast(:shut_facilities as uuid[]), cast(:shut_from as timestamptz[]),
+                   cast(:shut_until as timestamptz[])) as given (facility_id, from_at, until_at)
+               group by facility_id) f using (facility_id)
+    left join (select bay_id, range_agg(tstzrange(from_at, until_at)) as spans
+               from unnest(cast(:shut_bays as uuid[]), cast(:shut_bays_from as timestamptz[]),
+                   cast(:shut_bays_until as timestamptz[])) as given (bay_id, from_at, until_at)
+               group by bay_id) b using (bay_id)
+    where b.spans is not null or f.spans is not null
 ), change as materialized (
     select c.bay_id, c.facility_id, c.changed_at as at, c.observation_key as key, c.state,
         c.device_id is not null and c.state <> 'unknown' as heard,
@@ -116,8 +142,9 @@ with hour as (
     from seen window history as (partition by bay_id order by at, key)
 ), piece as materialized (
     select s.bay_id, b.facility_id, h.i, s.state,
-        least(s.until_at, h.end_at) - greatest(s.at, h.start_at) as lasted
-    from spell s join home b using (bay_id)
+        least(s.until_at, h.end_at) - greatest(s.at, h.start_at)
+            - {SHUT.format("greatest(s.at, h.start_at)", "least(s.until_at, h.end_at)")} as lasted
+    from spell s join home b using (bay_id) left join closed k using (bay_id)
     cross join lateral generate_series(width_bucket(s.at, {STARTS}),
         width_bucket(s.until_at - interval '1 microsecond', {STARTS})) as reached (i)
     join hour h on h.i = reached.i
@@ -145,11 +172,12 @@ with hour as (
     insert into parking.figure_day (bay_id, day, {", ".join(_DAY_COLUMNS)})
     select b.bay_id, :day, b.facility_id,
         coalesce({MICROSECONDS.format("cast(:through_at as timestamptz) - b.since_at")}, 0),
+        coalesce({MICROSECONDS.format(OPEN)}, 0),
         coalesce({MICROSECONDS.format("t.occupied")}, 0),
         coalesce({MICROSECONDS.format("t.free")}, 0),
         coalesce(a.n, 0), coalesce(g.n, 0), coalesce(g.matched, 0), coalesce(g.dwell_stays, 0),
         coalesce({MICROSECONDS.format("g.dwell")}, 0), coalesce(c.n, 0), l.state
-    from began b
+    from began b left join closed k using (bay_id)
     left join (select bay_id, sum(lasted) filter (where state = 'occupied') as occupied,
                    sum(lasted) filter (where state = 'free') as free
                from piece group by bay_id) t using (bay_id)
@@ -167,6 +195,9 @@ insert into parking.figure_hour (facility_id, hour_at, {", ".join(_HOUR_COLUMNS)
 select f.id, h.start_at, f.district, :day, h.hour,
     coalesce(steady.bays * {MICROSECONDS.format("h.end_at - h.start_at")}, 0)
         + coalesce({MICROSECONDS.format("fresh.lasted")}, 0),
+    coalesce(steady.bays * {MICROSECONDS.format("h.end_at - h.start_at")}, 0)
+        + coalesce({MICROSECONDS.format("fresh.lasted")}, 0)
+        - coalesce({MICROSECONDS.format("shut.lasted")}, 0),
     coalesce({MICROSECONDS.format("t.occupied")}, 0), coalesce({MICROSECONDS.format("t.free")}, 0),
     coalesce(a.n, 0), coalesce(g.n, 0), coalesce(g.matched, 0), coalesce(g.dwell_stays, 0),
     coalesce({MICROSECONDS.format("g.dwell")}, 0), coalesce(c.n, 0),
@@ -178,6 +209,10 @@ left join (select facility_id, count(*) as bays from began where since_at <= :fr
 left join (select b.facility_id, n.i, sum(n.end_at - greatest(n.start_at, b.since_at)) as lasted
            from began b join hour n on n.end_at > b.since_at where b.since_at > :from_at
            group by b.facility_id, n.i) fresh on fresh.facility_id = f.id and fresh.i = h.i
+left join (select b.facility_id, n.i,
+               sum({SHUT.format("greatest(n.start_at, b.since_at)", "n.end_at")}) as lasted
+           from began b join closed k using (bay_id) join hour n on n.end_at > b.since_at
+           group by b.facility_id, n.i) shut on shut.facility_id = f.id and shut.i = h.i
 left join (select facility_id, i, sum(lasted) filter (where state = 'occupied') as occupied,
                sum(lasted) filter (where state = 'free') as free
            from piece group by facility_id, i) t on t.facility_id = f.id and t.i = h.i
@@ -216,6 +251,17 @@ class Due:
     zone: ZoneInfo
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """When bays are closed: by facility, and for bays with rules or works of their own by bay.
+
+    A bay's own times hold its facility's as well.
+    """
+
+    facilities: Mapping[FacilityId, Sequence[Closure]]
+    bays: Mapping[BayId, Sequence[Closure]]
+
+
 def take_marks(connection: Connection, *, most: int) -> int:
     """Turn marks into how far their facilities are counted; give the number of facilities."""
     return connection.execute(TAKE_MARKS, {"most": most}).rowcount
@@ -238,6 +284,7 @@ def count_day(
     facilities: Sequence[FacilityId],
     day: date,
     hours: Sequence[Hour],
+    closed: Closed,
     *,
     through_at: datetime,
 ) -> None:
@@ -249,6 +296,8 @@ def count_day(
         All with days that have these hours, counted up to the day's beginning at least.
     day, hours
         The day, and all of its hours.
+    closed
+        When their bays are closed on it.
     through_at
         Now, where the day is not over: what lies later is left for a later count.
     """
@@ -267,6 +316,12 @@ def count_day(
         "ends": [min(each.end_at, until_at) for each in begun],
         "hours": [each.hour for each in begun],
         "log_growth": LOG_GROWTH,
+        "shut_facilities": [home for home, spans in closed.facilities.items() for _ in spans],
+        "shut_from": [each.from_at for spans in closed.facilities.values() for each in spans],
+        "shut_until": [each.until_at for spans in closed.facilities.values() for each in spans],
+        "shut_bays": [bay for bay, spans in closed.bays.items() for _ in spans],
+        "shut_bays_from": [each.from_at for spans in closed.bays.values() for each in spans],
+        "shut_bays_until": [each.until_at for spans in closed.bays.values() for each in spans],
     }
     connection.execute(COUNT_DAY, values)
     connection.execute(COUNTED, {"facilities": list(facilities), "until_at": until_at})

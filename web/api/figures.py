@@ -88,9 +88,10 @@ def _home(connection: Connection, facility_id: UUID) -> Facility:
 def _counts(tally: Tally) -> dict[str, Any]:
     return {
         "service_s": tally.service_us / 1e6,
+        "open_s": tally.open_us / 1e6,
         "occupied_s": tally.occupied_us / 1e6,
         "free_s": tally.free_us / 1e6,
-        "unknown_s": (tally.service_us - tally.known_us) / 1e6,
+        "unknown_s": (tally.open_us - tally.known_us) / 1e6,
         "arrivals": tally.arrivals,
         "ended": tally.ended,
         "matched": tally.matched,

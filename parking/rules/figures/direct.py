@@ -9,6 +9,7 @@ from parking.rules.figures import sketch
 from parking.rules.figures.calendar import Hour
 from parking.rules.figures.measures import Tally
 from parking.rules.occupancy.history import BayState
+from parking.rules.places.closures import Closure
 from parking.rules.stays import ClosingReason
 
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -71,7 +72,11 @@ def in_service_from(history: Sequence[SeenChange], stays: Sequence[SeenStay]) ->
 
 
 def count_hour(
-    history: Sequence[SeenChange], stays: Sequence[SeenStay], hour: Hour, until_at: datetime
+    history: Sequence[SeenChange],
+    stays: Sequence[SeenStay],
+    hour: Hour,
+    until_at: datetime,
+    closed: Sequence[Closure] = (),
 ) -> Tally:
     """Count one bay in one hour, from its whole history and all of its stays.
 
@@ -83,6 +88,8 @@ def count_hour(
         The hour.
     until_at
         What lies at or after it has not happened yet.
+    closed
+        When the bay is not open, apart from each other.
     """
     start_at, end_at = hour.start_at, min(hour.end_at, until_at)
     if start_at >= end_at:
@@ -90,8 +97,11 @@ def count_hour(
     lasted = {BayState.OCCUPIED: timedelta(), BayState.FREE: timedelta()}
     for spell in spells_of(history, until_at):
         if spell.state in lasted:
-            lasted[spell.state] += _shared(spell.from_at, spell.until_at, start_at, end_at)
+            lasted[spell.state] += _open(
+                max(spell.from_at, start_at), min(spell.until_at, end_at), closed
+            )
     service_at = in_service_from(history, stays)
+    served_at = end_at if service_at is None else min(max(service_at, start_at), end_at)
     ended = [s for s in stays if s.closed_at is not None and start_at <= s.closed_at < end_at]
     dwells = [
         s.closed_at - s.opened_at
@@ -106,9 +116,8 @@ def count_hour(
         and change.state is not BayState.UNKNOWN
     ]
     return Tally(
-        service_us=0
-        if service_at is None
-        else _shared(service_at, end_at, start_at, end_at) // MICROSECOND,
+        service_us=(end_at - served_at) // MICROSECOND,
+        open_us=_open(served_at, end_at, closed) // MICROSECOND,
         occupied_us=lasted[BayState.OCCUPIED] // MICROSECOND,
         free_us=lasted[BayState.FREE] // MICROSECOND,
         arrivals=sum(start_at <= stay.opened_at < end_at for stay in stays),
@@ -122,10 +131,12 @@ def count_hour(
     )
 
 
-def _shared(
-    from_at: datetime, until_at: datetime, start_at: datetime, end_at: datetime
-) -> timedelta:
-    return max(min(until_at, end_at) - max(from_at, start_at), timedelta())
+def _open(from_at: datetime, until_at: datetime, closed: Sequence[Closure]) -> timedelta:
+    shut = (
+        max(min(until_at, each.until_at) - max(from_at, each.from_at), timedelta())
+        for each in closed
+    )
+    return max(until_at - from_at, timedelta()) - sum(shut, timedelta())
 
 
 def _binned(durations: Sequence[timedelta]) -> dict[int, int]:

@@ -21,7 +21,10 @@ class Tally:
 
     service_us: int = 0
     """Time since anything was first known of the bay."""
+    open_us: int = 0
+    """Of that, the time in which it was open: within hours, under no prohibition, no works."""
     occupied_us: int = 0
+    """Of the open time, as all below that is not about stays or changes."""
     free_us: int = 0
     arrivals: int = 0
     """Stays that began."""
@@ -39,7 +42,7 @@ class Tally:
 
     @property
     def known_us(self) -> int:
-        """Time in which the bay was known to be free or occupied."""
+        """Open time in which the bay was known to be free or occupied."""
         return self.occupied_us + self.free_us
 
 
@@ -69,7 +72,7 @@ class Figures:
     occupancy: float | None
     """Occupied time over known time, 0 to 1: what is unknown counts on neither side."""
     known_share: float | None
-    """Known time over time in service, 0 to 1: what the two figures above rest on."""
+    """Known time over open time, 0 to 1: what the figures above rest on."""
     dwell_mean_s: float | None
     dwell_median_s: float | None
     """Within 1 %."""
@@ -85,7 +88,7 @@ def figures_of(tally: Tally) -> Figures:
         bay_days=tally.service_us / DAY_US,
         turnover_per_day=_ratio(tally.arrivals * DAY_US, tally.service_us),
         occupancy=_ratio(tally.occupied_us, tally.known_us),
-        known_share=_ratio(tally.known_us, tally.service_us),
+        known_share=_ratio(tally.known_us, tally.open_us),
         dwell_mean_s=_ratio(tally.dwell_us, tally.dwell_stays * 1_000_000),
         dwell_median_s=_seconds(sketch.quantile_ms(tally.dwell_bins, MEDIAN)),
         matched_share=_ratio(tally.matched, tally.ended),

@@ -16,13 +16,15 @@ from sqlalchemy import text
 from city.errors import Invalid
 from city.identifiers import BayId, DeviceId, DistrictCode, FacilityId, OperatorId, uuid7
 from city.places import GridCell, Position
-from city.time import FixedClock
+from city.time import FixedClock, Interval
 from city.works.database import Database
 from parking.rules.figures import sketch
 from parking.rules.figures.calendar import Hour, hours_of, local_day
 from parking.rules.figures.direct import SeenChange, SeenStay, count_hour
 from parking.rules.figures.measures import Tally, added
 from parking.rules.occupancy.history import BayChange, BayState, StateChange
+from parking.rules.places.closures import Closure, closures
+from parking.rules.places.times import read_spans
 from parking.rules.stays import ClosingReason
 from parking.services import figures, stays
 from parking.services.figures import Grouping, Wanted
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 EAST = DistrictCode("0153")
 STATES = (BayState.FREE, BayState.OCCUPIED, BayState.UNKNOWN)
 DEVICE = DeviceId(UUID(int=7))
+GARAGE_HOURS = read_spans([{"times": [["06:30", "01:30"]]}], "opening")
 
 # Each begins some hours before a clock change, or before the end of a month.
 PLACES = (
@@ -58,6 +61,41 @@ class Place:
     facilities: list[Facility]
     bays: list[Bay]
     edits: int = field(default=0)
+    works: dict[BayId, list[Interval]] = field(default_factory=dict)
+
+    def suspend(self, bay: int, from_at: datetime, lasting: timedelta) -> None:
+        """Let works take a bay."""
+        home = self.bays[bay]
+        self.edits += 1
+        with self.database.unit_of_work() as uow:
+            given = {
+                "id": uuid7(),
+                "home": home.facility_id,
+                "bay": home.id,
+                "permit": f"W{self.edits}",
+                "from_at": from_at,
+                "until_at": from_at + lasting,
+            }
+            uow.connection.execute(
+                text(
+                    "insert into parking.suspension (id, facility_id, district, permit_no, reason,"
+                    " from_at, until_at, recorded_at, recorded_by)"
+                    " values (:id, :home, '0153', :permit, 'works', :from_at, :until_at,"
+                    " :from_at, 'test')"
+                ),
+                given,
+            )
+            uow.connection.execute(
+                text("insert into parking.suspended_bay values (:id, :bay)"), given
+            )
+        self.works.setdefault(home.id, []).append(Interval(from_at, from_at + lasting))
+
+    def closed(self, bay: Bay) -> tuple[Closure, ...]:
+        """Give when a bay is closed, over all that is told here."""
+        home = next(each for each in self.facilities if each.id == bay.facility_id)
+        works = self.works.get(bay.id, [])
+        begun_at = self.clock.now() - timedelta(days=90)
+        return closures(self.zone, home.opening, (), works, (begun_at, self.clock.now()))
 
     def rewrite(self, bay: int, from_at: datetime, *seen: tuple[datetime, BayState, bool]) -> None:
         """Let a bay's history be these changes from an instant on."""
@@ -160,9 +198,10 @@ class Place:
     def directly(self, first_at: datetime) -> dict[tuple[FacilityId, datetime], Tally]:
         """Count every facility and hour by scanning everything."""
         told = self.histories()
+        closed = {bay.id: self.closed(bay) for bay in self.bays}
         return {
             (home.id, hour.start_at): added(
-                count_hour(*told[bay.id], hour, self.clock.now())
+                count_hour(*told[bay.id], hour, self.clock.now(), closed[bay.id])
                 for bay in self.bays
                 if bay.facility_id == home.id
             )
@@ -176,6 +215,7 @@ class Place:
             return {
                 (row.facility_id, row.hour_at): Tally(
                     row.service_us,
+                    row.open_us,
                     row.occupied_us,
                     row.free_us,
                     row.arrivals,
@@ -206,14 +246,18 @@ class Place:
         for hour in self.hours(first_at):
             by_day.setdefault(hour.day, []).append(hour)
         for bay in self.bays:
+            closed = self.closed(bay)
             for day, hours in by_day.items():
-                whole = added(count_hour(*told[bay.id], hour, self.clock.now()) for hour in hours)
+                whole = added(
+                    count_hour(*told[bay.id], hour, self.clock.now(), closed) for hour in hours
+                )
                 row = days.get((bay.id, day))
                 found = (
-                    (0,) * 9
+                    (0,) * 10
                     if row is None
                     else (
                         row.service_us,
+                        row.open_us,
                         row.occupied_us,
                         row.free_us,
                         row.arrivals,
@@ -226,6 +270,7 @@ class Place:
                 )
                 assert found == (
                     whole.service_us,
+                    whole.open_us,
                     whole.occupied_us,
                     whole.free_us,
                     whole.arrivals,
@@ -252,6 +297,7 @@ def place(database_url: str, zone: str, begun_at: datetime, bays: int = 3) -> It
             timezone=zone,
             operator_id=OperatorId(uuid7()),
             revenue_nature="commercial",
+            opening=() if n == 0 else GARAGE_HOURS,
             id=FacilityId(uuid7()),
         )
         for n in range(2)
@@ -271,7 +317,8 @@ def place(database_url: str, zone: str, begun_at: datetime, bays: int = 3) -> It
         uow.connection.execute(
             text(
                 "truncate parking.bay_change, parking.parking_session, parking.figure_hour,"
-                " parking.figure_day, parking.figure_mark, parking.figure_facility cascade"
+                " parking.figure_day, parking.figure_mark, parking.figure_facility,"
+                " parking.suspension cascade"
             )
         )
         add_facilities(uow.connection, facilities)
@@ -294,6 +341,7 @@ STEPS = st.lists(
         st.tuples(st.just("pass"), st.integers(1, 20 * 3600), st.just(0), st.just([])),
         st.tuples(st.just("count"), st.just(0), st.just(0), st.just([])),
         st.tuples(st.just("attach"), st.integers(0, 2), st.just(0), st.just([])),
+        st.tuples(st.just("works"), st.integers(0, 2), st.integers(0, 60), st.just([])),
     ),
     min_size=1,
     max_size=12,
@@ -316,6 +364,9 @@ def test_kept_counts_are_those_of_a_direct_scan(
                 figures.keep_counts(town.database)
             elif act == "attach":
                 town.attach(number)
+            elif act == "works":
+                from_at = begun_at + timedelta(hours=from_hour)
+                town.suspend(number, from_at, timedelta(hours=1 + from_hour % 7))
             else:
                 # Some lie ahead of the clock: they count when their time has come.
                 from_at = begun_at + timedelta(hours=from_hour)

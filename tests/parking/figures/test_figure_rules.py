@@ -13,6 +13,7 @@ from parking.rules.figures.calendar import Hour
 from parking.rules.figures.direct import SeenChange, SeenStay, count_hour
 from parking.rules.figures.measures import Figures, Tally, added, figures_of
 from parking.rules.occupancy.history import BayState
+from parking.rules.places.closures import Closure
 from parking.rules.stays import ClosingReason
 
 NINE = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -50,7 +51,7 @@ def test_nothing_counted_has_no_quantile() -> None:
 
 
 def test_what_is_unknown_counts_on_neither_side_of_the_occupancy() -> None:
-    tally = Tally(service_us=10 * HOUR_US, occupied_us=3 * HOUR_US, free_us=HOUR_US)
+    tally = Tally(20 * HOUR_US, open_us=10 * HOUR_US, occupied_us=3 * HOUR_US, free_us=HOUR_US)
     found = figures_of(tally)
     assert (found.occupancy, found.known_share) == (0.75, 0.4)
 
@@ -64,7 +65,7 @@ def test_nothing_to_divide_by_is_no_figure_and_not_zero() -> None:
     assert figures_of(Tally()) == Figures(0.0, None, None, None, None, None, None, None)
 
 
-@given(st.lists(st.builds(Tally, *[st.integers(0, 10**15)] * 9), max_size=5))
+@given(st.lists(st.builds(Tally, *[st.integers(0, 10**15)] * 10), max_size=5))
 @settings(deadline=None)
 def test_counts_add_up_field_by_field(tallies: list[Tally]) -> None:
     assert added(tallies).service_us == sum(each.service_us for each in tallies)
@@ -95,6 +96,14 @@ def test_an_hour_is_counted_from_the_history_and_the_stays() -> None:
     assert (found.changes, found.delay_bins) == (1, {sketch.bin_of(30_000): 1})
 
 
+def test_closed_time_is_in_service_and_neither_taken_nor_free() -> None:
+    closed = [Closure(at(-60), at(5)), Closure(at(20), at(50))]
+    found = count_hour(HISTORY, STAYS, hour(), at(200), closed)
+    assert (found.service_us, found.open_us) == (HOUR_US, 25 * HOUR_US // 60)
+    assert (found.free_us, found.occupied_us) == (5 * HOUR_US // 60, 10 * HOUR_US // 60)
+    assert found.arrivals == 1
+
+
 def test_an_end_that_nobody_saw_is_an_end_but_no_dwell() -> None:
     seen = count_hour(HISTORY, STAYS, hour(1), at(200))
     assert (seen.ended, seen.matched, seen.dwell_stays, seen.dwell_us) == (1, 1, 1, HOUR_US // 12)
@@ -103,6 +112,7 @@ def test_an_end_that_nobody_saw_is_an_end_but_no_dwell() -> None:
 def test_what_has_not_happened_yet_is_not_counted() -> None:
     assert count_hour(HISTORY, STAYS, hour(), at(20)) == Tally(
         service_us=HOUR_US // 3,
+        open_us=HOUR_US // 3,
         occupied_us=HOUR_US // 6,
         free_us=HOUR_US // 6,
         arrivals=1,

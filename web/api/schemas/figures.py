@@ -100,9 +100,12 @@ class FigureCounts(Outgoing):
     """What was counted. Durations are bays' time: two bays occupied for a second make two."""
 
     service_s: float
+    open_s: Annotated[
+        float, Field(description="Of the service: within hours, under no prohibition, no works")
+    ]
     occupied_s: float
     free_s: float
-    unknown_s: float
+    unknown_s: Annotated[float, Field(description="Open and neither known free nor occupied")]
     arrivals: int
     ended: int
     matched: int
