@@ -15,7 +15,6 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -24,6 +23,7 @@ import pytest
 from playwright.sync_api import expect
 
 from parking.rules.sensors.frames import build
+from tests.browser.pictures import shot
 from tests.browser.test_every_page import violations
 
 if TYPE_CHECKING:
@@ -182,13 +182,6 @@ def poster(visitor: Visitor, role: str) -> Callable[[str, Any], Any]:
         return answer.json()
 
     return post
-
-
-def shot(page: Page, name: str) -> None:
-    """Keep a picture where a person wants to look at one."""
-    folder = os.environ.get("GREENBAY_SHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def looked_at(page: Page, name: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.browser.pictures import shot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,13 +26,6 @@ def issued(visitor: Visitor, label: str) -> Page:
     page.locator("#dialog button[type=submit]").click()
     expect(page.locator("#panel-title")).to_have_text(label)
     return page
-
-
-def shot(page: Page, name: str) -> None:
-    """Keep a picture where a person wants to look at one."""
-    folder = os.environ.get("GREENBAY_SHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def test_good_plates_are_listed_and_bad_ones_stay_to_be_corrected(visitor: Visitor) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pictures import shot
 from tests.browser.test_every_page import violations
 
 if TYPE_CHECKING:
@@ -62,7 +63,32 @@ def test_a_bay_is_changed_and_its_history_says_what_and_by_whom(visitor: Visitor
     assert violations(page) == []
 
 
+def test_hours_and_rules_are_stated_in_fields_and_read_in_words(visitor: Visitor) -> None:
+    page = opened(visitor, "G05")
+    page.get_by_role("button", name="Edit").first.click()
+    page.get_by_text("Opening hours and rules").click()
+    hours = page.get_by_role("group", name="Opening hours")
+    hours.get_by_role("button", name="Add a time").click()
+    for day in ("Mon", "Tue", "Wed", "Thu", "Fri"):
+        hours.get_by_label(day, exact=True).check()
+    hours.get_by_label("From").fill("07:00")
+    hours.get_by_label("Until").fill("00:00")
+    hours.get_by_label("Public holidays").select_option("except")
+    page.get_by_role("button", name="Add a rule").click()
+    rule = page.get_by_role("group", name="Rule", exact=True)
+    rule.get_by_label("Reason").fill("cleaning")
+    rule.get_by_role("button", name="Add a time").click()
+    rule.get_by_label("Tue", exact=True).check()
+    shot(page, "places-hours-en-1440")
+    assert violations(page) == []
+    page.locator("#dialog button[type=submit]").click()
+    panel = page.locator("#panel")
+    expect(panel).to_contain_text("Mon–Fri 07:00–24:00 not on public holidays")
+    expect(panel).to_contain_text("no parking · Tue · cleaning")
+
+
 def test_a_row_of_bays_is_laid_and_an_overlap_names_the_rule(visitor: Visitor) -> None:
+    visitor.faults.expected.append("409")
     page = opened(visitor, "G07")
     page.get_by_role("button", name="Add bays").click()
     page.locator("#b-prefix").fill("G07-N")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.browser.pictures import shot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
 
 pytestmark = pytest.mark.usefixtures("lively")
-
-
-def shot(page: Page, name: str) -> None:
-    """Keep a picture where a person wants to look at one."""
-    folder = os.environ.get("GREENBAY_SHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def submit(page: Page) -> None:

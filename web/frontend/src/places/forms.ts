@@ -8,6 +8,7 @@ import { changes } from "./changes";
 import type { BayState, FacilityState, Kept, Registry, ZoneState } from "./registry";
 import { nameOf, zoneName } from "./registry";
 import { layRow } from "./rows";
+import { ruleEditor, spanEditor } from "./time_editors";
 import {
   BAY_KINDS,
   FACILITY_KINDS,
@@ -23,32 +24,6 @@ import { PURPOSES } from "./registry";
 
 const MOST_BAYS = 500;
 type Members = Record<string, unknown>;
-
-/** A list of JSON values in a box of its own: opening hours and rules have many forms. */
-function jsonBox(value: readonly unknown[]): HTMLTextAreaElement {
-  const box = h("textarea", { class: "input mono json-box", rows: 4, spellcheck: "false" });
-  box.value = value.length ? JSON.stringify(value, null, 1) : "";
-  return box;
-}
-
-function readJson(box: HTMLTextAreaElement, name: string): unknown[] {
-  if (!box.value.trim()) return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(box.value);
-  } catch {
-    value = null;
-  }
-  if (!Array.isArray(value)) {
-    box.setAttribute("aria-invalid", "true");
-    box.focus();
-    throw new JsonFault(text("places.not_a_list", { name }));
-  }
-  return value;
-}
-
-/** Shown as it is: the form names the box. */
-class JsonFault extends Error {}
 
 function position(at: readonly [number, number] | null): { lon: HTMLInputElement; lat: HTMLInputElement } {
   const coordinate = { type: "number", step: "any", required: true, inputmode: "decimal" };
@@ -141,8 +116,8 @@ function facilityFields(registry: Registry, now: FacilityState | null, at: reado
     lifts: field(now?.machine?.["lifts"], { type: "number", min: 1, max: 100 }),
     pallets: field(now?.machine?.["pallets"], { type: "number", min: 1 }),
     retrieval: field(now?.machine?.["retrieval_s"], { type: "number", min: 1, max: 7200 }),
-    opening: jsonBox(now?.opening ?? []),
-    rules: jsonBox(now?.rules ?? []),
+    opening: spanEditor(text("places.opening"), text("places.opening_hint"), now?.opening ?? []),
+    rules: ruleEditor(now?.rules ?? []),
   };
   const machine = h(
     "fieldset",
@@ -198,8 +173,8 @@ function facilityFields(registry: Registry, now: FacilityState | null, at: reado
       "details",
       { class: "form-more" },
       h("summary", {}, text("places.hours_and_rules")),
-      labelled("f-opening", text("places.opening"), inputs.opening, text("places.opening_hint")),
-      labelled("f-rules", text("places.rules"), inputs.rules, text("places.rules_hint")),
+      inputs.opening.element,
+      inputs.rules.element,
     ),
   ];
   const members = (): Members => ({
@@ -227,8 +202,8 @@ function facilityFields(registry: Registry, now: FacilityState | null, at: reado
             retrieval_s: Number(inputs.retrieval.value),
           }
         : null,
-    opening: readJson(inputs.opening, text("places.opening")),
-    rules: readJson(inputs.rules, text("places.rules")),
+    opening: inputs.opening.value(),
+    rules: inputs.rules.value(),
   });
   return { parts, members, focusName: name.zh };
 }
@@ -275,14 +250,13 @@ export function facilityForm(
       known,
       ...parts,
     ],
-    send: () =>
-      faulted(async () => {
-        const body = { ...members(), code: code.value.trim(), district: district.value.trim() };
-        const made = await act<PlaceVersion>("POST", "/api/v1/facilities", body, key);
-        const state = made.state as unknown as FacilityState;
-        done(state.id);
-        return text("places.was_registered", { name: nameOf(state) });
-      }),
+    send: async () => {
+      const body = { ...members(), code: code.value.trim(), district: district.value.trim() };
+      const made = await act<PlaceVersion>("POST", "/api/v1/facilities", body, key);
+      const state = made.state as unknown as FacilityState;
+      done(state.id);
+      return text("places.was_registered", { name: nameOf(state) });
+    },
   });
 }
 
@@ -293,28 +267,12 @@ export function editFacility(registry: Registry, seen: Kept<FacilityState>, done
     submit: text("places.save"),
     wide: true,
     parts,
-    send: () =>
-      faulted(async () => {
-        const news = await change(`/api/v1/facilities/${seen.state.id}`, seen, members());
-        if (news) done();
-        return text(news ? "places.saved" : "places.nothing_changed");
-      }),
+    send: async () => {
+      const news = await change(`/api/v1/facilities/${seen.state.id}`, seen, members());
+      if (news) done();
+      return text(news ? "places.saved" : "places.nothing_changed");
+    },
   });
-}
-
-/** A box that is no JSON names itself, like a fault that the server found. */
-async function faulted(run: () => Promise<string>): Promise<string | null> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof JsonFault)) throw error;
-    const place = document.querySelector<HTMLElement>("#dialog .form-problem");
-    if (place) {
-      place.hidden = false;
-      place.textContent = error.message;
-    }
-    return null;
-  }
 }
 
 export function zoneForm(
@@ -328,12 +286,12 @@ export function zoneForm(
   const name = nameFields(seen?.state.name);
   const level = field(seen?.state.level, { type: "number", min: -20, max: 60 });
   const length = field(seen?.state.length_m, { type: "number", min: 0.1, step: "any" });
-  const rules = jsonBox(seen?.state.rules ?? []);
+  const rules = ruleEditor(seen?.state.rules ?? []);
   const members = (): Members => ({
     name: { zh: name.zh.value.trim(), en: name.en.value.trim() },
     level: typedNumber(level),
     length_m: typedNumber(length),
-    rules: readJson(rules, text("places.rules")),
+    rules: rules.value(),
   });
   showForm({
     title: seen ? text("places.edit_title", { name: zoneName(seen.state) }) : text("places.new_zone"),
@@ -354,21 +312,20 @@ export function zoneForm(
         "details",
         { class: "form-more" },
         h("summary", {}, text("places.rules")),
-        labelled("z-rules", text("places.rules"), rules, text("places.rules_hint")),
+        rules.element,
       ),
     ],
-    send: () =>
-      faulted(async () => {
-        if (seen) {
-          const news = await change(`/api/v1/zones/${seen.state.id}`, seen, members());
-          if (news) done();
-          return text(news ? "places.saved" : "places.nothing_changed");
-        }
-        const body = { ...members(), code: code.value.trim(), kind: kind.value };
-        await act("POST", `/api/v1/facilities/${facilityId}/zones`, body, key);
-        done();
-        return text("places.was_registered", { name: code.value.trim() });
-      }),
+    send: async () => {
+      if (seen) {
+        const news = await change(`/api/v1/zones/${seen.state.id}`, seen, members());
+        if (news) done();
+        return text(news ? "places.saved" : "places.nothing_changed");
+      }
+      const body = { ...members(), code: code.value.trim(), kind: kind.value };
+      await act("POST", `/api/v1/facilities/${facilityId}/zones`, body, key);
+      done();
+      return text("places.was_registered", { name: code.value.trim() });
+    },
   });
 }
 
@@ -482,7 +439,7 @@ export function editBay(seen: Kept<BayState>, zones: readonly Kept<ZoneState>[],
   const width = field(state.width_m, { type: "number", min: 0.5, max: 60, step: "any" });
   const cell = field(state.grid_cell, { pattern: "[0-9]{15}", inputmode: "numeric" });
   const component = field(state.component_code, { pattern: "[0-9]{16}", inputmode: "numeric" });
-  const rules = jsonBox(state.rules);
+  const rules = ruleEditor(state.rules);
   showForm({
     title: text("places.edit_title", { name: state.label }),
     submit: text("places.save"),
@@ -512,27 +469,26 @@ export function editBay(seen: Kept<BayState>, zones: readonly Kept<ZoneState>[],
         "details",
         { class: "form-more" },
         h("summary", {}, text("places.rules")),
-        labelled("b-rules", text("places.rules"), rules, text("places.rules_hint")),
+        rules.element,
       ),
     ],
-    send: () =>
-      faulted(async () => {
-        const news = await change(`/api/v1/bays/${state.id}`, seen, {
-          label: label.value.trim(),
-          kind: kind.value,
-          purpose: purpose.value,
-          ground: ground.value,
-          zone_id: zone.value || null,
-          bearing_deg: bearing.value === "" ? null : Number(bearing.value),
-          position: moved(state.position, where),
-          length_m: typedNumber(length),
-          width_m: typedNumber(width),
-          grid_cell: cell.value.trim() || null,
-          component_code: component.value.trim() || null,
-          rules: readJson(rules, text("places.rules")),
-        });
-        if (news) done();
-        return text(news ? "places.saved" : "places.nothing_changed");
-      }),
+    send: async () => {
+      const news = await change(`/api/v1/bays/${state.id}`, seen, {
+        label: label.value.trim(),
+        kind: kind.value,
+        purpose: purpose.value,
+        ground: ground.value,
+        zone_id: zone.value || null,
+        bearing_deg: bearing.value === "" ? null : Number(bearing.value),
+        position: moved(state.position, where),
+        length_m: typedNumber(length),
+        width_m: typedNumber(width),
+        grid_cell: cell.value.trim() || null,
+        component_code: component.value.trim() || null,
+        rules: rules.value(),
+      });
+      if (news) done();
+      return text(news ? "places.saved" : "places.nothing_changed");
+    },
   });
 }

@@ -12,6 +12,7 @@ import { toast } from "../shell/toast";
 import { counted, named, text, wholeNumber } from "../shell/text";
 import { baysForm, editBay, editFacility, facilityForm, zoneForm } from "./forms";
 import { historySection } from "./history";
+import { hoursText, ruleText, type Rule } from "./times";
 import {
   kept,
   nameOf,
@@ -186,13 +187,17 @@ function facilityFacts(page: Page, state: FacilityState, operator: Operator | un
     state.address ? fact(text("places.address"), state.address) : null,
     fact(
       text("places.opening"),
-      state.opening.length ? h("code", { class: "mono" }, JSON.stringify(state.opening)) : text("places.always_open"),
+      hoursText(state.opening),
     ),
     ...limits.map(([name, value]) => fact(named("places.field", name), wholeOrMeasure(value ?? 0))),
     ...Object.entries(state.machine ?? {}).map(([name, value]) => fact(named("places.field", name), wholeNumber(value))),
-    state.rules.length ? fact(text("places.rules"), h("code", { class: "mono" }, JSON.stringify(state.rules))) : null,
+    state.rules.length ? fact(text("places.rules"), ruleList(state.rules)) : null,
     fact(text("places.position"), h("span", { class: "number" }, pair(state.position))),
   );
+}
+
+function ruleList(rules: readonly Rule[]): HTMLElement {
+  return h("ul", { class: "rule-list" }, ...rules.map((rule) => h("li", {}, ruleText(rule))));
 }
 
 function wholeOrMeasure(value: number): string {
@@ -292,7 +297,7 @@ function zoneFacts(state: ZoneState): HTMLElement {
     fact(text("places.code"), h("span", { class: "mono" }, state.code)),
     state.level === null ? null : fact(text("places.level"), String(state.level)),
     state.length_m === null ? null : fact(text("places.length"), String(state.length_m)),
-    state.rules.length ? fact(text("places.rules"), h("code", { class: "mono" }, JSON.stringify(state.rules))) : null,
+    state.rules.length ? fact(text("places.rules"), ruleList(state.rules)) : null,
   );
 }
 
@@ -349,7 +354,7 @@ function bayFacts(state: BayState, inside: Inside): HTMLElement {
     state.width_m === null ? null : fact(text("places.bay_width"), metres(state.width_m)),
     fact(text("places.grid_cell"), h("span", { class: "mono" }, state.grid_cell ?? text("places.nothing"))),
     fact(text("places.component_code"), h("span", { class: "mono" }, state.component_code ?? text("places.nothing"))),
-    state.rules.length ? fact(text("places.rules"), h("code", { class: "mono" }, JSON.stringify(state.rules))) : null,
+    state.rules.length ? fact(text("places.rules"), ruleList(state.rules)) : null,
     state.retired_at ? fact(text("places.retired"), exactly(instant(state.retired_at))) : null,
   );
 }

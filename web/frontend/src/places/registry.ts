@@ -4,6 +4,7 @@ import type { Operator, PlaceVersion, RegisteredFacility, Tariff } from "../api/
 import { inWalkingOrder } from "../format/labels";
 import { folded } from "../map/order";
 import { inLanguage, language } from "../shell/text";
+import type { Rule, Span } from "./times";
 
 export const PURPOSES = ["public", "reserved", "permit"] as const;
 export type Purpose = (typeof PURPOSES)[number];
@@ -31,8 +32,8 @@ export interface FacilityState {
   readonly address: string | null;
   readonly onboarding: string;
   readonly title: string;
-  readonly opening: readonly unknown[];
-  readonly rules: readonly unknown[];
+  readonly opening: readonly Span[];
+  readonly rules: readonly Rule[];
   readonly limits: Readonly<Record<string, number | null>>;
   readonly machine: Readonly<Record<string, number>> | null;
 }
@@ -45,7 +46,7 @@ export interface ZoneState {
   readonly name: Names;
   readonly level: number | null;
   readonly length_m: number | null;
-  readonly rules: readonly unknown[];
+  readonly rules: readonly Rule[];
 }
 
 export interface BayState {
@@ -61,7 +62,7 @@ export interface BayState {
   readonly length_m: number | null;
   readonly width_m: number | null;
   readonly zone_id: string | null;
-  readonly rules: readonly unknown[];
+  readonly rules: readonly Rule[];
   readonly grid_cell: string | null;
   readonly component_code: string | null;
   readonly retired_at: string | null;

@@ -4,6 +4,7 @@ import { exactly } from "../format/words";
 import { named, text, wholeNumber } from "../shell/text";
 import { h } from "../shell/dom";
 import { PURPOSES, type ByPurpose, type Purpose } from "./registry";
+import { hoursText, ruleText, type Rule, type Span } from "./times";
 
 export const OWNERSHIPS = ["public", "roadside", "commercial", "institutional", "residential"] as const;
 export const FACILITY_KINDS = ["kerb", "lot", "garage", "mechanical"] as const;
@@ -72,6 +73,8 @@ export function valueText(field: string, value: unknown): string {
     const prefix = PREFIXES[field];
     return prefix ? named(prefix, value) : value;
   }
+  if (field === "opening") return hoursText(value as readonly Span[]);
+  if (field === "rules" && Array.isArray(value) && value.length) return (value as readonly Rule[]).map(ruleText).join("; ");
   if (Array.isArray(value)) return value.length ? JSON.stringify(value) : text("places.nothing");
   if (typeof value === "object") {
     return Object.entries(value)
