@@ -12,6 +12,7 @@ from psycopg import sql
 
 from city.time import FixedClock
 from city.works.database import Database
+from tests.web.conftest import process
 from tests.web.demo.prepared_city import WALL_AT, Prepared, demo_settings, with_database
 from web.demo.prepare import prepare
 
@@ -41,7 +42,10 @@ def prepared_once(
                 sql.Identifier(PREPARED), sql.Identifier(template_database)
             )
         )
-    said = prepare(demo_settings(with_database(postgres_url, PREPARED), var), FixedClock(WALL_AT))
+    url = with_database(postgres_url, PREPARED)
+    # The vault's keys come from the process's own settings.
+    with process(url, "redis://127.0.0.1:1", var):
+        said = prepare(demo_settings(url, var), FixedClock(WALL_AT))
     return var, said
 
 
