@@ -79,7 +79,7 @@ class Caller:
         stated = case.operation.definition.raw
         if stated["security"] == []:
             return None
-        found: str = stated.get("x-credential") or stated["x-roles"][0]
+        found: str = (stated.get("x-credentials") or stated["x-roles"])[0]
         return found
 
     def set(self, case: Case, data: str | None, _context: schemathesis.AuthContext) -> None:

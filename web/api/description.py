@@ -154,7 +154,7 @@ def _complete_operation(
         operation["security"] = []
     elif rule.credentials:
         operation["security"] = [{"bearer": []}, {"basic": []}]
-        operation["x-credential"] = " or ".join(sorted(rule.credentials))
+        operation["x-credentials"] = sorted(rule.credentials)
     else:
         operation["security"] = [{"session": []}, {"bearer": []}]
         operation["x-roles"] = sorted(rule.roles)
