@@ -76,9 +76,8 @@ function bayButton(bay: Bay, city: City, open: (id: string) => void) {
     { class: "bay-button", type: "button", onclick: () => open(bay.id) },
     mark,
     h("span", { class: "bay-number" }, city.shortLabel(bay)),
-    whose === null ? null : h("span", { class: "bay-whose" }, whose),
   );
-  button.classList.toggle("is-apart", whose !== null);
+  if (whose !== null) button.dataset["whose"] = whose;
   return {
     element: h("li", {}, button),
     update() {
