@@ -29,11 +29,12 @@ from payments.gateway.alipay_messages import (
 from payments.gateway.desk import Code, Desk, code_of, wrong_amount
 from payments.gateway.keys import ALIPAY_APP, ALIPAY_SELLER
 from payments.gateway.notifier import Damage, Notice
-from payments.gateway.orders import Channel, Order, Refund, Refused, State, Terms, Why
+from payments.gateway.orders import Order, Refund, Refused, State, Terms, Why
 from payments.rules import alipay
 from payments.rules.authenticity import NotAuthentic, Refusal
 from payments.rules.channel_bills import alipay as bills
 from payments.rules.channel_bills.lines import local_instant, local_text
+from payments.rules.channels import Channel
 
 _CHANNEL: Final = Channel.ALIPAY
 _MOST_BILLS: Final = 64

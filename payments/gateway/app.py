@@ -19,10 +19,10 @@ from payments.gateway.desk import Desk, WechatKeys
 from payments.gateway.faults import Fault, Faults
 from payments.gateway.keys import Keys
 from payments.gateway.notifier import Notifier
-from payments.gateway.orders import Channel
 from payments.gateway.payer import order_json, payer_routes
 from payments.gateway.unionpay import UnionPay
 from payments.gateway.wechat import WechatPay
+from payments.rules.channels import Channel
 
 _CHANNEL_PATHS: Final = ("/v3/", "/gateway.do", "/gateway/api/")
 _LARGEST_REQUEST_BYTES: Final = 1024 * 1024

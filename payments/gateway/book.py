@@ -11,19 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from city.money import Money
-from payments.gateway.orders import (
-    MOST_REFUNDS,
-    Channel,
-    Order,
-    Refund,
-    RefundState,
-    Refused,
-    State,
-    Terms,
-    Why,
-    fee_of,
-)
+from payments.gateway.orders import Order, Refund, RefundState, Refused, State, Terms, Why
 from payments.rules.channel_bills.lines import CHINA, CURRENCY, BillLine, LineKind, LineStatus
+from payments.rules.channels import MOST_REFUNDS, Channel, fee_back_of
 
 
 @dataclass(slots=True)
@@ -228,7 +218,7 @@ class Book:
                 refund_no=refund_no,
                 channel_refund_no=_number(at),
                 amount_minor=amount_minor,
-                fee_minor=fee_of(left_minor) - fee_of(left_minor - amount_minor),
+                fee_minor=fee_back_of(left_minor, amount_minor),
                 state=RefundState.PROCESSING,
                 asked_at=at,
                 done_at=None,

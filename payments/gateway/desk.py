@@ -13,8 +13,9 @@ from payments.gateway.book import Book, bill_lines
 from payments.gateway.faults import Faults
 from payments.gateway.keys import Keys
 from payments.gateway.notifier import Notice, Notifier
-from payments.gateway.orders import Channel, Order, Refund, RefundState, State
+from payments.gateway.orders import Order, Refund, RefundState, State
 from payments.rules.channel_bills.lines import CHINA, BillLine
+from payments.rules.channels import Channel
 
 _REFUND_TAKES_S: Final = 20.0
 """How long an asynchronous refund is under way, in the channel's seconds."""

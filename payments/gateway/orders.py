@@ -3,21 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from city.errors import Conflict
-
-_FEE_PER_MILLE: Final = 6
-"""What the channels keep of a payment: 0.6 %, half a fen rounded up."""
-MOST_REFUNDS: Final = 50
-
-
-class Channel(StrEnum):
-    """Whose order it is."""
-
-    WECHAT = "wechat"
-    ALIPAY = "alipay"
-    UNIONPAY = "unionpay"
+from payments.rules.channels import Channel, fee_of
 
 
 class State(StrEnum):
@@ -130,8 +118,3 @@ class Order:
     def extras(self) -> dict[str, str]:
         """Give back what came as it came."""
         return dict(self.extra)
-
-
-def fee_of(amount_minor: int) -> int:
-    """Give the channels' fee on an amount in fen."""
-    return (amount_minor * _FEE_PER_MILLE + 500) // 1000

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from city.money import Money
 from payments.gateway.desk import Desk, is_unpaid
-from payments.gateway.orders import Channel, Order, Refused, State
+from payments.gateway.orders import Order, Refused, State
 from payments.rules.channel_bills.lines import CURRENCY
+from payments.rules.channels import Channel
 
 _NAMES: Final = {
     Channel.WECHAT: ("微信支付", "WeChat Pay", "#07734b"),

@@ -10,20 +10,12 @@ from flask import Blueprint, Response, request
 from payments.gateway.desk import Code, Desk, code_of, wrong_amount
 from payments.gateway.keys import UNIONPAY_MERCHANT
 from payments.gateway.notifier import Damage, Notice
-from payments.gateway.orders import (
-    Channel,
-    Order,
-    Refund,
-    RefundState,
-    Refused,
-    State,
-    Terms,
-    Why,
-)
+from payments.gateway.orders import Order, Refund, RefundState, Refused, State, Terms, Why
 from payments.rules import unionpay
 from payments.rules.authenticity import NotAuthentic, Refusal
 from payments.rules.channel_bills import unionpay as bills
 from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channels import Channel
 from payments.rules.unionpay import Answer, Transaction
 
 _CHANNEL: Final = Channel.UNIONPAY

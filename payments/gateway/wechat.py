@@ -17,14 +17,7 @@ from city.time import parse_rfc3339
 from payments.gateway.desk import Code, Desk, WechatKeys, code_of, wrong_amount
 from payments.gateway.keys import WECHAT_APP, WECHAT_MERCHANT
 from payments.gateway.notifier import Damage, Notice, is_address
-from payments.gateway.orders import (
-    Channel,
-    Order,
-    Refund,
-    Refused,
-    Terms,
-    Why,
-)
+from payments.gateway.orders import Order, Refund, Refused, Terms, Why
 from payments.gateway.wechat_messages import (
     PayRequest,
     RefundRequest,
@@ -42,6 +35,7 @@ from payments.rules import wechat_v3
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.channel_bills import wechat as bills
 from payments.rules.channel_bills.lines import BillLine, LineKind
+from payments.rules.channels import Channel
 
 _CHANNEL: Final = Channel.WECHAT
 _MOST_BILLS: Final = 64

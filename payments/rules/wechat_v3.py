@@ -33,8 +33,6 @@ RETRIES_S: Final = (
     15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600,
 )  # fmt: skip
 """Pauses between attempts of one notification, in seconds: 24 h 4 min in all."""
-MOST_REFUNDS: Final = 50
-"""Partial refunds of one order."""
 API_KEY_BYTES: Final = 32
 """Length of the merchant's symmetric APIv3 key."""
 PUBLIC_KEY_PREFIX: Final = "PUB_KEY_ID_"

@@ -17,12 +17,13 @@ from city.time import WallClock
 from payments.gateway.app import Gateway
 from payments.gateway.book import Book
 from payments.gateway.desk import WechatKeys
-from payments.gateway.orders import Channel, Order, RefundState, Refused, State, Terms
+from payments.gateway.orders import Order, RefundState, Refused, State, Terms
 from payments.rules import alipay, unionpay, wechat_v3
 from payments.rules.channel_bills import alipay as alipay_bill
 from payments.rules.channel_bills import unionpay as unionpay_bill
 from payments.rules.channel_bills import wechat as wechat_bill
 from payments.rules.channel_bills.lines import CHINA, LineKind
+from payments.rules.channels import Channel
 from tests.payments.merchants import Alipay, Inbox, UnionPay, Wechat, form, keys, pay, scan, until
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The zone of every channel's day; it has no summer time."""
 CURRENCY: Final = "CNY"
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
+_TIME_LETTERS: Final = len("2026-03-02 09:00:00")
+_AHEAD: Final = timedelta(hours=8)
 
 
 class LineKind(StrEnum):
@@ -127,18 +129,25 @@ def local_text(at: datetime) -> str:
 
 def local_instant(text: str, field: str) -> datetime:
     """Read ``2026-03-02 09:00:00`` in China's time; Invalid names the column."""
+    # The marks in their places leave one form of the many that the library reads, forty times
+    # faster than by a pattern.
+    if len(text) != _TIME_LETTERS or text[4:17:3] != "-- ::":
+        raise Invalid("is not a time", field=field)
     try:
-        return datetime.strptime(text, _TIME).replace(tzinfo=CHINA).astimezone(UTC)
+        return (datetime.fromisoformat(text) - _AHEAD).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Invalid("is not a time", field=field) from None
 
 
-def yuan(text: str, field: str) -> Money:
-    """Read an amount in yuan exactly; up to five decimals where those past the fen are zero."""
+def yuan(text: str, field: str, currency: str = CURRENCY) -> Money:
+    """Read an amount in yuan, or another currency of two decimals, exactly.
+
+    Up to five decimals where those past the second are zero.
+    """
     whole, dot, decimals = text.partition(".")
     if dot and len(decimals) > 2 and not decimals[2:].strip("0"):  # noqa: PLR2004 - fen
         text = f"{whole}.{decimals[:2]}"
-    return Money.from_decimal(text, CURRENCY, field)
+    return Money.from_decimal(text, currency, field)
 
 
 def free_text(text: str, forbidden: str) -> str:

@@ -6,6 +6,7 @@ them. The type of a row is taken from ``txnType``, which is the message's own.
 
 import binascii
 import io
+import re
 import zipfile
 import zlib
 from base64 import b64decode, b64encode
@@ -40,6 +41,7 @@ _TYPES: Final = {
     LineKind.REFUND: ("S30", "04", "00"),
     LineKind.VOID: ("S32", "31", "00"),
 }
+_NAME: Final = re.compile(r"INN(\d\d)(\d\d)(\d\d)\d\dZM_", re.ASCII)
 _DECEMBER: Final = 12
 _MOST_BYTES: Final = 1024 * 1024 * 1024
 
@@ -75,11 +77,28 @@ def read_trade(content: bytes, day: date) -> Bill:
     """
     numbered = [
         (number, row.rstrip(b"\r"))
-        for number, row in enumerate(_details(content).split(b"\n"), 1)
+        for number, row in enumerate(_member(content)[1].split(b"\n"), 1)
         if row.strip()
     ]
     lines, rejected = read_rows(numbered, "latin-1", lambda row: _line(row, day))
     return Bill(tuple(lines), tuple(rejected), None)
+
+
+def settlement_day(content: bytes) -> date:
+    """Give the settlement day that the name of the file inside states: ``INNyymmdd88ZM_…``.
+
+    Raises
+    ------
+    Invalid
+        Where it is not such a zip, or the name states no day.
+    """
+    found = _NAME.search(_member(content)[0])
+    if found is None:
+        raise Invalid("the name of the ZM file states no day", field="bill")
+    try:
+        return date(2000 + int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        raise Invalid("the name of the ZM file states no true day", field="bill") from None
 
 
 def pack(archive: bytes) -> str:
@@ -100,14 +119,14 @@ def unpack(file_content: str) -> bytes:
     return content
 
 
-def _details(content: bytes) -> bytes:
+def _member(content: bytes) -> tuple[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.infolist():
                 if "ZM_" in member.filename:
                     if member.file_size > _MOST_BYTES:
                         raise Invalid("unpacks to more than 1 GiB", field="bill")
-                    return archive.read(member)
+                    return member.filename, archive.read(member)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         raise Invalid("is not a zip that opens", field="bill") from None
     raise Invalid("holds no ZM file", field="bill")

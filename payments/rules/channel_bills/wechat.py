@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from city.errors import Invalid
-from city.money import Money
+from city.money import Money, minor_digits
 from payments.rules.channel_bills.lines import (
     CHINA,
     CURRENCY,
@@ -54,6 +54,7 @@ _WORD: Final = {
     LineStatus.FAILED: "FAIL",
 }
 _MOST_BYTES: Final = 1024 * 1024 * 1024
+_DECIMALS: Final = 2
 
 
 def sha1_of(content: bytes) -> str:
@@ -74,16 +75,24 @@ def unpack(content: bytes, hash_value: str) -> bytes:
     Invalid
         Where it does not unpack, is larger than 1 GiB, or its hash is another.
     """
+    content = unpacked(content)
+    if sha1_of(content) != hash_value.lower():
+        raise Invalid("its SHA1 is not the announced one", field="bill")
+    return content
+
+
+def unpacked(content: bytes) -> bytes:
+    """Give a bill's text, unpacked where it is gzip; Invalid where it is broken or above 1 GiB."""
     if content.startswith(b"\x1f\x8b"):
         unpacking = zlib.decompressobj(wbits=31)
         try:
             content = unpacking.decompress(content, _MOST_BYTES + 1)
         except zlib.error:
             raise Invalid("is not gzip", field="bill") from None
+        if not unpacking.eof and len(content) <= _MOST_BYTES:
+            raise Invalid("is gzip that was cut off", field="bill")
     if len(content) > _MOST_BYTES:
         raise Invalid("is larger than 1 GiB", field="bill")
-    if sha1_of(content) != hash_value.lower():
-        raise Invalid("its SHA1 is not the announced one", field="bill")
     return content
 
 
@@ -201,13 +210,15 @@ def _trade_line(row: str) -> BillLine:
     kind = kinds.get(cells[9])
     if kind is None:
         raise Invalid("is not a state that a bill has", field="交易状态")
-    if cells[11] != CURRENCY:
-        raise Invalid(f"is not {CURRENCY}", field="货币种类")
+    currency = cells[11]
+    if _digits(currency) != _DECIMALS:
+        raise Invalid("is not a currency of two decimals", field="货币种类")
     payment = kind is LineKind.PAYMENT
     status = LineStatus.DONE if payment else _STATUS.get(cells[19])
     if status is None:
         raise Invalid("is not a state of a refund", field="退款状态")
-    amount = yuan(cells[12], "应结订单金额") if payment else yuan(cells[16], "退款金额")
+    place, column = (12, "应结订单金额") if payment else (16, "退款金额")
+    amount = yuan(cells[place], column, currency)
     if amount.minor < 0 or not cells[6]:
         raise Invalid("has no order number or an amount below zero")
     return BillLine(
@@ -215,13 +226,20 @@ def _trade_line(row: str) -> BillLine:
         order_no=cells[6],
         channel_no=cells[5],
         amount=amount,
-        fee=yuan(cells[22], "手续费"),
+        fee=yuan(cells[22], "手续费", currency),
         at=local_instant(cells[0], "交易时间"),
         merchant=cells[2],
         status=status,
         refund_no="" if payment or cells[15] == "0" else cells[15],
         channel_refund_no="" if payment or cells[14] == "0" else cells[14],
     )
+
+
+def _digits(currency: str) -> int | None:
+    try:
+        return minor_digits(currency)
+    except Invalid:
+        return None
 
 
 def _row(cells: Iterable[str]) -> str:
