@@ -1,0 +1,1 @@
+"""Fixed-time plans from demand: flows, stages, cycle and splits; never worse than in force."""
