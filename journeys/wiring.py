@@ -1,7 +1,7 @@
 """The composition root: what each process is built from, and who handles which event."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -22,7 +22,14 @@ from city.works.jobs import Task
 from city.works.live import live_store
 from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
-from journeys import count_collections, forget_plates, read_bay, settle_stay, simulate_tariff
+from journeys import (
+    count_collections,
+    forget_plates,
+    pay_online,
+    read_bay,
+    settle_stay,
+    simulate_tariff,
+)
 from parking import learning_chances, rights_jobs, telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
@@ -30,6 +37,8 @@ from parking.known_places import KnownPlaces
 from parking.placements import Placements
 from parking.services import corrections, figures, stays
 from parking.services.devices import REPLAY_TASK
+from payments.adapters.accounts import read_channel_file
+from payments.rules.channels import Channel, ChannelAdapter
 
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
     ParkingSessionClosed: (settle_stay.TASK, rights_jobs.DEPARTURE),
@@ -58,6 +67,8 @@ class Wiring:
     ingest: Ingest
     driver_identity: DriverIdentity | None = None
     """Who vouches for drivers; nobody where no provider is set up."""
+    channels: Mapping[Channel, ChannelAdapter] = field(default_factory=dict)
+    """The online channels that are set up."""
 
 
 def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
@@ -103,6 +114,7 @@ def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
         KnownPlaces(database),
         ingest,
         LocalPhoneCodes(database, known) if known.demo_enabled and not offline else None,
+        {} if offline else read_channel_file(known.payment_channels, known.page_origin, wall),
     )
 
 
@@ -159,6 +171,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         *rights_jobs.tasks(database),
         figures.task(database),
         count_collections.task(database),
+        pay_online.task(database, wiring.channels),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),
         *vault_jobs.tasks(database),

@@ -1,8 +1,10 @@
 """Orders at online channels and their refunds: the tables and every query on them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -12,9 +14,11 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    case,
     func,
     insert,
     select,
+    update,
 )
 
 from city.identifiers import BillId
@@ -28,7 +32,7 @@ from payments.rules.channel_orders import (
     record_of_order,
     record_of_refund,
 )
-from payments.rules.channels import Channel
+from payments.rules.channels import Channel, Method
 from payments.rules.reconciliation import Record
 
 CHANNEL_ORDER: Final = Table(
@@ -49,6 +53,9 @@ CHANNEL_ORDER: Final = Table(
     Column("channel_no", Text, nullable=False, server_default=""),
     Column("done_at", store.INSTANT),
     Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
+    Column("payment_id", Uuid),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("heard_at", store.INSTANT),
 )
 CHANNEL_REFUND: Final = Table(
     "channel_refund",
@@ -64,8 +71,18 @@ CHANNEL_REFUND: Final = Table(
     Column("asked_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("done_at", store.INSTANT),
+    Column("heard_at", store.INSTANT),
 )
 _ROWS_AT_ONCE: Final = 10_000
+_UNSETTLED: Final = (OrderState.ASKED.value, OrderState.OPEN.value, OrderState.UNKNOWN.value)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRefund:
+    """A refund with our number of its order."""
+
+    refund: ChannelRefund
+    order_no: str
 
 
 def add_order(connection: Connection, order: ChannelOrder) -> None:
@@ -77,7 +94,7 @@ def add_order(connection: Connection, order: ChannelOrder) -> None:
             channel=order.channel.value,
             order_no=order.order_no,
             merchant=order.merchant,
-            method=order.method,
+            method=order.method.value,
             amount_minor=order.amount.minor,
             currency=order.amount.currency,
             state=order.state.value,
@@ -87,6 +104,7 @@ def add_order(connection: Connection, order: ChannelOrder) -> None:
             channel_no=order.channel_no,
             done_at=order.done_at,
             refunded_minor=order.refunded_minor,
+            payment_id=order.payment_id,
         )
     )
 
@@ -108,6 +126,173 @@ def add_refund(connection: Connection, refund: ChannelRefund) -> None:
             done_at=refund.done_at,
         )
     )
+
+
+def find_order(connection: Connection, order_no: str, *, lock: bool = False) -> ChannelOrder | None:
+    """Give an order by our number; held until the transaction ends where `lock` says so."""
+    query = select(CHANNEL_ORDER).where(CHANNEL_ORDER.c.order_no == order_no)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    return None if row is None else _order(row)
+
+
+def open_order(  # noqa: PLR0917 - which bill, through whom, how, for whom and when
+    connection: Connection,
+    bill_id: BillId,
+    channel: Channel,
+    method: Method,
+    merchant: str,
+    now: datetime,
+) -> ChannelOrder | None:
+    """Give the order of a bill that this payer can still pay by; None where there is none."""
+    order = CHANNEL_ORDER.c
+    row = (
+        connection.execute(
+            select(CHANNEL_ORDER)
+            .where(
+                order.bill_id == bill_id,
+                order.channel == channel.value,
+                order.method == method.value,
+                order.merchant == merchant,
+                order.state.in_(_UNSETTLED),
+                order.expires_at > now,
+            )
+            .order_by(order.opened_at.desc())
+            .limit(1)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _order(row)
+
+
+def orders_of_bill(connection: Connection, bill_id: BillId) -> list[ChannelOrder]:
+    """Give all orders of a bill, the oldest first."""
+    order = CHANNEL_ORDER.c
+    query = select(CHANNEL_ORDER).where(order.bill_id == bill_id).order_by(order.opened_at)
+    return [_order(row) for row in connection.execute(query).mappings()]
+
+
+def write_order(connection: Connection, order: ChannelOrder) -> None:
+    """Keep an order as it stands; the database refuses what may not change."""
+    connection.execute(
+        update(CHANNEL_ORDER)
+        .where(CHANNEL_ORDER.c.id == order.id)
+        .values(
+            state=order.state.value,
+            channel_no=order.channel_no,
+            done_at=order.done_at,
+            refunded_minor=order.refunded_minor,
+            payment_id=order.payment_id,
+        )
+    )
+
+
+def keep_code(connection: Connection, order_no: str, code: str) -> None:
+    """Keep what the payer scans or follows: asked again, a channel may not give it again."""
+    connection.execute(
+        update(CHANNEL_ORDER).where(CHANNEL_ORDER.c.order_no == order_no).values(code=code)
+    )
+
+
+def heard_of(connection: Connection, order_id: UUID, at: datetime) -> None:
+    """Note when a channel last spoke of an order."""
+    connection.execute(
+        update(CHANNEL_ORDER).where(CHANNEL_ORDER.c.id == order_id).values(heard_at=at)
+    )
+
+
+def find_refund(connection: Connection, refund_no: str) -> HeldRefund | None:
+    """Give a refund by our number, with its order's."""
+    row = (
+        connection.execute(
+            select(CHANNEL_REFUND, CHANNEL_ORDER.c.order_no, CHANNEL_ORDER.c.currency)
+            .join(CHANNEL_ORDER, CHANNEL_REFUND.c.order_id == CHANNEL_ORDER.c.id)
+            .where(CHANNEL_REFUND.c.refund_no == refund_no)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else HeldRefund(_refund(row, row["currency"]), row["order_no"])
+
+
+def count_refunds(connection: Connection, order_id: UUID) -> int:
+    """Tell how many refunds of an order were asked for."""
+    query = select(func.count()).where(CHANNEL_REFUND.c.order_id == order_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def write_refund(connection: Connection, refund: ChannelRefund) -> None:
+    """Keep a refund as it stands."""
+    connection.execute(
+        update(CHANNEL_REFUND)
+        .where(CHANNEL_REFUND.c.id == refund.id)
+        .values(state=refund.state.value, done_at=refund.done_at)
+    )
+
+
+def heard_of_refund(connection: Connection, refund_id: UUID, at: datetime) -> None:
+    """Note when a channel last spoke of a refund."""
+    connection.execute(
+        update(CHANNEL_REFUND).where(CHANNEL_REFUND.c.id == refund_id).values(heard_at=at)
+    )
+
+
+def unsettled_orders(
+    connection: Connection, *, unknown_before_at: datetime, open_before_at: datetime, limit: int
+) -> list[ChannelOrder]:
+    """Give orders whose channel is to be asked, those longest unheard of first.
+
+    Parameters
+    ----------
+    connection : Connection
+    unknown_before_at : datetime
+        Those asked or unknown that were not heard of since.
+    open_before_at : datetime
+        Those open that were not heard of since.
+    limit : int
+        How many at most.
+    """
+    order = CHANNEL_ORDER.c
+    heard_at = func.coalesce(order.heard_at, order.opened_at)
+    before_at = case(
+        (order.state == OrderState.OPEN.value, open_before_at), else_=unknown_before_at
+    )
+    query = (
+        select(CHANNEL_ORDER)
+        .where(order.state.in_(_UNSETTLED), heard_at <= before_at)
+        .order_by(heard_at)
+        .limit(limit)
+    )
+    return [_order(row) for row in connection.execute(query).mappings()]
+
+
+def unsettled_refunds(
+    connection: Connection, *, before_at: datetime, limit: int
+) -> list[HeldRefund]:
+    """Give refunds that have not ended and were not heard of since, the longest first."""
+    refund = CHANNEL_REFUND.c
+    heard_at = func.coalesce(refund.heard_at, refund.asked_at)
+    query = (
+        select(CHANNEL_REFUND, CHANNEL_ORDER.c.order_no, CHANNEL_ORDER.c.currency)
+        .join(CHANNEL_ORDER, refund.order_id == CHANNEL_ORDER.c.id)
+        .where(refund.state == RefundState.ASKED.value, heard_at <= before_at)
+        .order_by(heard_at)
+        .limit(limit)
+    )
+    return [
+        HeldRefund(_refund(row, row["currency"]), row["order_no"])
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def find_refund_channel(connection: Connection, refund_no: str) -> Channel | None:
+    """Give the channel of a refund by our number; None where there is no such refund."""
+    found = connection.execute(
+        select(CHANNEL_ORDER.c.channel)
+        .join(CHANNEL_REFUND, CHANNEL_REFUND.c.order_id == CHANNEL_ORDER.c.id)
+        .where(CHANNEL_REFUND.c.refund_no == refund_no)
+    ).scalar_one_or_none()
+    return None if found is None else Channel(found)
 
 
 def records(
@@ -147,7 +332,7 @@ def _order(row: Any) -> ChannelOrder:
         channel=Channel(row["channel"]),
         order_no=row["order_no"],
         merchant=row["merchant"],
-        method=row["method"],
+        method=Method(row["method"]),
         amount=Money(row["amount_minor"], row["currency"]),
         state=OrderState(row["state"]),
         opened_at=row["opened_at"],
@@ -156,6 +341,8 @@ def _order(row: Any) -> ChannelOrder:
         channel_no=row["channel_no"],
         done_at=row["done_at"],
         refunded_minor=row["refunded_minor"],
+        payment_id=row["payment_id"],
+        code=row["code"],
     )
 
 

@@ -166,7 +166,7 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
         )
     )
     if bill.state is BillState.PAID:
-        _announce_settled(uow, bill, None)
+        announce_settled(uow, bill, None)
     return bill
 
 
@@ -217,7 +217,7 @@ def pay_in_cash(
     store.add_payment(uow.connection, payment)
     store.write_state(uow.connection, paid)
     store.add_entry(uow.connection, book_payment(payment, bill))
-    _announce_settled(uow, paid, payment)
+    announce_settled(uow, paid, payment)
     return Taken(payment, fresh=True)
 
 
@@ -322,7 +322,8 @@ def reverse_entry(uow: UnitOfWork, entry_id: UUID, reason: str, by: str) -> Entr
     return mirror
 
 
-def _announce_settled(uow: UnitOfWork, bill: Bill, payment: Payment | None) -> None:
+def announce_settled(uow: UnitOfWork, bill: Bill, payment: Payment | None) -> None:
+    """Tell that a bill is paid; by no payment where it was over nothing."""
     uow.announce(
         BillSettled(
             occurred_at=uow.clock.now(),

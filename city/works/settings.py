@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """True: the demo city also on given servers. False: not even on embedded ones."""
     var: Path = Field(ROOT / "var", validation_alias=_named("GREENBAY_VAR"))
     """Folder of this installation's data, logs, keys and `run.json`."""
+    payment_channels: Path | None = Field(None, validation_alias=_named("PAYMENT_CHANNELS"))
+    """File with the online channels' accounts and keys (`docs/payments.md`); unset: none."""
     streets: Path | None = Field(None, validation_alias=_named("GREENBAY_STREETS"))
     """File of the street network (`city/street_files.py`); unset: `streets.json` in `var`."""
     log_level: str = Field("INFO", validation_alias=_named("GREENBAY_LOG_LEVEL"))

@@ -1,8 +1,11 @@
 """Which entry of the ledger each fact of the room becomes."""
 
+from datetime import datetime
+
 from city.identifiers import uuid7
 from payments.rules.advances import Refund
 from payments.rules.bills import Bill, BillPart, Payment
+from payments.rules.channel_orders import ChannelOrder, ChannelRefund
 from payments.rules.ledger import (
     Account,
     Entry,
@@ -10,8 +13,10 @@ from payments.rules.ledger import (
     Posting,
     advance_of,
     cash_of,
+    clearing_of,
     earned_by,
     receivable_of,
+    surplus_of,
 )
 
 
@@ -68,6 +73,71 @@ def book_payment(payment: Payment, bill: Bill) -> Entry:
         ),
         "cash taken",
         payment.taken_by,
+    )
+
+
+def book_channel_payment(payment: Payment, bill: Bill, order: ChannelOrder) -> Entry:
+    """Record that a bill was paid online: the channel holds the money, and it is owed no more."""
+    return Entry(
+        uuid7(),
+        payment.taken_at,
+        EntryKind.PAYMENT,
+        payment.id,
+        (
+            Posting(clearing_of(order.channel.value), payment.amount),
+            Posting(_owed(bill), -payment.amount),
+        ),
+        "paid online",
+        payment.taken_by,
+    )
+
+
+def book_surplus(order: ChannelOrder, at: datetime) -> Entry:
+    """Record money for a bill that needed none any more: held by the channel, owed back."""
+    return Entry(
+        uuid7(),
+        at,
+        EntryKind.PAYMENT,
+        order.id,
+        (
+            Posting(clearing_of(order.channel.value), order.amount),
+            Posting(surplus_of(order.channel.value), -order.amount),
+        ),
+        "paid, and nothing was owed",
+        f"channel:{order.channel.value}",
+    )
+
+
+def book_surplus_refund(refund: ChannelRefund, order: ChannelOrder, at: datetime) -> Entry:
+    """Record that a surplus went back through the channel that it came by."""
+    return _back(refund, order, at, surplus_of(order.channel.value))
+
+
+def book_channel_refund(
+    refund: ChannelRefund, order: ChannelOrder, bill: Bill, at: datetime
+) -> Entry:
+    """Record that a part of a bill went back: it was not earned after all.
+
+    What was paid ahead is taken off what is owed back instead.
+    """
+    charge = bill.charge
+    earned = (
+        advance_of(charge.operator_id)
+        if charge.part is BillPart.AHEAD
+        else earned_by(charge.revenue_nature, charge.operator_id, charge.district)
+    )
+    return _back(refund, order, at, earned)
+
+
+def _back(refund: ChannelRefund, order: ChannelOrder, at: datetime, source: Account) -> Entry:
+    return Entry(
+        uuid7(),
+        at,
+        EntryKind.REFUND,
+        refund.id,
+        (Posting(source, refund.amount), Posting(clearing_of(order.channel.value), -refund.amount)),
+        refund.reason,
+        refund.asked_by,
     )
 
 

@@ -4,16 +4,28 @@ Pure. What the channel does with them is unknown until it says so, and unknown i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from city.identifiers import BillId
+from city.errors import Conflict, Invalid
+from city.identifiers import BillId, PaymentId
 from city.money import Money
+from payments.rules import channels
+from payments.rules.authenticity import NotAuthentic, Refusal
 from payments.rules.channel_bills.lines import LineKind
-from payments.rules.channels import Channel, fee_of
+from payments.rules.channels import (
+    MOST_REFUNDS,
+    Answer,
+    Channel,
+    Fate,
+    Method,
+    RefundAnswer,
+    RefundFate,
+    fee_of,
+)
 from payments.rules.reconciliation import Record, Standing
 
 
@@ -56,8 +68,8 @@ class ChannelOrder:
         Our number at the channel, unique over all channels.
     merchant : str
         Merchant number that it was asked for under.
-    method : str
-        How the payer pays: ``code``, ``page``, ``jsapi``, ``bar``.
+    method : Method
+        How the payer comes to pay.
     amount : Money
         All of it is paid or nothing.
     state : OrderState
@@ -74,6 +86,10 @@ class ChannelOrder:
         When it was paid by the channel's word, or when we knew it closed.
     refunded_minor : int
         What was asked back and did not fail; a constraint keeps it within the amount.
+    payment_id : PaymentId or None
+        The payment that settled its bill; a paid order without one is a surplus.
+    code : str
+        What the payer scans, follows or is given; empty until the channel gave it.
     """
 
     id: UUID
@@ -81,7 +97,7 @@ class ChannelOrder:
     channel: Channel
     order_no: str
     merchant: str
-    method: str
+    method: Method
     amount: Money
     state: OrderState
     opened_at: datetime
@@ -90,6 +106,8 @@ class ChannelOrder:
     channel_no: str = ""
     done_at: datetime | None = None
     refunded_minor: int = 0
+    payment_id: PaymentId | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +144,13 @@ class ChannelRefund:
     reason: str
     done_at: datetime | None = None
 
+    def as_asked(self) -> channels.Refund:
+        """Give it as a channel is asked for it."""
+        return channels.Refund(self.refund_no, self.amount, self.reason, self.asked_at)
 
+
+_CLOSES_AFTER: Final = timedelta(minutes=1)
+"""So long after its time a payment that was under way then is waited for."""
 # One table for both: a refund that was asked for stands as an order that was asked for does.
 _STANDING: Final[Mapping[str, Standing]] = {
     OrderState.ASKED: Standing.OPEN,
@@ -137,6 +161,106 @@ _STANDING: Final[Mapping[str, Standing]] = {
     RefundState.DONE: Standing.DONE,
     RefundState.FAILED: Standing.FAILED,
 }
+
+
+def as_asked(order: ChannelOrder, subject: str) -> channels.Order:
+    """Give an order as its channel is asked for it; ``subject`` is what the payer reads."""
+    return channels.Order(
+        order.order_no,
+        order.amount,
+        subject,
+        order.method,
+        order.opened_at,
+        order.expires_at,
+        order.channel_no,
+    )
+
+
+def heard(order: ChannelOrder, answer: Answer, now: datetime) -> ChannelOrder:
+    """Give an order as it stands after a channel's word.
+
+    The channel's word that it was paid counts whatever we held before: money that was taken late is
+    taken. What was paid stays paid; what the channel does not know is closed once its time is over.
+
+    Raises
+    ------
+    NotAuthentic
+        Where the word is about another amount, merchant or payment: record it and change nothing.
+    """
+    if answer.fate is Fate.PAID:
+        _compare(order, answer)
+        if order.state is OrderState.PAID:
+            return order
+        return replace(
+            order,
+            state=OrderState.PAID,
+            channel_no=answer.channel_no,
+            done_at=answer.paid_at or now,
+        )
+    if order.state in {OrderState.PAID, OrderState.CLOSED}:
+        return order
+    over = now > order.expires_at + _CLOSES_AFTER
+    if answer.fate is Fate.CLOSED or (answer.fate is Fate.MISSING and over):
+        return replace(order, state=OrderState.CLOSED, done_at=now)
+    said = {Fate.OPEN: OrderState.OPEN, Fate.UNKNOWN: OrderState.UNKNOWN}
+    return replace(order, state=said.get(answer.fate, order.state))
+
+
+def heard_of_refund(refund: ChannelRefund, answer: RefundAnswer, now: datetime) -> ChannelRefund:
+    """Give a refund as it stands after a channel's word; one that ended stays as it ended.
+
+    Raises
+    ------
+    NotAuthentic
+        Where the word is about another amount.
+    """
+    if answer.amount is not None and answer.amount != refund.amount:
+        raise NotAuthentic(Refusal.OTHER_AMOUNT, "its amount is not the refund's")
+    if refund.state is not RefundState.ASKED:
+        return refund
+    if answer.fate is RefundFate.DONE:
+        return replace(refund, state=RefundState.DONE, done_at=answer.done_at or now)
+    if answer.fate is RefundFate.FAILED:
+        return replace(refund, state=RefundState.FAILED, done_at=now)
+    return refund
+
+
+def check_refund(order: ChannelOrder, amount: Money, earlier: int) -> None:
+    """Refuse a refund that an order cannot bear.
+
+    Parameters
+    ----------
+    order : ChannelOrder
+        With what was asked back of it already.
+    amount : Money
+        What would go back.
+    earlier : int
+        How many refunds of it were asked for.
+
+    Raises
+    ------
+    Invalid
+        On an amount that is not above zero or is in another currency.
+    Conflict
+        Where the order is not paid, too much would go back, or too many parts went back.
+    """
+    if amount.currency != order.amount.currency or amount.minor <= 0:
+        raise Invalid(f"must be above zero, in {order.amount.currency}", field="amount")
+    if order.state is not OrderState.PAID:
+        raise Conflict("the order is not paid", field="order_no", reason=order.state.value)
+    if order.refunded_minor + amount.minor > order.amount.minor:
+        raise Conflict("more than was paid would go back", field="amount")
+    if earlier >= MOST_REFUNDS:
+        raise Conflict(f"{MOST_REFUNDS} parts went back already", field="order_no")
+
+
+def _compare(order: ChannelOrder, answer: Answer) -> None:
+    if answer.merchant != order.merchant:
+        raise NotAuthentic(Refusal.OTHER_MERCHANT, "is about another merchant")
+    if answer.amount != order.amount:
+        raise NotAuthentic(Refusal.OTHER_AMOUNT, "its amount is not the order's")
+    if not answer.channel_no or order.channel_no not in {"", answer.channel_no}:
+        raise NotAuthentic(Refusal.OTHER_ORDER, "is about another payment of the channel")
 
 
 def record_of_order(order: ChannelOrder) -> Record:

@@ -28,6 +28,10 @@ class AccountKind(StrEnum):
     """What an operator has earned, at commercial facilities."""
     TREASURY = "treasury"
     """Non-tax revenue that belongs to a district's treasury, all of it."""
+    CLEARING = "clearing"
+    """What an online channel took for us and has not paid out."""
+    SURPLUS = "surplus"
+    """What came through an online channel and nothing was owed for: it goes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,16 @@ def receivable_of(operator_id: OperatorId) -> Account:
 def advance_of(operator_id: OperatorId) -> Account:
     """Give the account of what was paid ahead at an operator's facilities and is not billed yet."""
     return Account(AccountKind.ADVANCE, str(operator_id))
+
+
+def clearing_of(channel: str) -> Account:
+    """Give the account of what an online channel holds of ours."""
+    return Account(AccountKind.CLEARING, channel)
+
+
+def surplus_of(channel: str) -> Account:
+    """Give the account of what goes back to payers through an online channel."""
+    return Account(AccountKind.SURPLUS, channel)
 
 
 def earned_by(revenue_nature: str, operator_id: OperatorId, district: DistrictCode) -> Account:

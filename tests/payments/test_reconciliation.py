@@ -28,7 +28,7 @@ from payments.rules.channel_bills.lines import (
     totals,
 )
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState, RefundState
-from payments.rules.channels import Channel, fee_back_of, fee_of
+from payments.rules.channels import Channel, Method, fee_back_of, fee_of
 from payments.rules.reconciliation import (
     DifferenceKind,
     Proposal,
@@ -400,7 +400,7 @@ def test_what_the_database_holds_is_read_as_both_sides_of_midnight_see_it(
             channel=Channel.WECHAT,
             order_no=number,
             merchant=MERCHANT,
-            method="code",
+            method=Method.CODE,
             amount=cny(1000),
             state=state,
             opened_at=at - timedelta(minutes=1),

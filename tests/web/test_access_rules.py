@@ -38,6 +38,8 @@ PUBLIC = {
     "POST /api/v1/quotes",
     # Sends on to the feed, which looks at who asks by itself.
     "GET /live/<path:rest>",
+    # By the channel's own signature: its view says so.
+    "POST /api/v1/channel-notices/<channel>",
     # On loopback, or with the token: its view says so.
     "GET /metrics",
 }

@@ -12,6 +12,7 @@ from web import access, acts
 from web.api import (
     advances,
     blacklists,
+    channel_notices,
     clock,
     devices,
     disputes,
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     registry.blueprint,
     stays.blueprint,
     advances.blueprint,
+    channel_notices.blueprint,
     tariffs.blueprint,
     permits.blueprint,
     reservations.blueprint,

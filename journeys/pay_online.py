@@ -1,0 +1,351 @@
+"""Pay a bill through an online channel, hear what the channel says, and ask where it says nothing.
+
+Every step is: commit what we want, speak to the channel outside of any transaction, commit what it
+said. A process that dies between two of them leaves an order or a refund that is asked for, and
+`pursue` asks the channel what became of it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from pydantic import JsonValue
+
+from city.audit import record
+from city.errors import CityError, Forbidden, NotFound, Unavailable
+from city.identifiers import BillId
+from city.money import Money
+from city.people.actors import Actor, system_actor
+from city.people.roles import Role
+from city.works.database import Database, UnitOfWork
+from city.works.jobs import Task
+from payments import channel_notices, channel_orders, channel_payments
+from payments import services as payments
+from payments.channel_orders import HeldRefund
+from payments.channel_payments import Learned
+from payments.rules.authenticity import NotAuthentic
+from payments.rules.channel_orders import ChannelOrder, ChannelRefund, RefundState, as_asked
+from payments.rules.channels import (
+    Answer,
+    Channel,
+    ChannelAdapter,
+    Fate,
+    Method,
+    Notice,
+    RefundAnswer,
+    RefundFate,
+)
+
+log = structlog.get_logger("payments")
+
+Channels = Mapping[Channel, ChannelAdapter]
+
+TASK: Final = "payments.pursue_channels"
+_SUBJECT: Final = "停车费"
+_UNKNOWN_AGAIN: Final = timedelta(seconds=10)
+_OPEN_AGAIN: Final = timedelta(seconds=60)
+_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An order and what the payer scans, follows or is given; nothing where it is unknown."""
+
+    order: ChannelOrder
+    code: str
+
+
+@dataclass(slots=True)
+class Pursued:
+    """What came of asking channels after what had not ended."""
+
+    asked: int = 0
+    paid: int = 0
+    closed: int = 0
+    refunded: int = 0
+    failed: int = 0
+    refused: int = 0
+
+
+def start_payment(  # noqa: PLR0917 - who pays what, through whom and how
+    database: Database,
+    channels: Channels,
+    actor: Actor,
+    bill_id: BillId,
+    channel: Channel,
+    method: Method,
+    payer: str = "",
+) -> Started:
+    """Open an order over a bill at a channel.
+
+    Parameters
+    ----------
+    database : Database
+    channels : Channels
+        Those that are configured.
+    actor : Actor
+        Who asks; anybody who holds the bill's link may pay it.
+    bill_id : BillId
+        The bill; all of it is paid.
+    channel, method
+        Through whom and how.
+    payer : str
+        The id that JSAPI needs, or the bar code; it is not kept.
+
+    Raises
+    ------
+    Unavailable
+        Where the channel is not configured.
+    NotFound, Conflict
+        As `ask_order`.
+    """
+    adapter = _adapter(channels, channel)
+    with database.unit_of_work() as uow:
+        order = channel_payments.ask_order(
+            uow, bill_id, channel, adapter.merchant, method, actor.subject
+        )
+    if order.code:
+        return Started(order, order.code)
+    opening = adapter.open(as_asked(order, _SUBJECT), payer)
+    with database.unit_of_work() as uow:
+        if opening.code:
+            channel_orders.keep_code(uow.connection, order.order_no, opening.code)
+        learned = channel_payments.hear(uow, order.order_no, opening.answer)
+    return Started(learned.order, opening.code)
+
+
+def refresh(database: Database, channels: Channels, order_no: str) -> ChannelOrder:
+    """Ask the channel how an order stands, and keep what it says; for a page that waits.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such order.
+    Unavailable
+        Where its channel is not configured any more.
+    """
+    with database.read() as connection:
+        order = channel_orders.find_order(connection, order_no)
+    if order is None:
+        raise NotFound("no such order", field="order_no")
+    adapter = _adapter(channels, order.channel)
+    return _hear(database, order_no, adapter.query(as_asked(order, _SUBJECT))).order
+
+
+def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
+    database: Database,
+    channels: Channels,
+    actor: Actor,
+    order_no: str,
+    refund_no: str,
+    amount: Money,
+    reason: str,
+) -> ChannelRefund:
+    """Give a part or all of an online payment back through its channel.
+
+    Raises
+    ------
+    Forbidden
+        Where the actor is not of the finance desk, or the bill is of another district.
+    NotFound, Conflict, Invalid
+        As `ask_refund`.
+    """
+    actor.require(Role.FINANCE)
+    with database.unit_of_work() as uow:
+        order = channel_orders.find_order(uow.connection, order_no)
+        bill = None if order is None else payments.find_bill(uow.connection, order.bill_id)
+        if order is None or bill is None:
+            raise NotFound("no such order", field="order_no")
+        if not actor.in_district(bill.charge.district):
+            raise Forbidden("the bill is of another district than yours")
+        refund = channel_payments.ask_refund(
+            uow, order_no, refund_no, amount, reason, actor.subject
+        )
+        detail: dict[str, JsonValue] = {
+            "amount": amount.as_json(),
+            "reason": reason,
+            "refund_no": refund_no,
+        }
+        record(uow, actor, "payments.refund_asked", "channel_order", order_no, detail)
+    return _send_refund(database, channels, order, refund)
+
+
+def take_notice(
+    database: Database,
+    channels: Channels,
+    channel: Channel,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> tuple[int, str, bytes]:
+    """Take a channel's notification; give status, content type and body of the answer.
+
+    What is not authentic, or speaks of another amount, merchant or order, changes nothing and is
+    kept with its reason. What came before is acknowledged again and changes nothing either.
+
+    Raises
+    ------
+    Unavailable
+        Where the channel is not configured.
+    """
+    adapter = _adapter(channels, channel)
+    actor = system_actor(f"channel.{channel.value}")
+    try:
+        notice = adapter.read_notice(headers, body)
+    except NotAuthentic as refused:
+        with database.unit_of_work() as uow:
+            # Not in the inbox: its event is only what somebody says it is.
+            detail = {"reason": refused.reason.value, "digest": hashlib.sha256(body).hexdigest()}
+            record(uow, actor, "payments.notice_refused", "channel", channel.value, detail)
+        return adapter.acknowledgement(taken=False)
+    try:
+        with database.unit_of_work() as uow:
+            _take(uow, channel, notice, body)
+    except (NotAuthentic, NotFound) as refused:
+        reason = refused.reason.value if isinstance(refused, NotAuthentic) else "unknown-order"
+        with database.unit_of_work() as uow:
+            channel_notices.keep(uow, channel, notice, body, refused=reason)
+            detail = {"reason": reason, "order_no": notice.order_no, "event_id": notice.event_id}
+            record(uow, actor, "payments.notice_refused", "channel", channel.value, detail)
+        return adapter.acknowledgement(taken=False)
+    return adapter.acknowledgement(taken=True)
+
+
+def pursue(database: Database, channels: Channels, limit: int = _AT_ONCE) -> Pursued:
+    """Ask channels after every order and refund that has not ended; run every minute.
+
+    Orders that were asked or are unknown are asked after ten seconds, open ones after a minute;
+    what is past its time is closed. Refunds are asked for again under their number where the
+    channel does not have them. An answer that cannot be believed stops nothing else.
+
+    Parameters
+    ----------
+    database : Database
+    channels : Channels
+    limit : int
+        How many of each at most; those longest unheard of come first.
+    """
+    done = Pursued()
+    with database.unit_of_work() as uow:
+        now = uow.wall.now()
+        orders = channel_orders.unsettled_orders(
+            uow.connection,
+            unknown_before_at=now - _UNKNOWN_AGAIN,
+            open_before_at=now - _OPEN_AGAIN,
+            limit=limit,
+        )
+        refunds = channel_orders.unsettled_refunds(
+            uow.connection, before_at=now - _UNKNOWN_AGAIN, limit=limit
+        )
+    for order in orders:
+        adapter = channels.get(order.channel)
+        if adapter is None:
+            continue
+        asked = as_asked(order, _SUBJECT)
+        over = now > order.expires_at
+        answer = adapter.query(asked)
+        if over and answer.fate is Fate.OPEN:
+            answer = adapter.close(asked)
+        done.asked += 1
+        learned = _heard(database, order.order_no, answer, done)
+        if learned is not None:
+            done.paid += learned.fresh
+            done.closed += learned.order.done_at is not None and not learned.fresh
+            if learned.surplus is not None:
+                refunds.append(HeldRefund(learned.surplus, order.order_no))
+    for held in refunds:
+        _pursue_refund(database, channels, held, done)
+    return done
+
+
+def task(database: Database, channels: Channels) -> Task:
+    """Give the task that asks after what has not ended, every minute."""
+
+    def handle(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        if channels:
+            done = pursue(database, channels)
+            if done.asked:
+                log.info("asked channels after what had not ended", **asdict(done))
+
+    return Task(TASK, handle, every="* * * * *")
+
+
+def _pursue_refund(database: Database, channels: Channels, held: HeldRefund, done: Pursued) -> None:
+    with database.read() as connection:
+        order = channel_orders.find_order(connection, held.order_no)
+    if order is None or order.channel not in channels:
+        return
+    adapter = channels[order.channel]
+    asked = as_asked(order, _SUBJECT)
+    refund = held.refund.as_asked()
+    answer = adapter.query_refund(asked, refund)
+    if answer.fate is RefundFate.MISSING:
+        answer = adapter.refund(asked, refund)
+    done.asked += 1
+    try:
+        after = _hear_refund(database, refund.refund_no, answer)
+    except CityError as refused:
+        done.refused += 1
+        log.warning("a channel's answer is refused", reason=str(refused), order=order.order_no)
+        return
+    done.refunded += after.state is RefundState.DONE
+    done.failed += after.state is RefundState.FAILED
+
+
+def _take(uow: UnitOfWork, channel: Channel, notice: Notice, body: bytes) -> None:
+    if not channel_notices.keep(uow, channel, notice, body):
+        return
+    if notice.refund_no:
+        if not isinstance(notice.answer, RefundAnswer):
+            raise NotFound("no such refund", field="refund_no")
+        _of_channel(channel_orders.find_refund_channel(uow.connection, notice.refund_no), channel)
+        channel_payments.hear_of_refund(uow, notice.refund_no, notice.answer)
+        return
+    order = channel_orders.find_order(uow.connection, notice.order_no)
+    _of_channel(None if order is None else order.channel, channel)
+    if isinstance(notice.answer, Answer):
+        channel_payments.hear(uow, notice.order_no, notice.answer)
+
+
+def _of_channel(found: Channel | None, channel: Channel) -> None:
+    if found is not channel:
+        raise NotFound("no such order of this channel", field="order_no")
+
+
+def _send_refund(
+    database: Database, channels: Channels, order: ChannelOrder, refund: ChannelRefund
+) -> ChannelRefund:
+    if refund.state is not RefundState.ASKED:
+        return refund
+    adapter = _adapter(channels, order.channel)
+    answer = adapter.refund(as_asked(order, _SUBJECT), refund.as_asked())
+    return _hear_refund(database, refund.refund_no, answer)
+
+
+def _hear(database: Database, order_no: str, answer: Answer) -> Learned:
+    with database.unit_of_work() as uow:
+        return channel_payments.hear(uow, order_no, answer)
+
+
+def _heard(database: Database, order_no: str, answer: Answer, done: Pursued) -> Learned | None:
+    try:
+        return _hear(database, order_no, answer)
+    except CityError as refused:
+        done.refused += 1
+        log.warning("a channel's answer is refused", reason=str(refused), order=order_no)
+        return None
+
+
+def _hear_refund(database: Database, refund_no: str, answer: RefundAnswer) -> ChannelRefund:
+    with database.unit_of_work() as uow:
+        return channel_payments.hear_of_refund(uow, refund_no, answer)
+
+
+def _adapter(channels: Channels, channel: Channel) -> ChannelAdapter:
+    adapter = channels.get(channel)
+    if adapter is None:
+        raise Unavailable(f"{channel.value} is not set up here", field="channel")
+    return adapter

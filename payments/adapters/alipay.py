@@ -1,0 +1,325 @@
+"""Alipay's open platform for one application."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import JsonValue
+
+from city.errors import Invalid, Unavailable
+from city.money import Money
+from city.time import Clock
+from payments.adapters.http import LARGEST_BILL_BYTES, NoAnswer, exchange
+from payments.rules import alipay
+from payments.rules.authenticity import NotAuthentic, Refusal
+from payments.rules.channel_bills.lines import local_instant, local_text
+from payments.rules.channels import (
+    Answer,
+    Channel,
+    Fate,
+    Method,
+    Notice,
+    Opening,
+    Order,
+    Refund,
+    RefundAnswer,
+    RefundFate,
+)
+
+_CURRENCY: Final = "CNY"
+_OK, _UNCLEAR, _REFUSED = "10000", "20000", "40004"
+_NOT_THERE: Final = "ACQ.TRADE_NOT_EXIST"
+_HTTP_OK: Final = 200
+_UNSURE: Final = frozenset({"ACQ.SYSTEM_ERROR", "AOP.SYSTEM_ERROR", "isp.unknow-error"})
+"""Refusals after which only a query tells what happened."""
+_MOST_FIELDS: Final = 200
+_LARGEST_NOTICE_BYTES: Final = 64 * 1024
+
+Node = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class AlipayAccount:
+    """What an application is configured with.
+
+    Parameters
+    ----------
+    address : str
+        ``https://openapi.alipay.com/gateway.do``, or a gateway's.
+    app_id, seller_id : str
+    key : rsa.RSAPrivateKey
+        Signs our requests.
+    platform_keys : tuple of rsa.RSAPublicKey
+        Whom to believe; the old beside the new while one follows the other.
+    """
+
+    address: str
+    app_id: str
+    seller_id: str
+    key: rsa.RSAPrivateKey
+    platform_keys: tuple[rsa.RSAPublicKey, ...]
+
+
+class AlipayChannel:
+    """Alipay; see `ChannelAdapter` for what each hook may do.
+
+    Parameters
+    ----------
+    account : AlipayAccount
+    notify_url : str
+        Where its notifications reach us.
+    wall : Clock
+        Wall time, which requests carry.
+    """
+
+    channel = Channel.ALIPAY
+
+    def __init__(self, account: AlipayAccount, notify_url: str, wall: Clock) -> None:
+        self.merchant = account.seller_id
+        self._account = account
+        self._notify_url = notify_url
+        self._wall = wall
+
+    def open(self, order: Order, payer: str = "") -> Opening:
+        """Open an order; a page is only an address to follow, a bar code is charged at once."""
+        biz: dict[str, JsonValue] = {
+            "out_trade_no": order.order_no,
+            "total_amount": order.amount.decimal(),
+            "subject": order.subject,
+            "time_expire": local_text(order.expires_at),
+        }
+        if order.method is Method.PAGE:
+            biz["product_code"] = "FAST_INSTANT_TRADE_PAY"
+            asked = self._signed("alipay.trade.page.pay", biz)
+            return Opening(Answer(Fate.OPEN), f"{self._account.address}?{urlencode(asked)}")
+        if order.method is Method.BAR:
+            charged: dict[str, JsonValue] = {**biz, "scene": "bar_code", "auth_code": payer}
+            return Opening(self._charged(order, charged))
+        if order.method is not Method.CODE:
+            raise Invalid("Alipay is paid by code, page or bar code", field="method")
+        try:
+            node = self._call("alipay.trade.precreate", biz)
+        except NoAnswer as none:
+            return Opening(Answer(Fate.UNKNOWN, reason=none.reason))
+        if node.get("code") == _OK:
+            return Opening(Answer(Fate.OPEN), _text(node, "qr_code"))
+        if _text(node, "sub_code") == "ACQ.TRADE_HAS_SUCCESS":
+            return Opening(self.query(order))
+        return Opening(_refusal(node))
+
+    def query(self, order: Order) -> Answer:
+        """Ask how an order stands; one that nobody scanned yet is not there yet."""
+        try:
+            node = self._call("alipay.trade.query", {"out_trade_no": order.order_no})
+            if node.get("code") == _OK:
+                return self._answer(node)
+        except NoAnswer as none:
+            return Answer(Fate.UNKNOWN, reason=none.reason)
+        sub_code = _text(node, "sub_code")
+        missing = Fate.MISSING if sub_code == _NOT_THERE else Fate.UNKNOWN
+        return Answer(missing, reason=sub_code)
+
+    def close(self, order: Order) -> Answer:
+        """Close an order that was scanned and not paid; nothing closes one that was not scanned."""
+        try:
+            self._call("alipay.trade.close", {"out_trade_no": order.order_no})
+        except NoAnswer as none:
+            return Answer(Fate.UNKNOWN, reason=none.reason)
+        return self.query(order)
+
+    def refund(self, order: Order, refund: Refund) -> RefundAnswer:
+        """Ask for a refund; Alipay's arrive at once."""
+        biz: dict[str, JsonValue] = {
+            "out_trade_no": order.order_no,
+            "out_request_no": refund.refund_no,
+            "refund_amount": refund.amount.decimal(),
+            "refund_reason": refund.reason,
+        }
+        try:
+            node = self._call("alipay.trade.refund", biz)
+        except NoAnswer as none:
+            return RefundAnswer(RefundFate.UNKNOWN, reason=none.reason)
+        if node.get("code") == _OK:
+            # The answer states the sum of all refunds; this one's end is asked for.
+            return self.query_refund(order, refund)
+        refused = _refusal(node)
+        fate = RefundFate.FAILED if refused.fate is Fate.CLOSED else RefundFate.UNKNOWN
+        return RefundAnswer(fate, reason=refused.reason)
+
+    def query_refund(self, order: Order, refund: Refund) -> RefundAnswer:
+        """Ask how a refund stands; without a status it was not made."""
+        biz: dict[str, JsonValue] = {
+            "out_trade_no": order.order_no,
+            "out_request_no": refund.refund_no,
+            "query_options": ["gmt_refund_pay"],
+        }
+        try:
+            node = self._call("alipay.trade.fastpay.refund.query", biz)
+            if node.get("code") != _OK:
+                return RefundAnswer(RefundFate.UNKNOWN, reason=_text(node, "sub_code"))
+            if _text(node, "refund_status") != "REFUND_SUCCESS":
+                return RefundAnswer(RefundFate.MISSING)
+            done = _text(node, "gmt_refund_pay")
+            return RefundAnswer(
+                RefundFate.DONE,
+                amount=_money(node, "refund_amount"),
+                done_at=local_instant(done, "gmt_refund_pay") if done else self._wall.now(),
+            )
+        except NoAnswer as none:
+            return RefundAnswer(RefundFate.UNKNOWN, reason=none.reason)
+
+    def bill(self, day: date) -> bytes | None:
+        """Fetch a day's trade bill."""
+        biz: dict[str, JsonValue] = {"bill_type": "trade", "bill_date": day.isoformat()}
+        try:
+            node = self._call("alipay.data.dataservice.bill.downloadurl.query", biz)
+            if _text(node, "sub_code") == "isp.bill_not_exist":
+                return None
+            if node.get("code") != _OK:
+                raise Unavailable(f"Alipay gives no bill: {_text(node, 'sub_code')}")
+            url = _text(node, "bill_download_url")
+            reply = exchange("GET", url, largest_bytes=LARGEST_BILL_BYTES)
+        except NoAnswer as none:
+            raise Unavailable(f"Alipay's bill did not come: {none.reason}") from None
+        if reply.status != _HTTP_OK:
+            raise Unavailable(f"Alipay's bill did not come: {reply.status}")
+        return reply.body
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:  # noqa: ARG002 - the protocol's
+        """Read a notification by its signature, and whose it is."""
+        told = _form(body)
+        self._believe(told)
+        if told.get("app_id") != self._account.app_id or told.get("seller_id") != self.merchant:
+            raise NotAuthentic(Refusal.OTHER_MERCHANT, "is about another application or seller")
+        event_id, order_no = told.get("notify_id", ""), told.get("out_trade_no", "")
+        if not event_id or not order_no:
+            raise NotAuthentic(Refusal.MALFORMED, "notify_id or out_trade_no is missing")
+        refund_no = told.get("out_biz_no", "") if "gmt_refund" in told else ""
+        if refund_no:
+            # It states the sum of all refunds: which one arrived, and when, is asked.
+            return Notice(event_id, order_no, refund_no, RefundAnswer(RefundFate.UNKNOWN))
+        try:
+            answer = self._answer({**told, "send_pay_date": told.get("gmt_payment", "")})
+        except NoAnswer as malformed:
+            raise NotAuthentic(Refusal.MALFORMED, malformed.reason) from None
+        return Notice(event_id, order_no, "", answer)
+
+    def acknowledgement(self, *, taken: bool) -> tuple[int, str, bytes]:
+        """End a notification by ``success``, or have it sent again by ``failure``."""
+        word = alipay.ACKNOWLEDGEMENT if taken else "failure"
+        return 200, "text/plain; charset=utf-8", word.encode()
+
+    def _charged(self, order: Order, biz: Mapping[str, JsonValue]) -> Answer:
+        try:
+            node = self._call("alipay.trade.pay", biz)
+        except NoAnswer as none:
+            return Answer(Fate.UNKNOWN, reason=none.reason)
+        outcome = alipay.pay_outcome(_text(node, "code"))
+        if outcome is alipay.PayOutcome.WAITING:
+            return Answer(Fate.OPEN, _text(node, "trade_no"), reason="10003")
+        if outcome is alipay.PayOutcome.PAID:
+            # The answer states no seller and may lack the time: the query has both.
+            return self.query(order)
+        return _refusal(node)
+
+    def _answer(self, node: Node) -> Answer:
+        state, paid = _text(node, "trade_status"), _text(node, "send_pay_date")
+        if state == "WAIT_BUYER_PAY":
+            return Answer(Fate.OPEN, reason=state)
+        # A trade that was given back whole is closed too, and was paid.
+        if state in {"TRADE_SUCCESS", "TRADE_FINISHED"} or (state == "TRADE_CLOSED" and paid):
+            try:
+                return Answer(
+                    Fate.PAID,
+                    _text(node, "trade_no"),
+                    _money(node, "total_amount"),
+                    self.merchant,
+                    local_instant(paid, "send_pay_date"),
+                )
+            except Invalid as error:
+                raise NoAnswer(str(error)) from None
+        return Answer(Fate.CLOSED if state == "TRADE_CLOSED" else Fate.UNKNOWN, reason=state)
+
+    def _signed(self, method: str, biz: Mapping[str, JsonValue]) -> dict[str, str]:
+        parameters = {
+            "app_id": self._account.app_id,
+            "method": method,
+            "charset": "utf-8",
+            "sign_type": "RSA2",
+            "timestamp": local_text(self._wall.now()),
+            "version": "1.0",
+            "notify_url": self._notify_url,
+            "biz_content": json.dumps(biz, ensure_ascii=False),
+        }
+        return {**parameters, "sign": alipay.sign(self._account.key, parameters)}
+
+    def _call(self, method: str, biz: Mapping[str, JsonValue]) -> Node:
+        reply = exchange(
+            "POST",
+            self._account.address,
+            body=urlencode(self._signed(method, biz)).encode("ascii"),
+            headers={"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"},
+        )
+        if reply.status != _HTTP_OK:
+            raise NoAnswer(f"status-{reply.status}")
+        reason = "no key of Alipay's is configured"
+        for key in self._account.platform_keys:
+            try:
+                return alipay.read_response(key, reply.body.decode(), method)
+            except NotAuthentic as refused:
+                reason = f"answer-{refused.reason.value}"
+            except ValueError:
+                raise NoAnswer("answer-malformed") from None
+        raise NoAnswer(reason)
+
+    def _believe(self, told: Mapping[str, str]) -> None:
+        refused = NotAuthentic(Refusal.UNKNOWN_KEY, "no key of Alipay's is configured")
+        for key in self._account.platform_keys:
+            try:
+                alipay.verify_notification(key, told)
+            except NotAuthentic as other:
+                refused = other
+            else:
+                return
+        raise refused
+
+
+def _form(body: bytes) -> dict[str, str]:
+    if len(body) > _LARGEST_NOTICE_BYTES:
+        raise NotAuthentic(Refusal.MALFORMED, "the body is larger than 64 KiB")
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )
+    except ValueError:
+        raise NotAuthentic(Refusal.MALFORMED, "is not a form") from None
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        raise NotAuthentic(Refusal.MALFORMED, "states a name twice")
+    return told
+
+
+def _refusal(node: Node) -> Answer:
+    sub_code = _text(node, "sub_code") or _text(node, "code")
+    sure = _text(node, "code").startswith("4") and sub_code not in _UNSURE
+    return Answer(Fate.CLOSED if sure else Fate.UNKNOWN, reason=sub_code)
+
+
+def _money(node: Node, name: str) -> Money:
+    try:
+        return Money.from_decimal(_text(node, name), _CURRENCY, name)
+    except Invalid as error:
+        raise NoAnswer(str(error)) from None
+
+
+def _text(node: Node, name: str) -> str:
+    value = node.get(name, "")
+    return value if isinstance(value, str) else ""

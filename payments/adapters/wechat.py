@@ -1,0 +1,350 @@
+"""WeChat Pay APIv3 for one merchant, by platform certificate, public key, or both at once."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import JsonValue
+
+from city.errors import Invalid, Unavailable
+from city.money import Money
+from city.time import Clock, parse_rfc3339
+from payments.adapters.http import LARGEST_BILL_BYTES, NoAnswer, exchange
+from payments.rules import wechat_v3
+from payments.rules.authenticity import NotAuthentic, Refusal
+from payments.rules.channel_bills import wechat as bills
+from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channels import (
+    Answer,
+    Channel,
+    Fate,
+    Method,
+    Notice,
+    Opening,
+    Order,
+    Refund,
+    RefundAnswer,
+    RefundFate,
+)
+
+_PATHS: Final = {
+    Method.CODE: ("native", "code_url"),
+    Method.PAGE: ("h5", "h5_url"),
+    Method.JSAPI: ("jsapi", "prepay_id"),
+    Method.BAR: ("codepay", ""),
+}
+_FATES: Final = {
+    "SUCCESS": Fate.PAID,
+    "REFUND": Fate.PAID,
+    "NOTPAY": Fate.OPEN,
+    "USERPAYING": Fate.OPEN,
+    "ACCEPT": Fate.OPEN,
+    "CLOSED": Fate.CLOSED,
+    "REVOKED": Fate.CLOSED,
+    "PAYERROR": Fate.CLOSED,
+}
+_REFUNDS: Final = {
+    "SUCCESS": RefundFate.DONE,
+    "PROCESSING": RefundFate.ASKED,
+    "CLOSED": RefundFate.FAILED,
+}
+_OK, _TOO_MANY, _SERVER = 200, 429, 500
+_NOT_FOUND: Final = 404
+
+Node = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class WechatAccount:
+    """What a merchant is configured with.
+
+    Parameters
+    ----------
+    address : str
+        ``https://api.mch.weixin.qq.com``, or a gateway's.
+    app_id, merchant_id : str
+    key : rsa.RSAPrivateKey
+        Signs our requests.
+    serial : str
+        Of the certificate over it, upper-case hexadecimal.
+    api_key : bytes
+        The APIv3 key.
+    verifiers : Verifiers
+        Whom to believe: certificates' serials and public-key ids; the old beside the new while
+        one follows the other.
+    answer_serial : str
+        Under which of them we ask to be answered; empty: as the channel likes.
+    """
+
+    address: str
+    app_id: str
+    merchant_id: str
+    key: rsa.RSAPrivateKey
+    serial: str
+    api_key: bytes
+    verifiers: wechat_v3.Verifiers
+    answer_serial: str = ""
+
+
+class WechatChannel:
+    """WeChat Pay; see `ChannelAdapter` for what each hook may do.
+
+    Parameters
+    ----------
+    account : WechatAccount
+    notify_url : str
+        Where its notifications reach us.
+    wall : Clock
+        Wall time, which signatures are made and checked by.
+    """
+
+    channel = Channel.WECHAT
+
+    def __init__(self, account: WechatAccount, notify_url: str, wall: Clock) -> None:
+        self.merchant = account.merchant_id
+        self._account = account
+        self._notify_url = notify_url
+        self._wall = wall
+
+    def open(self, order: Order, payer: str = "") -> Opening:
+        """Open an order; a bar code is charged at once."""
+        product, code = _PATHS[order.method]
+        body: dict[str, JsonValue] = {
+            "appid": self._account.app_id,
+            "mchid": self.merchant,
+            "description": order.subject,
+            "out_trade_no": order.order_no,
+            "amount": {"total": order.amount.minor, "currency": order.amount.currency},
+            "notify_url": self._notify_url,
+            "time_expire": _rfc3339(order.expires_at),
+        }
+        if order.method is Method.JSAPI:
+            body["payer"] = {"openid": payer}
+        elif order.method is Method.BAR:
+            body["payer"] = {"auth_code": payer}
+        try:
+            status, node = self._call("POST", f"/v3/pay/transactions/{product}", body)
+        except NoAnswer as none:
+            return Opening(Answer(Fate.UNKNOWN, reason=none.reason))
+        if status == _OK and code:
+            return Opening(Answer(Fate.OPEN), _text(node, code))
+        if status == _OK:
+            return Opening(self._believed(node))
+        if _text(node, "code") == "ORDERPAID":
+            return Opening(self.query(order))
+        return Opening(Answer(_fate(status, Fate.CLOSED), reason=_text(node, "code")))
+
+    def query(self, order: Order) -> Answer:
+        """Ask how an order stands."""
+        target = f"/v3/pay/transactions/out-trade-no/{order.order_no}?mchid={self.merchant}"
+        try:
+            status, node = self._call("GET", target)
+        except NoAnswer as none:
+            return Answer(Fate.UNKNOWN, reason=none.reason)
+        if status == _OK:
+            return self._believed(node)
+        missing = Fate.MISSING if status == _NOT_FOUND else Fate.UNKNOWN
+        return Answer(missing, reason=_text(node, "code"))
+
+    def close(self, order: Order) -> Answer:
+        """Close an unpaid order; what became of it is asked, not guessed from the answer."""
+        target = f"/v3/pay/transactions/out-trade-no/{order.order_no}/close"
+        try:
+            self._call("POST", target, {"mchid": self.merchant})
+        except NoAnswer as none:
+            return Answer(Fate.UNKNOWN, reason=none.reason)
+        return self.query(order)
+
+    def refund(self, order: Order, refund: Refund) -> RefundAnswer:
+        """Ask for a refund."""
+        amount: dict[str, JsonValue] = {
+            "refund": refund.amount.minor,
+            "total": order.amount.minor,
+            "currency": order.amount.currency,
+        }
+        body: dict[str, JsonValue] = {
+            "out_trade_no": order.order_no,
+            "out_refund_no": refund.refund_no,
+            "reason": refund.reason,
+            "notify_url": self._notify_url,
+            "amount": amount,
+        }
+        try:
+            status, node = self._call("POST", "/v3/refund/domestic/refunds", body)
+        except NoAnswer as none:
+            return RefundAnswer(RefundFate.UNKNOWN, reason=none.reason)
+        if status == _OK:
+            return _believed_refund(node)
+        failed = status < _SERVER and status != _TOO_MANY
+        fate = RefundFate.FAILED if failed else RefundFate.UNKNOWN
+        return RefundAnswer(fate, reason=_text(node, "code"))
+
+    def query_refund(self, order: Order, refund: Refund) -> RefundAnswer:  # noqa: ARG002 - the protocol's
+        """Ask how a refund stands."""
+        try:
+            status, node = self._call("GET", f"/v3/refund/domestic/refunds/{refund.refund_no}")
+        except NoAnswer as none:
+            return RefundAnswer(RefundFate.UNKNOWN, reason=none.reason)
+        if status == _OK:
+            return _believed_refund(node)
+        missing = RefundFate.MISSING if status == _NOT_FOUND else RefundFate.UNKNOWN
+        return RefundAnswer(missing, reason=_text(node, "code"))
+
+    def bill(self, day: date) -> bytes | None:
+        """Fetch a day's trade bill, unpacked and held against its hash."""
+        try:
+            status, node = self._call(
+                "GET", f"/v3/bill/tradebill?bill_date={day.isoformat()}&tar_type=GZIP"
+            )
+            if _text(node, "code") == "NO_STATEMENT_EXIST":
+                return None
+            if status != _OK:
+                raise Unavailable(f"WeChat Pay gives no bill: {_text(node, 'code')}")
+            # Only the path is taken over: requests with our signature go to our channel alone.
+            offered = urlsplit(_text(node, "download_url"))
+            target = f"{offered.path}?{offered.query}"
+            reply = exchange(
+                "GET",
+                self._account.address + target,
+                headers=self._headers("GET", target, b""),
+                largest_bytes=LARGEST_BILL_BYTES,
+            )
+        except NoAnswer as none:
+            raise Unavailable(f"WeChat Pay's bill did not come: {none.reason}") from None
+        if reply.status != _OK:
+            raise Unavailable(f"WeChat Pay's bill did not come: {reply.status}")
+        try:
+            return bills.unpack(reply.body, _text(node, "hash_value"))
+        except Invalid as error:
+            raise Unavailable(f"WeChat Pay's bill did not come whole: {error.message}") from None
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """Read a notification by its signature, its time and our key."""
+        told = wechat_v3.read_notification(
+            headers,
+            body,
+            verifiers=self._account.verifiers,
+            api_key=self._account.api_key,
+            now=self._wall.now(),
+        )
+        node = told.resource
+        if node.get("mchid") != self.merchant:
+            raise NotAuthentic(Refusal.OTHER_MERCHANT, "is about another merchant")
+        order_no, refund_no = _text(node, "out_trade_no"), _text(node, "out_refund_no")
+        try:
+            answer = _refund_answer(node) if refund_no else self._answer(node)
+        except Invalid as error:
+            raise NotAuthentic(Refusal.MALFORMED, str(error)) from None
+        if not order_no:
+            raise NotAuthentic(Refusal.MALFORMED, "out_trade_no is missing")
+        return Notice(told.notification_id, order_no, refund_no, answer)
+
+    def acknowledgement(self, *, taken: bool) -> tuple[int, str, bytes]:
+        """End a notification by 204, or have it sent again by 500."""
+        if taken:
+            return 204, "application/json", b""
+        return 500, "application/json", b'{"code":"FAIL","message":"not taken"}'
+
+    def _call(
+        self, method: str, target: str, body: Mapping[str, JsonValue] | None = None
+    ) -> tuple[int, Node]:
+        content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        reply = exchange(
+            method,
+            self._account.address + target,
+            body=content,
+            headers=self._headers(method, target, content),
+        )
+        try:
+            wechat_v3.verify_signed(
+                reply.headers, reply.body, self._account.verifiers, self._wall.now()
+            )
+            node = json.loads(reply.body) if reply.body else {}
+        except NotAuthentic as refused:
+            raise NoAnswer(f"answer-{refused.reason.value}") from None
+        except (ValueError, RecursionError):
+            raise NoAnswer("answer-malformed") from None
+        if not isinstance(node, dict):
+            raise NoAnswer("answer-malformed")
+        return reply.status, node
+
+    def _headers(self, method: str, target: str, content: bytes) -> dict[str, str]:
+        account = self._account
+        given = {
+            "Accept": "application/json",
+            "User-Agent": "greenbay",
+            "Authorization": wechat_v3.authorization(
+                account.key,
+                merchant_id=account.merchant_id,
+                serial=account.serial,
+                method=method,
+                target=target,
+                body=content,
+                at=self._wall.now(),
+                nonce=secrets.token_hex(16).upper(),
+            ),
+        }
+        if content:
+            given["Content-Type"] = "application/json"
+        if account.answer_serial:
+            given["Wechatpay-Serial"] = account.answer_serial
+        return given
+
+    def _believed(self, node: Node) -> Answer:
+        try:
+            return self._answer(node)
+        except Invalid:
+            return Answer(Fate.UNKNOWN, reason="answer-malformed")
+
+    def _answer(self, node: Node) -> Answer:
+        state = _text(node, "trade_state")
+        fate = _FATES.get(state, Fate.UNKNOWN)
+        if fate is not Fate.PAID:
+            return Answer(fate, reason=state)
+        amount = node.get("amount")
+        members = amount if isinstance(amount, dict) else {}
+        return Answer(
+            fate,
+            _text(node, "transaction_id"),
+            Money.from_json({"minor": members.get("total"), "currency": members.get("currency")}),
+            _text(node, "mchid"),
+            parse_rfc3339(_text(node, "success_time"), "success_time"),
+        )
+
+
+def _believed_refund(node: Node) -> RefundAnswer:
+    try:
+        return _refund_answer(node)
+    except Invalid:
+        return RefundAnswer(RefundFate.UNKNOWN, reason="answer-malformed")
+
+
+def _refund_answer(node: Node) -> RefundAnswer:
+    state = _text(node, "refund_status") or _text(node, "status")
+    amount, done = node.get("amount"), _text(node, "success_time")
+    minor = amount.get("refund") if isinstance(amount, dict) else None
+    return RefundAnswer(
+        _REFUNDS.get(state, RefundFate.UNKNOWN),
+        _text(node, "refund_id"),
+        Money.from_json({"minor": minor, "currency": "CNY"}),
+        parse_rfc3339(done, "success_time") if done else None,
+        state,
+    )
+
+
+def _fate(status: int, refused: Fate) -> Fate:
+    return refused if status < _SERVER and status != _TOO_MANY else Fate.UNKNOWN
+
+
+def _text(node: Node, name: str) -> str:
+    value = node.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.astimezone(CHINA).replace(microsecond=0).isoformat()

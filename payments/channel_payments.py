@@ -1,0 +1,276 @@
+"""Paying bills through online channels: orders, what channels say of them, refunds.
+
+Nothing here speaks to a channel (`payments.rules.channels.ChannelAdapter` does): an order is kept
+before its channel is asked, and what the channel said is kept after. What is said twice, late, out
+of order or by two at once ends as said once: an order's row is held while it changes.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from city.errors import Conflict, Invalid, NotFound
+from city.identifiers import BillId, PaymentId, uuid7
+from city.money import Money
+from city.works.database import UnitOfWork
+from payments import channel_orders, services, store
+from payments.rules.bills import Bill, BillState, Payment, check_payable, settled
+from payments.rules.booking import (
+    book_channel_payment,
+    book_channel_refund,
+    book_surplus,
+    book_surplus_refund,
+)
+from payments.rules.channel_orders import (
+    ChannelOrder,
+    ChannelRefund,
+    OrderState,
+    RefundState,
+    check_refund,
+    heard,
+    heard_of_refund,
+)
+from payments.rules.channels import (
+    Answer,
+    Channel,
+    Method,
+    RefundAnswer,
+    fee_back_of,
+)
+
+ORDER_TAKES_MONEY_FOR: Final = timedelta(minutes=15)
+SURPLUS_REASON: Final = "paid twice: the bill needed no money any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What came of hearing of an order.
+
+    Parameters
+    ----------
+    order : ChannelOrder
+        As it stands now.
+    fresh : bool
+        Whether it was paid by this very answer.
+    surplus : ChannelRefund or None
+        The refund that was asked for because nothing was owed any more.
+    """
+
+    order: ChannelOrder
+    fresh: bool
+    surplus: ChannelRefund | None = None
+
+
+def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
+    uow: UnitOfWork, bill_id: BillId, channel: Channel, merchant: str, method: Method, by: str
+) -> ChannelOrder:
+    """Keep an order over a bill before its channel is asked; the present one where there is one.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Commit it before the adapter's `open` is called.
+    bill_id : BillId
+        The bill; all of it is paid.
+    channel, merchant, method
+        Through whom, for whom and how.
+    by : str
+        Subject of who asks.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such bill.
+    Conflict
+        Where it takes no money: paid, disputed or cancelled.
+    """
+    bill = store.find_bill(uow.connection, bill_id, lock=True)
+    if bill is None:
+        raise NotFound("no such bill", field="bill_id")
+    check_payable(bill)
+    # A channel knows no business time: what it is told and tells is wall time.
+    now = uow.wall.now()
+    present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
+    if present is not None:
+        return present
+    identifier = uuid7()
+    order = ChannelOrder(
+        id=identifier,
+        bill_id=bill_id,
+        channel=channel,
+        order_no=identifier.hex,
+        merchant=merchant,
+        method=method,
+        amount=bill.amount,
+        state=OrderState.ASKED,
+        opened_at=now.replace(microsecond=0),
+        opened_by=by,
+        expires_at=now.replace(microsecond=0) + ORDER_TAKES_MONEY_FOR,
+    )
+    channel_orders.add_order(uow.connection, order)
+    return order
+
+
+def hear(uow: UnitOfWork, order_no: str, answer: Answer) -> Learned:
+    """Keep what a channel says of an order, and settle the bill where it is paid.
+
+    A payment for a bill that needs none any more is owed back and its refund asked for in the same
+    transaction: of two channels that are paid at once, the second goes back by itself.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such order.
+    NotAuthentic
+        Where it speaks of another amount, merchant or payment than the order's: nothing changes.
+    """
+    order = channel_orders.find_order(uow.connection, order_no, lock=True)
+    if order is None:
+        raise NotFound("no such order", field="order_no")
+    now = uow.wall.now()
+    after = heard(order, answer, now)
+    fresh = after.state is OrderState.PAID and order.state is not OrderState.PAID
+    surplus = None
+    if fresh:
+        after, surplus = _settle(uow, after)
+    elif after != order:
+        channel_orders.write_order(uow.connection, after)
+    channel_orders.heard_of(uow.connection, order.id, now)
+    return Learned(after, fresh, surplus)
+
+
+def ask_refund(  # noqa: PLR0917 - of which order, under which number, how much, why and by whom
+    uow: UnitOfWork, order_no: str, refund_no: str, amount: Money, reason: str, by: str
+) -> ChannelRefund:
+    """Keep a refund before its channel is asked; the same one where its number was used for it.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Commit it before the adapter's `refund` is called.
+    order_no : str
+        Of a paid order.
+    refund_no : str
+        Our number: 8 to 32 ASCII letters and digits.
+    amount : Money
+        At most what has not gone back yet.
+    reason, by : str
+        For the ledger and the payer.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such order.
+    Conflict
+        Where it is not paid, the number stands for another refund, or more than was paid would go
+        back.
+    Invalid
+        On an amount that is not above zero or in another currency, or no reason.
+    """
+    order = channel_orders.find_order(uow.connection, order_no, lock=True)
+    if order is None:
+        raise NotFound("no such order", field="order_no")
+    return _ask_refund(uow, order, refund_no, amount, reason, by)
+
+
+def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> ChannelRefund:
+    """Keep what a channel says of a refund, and post it where the money went back.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such refund.
+    NotAuthentic
+        Where it speaks of another amount: nothing changes.
+    """
+    found = channel_orders.find_refund(uow.connection, refund_no)
+    if found is None:
+        raise NotFound("no such refund", field="refund_no")
+    order = channel_orders.find_order(uow.connection, found.order_no, lock=True)
+    found = channel_orders.find_refund(uow.connection, refund_no)
+    if order is None or found is None:
+        raise NotFound("no such refund", field="refund_no")
+    refund, now = found.refund, uow.wall.now()
+    after = heard_of_refund(refund, answer, now)
+    if after.state is not refund.state:
+        channel_orders.write_refund(uow.connection, after)
+        if after.state is RefundState.FAILED:
+            left = order.refunded_minor - refund.amount.minor
+            channel_orders.write_order(uow.connection, replace(order, refunded_minor=left))
+        else:
+            bill = _bill(uow, order)
+            entry = (
+                book_surplus_refund(after, order, uow.clock.now())
+                if order.payment_id is None
+                else book_channel_refund(after, order, bill, uow.clock.now())
+            )
+            store.add_entry(uow.connection, entry)
+    channel_orders.heard_of_refund(uow.connection, refund.id, now)
+    return after
+
+
+def _settle(uow: UnitOfWork, order: ChannelOrder) -> tuple[ChannelOrder, ChannelRefund | None]:
+    bill = _bill(uow, order)
+    paid_at = uow.clock.now()
+    if bill.state is not BillState.OPEN:
+        channel_orders.write_order(uow.connection, order)
+        store.add_entry(uow.connection, book_surplus(order, paid_at))
+        refund = _ask_refund(
+            uow, order, uuid7().hex, order.amount, SURPLUS_REASON, f"channel:{order.channel.value}"
+        )
+        return replace(order, refunded_minor=order.amount.minor), refund
+    payment = Payment(
+        PaymentId(uuid7()),
+        bill.id,
+        order.channel.value,
+        order.amount,
+        order.amount,
+        paid_at,
+        f"channel:{order.channel.value}",
+    )
+    order = replace(order, payment_id=payment.id)
+    store.add_payment(uow.connection, payment)
+    channel_orders.write_order(uow.connection, order)
+    paid = settled(bill, paid_at)
+    store.write_state(uow.connection, paid)
+    store.add_entry(uow.connection, book_channel_payment(payment, bill, order))
+    services.announce_settled(uow, paid, payment)
+    return order, None
+
+
+def _ask_refund(  # noqa: PLR0917 - as `ask_refund`
+    uow: UnitOfWork, order: ChannelOrder, refund_no: str, amount: Money, reason: str, by: str
+) -> ChannelRefund:
+    present = channel_orders.find_refund(uow.connection, refund_no)
+    if present is not None:
+        if (present.order_no, present.refund.amount) != (order.order_no, amount):
+            raise Conflict("was used for another refund", field="refund_no")
+        return present.refund
+    if not reason.strip():
+        raise Invalid("a refund states its reason", field="reason")
+    check_refund(order, amount, channel_orders.count_refunds(uow.connection, order.id))
+    left_minor = order.amount.minor - order.refunded_minor
+    refund = ChannelRefund(
+        id=uuid7(),
+        order_id=order.id,
+        refund_no=refund_no,
+        amount=amount,
+        fee=Money(fee_back_of(left_minor, amount.minor), amount.currency),
+        void=False,
+        state=RefundState.ASKED,
+        asked_at=uow.wall.now().replace(microsecond=0),
+        asked_by=by,
+        reason=reason.strip(),
+    )
+    # The constraint on this sum is what two who ask at once could not get round.
+    asked = replace(order, refunded_minor=order.refunded_minor + amount.minor)
+    channel_orders.write_order(uow.connection, asked)
+    channel_orders.add_refund(uow.connection, refund)
+    return refund
+
+
+def _bill(uow: UnitOfWork, order: ChannelOrder) -> Bill:
+    bill = store.find_bill(uow.connection, order.bill_id, lock=True)
+    if bill is None:
+        raise NotFound("the order's bill is gone", field="bill_id")
+    return bill

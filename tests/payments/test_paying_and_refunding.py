@@ -1,0 +1,208 @@
+"""In whatever order a bill is paid, heard of and refunded, the ledger is what channels did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy import text
+
+from city.errors import Conflict
+from city.identifiers import (
+    DistrictCode,
+    FacilityId,
+    OperatorId,
+    ParkingSessionId,
+    TariffVersionId,
+    VehicleId,
+    uuid7,
+)
+from city.money import Money
+from payments import channel_orders, channel_payments, services
+from payments.gateway.book import Book
+from payments.gateway.orders import Refused, State, Terms
+from payments.rules.bills import BillState, Charge
+from payments.rules.channel_orders import ChannelOrder, RefundState
+from payments.rules.channels import Answer, Channel, Fate, Method, RefundAnswer, RefundFate
+
+if TYPE_CHECKING:
+    import pytest
+
+    from city.works.database import Database
+
+MERCHANT = "1900009999"
+AMOUNT = Money(1000, "CNY")
+CHANNELS = st.sampled_from([Channel.WECHAT, Channel.ALIPAY])
+
+
+class Paying(RuleBasedStateMachine):
+    """One bill, two channels, cash, and refunds; the channels are the gateway's own book."""
+
+    database: Database
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.book = Book()
+        self.now = self.database.wall.now()
+        line: dict[str, Any] = {"minor": AMOUNT.minor, "units": 1}
+        charge = Charge(
+            session_id=ParkingSessionId(uuid7()),
+            vehicle_id=VehicleId(uuid7()),
+            facility_id=FacilityId(uuid7()),
+            district=DistrictCode("0153"),
+            operator_id=OperatorId(uuid7()),
+            revenue_nature="commercial",
+            tariff_version_id=TariffVersionId(uuid7()),
+            amount=AMOUNT,
+            lines=(line,),
+        )
+        with self.database.unit_of_work() as uow:
+            self.before = self._clearing(uow)
+            self.bill = services.issue_bill(uow, charge, "test")
+        self.cash = False
+
+    def _clearing(self, uow: Any) -> int:
+        found = uow.connection.execute(
+            text("select coalesce(sum(minor), 0) from payments.posting where account like 'clear%'")
+        )
+        return int(found.scalar_one())
+
+    def _orders(self) -> list[ChannelOrder]:
+        with self.database.read() as connection:
+            return channel_orders.orders_of_bill(connection, self.bill.id)
+
+    @rule(channel=CHANNELS)
+    def start(self, channel: Channel) -> None:
+        with self.database.unit_of_work() as uow:
+            try:
+                order = channel_payments.ask_order(
+                    uow, self.bill.id, channel, MERCHANT, Method.CODE, "test"
+                )
+            except Conflict:
+                return
+        terms = Terms(AMOUNT.minor, "停车费", "NATIVE")
+        try:
+            self.book.open(channel, order.order_no, terms, at=self.now, merchant=MERCHANT)
+        except Refused:
+            return
+
+    @rule(pick=st.integers(0, 3))
+    def payer_pays(self, pick: int) -> None:
+        known = self.book.orders()
+        if pick < len(known):
+            try:
+                self.book.pay(known[pick].channel, known[pick].key, "payer", self.now)
+            except Refused:
+                return
+
+    @rule(pick=st.integers(0, 3))
+    def channel_closes(self, pick: int) -> None:
+        known = self.book.orders()
+        if pick < len(known):
+            try:
+                self.book.close(known[pick].channel, known[pick].key, self.now)
+            except Refused:
+                return
+
+    @rule(pick=st.integers(0, 3), times=st.integers(1, 2))
+    def we_hear(self, pick: int, times: int) -> None:
+        known = self.book.orders()
+        if pick >= len(known):
+            return
+        order = known[pick]
+        fates = {State.PAID: Fate.PAID, State.CLOSED: Fate.CLOSED}
+        fate = fates.get(order.state, Fate.OPEN)
+        answer = (
+            Answer(fate, order.channel_no, AMOUNT, MERCHANT, order.paid_at)
+            if fate is Fate.PAID
+            else Answer(fate)
+        )
+        for _ in range(times):
+            with self.database.unit_of_work() as uow:
+                channel_payments.hear(uow, order.order_no, answer)
+
+    @rule()
+    def cash_is_taken(self) -> None:
+        try:
+            with self.database.unit_of_work() as uow:
+                services.pay_in_cash(uow, self.bill.id, AMOUNT, "attendant-1")
+        except Conflict:
+            return
+        self.cash = True
+
+    @rule(pick=st.integers(0, 3), minor=st.integers(1, 700))
+    def a_refund_is_asked_for(self, pick: int, minor: int) -> None:
+        orders = self._orders()
+        if pick >= len(orders):
+            return
+        try:
+            with self.database.unit_of_work() as uow:
+                channel_payments.ask_refund(
+                    uow, orders[pick].order_no, uuid7().hex, Money(minor, "CNY"), "why", "test"
+                )
+        except Conflict:
+            return
+
+    @rule(fails=st.booleans())
+    def refunds_are_followed(self, fails: bool) -> None:
+        with self.database.read() as connection:
+            waiting = channel_orders.unsettled_refunds(
+                connection, before_at=self.database.wall.now(), limit=20
+            )
+        of_ours = {each.order_no: each for each in self._orders()}
+        for held in waiting:
+            order = of_ours.get(held.order_no)
+            if order is None:
+                continue
+            answer = RefundAnswer(RefundFate.FAILED)
+            if not fails:
+                # Refused is a failure of the test: we never ask for more than was paid.
+                self.book.refund(
+                    order.channel,
+                    order.order_no,
+                    held.refund.refund_no,
+                    held.refund.amount.minor,
+                    at=self.now,
+                )
+                self.book.settle_refund(order.channel, held.refund.refund_no, self.now)
+                answer = RefundAnswer(RefundFate.DONE, amount=held.refund.amount)
+            with self.database.unit_of_work() as uow:
+                after = channel_payments.hear_of_refund(uow, held.refund.refund_no, answer)
+            assert after.state is (RefundState.FAILED if fails else RefundState.DONE)
+
+    @invariant()
+    def the_clearing_account_is_what_the_channels_hold_by_what_we_heard(self) -> None:
+        heard = {each.order_no for each in self._orders() if each.channel_no}
+        holds = sum(
+            order.terms.amount_minor - order.refunded_minor
+            for order in self.book.orders()
+            if order.order_no in heard
+        )
+        with self.database.unit_of_work() as uow:
+            assert self._clearing(uow) - self.before == holds
+
+    @invariant()
+    def the_bill_is_settled_by_one_payment_at_most(self) -> None:
+        settled = [each for each in self._orders() if each.payment_id is not None]
+        assert len(settled) + self.cash <= 1
+        with self.database.read() as connection:
+            bill = services.find_bill(connection, self.bill.id)
+        assert bill is not None
+        assert (bill.state is BillState.PAID) == (len(settled) + self.cash == 1)
+
+
+def test_pay_hear_refund_and_close_in_any_order(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Paying, "database", database, raising=False)
+    run_state_machine_as_test(
+        Paying,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,38 @@
+"""Where online channels tell us; their signature is their credential."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response, request
+
+from city.errors import NotFound
+from journeys.pay_online import take_notice
+from payments.rules.channels import Channel
+from web import access
+
+blueprint = APIBlueprint(
+    "channel_notices", __name__, url_prefix="/api/v1/channel-notices", tag="Payments"
+)
+
+
+@blueprint.post("/<channel>")
+@access.public
+@blueprint.doc(
+    summary="A channel's notification, in the channel's own format",
+    description=(
+        "Believed by its signature over the raw body alone, compared with the order, counted once "
+        "by channel and event; answered in the channel's own words. What is not believed changes "
+        "nothing, is kept with its reason, and is answered so that it comes again."
+    ),
+    responses={200: "Taken", 204: "Taken"},
+)
+def take(channel: str) -> Response:
+    """Take a notification."""
+    wiring = access.wiring()
+    known = next((each for each in wiring.channels if each.value == channel), None)
+    if known is None:
+        raise NotFound("There is no such channel here.")
+    status, content_type, body = take_notice(
+        wiring.database, wiring.channels, Channel(known), dict(request.headers), request.get_data()
+    )
+    return Response(body, status, content_type=content_type)
