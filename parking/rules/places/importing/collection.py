@@ -6,7 +6,7 @@ Source: RFC 7946; the member ``crs`` is that of the 2008 format, which exporters
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -17,9 +17,9 @@ from parking.rules.places.importing.profiles import read_properties
 from parking.rules.places.importing.stated import (
     MOST_FEATURES,
     Faulty,
+    Found,
     ImportOptions,
     Rejected,
-    Shape,
     Stated,
 )
 
@@ -28,14 +28,6 @@ _MERCATOR: Final = re.compile(r"(EPSG:+[0-9.]*:?(3857|900913)|EPSG/0/3857)$", re
 _LONGEST_KERB_M: Final = 10_000.0
 _RING: Final = 4
 MOST_POINTS: Final = 2_000
-
-
-class Found(NamedTuple):
-    """A feature's geometry, read."""
-
-    shape: Shape
-    points: tuple[Position, ...]
-    """Of a polygon, its outer ring without the closing point."""
 
 
 def read_collection(

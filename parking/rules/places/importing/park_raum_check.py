@@ -4,7 +4,7 @@ Source: the published surveys of Kehl, Sachsenheim and Ladenburg (2024); names a
 """
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -13,6 +13,7 @@ from parking.rules.places.importing.hours import hours_in, read_stay_min
 from parking.rules.places.importing.stated import (
     MOST_SPACES,
     Faulty,
+    Found,
     Group,
     ImportOptions,
     Stated,
@@ -20,9 +21,6 @@ from parking.rules.places.importing.stated import (
 from parking.rules.places.importing.words import count_of, orientation_of, plain, text_of
 from parking.rules.places.model import BayKind, FacilityKind, Purpose
 from parking.rules.places.usage import UseRule
-
-if TYPE_CHECKING:
-    from parking.rules.places.importing.collection import Found
 
 _PLACES: Final[Mapping[str, FacilityKind]] = {
     "strassenraum": "kerb",

@@ -4,7 +4,7 @@ Source: ParkenDD/parkapi-sources-v3, models of its static inputs (MIT); the file
 """
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -13,6 +13,7 @@ from parking.rules.places.importing.hours import read_opening_hours, read_stay_m
 from parking.rules.places.importing.stated import (
     MOST_SPACES,
     Faulty,
+    Found,
     Group,
     ImportOptions,
     Stated,
@@ -21,9 +22,6 @@ from parking.rules.places.importing.words import count_of, number_of, orientatio
 from parking.rules.places.model import BayKind, FacilityKind, Limits, Purpose
 from parking.rules.places.times import TimeSpan
 from parking.rules.places.usage import UseRule
-
-if TYPE_CHECKING:
-    from parking.rules.places.importing.collection import Found
 
 _TYPES: Final[Mapping[str, FacilityKind | None]] = {
     "ON_STREET": "kerb",

@@ -1,15 +1,11 @@
 """Which kind of GeoJSON a feature is of, told by its properties; each kind has its reader."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from parking.rules.places.importing import own, park_raum_check, parkapi
-from parking.rules.places.importing.stated import ImportOptions, Stated
-
-if TYPE_CHECKING:
-    from parking.rules.places.importing.collection import Found
+from parking.rules.places.importing.stated import Found, ImportOptions, Stated
 
 
 def read_properties(

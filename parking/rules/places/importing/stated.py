@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from pydantic import JsonValue
 
@@ -29,6 +29,14 @@ MOST_SPACES: Final = 20_000
 """Bays that one feature may stand for."""
 Orientation = Literal["parallel", "perpendicular", "diagonal"]
 Shape = Literal["Point", "LineString", "Polygon"]
+
+
+class Found(NamedTuple):
+    """A feature's geometry, read."""
+
+    shape: Shape
+    points: tuple[Position, ...]
+    """Of a polygon, its outer ring without the closing point."""
 
 
 class Faulty(Invalid):

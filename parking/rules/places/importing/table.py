@@ -10,11 +10,12 @@ from pydantic import JsonValue
 
 from city.errors import Invalid
 from city.places import Position
-from parking.rules.places.importing.collection import Found, read_geometry
+from parking.rules.places.importing.collection import read_geometry
 from parking.rules.places.importing.own import Columns, read
 from parking.rules.places.importing.stated import (
     MOST_FEATURES,
     Faulty,
+    Found,
     ImportOptions,
     Rejected,
     Stated,
