@@ -18,7 +18,7 @@ from signals.rules.model.files import read_network, read_plans
 from signals.rules.model.geometry import meeting
 from signals.rules.model.junction import ConflictKind, SignalNetwork, Turn, approach_bearing_deg
 from signals.rules.model.plans import Interval, Programme, programme_of_stages, runs
-from signals.rules.model.stages import GreenStage, change_s
+from signals.rules.model.stages import GreenStage, change_s, programme_from_stages
 from signals.rules.model.sumo_export import additional_file, network_file
 from signals.rules.safety.case import intergreens
 from tests.signals import crossroads
@@ -148,6 +148,26 @@ def test_a_stage_plan_becomes_a_programme_with_permissive_turns() -> None:
         (7, Aspect.PERMISSIVE, Aspect.FLASHING_GREEN),
         (3, Aspect.FLASHING_PERMISSIVE, Aspect.FLASHING_GREEN),
     ]
+
+
+def test_a_turn_that_gave_way_goes_on_doing_so_while_the_others_clear() -> None:
+    junction = OWN.junctions[0]
+    stages = [
+        GreenStage("all", frozenset({"south-through", "south-left", "north-through"}), 20),
+        GreenStage("left", frozenset({"south-left"}), 10),
+    ]
+    programme = programme_from_stages(
+        junction,
+        "0",
+        stages,
+        intergreen=lambda ended, _: 5.0 if ended == "north-through" else 0.0,
+        yields=lambda one, other: (one, other) == ("south-left", "north-through"),
+    )
+    left = [group.name for group in junction.groups].index("south-left")
+    seen = [(each.duration_s, each.shows[left]) for each in programme.intervals]
+
+    assert sum(seconds for seconds, aspect in seen if aspect is Aspect.PERMISSIVE) == 23
+    assert seen[-1] == (10, Aspect.GREEN)
 
 
 def test_a_run_goes_on_over_the_end_of_the_cycle() -> None:

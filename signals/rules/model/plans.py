@@ -226,7 +226,8 @@ def programme_of_stages(
 def _aspects(
     groups: Sequence[str], lamps: dict[str, Lamp], yields: Callable[[str, str], bool]
 ) -> Iterator[Aspect]:
-    greens = [g for g in groups if lamps.get(g) in {Lamp.GREEN, Lamp.FLASHING_GREEN}]
+    # Who shows yellow still clears: a turn that gives way goes on doing so.
+    greens = [g for g in groups if lamps.get(g, Lamp.RED) is not Lamp.RED]
     for group in groups:
         lamp = lamps.get(group, Lamp.RED)
         if lamp is Lamp.RED:

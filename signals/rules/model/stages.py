@@ -106,10 +106,12 @@ def programme_from_stages(
             next((aspect for a, b, aspect in each if a <= middle_s < b), Aspect.RED)
             for each in lamps
         ]
+        # Who ended still clears until the next stage begins: a turn that gave way goes on doing so.
+        running = stages[max(place for place in range(count) if starts_s[place] <= middle_s)]
         greens = [
             group.name
             for group, aspect in zip(junction.groups, raw, strict=True)
-            if aspect in GREENS
+            if aspect in GREENS or group.name in running.groups
         ]
         shows = tuple(
             _granted(group.name, aspect, greens, yields)

@@ -164,6 +164,7 @@ class _Maker:
             for group, aspect in zip(programme.groups, interval.shows, strict=True)
             if aspect is Aspect.TURN_ON_RED
         )
+        self._gives_in: dict[tuple[str, frozenset[str]], bool] = {}
         self._flow: dict[int, float] = {}
         for lane in lanes:
             # Who shares a lane needs its green for all of the lane's traffic.
@@ -211,10 +212,13 @@ class _Maker:
         return weights
 
     def _permissive(self, name: str, stage: frozenset[str]) -> bool:
-        return any(
-            (name, other) in self._gives and self._flow.get(self._place[other], 0.0) > 0
-            for other in stage
-        )
+        key = (name, stage)
+        if key not in self._gives_in:
+            self._gives_in[key] = any(
+                (name, other) in self._gives and self._flow.get(self._place[other], 0.0) > 0
+                for other in stage
+            )
+        return self._gives_in[key]
 
     def start(self, stages: Sequence[frozenset[str]], scale: float) -> list[float]:
         """Give greens to begin with: by the largest flow ratio that a stage alone serves."""
