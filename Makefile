@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 FRONTEND := web/frontend
 FRONTEND_SOURCES := $(shell find $(FRONTEND) web/catalogue -type f -not -path '*/node_modules/*' 2>/dev/null)
 
+# One more than there are cores, at most 5: whoever drives the browser waits most of the time.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n + 1 : 5)))
+
 .PHONY: help setup run test bench check lock openapi clean
 
 help: ## What you can do
@@ -22,7 +25,7 @@ run: setup ## The whole system on embedded servers, with a demo city; prints its
 test: setup $(VENV)/.development ## Lint, types, import rules, unit, store, API and browser tests
 	@bash .ci/browser.sh
 	@bash .ci/check.sh
-	@$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup $(VENV)/.development ## Lint, types, import rules and house rules alone
 	@bash .ci/check.sh
