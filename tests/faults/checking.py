@@ -324,7 +324,10 @@ def _check_sets(
         places: Any = live.geopos(keys.free, *sorted(kept))
         for name, place in zip(sorted(kept), places, strict=True):
             at = bays[name].position
-            if abs(place[0] - at.longitude) > 1e-4 or abs(place[1] - at.latitude) > 1e-4:
+            # Between two questions a bay can be taken: what stays wrong is found again.
+            if place is None:
+                found.positions.append(f"{name} lost its place among the free")
+            elif abs(place[0] - at.longitude) > 1e-4 or abs(place[1] - at.latitude) > 1e-4:
                 found.positions.append(f"{bays[name].label}: {place}, not {at}")
 
 
