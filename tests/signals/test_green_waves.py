@@ -13,13 +13,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bench._bands import allowed, room, seen
 from bench._maxband import widest
 from city.errors import Invalid
 from signals.commands import coordinate as command
 from signals.rules.waves.bandwidth import coordinate
 from signals.rules.waves.corridor import (
     KPH,
-    Coordination,
     Corridor,
     CorridorSignal,
     LeftTurns,
@@ -29,7 +29,6 @@ from signals.rules.waves.corridor import (
 from signals.rules.waves.diagram import time_space_svg
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -62,50 +61,6 @@ def corridor(
             (40.0, 42.0) if free else (40.0, 40.0),
         ),
         **changes,
-    )
-
-
-def room(greens: Sequence[tuple[float, float]]) -> float:
-    """Give the longest stretch of the circle that lies in every green (start, length), or 0."""
-    starts = [start % 1.0 for start, _ in greens]
-    widest_stretch = 0.0
-    for at in starts:
-        reach = 1.0
-        for start, length in greens:
-            into = (at - start) % 1.0
-            into = 0.0 if into > 1 - 1e-9 else into
-            reach = min(reach, length - into)
-        widest_stretch = max(widest_stretch, reach)
-    return widest_stretch
-
-
-def seen(street: Corridor, found: Coordination) -> tuple[float, float]:
-    """Give the bands as cars see them, from the offsets, the cycle and the speeds alone."""
-    outbound, inbound = [], []
-    ahead = back = 0.0
-    for number, each in enumerate(street.signals):
-        if number:
-            ahead += found.outbound_travel[number - 1] - each.queue_clearance.outbound
-            here = street.signals[number - 1]
-            back -= found.inbound_travel[number - 1] - here.queue_clearance.inbound
-        centre = found.offsets[number] + each.red_centre
-        other = centre + each.difference(found.patterns[number])
-        outbound.append((centre + each.red.outbound / 2 - ahead, 1 - each.red.outbound))
-        inbound.append((other + each.red.inbound / 2 - back, 1 - each.red.inbound))
-    return room(outbound), room(inbound)
-
-
-def allowed(street: Corridor, found: Coordination) -> bool:
-    """Tell whether the cycle and every speed are as may be chosen."""
-    ways = (
-        (found.outbound_travel, street.outbound_kph),
-        (found.inbound_travel, street.inbound_kph),
-    )
-    shortest_s, longest_s = street.cycle_s
-    return shortest_s - 1e-6 <= found.cycle_s <= longest_s + 1e-6 and all(
-        slow - 1e-6 <= length_m * KPH / (share * found.cycle_s) <= fast + 1e-6
-        for travel, (slow, fast) in ways
-        for length_m, share in zip(street.links_m, travel, strict=True)
     )
 
 

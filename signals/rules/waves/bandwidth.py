@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from signals.rules.waves.arcs import WHOLE, Arcs, arcs_from, common, middle, moved
 from signals.rules.waves.corridor import KPH, Coordination, Corridor, CorridorSignal, LeftTurns
 
 EXACT: Final = 1e-8
@@ -37,10 +38,6 @@ HALVINGS: Final = 50
 SAMPLES: Final = 17
 LOOK_EVERY: Final = 64
 """Ranges between two looks at the clock."""
-
-Arcs = list[tuple[float, float]]
-"""Parts of the circle [0, 1], in order and apart."""
-WHOLE: Final[Arcs] = [(0.0, 1.0)]
 
 
 def coordinate(corridor: Corridor, *, time_limit_s: float | None = None) -> Coordination:
@@ -62,7 +59,7 @@ def coordinate(corridor: Corridor, *, time_limit_s: float | None = None) -> Coor
     -----
     A pass costs as the signals; a cycle range takes tens to hundreds of them.
     """
-    chain = _Chain(corridor)
+    chain = Chain(corridor)
     alone = max(
         _one_way(corridor, outbound=True),
         _one_way(corridor, outbound=False),
@@ -78,7 +75,7 @@ def coordinate(corridor: Corridor, *, time_limit_s: float | None = None) -> Coor
     return best.with_bound(max(bound, best.objective))
 
 
-class _Chain:
+class Chain:
     """A corridor as sums of both directions."""
 
     def __init__(self, corridor: Corridor) -> None:
@@ -181,6 +178,26 @@ class _Chain:
                 least = middle
         return least
 
+    def most_together(self, low: float, high: float, within: float) -> float:
+        """Give a sum that both bands cannot exceed in a range of paces; below 0: no two bands.
+
+        Not more than `within` above what the ranges of travel times allow. Costs as the signals and
+        the logarithm of `within`.
+        """
+        most = self.cap_out + self.cap_in
+        if self._reach(most, low, high) is not None:
+            return most
+        if self._reach(0.0, low, high) is None:
+            return -1.0
+        least = 0.0
+        while most - least > within:
+            middle_of = (least + most) / 2
+            if self._reach(middle_of, low, high) is None:
+                most = middle_of
+            else:
+                least = middle_of
+        return most
+
     def _bound(
         self, ranges: Sequence[tuple[float, float, float]], best: float, cap: float
     ) -> float:
@@ -206,9 +223,9 @@ class _Chain:
             if number:
                 link = number - 1
                 least = self._least_s[link] * low
-                arcs = _moved(arcs, least - self._fixed[link], self._most_s[link] * high - least)
+                arcs = moved(arcs, least - self._fixed[link], self._most_s[link] * high - least)
             if room < 1:
-                arcs = _common(arcs, _arcs_from(shifts, room))
+                arcs = common(arcs, arcs_from(shifts, room))
                 if not arcs:
                     return None
             found.append(arcs)
@@ -221,14 +238,14 @@ class _Chain:
         found = self._reach(together, pace, pace)
         if found is None:
             raise ValueError(f"{together} cannot be had at this pace")
-        sums = [_middle(found[-1])]
+        sums = [middle(found[-1])]
         travel: list[float] = []
         for link in range(len(found) - 2, -1, -1):
             least, most = self._least_s[link] * pace, self._most_s[link] * pace
             fixed = self._fixed[link]
             # The best sums leave points, which rounding would cut off.
-            back = _moved([(sums[-1], sums[-1])], fixed - most - TOUCH, most - least + 2 * TOUCH)
-            here = _middle(_common(found[link], back))
+            back = moved([(sums[-1], sums[-1])], fixed - most - TOUCH, most - least + 2 * TOUCH)
+            here = middle(common(found[link], back))
             over = (sums[-1] - here + fixed - least) % 1.0
             travel.append(least + (0.0 if over > 1 - EXACT else min(over, most - least)))
             sums.append(here)
@@ -304,64 +321,6 @@ def _split_times(
             fast_s, slow_s = length_m * KPH / fast_kph, length_m * KPH / slow_kph
             found.append((fast_s + share * (slow_s - fast_s)) * pace)
     return outbound, inbound
-
-
-# --- arcs of a circle ----------------------------------------------------------------------------
-
-
-def _arcs_from(shifts: Sequence[tuple[float, object]], room: float) -> Arcs:
-    found: Arcs = []
-    for shift, _ in shifts:
-        end = shift + room
-        found += [(shift, end)] if end <= 1 else [(0.0, end - 1), (shift, 1.0)]
-    return _merged(found)
-
-
-def _moved(arcs: Arcs, by: float, longer: float) -> Arcs:
-    """Move arcs along the circle and lengthen them."""
-    found: Arcs = []
-    for start, end in arcs:
-        length = end - start + longer
-        if length >= 1:
-            return WHOLE
-        begin = (start + by) % 1.0
-        stop = begin + length
-        found += [(begin, stop)] if stop <= 1 else [(0.0, stop - 1), (begin, 1.0)]
-    return _merged(found)
-
-
-def _merged(arcs: Arcs) -> Arcs:
-    if len(arcs) < 2:  # noqa: PLR2004 - nothing to merge
-        return arcs
-    arcs.sort()
-    found = [arcs[0]]
-    for start, end in arcs[1:]:
-        last_start, last_end = found[-1]
-        if start <= last_end:
-            found[-1] = (last_start, max(last_end, end))
-        else:
-            found.append((start, end))
-    return found
-
-
-def _common(one: Arcs, other: Arcs) -> Arcs:
-    """Give what two sets of arcs have in common."""
-    found: Arcs = []
-    i = j = 0
-    while i < len(one) and j < len(other):
-        start, end = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
-        if start <= end:
-            found.append((start, end))
-        if one[i][1] < other[j][1]:
-            i += 1
-        else:
-            j += 1
-    return found
-
-
-def _middle(arcs: Arcs) -> float:
-    start, end = max(arcs, key=lambda each: each[1] - each[0])
-    return (start + end) / 2
 
 
 # --- places on the street ------------------------------------------------------------------------
