@@ -11,6 +11,9 @@ from city.command_line import CommandLine
 from signals.commands.coordinate import answer as street_answer
 from signals.rules.waves.network import Network, NetworkCoordination, read_network
 from signals.rules.waves.network_search import coordinate_network
+from signals.rules.waves.plans import bands_of
+from signals.rules.waves.platoons import refined, wait_of
+from signals.rules.waves.ways import ways_of
 
 SUMMARY: Final = "find offsets with wide green waves in a network of corridors, with a proven bound"
 
@@ -27,9 +30,12 @@ network.json:
       "signals": [
         {"name": "B", "position_m": 0, "red": [0.5, 0.5], "red_centre": 0.5},
         {"name": "C", "position_m": 300, "red": [0.4, 0.4]}]}]}
-  corridors as for coordinate; a signal named in two of them has one offset"""
+  corridors as for coordinate; a signal named in two of them has one offset; with flow_vph and
+  saturation_flow_vph ([out, in]) on every corridor also offsets of less delay"""
 
 _TIME_LIMIT_S: Final = 60.0
+_BANDS_SHARE: Final = 0.7
+"""Share of the time for the bands where flows are given too."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -50,10 +56,39 @@ def run(arguments: Sequence[str]) -> int:
     if network.unknown:
         sys.stderr.write(f"{line.prog}: not read: {', '.join(network.unknown[:10])}\n")
     begun_s = time.perf_counter()
-    found = coordinate_network(network, time_limit_s=given.time_limit)
+    known = all(each.traffic is not None for each in network.corridors)
+    bands_s = given.time_limit * (_BANDS_SHARE if known else 1.0)
+    found = coordinate_network(network, time_limit_s=bands_s)
+    delay = delay_plan(network, found, given.time_limit - bands_s) if known else {}
     solve_s = time.perf_counter() - begun_s
-    line.answer({**answer(network, found), "solve_s": round(solve_s, 4)})
+    line.answer({**answer(network, found), **delay, "solve_s": round(solve_s, 4)})
     return 0
+
+
+def delay_plan(
+    network: Network, found: NetworkCoordination, time_limit_s: float
+) -> dict[str, JsonValue]:
+    """Give the delay of the plan of bands, and the plan of less delay that is reached from it."""
+    traffic = [each for corridor in network.corridors for each in corridor.traffic or ()]
+    ways, cycle_s = ways_of(network), found.cycle_s
+    offsets = [found.offsets[name] for name in network.signals]
+    until_s = time.monotonic() + time_limit_s
+    better = refined(ways, traffic, offsets, cycle_s, lambda: time.monotonic() > until_s)
+    bands = [round(each.width * cycle_s, 6) for each in bands_of(ways, better, 1 / cycle_s)]
+    return {
+        "waiting_vehicles": round(wait_of(ways, traffic, offsets, cycle_s), 4),
+        "delay_plan": {
+            "waiting_vehicles": round(wait_of(ways, traffic, better, cycle_s), 4),
+            "offsets_s": {
+                name: round(each * cycle_s, 6)
+                for name, each in zip(network.signals, better, strict=True)
+            },
+            "bandwidth_s": {
+                name: [bands[2 * number], bands[2 * number + 1]]
+                for number, name in enumerate(network.names)
+            },
+        },
+    }
 
 
 def answer(network: Network, found: NetworkCoordination) -> dict[str, JsonValue]:

@@ -22,7 +22,8 @@ from signals.rules.waves.loops import Link, loops_of
 from signals.rules.waves.network import Network, read_network
 from signals.rules.waves.network_search import Effort, coordinate_network
 from signals.rules.waves.plans import bands_of, point_of, worth_of
-from signals.rules.waves.programme import Programme, Shape
+from signals.rules.waves.programme import Programme
+from signals.rules.waves.shape import Shape
 from signals.rules.waves.ways import ways_of
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ Shares are of the cycle, times of a corridor's answer are seconds. The outbound 
 the first signal to the last, the inbound one back.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -42,6 +43,38 @@ class Pair:
 
     outbound: float
     inbound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What drives along one direction of a corridor.
+
+    Attributes
+    ----------
+    flow_vph
+        At each of its signals, straight on.
+    saturation_flow_vph
+        Of the lanes that go straight on.
+    turning
+        Share of the flow that turns off at each signal; as many turn in.
+
+    Raises
+    ------
+    Invalid
+        Naming the member.
+    """
+
+    flow_vph: float
+    saturation_flow_vph: float
+    turning: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.flow_vph < math.inf:
+            raise Invalid("must not be negative", field="flow_vph")
+        if not 0 < self.saturation_flow_vph < math.inf:
+            raise Invalid("must be positive", field="saturation_flow_vph")
+        if not 0 <= self.turning <= 1:
+            raise Invalid("must lie from 0 to 1", field="turning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +147,8 @@ class Corridor:
     weight: Pair
     outbound_kph: tuple[float, float]
     inbound_kph: tuple[float, float]
+    traffic: tuple[Traffic, Traffic] | None = None
+    """What drives outbound and inbound, where that is known: for delay, not for bands."""
     unknown: tuple[str, ...] = field(default=(), compare=False)
     """Members of its document that nobody reads."""
 
@@ -231,6 +266,9 @@ class CorridorDocument(_Lenient):
         default_factory=lambda: [1.0, 1.0]
     )
     speed_kph: _SpeedDocument
+    flow_vph: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = None
+    saturation_flow_vph: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = None
+    turning: Finite = 0.2
     signals: Annotated[list[_SignalDocument], Field(max_length=MOST_SIGNALS)]
 
 
@@ -263,7 +301,21 @@ def corridor_of(document: CorridorDocument, cycle_s: tuple[float, float] | None 
         weight=Pair(*document.weight),
         outbound_kph=as_range(document.speed_kph.out),
         inbound_kph=as_range(document.speed_kph.in_),
+        traffic=_traffic(document),
         unknown=tuple(_unknown(document)),
+    )
+
+
+def _traffic(document: CorridorDocument) -> tuple[Traffic, Traffic] | None:
+    flows, most = document.flow_vph, document.saturation_flow_vph
+    if flows is None and most is None:
+        return None
+    if flows is None or most is None:
+        missing = "flow_vph" if flows is None else "saturation_flow_vph"
+        raise Invalid("must be given where the other flow is", field=missing)
+    return (
+        Traffic(flows[0], most[0], document.turning),
+        Traffic(flows[1], most[1], document.turning),
     )
 
 

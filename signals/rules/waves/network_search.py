@@ -26,7 +26,8 @@ from signals.rules.waves.ascent import Ascent
 from signals.rules.waves.bandwidth import Chain
 from signals.rules.waves.network import Network, NetworkCoordination
 from signals.rules.waves.plans import answer_of, bands_of, point_of, worth_of
-from signals.rules.waves.programme import Programme, Shape, Solved, StreetLimit
+from signals.rules.waves.programme import Programme
+from signals.rules.waves.shape import Shape, Solved, StreetLimit
 from signals.rules.waves.ways import ways_of
 
 PROVEN: Final = 1e-6

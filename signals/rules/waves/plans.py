@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from signals.rules.waves.corridor import Coordination, LeftTurns
 from signals.rules.waves.network import Network, NetworkCoordination
-from signals.rules.waves.programme import Point
+from signals.rules.waves.shape import Point
 from signals.rules.waves.ways import Band, Way, patterns_of, widest_band
 
 
