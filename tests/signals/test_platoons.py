@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -97,7 +97,7 @@ def test_refined_offsets_wait_no_longer(seed: int) -> None:
 
 
 def test_a_flow_needs_its_saturation_flow() -> None:
-    document = {
+    document: dict[str, Any] = {
         "cycle_s": 90,
         "speed_kph": {"out": 50, "in": 50},
         "flow_vph": [500, 400],

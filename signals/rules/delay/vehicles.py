@@ -170,7 +170,7 @@ def control_delay(
     busy = np.where(queue > 0, np.minimum(hours, gone), 0.0)
     kept = np.where(
         (queue > 0) & (busy >= hours),
-        1 - np.where(queue > 0, spare * hours / np.where(queue > 0, queue, 1.0), 0.0),
+        1 - np.minimum(1.0, spare * hours / np.maximum(queue, TINY)),
         0.0,
     )
     uniform = uniform_delay_s(x, effective_green_s, cycle_s) * at_least(

@@ -206,7 +206,8 @@ class Ascent:
             way = self._ways[int(self._draw.integers(len(self._ways)))]
             return list(dict.fromkeys(way.signals))
         start = int(self._draw.integers(self._count))
-        found, edge = [], [start]
+        found: list[int] = []
+        edge = [start]
         known = {start}
         while edge and len(found) < size:
             here = edge.pop(int(self._draw.integers(len(edge))))

@@ -80,8 +80,8 @@ def loops_of(count: int, links: Sequence[Link]) -> list[Loop]:
         if len(found) == wanted:
             break
         rest = 0
-        for link, _ in loop:
-            rest ^= 1 << link
+        for each, _ in loop:
+            rest ^= 1 << each
         while rest:
             top = rest.bit_length() - 1
             if top not in pivots:

@@ -34,6 +34,8 @@ PROVEN: Final = 1e-6
 """Share of the cycle by which wider bands must be wider to count."""
 WITHIN: Final = 1e-4
 """How closely a street's own bound is worked out."""
+PLANS_ALONE: Final = 0.5
+"""Share of the time for the search for plans where programmes prove nothing."""
 STARTS: Final = 6
 PLANS_TOGETHER: Final = 600
 """Signals of all plans that are improved at once; at least two plans are."""
@@ -130,6 +132,7 @@ class _Search:
         self._offsets: tuple[float, ...] = (0.0,) * self._shape.count
         self._pace = self._fast
         self._cells: list[Cell] = []
+        self._provable = len(self._shape.links) + len(self._chains) <= MOST_PLACES
 
     def run(self) -> NetworkCoordination:
         """Bound, find, prove; give what there is."""
@@ -200,7 +203,8 @@ class _Search:
 
     def _find_plans(self) -> None:
         """Search at the most promising cycles, and go on where the most is found."""
-        until_s = self._left_s() - self._limit_s * self._effort.plans
+        share = self._effort.plans if self._provable else max(PLANS_ALONE, self._effort.plans)
+        until_s = self._left_s() - self._limit_s * share
         searches = self._first_plans(until_s)
         turns, still, most = 0, 0, 0.0
         while searches and still < PATIENCE and not self._enough(until_s):
@@ -256,7 +260,7 @@ class _Search:
 
     def _prove(self) -> None:
         """Empty the ranges, the largest bound first."""
-        if len(self._shape.links) + len(self._chains) > MOST_PLACES:
+        if not self._provable:
             return
         with ThreadPoolExecutor(self._effort.workers) as pool:
             running: dict[Future[Solved], Cell] = {}
