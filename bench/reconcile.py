@@ -83,7 +83,7 @@ def sides(count: int) -> tuple[list[Record], list[BillLine], int]:
                     theirs.append(line)
                     continue
                 case _:
-                    theirs.append(line)
+                    theirs.append(replace(line))
         ours.append(record)
         theirs.append(line)
     return ours, theirs, injected
