@@ -141,6 +141,7 @@ def test_a_refused_position_is_answered_in_words(visitor: Visitor, system: Syste
 def test_without_a_line_what_was_known_stays_and_says_so(visitor: Visitor) -> None:
     page = visitor.open(FIND, language="en")
     look_for(page, "bell tower")
+    page.wait_for_selector("#map[data-loaded]")
     visitor.faults.expected.append("ERR_INTERNET_DISCONNECTED")
     page.context.set_offline(True)
     expect(page.locator("#status")).to_contain_text("no line")
@@ -173,6 +174,7 @@ def test_installed_it_has_an_honest_page_without_a_line_and_keeps_no_answers(
     )
     assert "/static/app/offline.html" in kept
     assert [each for each in kept if not each.startswith("/static/")] == []
+    page.wait_for_selector("#map[data-loaded]")
     context.set_offline(True)
     page.goto(system.origin + FIND)
     expect(page.locator("body")).to_contain_text("nothing old is shown here")
