@@ -7,19 +7,19 @@ from sqlalchemy import Column, Integer, LargeBinary, Table, Text
 from sqlalchemy.dialects import postgresql
 
 from city.works.database import UnitOfWork
-from payments import store
 from payments.rules.channels import Channel, Notice
+from payments.store import tables
 
 CHANNEL_NOTICE: Final = Table(
     "channel_notice",
-    store.metadata,
+    tables.metadata,
     Column("channel", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
     Column("order_no", Text, nullable=False),
     Column("refund_no", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("first_at", store.INSTANT, nullable=False),
-    Column("last_at", store.INSTANT, nullable=False),
+    Column("first_at", tables.INSTANT, nullable=False),
+    Column("last_at", tables.INSTANT, nullable=False),
     Column("times", Integer, nullable=False, server_default="1"),
     Column("verdict", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),

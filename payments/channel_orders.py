@@ -23,7 +23,6 @@ from sqlalchemy import (
 
 from city.identifiers import BillId
 from city.money import Money
-from payments import store
 from payments.rules.channel_orders import (
     ChannelOrder,
     ChannelRefund,
@@ -34,10 +33,11 @@ from payments.rules.channel_orders import (
 )
 from payments.rules.channels import Channel, Method
 from payments.rules.reconciliation import Record
+from payments.store import tables
 
 CHANNEL_ORDER: Final = Table(
     "channel_order",
-    store.metadata,
+    tables.metadata,
     Column("id", Uuid, primary_key=True),
     Column("bill_id", Uuid, nullable=False),
     Column("channel", Text, nullable=False),
@@ -47,19 +47,19 @@ CHANNEL_ORDER: Final = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("opened_at", store.INSTANT, nullable=False),
+    Column("opened_at", tables.INSTANT, nullable=False),
     Column("opened_by", Text, nullable=False),
-    Column("expires_at", store.INSTANT, nullable=False),
+    Column("expires_at", tables.INSTANT, nullable=False),
     Column("channel_no", Text, nullable=False, server_default=""),
-    Column("done_at", store.INSTANT),
+    Column("done_at", tables.INSTANT),
     Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
     Column("payment_id", Uuid),
     Column("code", Text, nullable=False, server_default=""),
-    Column("heard_at", store.INSTANT),
+    Column("heard_at", tables.INSTANT),
 )
 CHANNEL_REFUND: Final = Table(
     "channel_refund",
-    store.metadata,
+    tables.metadata,
     Column("id", Uuid, primary_key=True),
     Column("order_id", Uuid, nullable=False),
     Column("refund_no", Text, nullable=False),
@@ -67,11 +67,11 @@ CHANNEL_REFUND: Final = Table(
     Column("fee_minor", BigInteger, nullable=False),
     Column("void", Boolean, nullable=False),
     Column("state", Text, nullable=False),
-    Column("asked_at", store.INSTANT, nullable=False),
+    Column("asked_at", tables.INSTANT, nullable=False),
     Column("asked_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("done_at", store.INSTANT),
-    Column("heard_at", store.INSTANT),
+    Column("done_at", tables.INSTANT),
+    Column("heard_at", tables.INSTANT),
 )
 _ROWS_AT_ONCE: Final = 10_000
 _UNSETTLED: Final = (OrderState.ASKED.value, OrderState.OPEN.value, OrderState.UNKNOWN.value)

@@ -13,7 +13,7 @@ from city.errors import Conflict, Invalid, NotFound
 from city.identifiers import BillId, PaymentId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
-from payments import channel_orders, services, store
+from payments import channel_orders, services
 from payments.rules.bills import Bill, BillState, Payment, check_payable, settled
 from payments.rules.booking import (
     book_channel_payment,
@@ -37,6 +37,9 @@ from payments.rules.channels import (
     RefundAnswer,
     fee_back_of,
 )
+from payments.store import bills as bill_store
+from payments.store import ledger as ledger_store
+from payments.store import takings
 
 ORDER_TAKES_MONEY_FOR: Final = timedelta(minutes=15)
 SURPLUS_REASON: Final = "paid twice: the bill needed no money any more"
@@ -84,7 +87,7 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     Conflict
         Where it takes no money: paid, disputed or cancelled.
     """
-    bill = store.find_bill(uow.connection, bill_id, lock=True)
+    bill = bill_store.find_bill(uow.connection, bill_id, lock=True)
     if bill is None:
         raise NotFound("no such bill", field="bill_id")
     check_payable(bill)
@@ -204,7 +207,7 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
                 if order.payment_id is None
                 else book_channel_refund(after, order, bill, uow.clock.now())
             )
-            store.add_entry(uow.connection, entry)
+            ledger_store.add_entry(uow.connection, entry)
     channel_orders.heard_of_refund(uow.connection, refund.id, now)
     return after
 
@@ -214,7 +217,7 @@ def _settle(uow: UnitOfWork, order: ChannelOrder) -> tuple[ChannelOrder, Channel
     paid_at = uow.clock.now()
     if bill.state is not BillState.OPEN:
         channel_orders.write_order(uow.connection, order)
-        store.add_entry(uow.connection, book_surplus(order, paid_at))
+        ledger_store.add_entry(uow.connection, book_surplus(order, paid_at))
         refund = _ask_refund(
             uow, order, uuid7().hex, order.amount, SURPLUS_REASON, f"channel:{order.channel.value}"
         )
@@ -229,11 +232,11 @@ def _settle(uow: UnitOfWork, order: ChannelOrder) -> tuple[ChannelOrder, Channel
         f"channel:{order.channel.value}",
     )
     order = replace(order, payment_id=payment.id)
-    store.add_payment(uow.connection, payment)
+    takings.add_payment(uow.connection, payment)
     channel_orders.write_order(uow.connection, order)
     paid = settled(bill, paid_at)
-    store.write_state(uow.connection, paid)
-    store.add_entry(uow.connection, book_channel_payment(payment, bill, order))
+    bill_store.write_state(uow.connection, paid)
+    ledger_store.add_entry(uow.connection, book_channel_payment(payment, bill, order))
     services.announce_settled(uow, paid, payment)
     return order, None
 
@@ -270,7 +273,7 @@ def _ask_refund(  # noqa: PLR0917 - as `ask_refund`
 
 
 def _bill(uow: UnitOfWork, order: ChannelOrder) -> Bill:
-    bill = store.find_bill(uow.connection, order.bill_id, lock=True)
+    bill = bill_store.find_bill(uow.connection, order.bill_id, lock=True)
     if bill is None:
         raise NotFound("the order's bill is gone", field="bill_id")
     return bill

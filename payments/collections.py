@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from city.identifiers import BillId, FacilityId, ParkingSessionId
 from payments.rules.collection import RECOVERY_DAYS, Collection
-from payments.store import INSTANT, metadata
+from payments.store.tables import INSTANT, metadata
 
 collection_hour = Table(
     "collection_hour",

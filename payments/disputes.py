@@ -21,22 +21,24 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from city.errors import Invalid, NotFound
 from city.identifiers import BillId, DistrictCode
 from city.works.database import UnitOfWork
-from payments import services, store
+from payments import services
 from payments.rules.bills import Bill
 from payments.rules.disputes import Dispute, DisputeState, Ground, opened, resolved
+from payments.store import bills as bill_store
+from payments.store import tables
 
 DISPUTE: Final = Table(
     "dispute",
-    store.metadata,
+    tables.metadata,
     Column("id", Uuid, primary_key=True),
     Column("bill_id", Uuid, nullable=False),
     Column("district", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("ground", Text, nullable=False),
     Column("words", Text, nullable=False),
-    Column("opened_at", store.INSTANT, nullable=False),
+    Column("opened_at", tables.INSTANT, nullable=False),
     Column("opened_by", Text, nullable=False),
-    Column("resolved_at", store.INSTANT),
+    Column("resolved_at", tables.INSTANT),
     Column("resolved_by", Text),
     Column("answer", Text),
 )
@@ -62,7 +64,7 @@ def dispute_bill(uow: UnitOfWork, bill_id: BillId, ground: Ground, words: str, b
     """
     bill = _bill(uow, bill_id)
     dispute, frozen = opened(bill, ground, words, uow.clock.now(), by)
-    store.write_state(uow.connection, frozen)
+    bill_store.write_state(uow.connection, frozen)
     uow.connection.execute(
         insert(DISPUTE).values(
             id=dispute.id,
@@ -112,7 +114,7 @@ def resolve(
     if state is DisputeState.UPHELD:
         after = services.cancel_bill(uow, bill, f"dispute upheld: {dispute_id}", by)
     else:
-        store.write_state(uow.connection, after)
+        bill_store.write_state(uow.connection, after)
     return Disputed(dispute, after)
 
 
@@ -142,8 +144,8 @@ def page(
     limit: int = 100,
 ) -> tuple[list[Dispute], UUID | None]:
     """Give disputes, the newest first, and the last one's id where more follow."""
-    if not 1 <= limit <= store.LARGEST_PAGE:
-        raise Invalid(f"must lie between 1 and {store.LARGEST_PAGE}", field="limit")
+    if not 1 <= limit <= bill_store.LARGEST_PAGE:
+        raise Invalid(f"must lie between 1 and {bill_store.LARGEST_PAGE}", field="limit")
     query = select(DISPUTE).order_by(DISPUTE.c.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(DISPUTE.c.state == state.value)
@@ -156,7 +158,7 @@ def page(
 
 
 def _bill(uow: UnitOfWork, bill_id: BillId) -> Bill:
-    bill = store.find_bill(uow.connection, bill_id, lock=True)
+    bill = bill_store.find_bill(uow.connection, bill_id, lock=True)
     if bill is None:
         raise NotFound("no such bill", field="bill_id")
     return bill

@@ -19,7 +19,6 @@ from city.identifiers import (
 )
 from city.money import Money
 from city.works.database import UnitOfWork
-from payments import store
 from payments.rules.advances import PaidAhead, Refund, refund_in_cash
 from payments.rules.bills import (
     Bill,
@@ -33,6 +32,9 @@ from payments.rules.bills import (
 )
 from payments.rules.booking import book_bill, book_payment, book_refund
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, reversal_of
+from payments.store import bills as bill_store
+from payments.store import ledger as ledger_store
+from payments.store import takings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +48,36 @@ class Taken:
 
 def find_bill(connection: Connection, bill_id: BillId) -> Bill | None:
     """Give a bill by its id."""
-    return store.find_bill(connection, bill_id)
+    return bill_store.find_bill(connection, bill_id)
 
 
 def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bill | None:
     """Give the bill of a stay."""
-    return store.bill_of_session(connection, session_id)
+    return bill_store.bill_of_session(connection, session_id)
 
 
 def bills_of_sessions(
     connection: Connection, session_ids: Collection[ParkingSessionId]
 ) -> list[Bill]:
     """Give all bills of some stays, the newest first: also those paid ahead and cancelled."""
-    return store.bills_of_sessions(connection, session_ids)
+    return bill_store.bills_of_sessions(connection, session_ids)
 
 
 def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:
     """Give the payment that settled a bill."""
-    return store.payment_of_bill(connection, bill_id)
+    return takings.payment_of_bill(connection, bill_id)
 
 
 def bills_by_id(connection: Connection, bill_ids: Collection[BillId]) -> dict[BillId, Bill]:
     """Give bills by their ids."""
-    return store.bills_by_id(connection, bill_ids)
+    return bill_store.bills_by_id(connection, bill_ids)
 
 
 def payments_of_bills(
     connection: Connection, bill_ids: Collection[BillId]
 ) -> dict[BillId, Payment]:
     """Give what settled each of some bills; of those not paid, and over nothing, there is none."""
-    return store.payments_of_bills(connection, bill_ids)
+    return takings.payments_of_bills(connection, bill_ids)
 
 
 def bills(
@@ -87,9 +89,9 @@ def bills(
     districts: frozenset[str] | None = None,
     after: BillId | None = None,
     limit: int = 100,
-) -> store.BillPage:
+) -> bill_store.BillPage:
     """Give bills, the newest first; `districts` limits them to what a reader may see."""
-    return store.page_of_bills(
+    return bill_store.page_of_bills(
         connection,
         state=state,
         facility_id=facility_id,
@@ -102,19 +104,19 @@ def bills(
 
 def debtors(connection: Connection, vehicle_ids: Collection[VehicleId]) -> frozenset[VehicleId]:
     """Give those of some vehicles that have an unpaid bill."""
-    return store.debtors(connection, vehicle_ids)
+    return bill_store.debtors(connection, vehicle_ids)
 
 
 def balance(
     connection: Connection, account: Account, before_at: datetime | None = None
 ) -> dict[str, Money]:
     """Give what an account holds, by currency, now or as of an instant; debits are positive."""
-    return store.balance(connection, account, before_at)
+    return ledger_store.balance(connection, account, before_at)
 
 
 def balances(connection: Connection, kind: AccountKind | None = None) -> dict[Account, list[Money]]:
     """Give every account's balances, or those of one kind."""
-    return store.balances(connection, kind)
+    return ledger_store.balances(connection, kind)
 
 
 def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
@@ -138,11 +140,11 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
         Where the lines do not add up to the amount, or the nature of revenue is unknown.
     """
     bill = issue(charge, uow.clock.now())
-    if not store.add_bill(uow.connection, bill):
+    if not bill_store.add_bill(uow.connection, bill):
         present = next(
             (
                 each
-                for each in store.bills_of_sessions(uow.connection, [charge.session_id])
+                for each in bill_store.bills_of_sessions(uow.connection, [charge.session_id])
                 if each.state is not BillState.CANCELLED
                 and each.charge.covers_until_at == charge.covers_until_at
             ),
@@ -153,7 +155,7 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
         return present
     entry = book_bill(bill, by)
     if entry is not None:
-        store.add_entry(uow.connection, entry)
+        ledger_store.add_entry(uow.connection, entry)
     uow.announce(
         BillIssued(
             occurred_at=bill.issued_at,
@@ -203,27 +205,27 @@ def pay_in_cash(
     Invalid
         Where too little or another currency was handed over.
     """
-    bill = store.find_bill(uow.connection, bill_id, lock=True)
+    bill = bill_store.find_bill(uow.connection, bill_id, lock=True)
     if bill is None:
         raise NotFound("no such bill", field="bill_id")
     if bill.state is BillState.PAID and payment_id is not None:
-        present = store.payment_of_bill(uow.connection, bill_id)
+        present = takings.payment_of_bill(uow.connection, bill_id)
         if present is not None and present.id == payment_id:
             if (present.tendered, present.taken_by) != (tendered, by):
                 raise Conflict("was used for another payment", field="payment_id")
             return Taken(present, fresh=False)
     payment = take_cash(bill, tendered, uow.clock.now(), by, payment_id)
     paid = settled(bill, payment.taken_at)
-    store.add_payment(uow.connection, payment)
-    store.write_state(uow.connection, paid)
-    store.add_entry(uow.connection, book_payment(payment, bill))
+    takings.add_payment(uow.connection, payment)
+    bill_store.write_state(uow.connection, paid)
+    ledger_store.add_entry(uow.connection, book_payment(payment, bill))
     announce_settled(uow, paid, payment)
     return Taken(payment, fresh=True)
 
 
 def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]) -> PaidAhead:
     """Give what was paid ahead for a stay and its parts, and what became of it."""
-    return store.paid_ahead(connection, session_ids)
+    return takings.paid_ahead(connection, session_ids)
 
 
 def pay_ahead(uow: UnitOfWork, charge: Charge, tendered: Money, by: str) -> tuple[Bill, Payment]:
@@ -272,10 +274,10 @@ def pay_back(  # noqa: PLR0917 - of which stays, at whose facility, in which mon
     Conflict
         Where nothing is left.
     """
-    ahead = store.paid_ahead(uow.connection, {session_id, *parts})
+    ahead = takings.paid_ahead(uow.connection, {session_id, *parts})
     refund = refund_in_cash(session_id, operator_id, ahead, currency, uow.clock.now(), by)
-    store.add_refund(uow.connection, refund)
-    store.add_entry(uow.connection, book_refund(refund))
+    takings.add_refund(uow.connection, refund)
+    ledger_store.add_entry(uow.connection, book_refund(refund))
     return refund
 
 
@@ -291,8 +293,8 @@ def cancel_bill(uow: UnitOfWork, bill: Bill, reason: str, by: str) -> Bill:
         For the ledger.
     """
     gone = cancelled(bill)
-    store.write_state(uow.connection, gone)
-    entry_id = store.entry_about(uow.connection, EntryKind.BILL, bill.id)
+    bill_store.write_state(uow.connection, gone)
+    entry_id = ledger_store.entry_about(uow.connection, EntryKind.BILL, bill.id)
     if entry_id is not None:
         reverse_entry(uow, entry_id, reason, by)
     return gone
@@ -312,13 +314,13 @@ def reverse_entry(uow: UnitOfWork, entry_id: UUID, reason: str, by: str) -> Entr
     """
     if not reason.strip():
         raise Invalid("a reversal states its reason", field="reason")
-    entry = store.find_entry(uow.connection, entry_id, lock=True)
+    entry = ledger_store.find_entry(uow.connection, entry_id, lock=True)
     if entry is None:
         raise NotFound("no such entry", field="entry_id")
     mirror = reversal_of(entry, uow.clock.now(), reason.strip(), by)
-    if store.entry_about(uow.connection, mirror.kind, entry_id) is not None:
+    if ledger_store.entry_about(uow.connection, mirror.kind, entry_id) is not None:
         raise Conflict("the entry is reversed already", field="entry_id")
-    store.add_entry(uow.connection, mirror)
+    ledger_store.add_entry(uow.connection, mirror)
     return mirror
 
 

@@ -23,7 +23,7 @@ from city.identifiers import (
     uuid7,
 )
 from city.money import Money
-from payments import services, store
+from payments import services
 from payments.rules.bills import BillState, Charge, issue
 from payments.rules.ledger import (
     Entry,
@@ -34,6 +34,8 @@ from payments.rules.ledger import (
     receivable_of,
     reversal_of,
 )
+from payments.store import ledger as ledger_store
+from payments.store import tables
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -131,10 +133,10 @@ def add_postings(database: Database, entry_id: UUID | None, *minors: int) -> Non
             entry_id, place = uuid7(), 0
             values = {"id": entry_id, "at": at, "kind": "bill", "subject": uuid7()}
             by_hand = {"reason": "by hand", "written_by": "test"}
-            uow.connection.execute(insert(store.entry).values({**values, **by_hand}))
+            uow.connection.execute(insert(tables.entry).values({**values, **by_hand}))
         for number, minor in enumerate(minors):
             row = posting(entry_id, place + number, minor, at)
-            uow.connection.execute(insert(store.posting), [row])
+            uow.connection.execute(insert(tables.posting), [row])
 
 
 def test_what_is_written_stays(database: Database) -> None:
@@ -164,7 +166,7 @@ def test_an_entry_that_does_not_balance_is_refused_at_commit(database: Database)
     with database.unit_of_work() as uow:
         bill = services.issue_bill(uow, charge(900), "test")
     with database.read() as connection:
-        entry_id = store.entry_about(connection, EntryKind.BILL, bill.id)
+        entry_id = ledger_store.entry_about(connection, EntryKind.BILL, bill.id)
     for wrong in ((5, -4), (5,), ()):
         with pytest.raises(IntegrityError, match="does not balance"):
             add_postings(database, None, *wrong)
@@ -177,7 +179,7 @@ def test_an_entry_that_does_not_balance_is_refused_at_commit(database: Database)
 def test_a_reversal_mirrors_its_entry_once_and_states_why(database: Database) -> None:
     with database.unit_of_work() as uow:
         bill = services.issue_bill(uow, charge(900), "test")
-        entry_id = store.entry_about(uow.connection, EntryKind.BILL, bill.id)
+        entry_id = ledger_store.entry_about(uow.connection, EntryKind.BILL, bill.id)
         assert entry_id is not None
         mirror = services.reverse_entry(uow, entry_id, "wrong bay", "finance-1")
         assert mirror.reverses == entry_id

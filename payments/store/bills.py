@@ -1,0 +1,178 @@
+"""Bills: writing them, their state, and finding them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy.dialects import postgresql
+
+from city.errors import Invalid
+from city.identifiers import (
+    BillId,
+    DistrictCode,
+    FacilityId,
+    OperatorId,
+    ParkingSessionId,
+    TariffVersionId,
+    VehicleId,
+)
+from city.money import Money
+from payments.rules.bills import Bill, BillPart, BillState, Charge
+from payments.store.tables import bill
+
+LARGEST_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BillPage:
+    """Bills, the newest first, and the last one's id where more follow: pass it as `after`."""
+
+    items: tuple[Bill, ...]
+    next: BillId | None
+
+
+def add_bill(connection: Connection, issued: Bill) -> bool:
+    """Write a bill; False, and nothing written, where its stay has one already."""
+    charge = issued.charge
+    values = {
+        "id": issued.id,
+        "session_id": charge.session_id,
+        "vehicle_id": charge.vehicle_id,
+        "facility_id": charge.facility_id,
+        "district": charge.district,
+        "operator_id": charge.operator_id,
+        "revenue_nature": charge.revenue_nature,
+        "tariff_version_id": charge.tariff_version_id,
+        "amount_minor": charge.amount.minor,
+        "currency": charge.amount.currency,
+        "lines": list(charge.lines),
+        "issued_at": issued.issued_at,
+        "due_at": issued.due_at,
+        "state": issued.state.value,
+        "paid_at": issued.paid_at,
+        "part": charge.part.value,
+        "covers_until_at": charge.covers_until_at,
+        "applied_minor": charge.applied_minor,
+    }
+    added = postgresql.insert(bill).values(values).on_conflict_do_nothing().returning(bill.c.id)
+    return connection.execute(added).scalar_one_or_none() is not None
+
+
+def find_bill(connection: Connection, bill_id: BillId, *, lock: bool = False) -> Bill | None:
+    """Give a bill; with `lock` nobody else pays it before the transaction ends."""
+    query = select(bill).where(bill.c.id == bill_id)
+    if lock:
+        query = query.with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _bill(row)
+
+
+def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bill | None:
+    """Give the bill of a stay, not those that were paid ahead or cancelled."""
+    query = select(bill).where(
+        bill.c.session_id == session_id,
+        bill.c.part == BillPart.STAY.value,
+        bill.c.state != BillState.CANCELLED.value,
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _bill(row)
+
+
+def bills_of_sessions(
+    connection: Connection, session_ids: Collection[ParkingSessionId]
+) -> list[Bill]:
+    """Give all bills of some stays, the newest first: also those paid ahead and cancelled."""
+    query = (
+        select(bill)
+        .where(bill.c.session_id.in_(list(session_ids)))
+        .order_by(bill.c.id.desc())
+        .limit(LARGEST_PAGE * 4)
+    )
+    return [_bill(row) for row in connection.execute(query).mappings()]
+
+
+def page_of_bills(
+    connection: Connection,
+    *,
+    state: BillState | None = None,
+    facility_id: FacilityId | None = None,
+    vehicle_id: VehicleId | None = None,
+    districts: frozenset[str] | None = None,
+    after: BillId | None = None,
+    limit: int = 100,
+) -> BillPage:
+    """Give bills, the newest first; `districts` limits them to what a reader may see.
+
+    Raises
+    ------
+    Invalid
+        Where `limit` lies outside 1 to `LARGEST_PAGE`.
+    """
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise Invalid(f"must lie between 1 and {LARGEST_PAGE}", field="limit")
+    query = select(bill).order_by(bill.c.id.desc()).limit(limit + 1)
+    if state is not None:
+        query = query.where(bill.c.state == state.value)
+    if facility_id is not None:
+        query = query.where(bill.c.facility_id == facility_id)
+    if vehicle_id is not None:
+        query = query.where(bill.c.vehicle_id == vehicle_id)
+    if districts is not None:
+        query = query.where(bill.c.district.in_(sorted(districts)))
+    if after is not None:
+        query = query.where(bill.c.id < after)
+    found = [_bill(row) for row in connection.execute(query).mappings()]
+    items = tuple(found[:limit])
+    return BillPage(items, items[-1].id if len(found) > limit else None)
+
+
+def debtors(connection: Connection, vehicle_ids: Collection[VehicleId]) -> frozenset[VehicleId]:
+    """Give those of some vehicles that have an unpaid bill."""
+    found = connection.scalars(
+        select(bill.c.vehicle_id)
+        .where(
+            bill.c.vehicle_id.in_(list(vehicle_ids)),
+            bill.c.state.in_([BillState.OPEN.value, BillState.DISPUTED.value]),
+        )
+        .distinct()
+    )
+    return frozenset(VehicleId(each) for each in found)
+
+
+def write_state(connection: Connection, paid: Bill) -> None:
+    """Write a bill's state: paid, frozen, open again with a later due date, or cancelled."""
+    connection.execute(
+        bill.update()
+        .where(bill.c.id == paid.id)
+        .values(state=paid.state.value, paid_at=paid.paid_at, due_at=paid.due_at)
+    )
+
+
+def bills_by_id(connection: Connection, bill_ids: Collection[BillId]) -> dict[BillId, Bill]:
+    """Give bills by their ids: one statement."""
+    query = select(bill).where(bill.c.id.in_(list(bill_ids)))
+    return {BillId(row["id"]): _bill(row) for row in connection.execute(query).mappings()}
+
+
+def _bill(row: RowMapping) -> Bill:
+    return Bill(
+        id=BillId(row["id"]),
+        charge=Charge(
+            session_id=ParkingSessionId(row["session_id"]),
+            vehicle_id=VehicleId(row["vehicle_id"]),
+            facility_id=FacilityId(row["facility_id"]),
+            district=DistrictCode(row["district"]),
+            operator_id=OperatorId(row["operator_id"]),
+            revenue_nature=row["revenue_nature"],
+            tariff_version_id=TariffVersionId(row["tariff_version_id"]),
+            amount=Money(row["amount_minor"], row["currency"]),
+            lines=tuple(row["lines"]),
+            covers_until_at=row["covers_until_at"],
+            applied_minor=row["applied_minor"],
+        ),
+        issued_at=row["issued_at"],
+        due_at=row["due_at"],
+        state=BillState(row["state"]),
+        paid_at=row["paid_at"],
+    )

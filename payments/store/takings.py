@@ -1,0 +1,99 @@
+"""What was taken for bills, what was paid ahead, and what went back."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from city.identifiers import BillId, ParkingSessionId, PaymentId
+from city.money import Money
+from payments.rules.advances import PaidAhead, Refund, in_order
+from payments.rules.bills import BillPart, BillState, Payment
+from payments.store.tables import bill, payment, refund
+
+
+def add_payment(connection: Connection, taken: Payment) -> None:
+    """Write a payment; a second one for its bill breaks a constraint."""
+    connection.execute(
+        insert(payment).values(
+            id=taken.id,
+            bill_id=taken.bill_id,
+            channel=taken.channel,
+            amount_minor=taken.amount.minor,
+            currency=taken.amount.currency,
+            tendered_minor=taken.tendered.minor,
+            taken_at=taken.taken_at,
+            taken_by=taken.taken_by,
+        )
+    )
+
+
+def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:
+    """Give the payment that settled a bill."""
+    query = select(payment).where(payment.c.bill_id == bill_id)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _payment(row)
+
+
+def payments_of_bills(
+    connection: Connection, bill_ids: Collection[BillId]
+) -> dict[BillId, Payment]:
+    """Give what settled each of some bills: one statement."""
+    query = select(payment).where(payment.c.bill_id.in_(list(bill_ids)))
+    return {BillId(row["bill_id"]): _payment(row) for row in connection.execute(query).mappings()}
+
+
+def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]) -> PaidAhead:
+    """Give what was paid ahead for some stays that are one, and what became of it.
+
+    Two statements.
+    """
+    wanted = list(session_ids)
+    bills = connection.execute(
+        select(bill.c.part, bill.c.covers_until_at, bill.c.amount_minor, bill.c.applied_minor)
+        .where(bill.c.session_id.in_(wanted), bill.c.state != BillState.CANCELLED.value)
+        .order_by(bill.c.id)
+    ).all()
+    refunded_minor = connection.execute(
+        select(func.coalesce(func.sum(refund.c.amount_minor), 0)).where(
+            refund.c.session_id.in_(wanted)
+        )
+    ).scalar_one()
+    return PaidAhead(
+        in_order(
+            [
+                (row.covers_until_at, row.amount_minor)
+                for row in bills
+                if row.part == BillPart.AHEAD.value
+            ]
+        ),
+        sum(row.applied_minor for row in bills),
+        int(refunded_minor),
+    )
+
+
+def add_refund(connection: Connection, paid_back: Refund) -> None:
+    """Write what was paid back."""
+    connection.execute(
+        insert(refund).values(
+            id=paid_back.id,
+            session_id=paid_back.session_id,
+            operator_id=paid_back.operator_id,
+            channel=paid_back.channel,
+            amount_minor=paid_back.amount.minor,
+            currency=paid_back.amount.currency,
+            refunded_at=paid_back.refunded_at,
+            refunded_by=paid_back.refunded_by,
+        )
+    )
+
+
+def _payment(row: RowMapping) -> Payment:
+    return Payment(
+        id=PaymentId(row["id"]),
+        bill_id=BillId(row["bill_id"]),
+        channel=row["channel"],
+        amount=Money(row["amount_minor"], row["currency"]),
+        tendered=Money(row["tendered_minor"], row["currency"]),
+        taken_at=row["taken_at"],
+        taken_by=row["taken_by"],
+    )
