@@ -20,6 +20,7 @@ from city.errors import (
     Unauthenticated,
     Unavailable,
 )
+from web import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +89,7 @@ def problem(
     code
         Kebab-case name of the kind of error; becomes ``type``.
     detail
-        One sentence for a person.
+        One sentence for a person, in English; told in Chinese to who asks for it.
     errors
         ``{"field", "detail"}`` for each part of the input that is at fault.
     headers
@@ -106,7 +107,11 @@ def problem(
     if errors:
         body["errors"] = list(errors)
     body.update({name: value for name, value in members.items() if name not in body})
+    chinese = refusals.in_chinese()
+    if chinese:
+        body = refusals.in_words(body)
     response = Response(orjson.dumps(body), status, content_type=CONTENT_TYPE)
+    response.headers["Content-Language"] = "zh-CN" if chinese else "en"
     response.headers.update(headers or {})
     response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -221,3 +221,15 @@ def test_a_nul_deep_in_a_document_names_its_place(shared_site: Site) -> None:
 def test_a_query_with_a_nul_names_its_parameter(shared_site: Site) -> None:
     answer = shared_site.get(f"{FACILITIES}?cursor=%00")
     assert (answer.status_code, fields(answer)) == (422, ["cursor"])
+
+
+def test_a_refusal_is_told_in_the_language_that_was_asked_for(shared_site: Site) -> None:
+    path = f"{FACILITIES}?limit=0"
+    english = shared_site.call("GET", path)
+    chinese = shared_site.call("GET", path, headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"})
+    assert english.headers["Content-Language"] == "en"
+    assert chinese.headers["Content-Language"] == "zh-CN"
+    assert problem(chinese)["errors"] == [{"field": "limit", "detail": "条数：须不小于 1"}]
+    assert problem(chinese)["detail"] == "填写有误：条数。"
+    same = ("type", "title", "status", "instance")
+    assert [problem(chinese)[each] for each in same] == [problem(english)[each] for each in same]

@@ -40,6 +40,7 @@ from web.api.schemas.permits import (
     RevocationIn,
 )
 from web.api.shown_rights import allowance_json
+from web.refusals import as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -246,7 +247,7 @@ def add_vehicles(uow: UnitOfWork, permit_id: UUID, json_data: ListedPlatesIn) ->
             for each in listed.accepted
         ],
         "rejected": [
-            {"index": each.index, "field": each.field, "reason": each.reason}
+            {"index": each.index, "field": each.field, "reason": as_asked(each.reason)}
             for each in listed.rejected
         ],
     }

@@ -23,6 +23,7 @@ from web.api.schemas.place_keeping import (
     SuspensionsOut,
     SuspensionsQuery,
 )
+from web.refusals import as_asked
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -135,4 +136,5 @@ def import_file(uow: UnitOfWork, json_data: ImportIn) -> dict[str, Any]:
     report = import_places(
         uow, access.known_actor(), plan, options, target, dry_run=json_data.dry_run
     )
-    return {**report.as_json()}
+    rejected = [{**each.as_json(), "reason": as_asked(each.reason)} for each in report.rejected]
+    return {**report.as_json(), "rejected": rejected}

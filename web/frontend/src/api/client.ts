@@ -50,6 +50,8 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     response = await fetch(path, {
       credentials: "same-origin",
       ...init,
+      // Refusals are shown as they come: in the page's language.
+      headers: { ...init.headers, "Accept-Language": document.documentElement.lang },
       signal: init.signal ?? AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {

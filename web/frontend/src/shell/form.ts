@@ -2,7 +2,7 @@
 import { ProblemError } from "../api/client";
 import { byId, h, replace, write } from "./dom";
 import { problemText } from "./states";
-import { text } from "./text";
+import { language, text } from "./text";
 import { toast } from "./toast";
 
 export interface Form {
@@ -18,7 +18,8 @@ export interface Form {
 function faultText(error: unknown): string {
   if (!(error instanceof ProblemError) || error.field === null) return problemText(error);
   const words = problemText(error);
-  return words.includes(error.field) ? words : `${error.field}: ${words}`;
+  // In Chinese the server names the field in its own words.
+  return language() === "zh" || words.includes(error.field) ? words : `${error.field}: ${words}`;
 }
 
 /** Show a form; what goes wrong is said in it, and it stays open. */
