@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from parking.rules.tariffs.evaluation import evaluate
 from parking.rules.tariffs.model import Stay, VehicleTraits
 from parking.rules.tariffs.plan import stored_tariff
 from parking.store import tariffs_in_force
+from parking.store.tariffs_in_force import InForce
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,6 +32,24 @@ NOTICE: Final = timedelta(seconds=30)
 """A publication shows after so long at most."""
 
 
+NOTHING: Final = InForce(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read, when, and from which instant on it holds."""
+
+    read_at: datetime
+    from_at: datetime
+    told: InForce
+
+    def tells(self, at: datetime, now: datetime) -> bool:
+        """Tell whether it still says what is in force at an instant."""
+        until_at = self.told.until_at
+        fresh = abs(now - self.read_at) <= NOTICE
+        return fresh and self.from_at <= at and (until_at is None or at < until_at)
+
+
 class KnownPrices:
     """A process's copy of prices that it was asked for. Threads share one.
 
@@ -42,9 +62,7 @@ class KnownPrices:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._versions: OrderedDict[
-            tuple[FacilityId, datetime], tuple[datetime, TariffVersionId | None]
-        ] = OrderedDict()
+        self._versions: OrderedDict[FacilityId, _Known] = OrderedDict()
         self._documents: dict[TariffVersionId, str] = {}
         self._prices: OrderedDict[tuple[TariffVersionId, Stay, VehicleTraits], Money | None] = (
             OrderedDict()
@@ -75,20 +93,22 @@ class KnownPrices:
         kept = self._versions
         found: dict[FacilityId, TariffVersionId | None] = {}
         for each in facility_ids:
-            known = kept.get((each, at))
-            if known is not None and abs(now - known[0]) <= NOTICE:
-                found[each] = known[1]
+            known = kept.get(each)
+            if known is not None and known.tells(at, now):
+                found[each] = known.told.version_id
         missing = [each for each in facility_ids if each not in found]
         if missing:
             with self._database.read() as connection:
                 read = tariffs_in_force.in_force(connection, missing, at)
-                strange = set(read.values()) - self._documents.keys()
+                versions = {each.version_id for each in read.values()}
+                strange = {each for each in versions if each} - self._documents.keys()
                 documents = tariffs_in_force.documents(connection, strange) if strange else {}
             with self._lock:
                 self._documents |= documents
                 for each in missing:
-                    found[each] = read.get(each)
-                    kept[each, at] = (now, found[each])
+                    told = read.get(each, NOTHING)
+                    found[each] = told.version_id
+                    kept[each] = _Known(now, at, told)
                 while len(kept) > MOST_KEPT:
                     kept.popitem(last=False)
         return found

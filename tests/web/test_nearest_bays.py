@@ -17,10 +17,11 @@ from city.streets import StreetClass, StreetLink, StreetNetwork, StreetNode
 from parking.rules.finding.chance import WEEK_HOURS, Bin, Calibration, Rates
 from parking.services.devices import NewDevice, record_devices
 from parking.services.places import record_places
+from parking.services.tariffs import publish_tariff
 from parking.store import chances
 from parking.store.chances import ChanceModel
 from parking.store.places import Bay
-from tests.web.small_site import BOSCH, EAST, NINE, Site
+from tests.web.small_site import BOSCH, EAST, NINE, TARIFF, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,6 +163,21 @@ def test_the_stay_is_priced_as_a_quote_prices_it(site: Site) -> None:
     ).get_json()
     assert found["price_total"] == quote["total"] == {"minor": 1500, "currency": "CNY"}
     assert found["price_per_hour"] == {"minor": 600, "currency": "CNY"}
+
+
+def test_each_arrival_is_priced_by_the_version_in_force_then(site: Site) -> None:
+    free(site)
+    turn = NINE + timedelta(hours=3)
+    dearer = orjson.loads(orjson.dumps(TARIFF).replace(b'"price_minor":300', b'"price_minor":400'))
+    with site.wiring.database.unit_of_work() as uow:
+        publish_tariff(uow, "riverside", dearer, valid_from=turn, by="test")
+    prices = []
+    # Before, after and before again: what is known of one instant is not told of another.
+    for minutes in (-1, 0, 30, -1):
+        arrive_at = turn + timedelta(minutes=minutes)
+        (found,) = asked(site, site.bays[0].position, arrive_at=arrive_at.isoformat())
+        prices.append(found["price_per_hour"]["minor"])
+    assert prices == [600, 800, 800, 600]
 
 
 def test_without_an_end_only_the_hour_is_priced(site: Site) -> None:

@@ -29,7 +29,7 @@ blueprint = APIBlueprint("near", __name__, url_prefix="/api/v1", tag="Places")
 
 SEARCHED_AFTER = 15
 """Moments (`web.fresh.SURE_S`) for which a search stands: less than any cache may keep it."""
-NEAREST_KEPT_S = 5.0
+NEAREST_KEPT_S = 10.0
 """Which bays are free is searched anew meanwhile; chances and ages are that old at most."""
 
 
