@@ -373,13 +373,13 @@ def comes_again_and_disputes(page: Page, street: Street) -> Any:
 def is_answered(page: Page, visitor: Visitor) -> None:
     """Let the auditor read the same without deciding, and the finance desk decide."""
     audit = visitor.open("/disputes", "auditor")
-    audit.locator(".dispute-row").filter(has_text="Quay Lane").first.click()
+    audit.locator(".desk-row").filter(has_text="Quay Lane").first.click()
     expect(audit.locator('.said[data-kind="driver-end"]')).to_be_visible()
     expect(audit.locator(".said-raw").first).to_be_visible()
     expect(audit.locator("#case")).to_contain_text("operators and the finance desk answer")
     expect(audit.locator("[name=outcome]")).to_have_count(0)
     desk = visitor.open("/disputes", "finance")
-    desk.locator(".dispute-row").filter(has_text="Quay Lane").first.click()
+    desk.locator(".desk-row").filter(has_text="Quay Lane").first.click()
     expect(desk.locator(".fee tfoot")).to_contain_text("¥6.00")
     desk.locator(".said-raw summary").first.click()
     looked_at(desk, "disputes")

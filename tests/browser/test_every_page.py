@@ -34,6 +34,7 @@ PAGES = (
     ("/abuse", "operator"),
     ("/places", "operator"),
     ("/disputes", "finance"),
+    ("/stays", "operator"),
     ("/audit", "auditor"),
     ("/figures", "operator"),
 )

@@ -223,6 +223,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /attendant": {Role.ATTENDANT, Role.OPERATOR},
     "GET /mine": {Role.DRIVER},
     "GET /disputes": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR},
+    "GET /stays": BACK_OFFICE,
     "GET /bays/<uuid:bay_id>/qr.svg": KEEPERS,
     "GET /facilities/<uuid:facility_id>/signs": KEEPERS,
     "GET /operations": {Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR},

@@ -149,6 +149,7 @@ def shown_evidence(said: Evidence, plates: Plates, *, names: bool) -> dict[str, 
     return {
         "id": said.id,
         "session_id": said.session_id,
+        "facility_id": said.facility_id,
         "kind": said.kind.value,
         "at": said.at,
         "recorded_at": said.recorded_at,

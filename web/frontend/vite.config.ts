@@ -11,6 +11,7 @@ const ENTRIES = [
   "bill",
   "mine",
   "disputes",
+  "stays",
   "sign",
   "operations",
   "permits",

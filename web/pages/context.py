@@ -11,6 +11,7 @@ from city.people.roles import Role
 from city.time import rfc3339
 from city.works.shared_setting import DEMO_CLOCK, clock_setting, read_setting
 from web import access
+from web.api.roles import BACK_OFFICE
 from web.pages import assets, texts
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTR
 COMPENSATION_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
 BLACKLIST_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
 ABUSE_ROLES: Final = (Role.OPERATOR, Role.AUDITOR)
+STAY_ROLES: Final = BACK_OFFICE
 DISPUTE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
 DRIVER_ROLES: Final = (Role.DRIVER,)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
@@ -93,6 +95,7 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
         ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
         ("permits", "pages.permits", frozenset(PERMIT_ROLES)),
+        ("stays", "pages.stays", frozenset(STAY_ROLES)),
         ("disputes", "pages.disputes", frozenset(DISPUTE_ROLES)),
         ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
     ]

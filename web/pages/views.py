@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from flask import redirect, request, url_for
 
@@ -20,13 +21,12 @@ from web.pages.context import (
     PERMIT_ROLES,
     PLACE_ROLES,
     POST_ROLES,
+    STAY_ROLES,
     TARIFF_ROLES,
 )
 from web.pages.render import page
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from flask import Response
     from werkzeug.wrappers import Response as BaseResponse
 
@@ -57,6 +57,13 @@ def attendant() -> Response:
 def bill(bill_id: UUID) -> Response:
     """Show one bill, explained; the API decides who may read which."""
     return page("bill.html", subject=str(bill_id))
+
+
+@blueprint.get("/stays")
+@access.allow(*STAY_ROLES)
+def stays() -> Response:
+    """Show stays with their evidence, to be checked and corrected."""
+    return page("stays.html", subject=_asked_stay())
 
 
 @blueprint.get("/disputes")
@@ -141,3 +148,11 @@ def abuse() -> Response:
 def audit() -> Response:
     """Show the record of acts."""
     return page("audit.html")
+
+
+def _asked_stay() -> str | None:
+    """Return the stay to be opened at once; None where none is named rightly."""
+    try:
+        return str(UUID(request.args.get("stay", "")))
+    except ValueError:
+        return None

@@ -31,6 +31,7 @@ class StayEvidenceOut(Outgoing):
 
     id: UUID
     session_id: UUID | None
+    facility_id: UUID
     kind: str
     at: Annotated[Instant, Field(description="when it was so")]
     recorded_at: Annotated[Instant, Field(description="when we heard of it")]

@@ -1,6 +1,5 @@
 /** Disputes of bills: the list, and a case with the bill beside what was said of the stay. */
 import "../styles/base.css";
-import "../styles/disputes.css";
 import { act, actKey, read, type Page } from "./api/client";
 import type { Bill, Dispute, ListedDispute } from "./api/types";
 import { instant } from "./format/time";
@@ -10,12 +9,11 @@ import { disputeWords } from "./panels/dispute";
 import { feeTable } from "./panels/fee";
 import { fact } from "./panels/figures";
 import { plateLabel } from "./plates/label";
-import { everySecond } from "./shell/clock";
 import { labelled } from "./shell/form";
+import { chips, Desk } from "./shell/desk";
 import { byId, h, replace, write } from "./shell/dom";
-import { onKey } from "./shell/keys";
 import { hasRole, startPage } from "./shell/page";
-import { emptyState, errorState, problemText, skeleton } from "./shell/states";
+import { emptyState, errorState, problemText } from "./shell/states";
 import { named, text } from "./shell/text";
 import { toast } from "./shell/toast";
 import { timelineSection } from "./timeline/view";
@@ -25,23 +23,22 @@ const STEP = 50;
 
 class DisputesPage {
   private readonly place = byId("disputes");
-  private readonly caseBox = byId("case");
+  private readonly desk = new Desk(this.place, () => this.draw());
   private readonly mayResolve = hasRole("operator", "finance");
   private state: (typeof STATES)[number] = "open";
   private items: ListedDispute[] = [];
   private next: string | null = null;
-  private shown: string | null = null;
-  private opener: HTMLElement | null = null;
-  private readAtMs: number | null = null;
 
   constructor() {
-    replace(this.place, skeleton(6));
-    byId("case-close").addEventListener("click", () => this.close());
-    onKey("j", "keys.next", () => this.step(1));
-    onKey("k", "keys.previous", () => this.step(-1));
-    onKey("Escape", "keys.close", () => this.close());
-    everySecond(() => this.showAge());
-    this.drawStates();
+    chips(
+      byId("states"),
+      STATES.map((state) => [state, named("dispute.state", state)] as const),
+      this.state,
+      (state) => {
+        this.state = state;
+        void this.load();
+      },
+    );
   }
 
   async load(more = false): Promise<void> {
@@ -53,35 +50,11 @@ class DisputesPage {
       });
       this.items = more ? [...this.items, ...page.items] : [...page.items];
       this.next = page.next;
-      this.readAtMs = Date.now();
+      this.desk.wasRead();
       this.draw();
     } catch (error) {
       replace(this.place, errorState(error, () => void this.load(more)));
     }
-    this.showAge();
-  }
-
-  private drawStates(): void {
-    replace(
-      byId("states"),
-      ...STATES.map((state) =>
-        h(
-          "button",
-          {
-            class: "chip",
-            type: "button",
-            "aria-pressed": String(this.state === state),
-            onclick: () => {
-              this.state = state;
-              this.drawStates();
-              byId("states").querySelector<HTMLElement>('[aria-pressed="true"]')?.focus();
-              void this.load();
-            },
-          },
-          named("dispute.state", state),
-        ),
-      ),
-    );
   }
 
   private draw(): void {
@@ -97,24 +70,18 @@ class DisputesPage {
   }
 
   private row(one: ListedDispute): HTMLElement {
-    return h(
-      "button",
-      {
-        class: "dispute-row",
-        type: "button",
-        "data-dispute": one.id,
-        "aria-current": this.shown === one.id ? "true" : null,
-        onclick: () => void this.open(one),
-      },
+    return this.desk.row(
+      one.id,
+      () => void this.open(one),
       h(
         "span",
-        { class: "dispute-top" },
+        { class: "desk-top" },
         h("strong", {}, named("dispute.ground", one.ground)),
         h("strong", { class: "number" }, price(one.amount)),
       ),
       h(
         "span",
-        { class: "dispute-top" },
+        { class: "desk-top" },
         h("span", {}, one.facility ? inLanguage(one.facility.zh, one.facility.en) : ""),
         one.plate ? plateLabel(one.plate) : null,
       ),
@@ -122,26 +89,11 @@ class DisputesPage {
     );
   }
 
-  private async open(one: ListedDispute): Promise<void> {
-    const content = byId("case-content");
-    if (this.caseBox.hidden) this.opener = document.activeElement as HTMLElement | null;
-    this.shown = one.id;
-    this.draw();
-    this.caseBox.hidden = false;
-    byId("main").dataset["case"] = "open";
-    write(byId("case-title"), named("dispute.ground", one.ground));
-    byId("case-title").focus({ preventScroll: true });
-    replace(content, h("div", { class: "case" }, skeleton(6, "line"), skeleton(6, "line")));
-    try {
+  private open(one: ListedDispute): Promise<void> {
+    return this.desk.open(one.id, named("dispute.ground", one.ground), async () => {
       const bill = await read<Bill>(`/api/v1/bills/${one.bill_id}`);
-      if (this.shown !== one.id) return;
-      replace(
-        content,
-        h("div", { class: "case" }, this.paper(one, bill), timelineSection(one.session_id, bill)),
-      );
-    } catch (error) {
-      if (this.shown === one.id) replace(content, errorState(error, () => void this.open(one)));
-    }
+      return h("div", { class: "case" }, this.paper(one, bill), timelineSection(one.session_id, bill));
+    });
   }
 
   private paper(one: ListedDispute, bill: Bill): HTMLElement {
@@ -162,7 +114,12 @@ class DisputesPage {
           fact(text("bill.issued"), exactly(instant(bill.issued_at))),
         ),
         feeTable(bill.lines, bill.amount, text("bill.how")),
-        h("p", { class: "panel-acts" }, h("a", { class: "button", href: `/bills/${bill.id}` }, text("bill.open"))),
+        h(
+          "p",
+          { class: "panel-acts" },
+          h("a", { class: "button", href: `/bills/${bill.id}` }, text("bill.open")),
+          h("a", { class: "button", href: `/stays?stay=${one.session_id}` }, text("disputes.stay")),
+        ),
       ),
     );
   }
@@ -225,29 +182,6 @@ class DisputesPage {
       }
     };
     return form;
-  }
-
-  private close(): void {
-    this.shown = null;
-    this.caseBox.hidden = true;
-    byId("main").dataset["case"] = "closed";
-    this.draw();
-    const again = this.opener?.dataset["dispute"];
-    if (again) this.place.querySelector<HTMLElement>(`[data-dispute="${again}"]`)?.focus();
-    this.opener = null;
-  }
-
-  private step(by: 1 | -1): void {
-    const rows = [...this.place.querySelectorAll<HTMLElement>("[data-dispute]")];
-    const at = rows.findIndex((row) => row === document.activeElement);
-    rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))]?.focus();
-  }
-
-  private showAge(): void {
-    write(
-      byId("age"),
-      this.readAtMs === null ? "" : text("post.age", { age: agoText(this.readAtMs, Date.now()) }),
-    );
   }
 }
 

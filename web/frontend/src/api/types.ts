@@ -26,6 +26,7 @@ export type MyVehicle = Schemas["VehicleOut"];
 /** All that was said of a stay. */
 export type StayTimeline = Schemas["TimelineOut"];
 export type StayEvidence = Schemas["StayEvidenceOut"];
+export type LongStay = Schemas["LongStayOut"];
 export type StayCode = Schemas["CodeOut"];
 export type Payment = Schemas["PaymentOut"];
 export type Device = Schemas["DeviceOut"];

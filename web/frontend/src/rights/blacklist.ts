@@ -3,6 +3,7 @@ import { act, actKey, read } from "../api/client";
 import type { Listing, Policy } from "../api/types";
 import { instant } from "../format/time";
 import { exactly } from "../format/words";
+import { plateFields } from "../plates/fields";
 import { plateLabel } from "../plates/label";
 import { zone } from "../shell/clock";
 import { h, put, replace } from "../shell/dom";
@@ -10,7 +11,7 @@ import { choice, field, labelled, localInstant, showForm } from "../shell/form";
 import { errorState, problemText, skeleton } from "../shell/states";
 import { named, text } from "../shell/text";
 import { toast } from "../shell/toast";
-import { PagedTable, plateFields, primary, small } from "./section";
+import { PagedTable, primary, small } from "./section";
 
 const REASONS = ["arrears", "evasion", "false_plate", "abuse", "damage"] as const;
 const EFFECTS = ["no_rights", "no_reservation", "no_entry", "alert"] as const;

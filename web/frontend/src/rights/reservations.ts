@@ -3,6 +3,7 @@ import { act, actKey, read, readAll } from "../api/client";
 import type { Hold, PlaceVersion, RegisteredFacility, Reservation } from "../api/types";
 import { instant } from "../format/time";
 import { exactly, moment } from "../format/words";
+import { plateFields } from "../plates/fields";
 import { plateLabel } from "../plates/label";
 import { kept, nameOf, type BayState } from "../places/registry";
 import { businessTime, zone } from "../shell/clock";
@@ -11,7 +12,7 @@ import { choice, field, labelled, localField, localInstant, row, showForm } from
 import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { toast } from "../shell/toast";
 import { locale, named, text } from "../shell/text";
-import { PagedTable, plateFields, primary, small } from "./section";
+import { PagedTable, primary, small } from "./section";
 import { week } from "./week";
 
 const DAYS = 7;

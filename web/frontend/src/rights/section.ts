@@ -1,10 +1,8 @@
-/** What the sections of the rights page share: a table that grows by pages, a plate's form fields. */
+/** What the sections of the rights page share: a table that grows by pages, buttons. */
 import { read, type Page } from "../api/client";
-import { PLATE_KINDS } from "../plates/kinds";
 import { h, replace } from "../shell/dom";
-import { choice, field, labelled, row } from "../shell/form";
 import { emptyState, errorState, skeleton } from "../shell/states";
-import { named, text } from "../shell/text";
+import { text } from "../shell/text";
 
 export type Cell = Node | string;
 type Query = Readonly<Record<string, string | number | boolean | null>>;
@@ -80,24 +78,6 @@ export class PagedTable<T> {
         : h("button", { class: "button", type: "button", onclick: () => void this.load(true) }, text("list.more")),
     );
   }
-}
-
-export interface PlateFields {
-  readonly part: HTMLElement;
-  readonly value: () => { readonly plate: string; readonly kind: string | null };
-}
-
-/** A plate and its kind; the kind may be left to the number where that tells it. */
-export function plateFields(): PlateFields {
-  const plate = field("", { required: true, maxlength: 16, spellcheck: "false", autocapitalize: "characters" });
-  const kind = choice([
-    ["", text("rights.kind_by_text")],
-    ...PLATE_KINDS.filter((one) => one !== "unknown").map((one): [string, string] => [one, named("plate.kind", one)]),
-  ]);
-  return {
-    part: row(labelled("r-plate", text("rights.plate"), plate), labelled("r-kind", text("plate.kind"), kind)),
-    value: () => ({ plate: plate.value.trim(), kind: kind.value || null }),
-  };
 }
 
 export function primary(words: string, run: () => void): HTMLElement {

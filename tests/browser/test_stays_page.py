@@ -1,0 +1,76 @@
+"""Stays with their evidence: looked through by staff, corrected with a reason, read by auditors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pictures import shot
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visitor
+
+pytestmark = pytest.mark.usefixtures("lively")
+
+
+def shown(page: Page, name: str) -> None:
+    """Choose a list and wait until it stands."""
+    chip = page.locator("#lists .chip", has_text=name)
+    with page.expect_response(lambda answer: "limit=50" in answer.url):
+        chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_stay_that_was_none_is_set_aside_with_a_reason(visitor: Visitor) -> None:
+    page = visitor.open("/stays", "operator")
+    shown(page, "Parked now")
+    row = page.locator(".desk-row").filter(has_text="no plate yet").first
+    row.click()
+    expect(page.locator("#case .said").first).to_be_visible()
+    shot(page, "stays-en-1440")
+    page.locator('[data-correction="set-aside"]').click()
+    page.locator("#s-what").select_option("object")
+    page.locator("#s-reason").fill("a skip of the road works stands there")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#case .facts .tag")).to_have_text("object: not charged")
+    expect(page.locator('.said[data-kind="set-aside"] .said-why')).to_have_text(
+        "a skip of the road works stands there"
+    )
+    expect(page.locator("[data-correction]")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.locator("#case")).to_be_hidden()
+
+
+def test_a_correction_that_cannot_be_is_refused_in_words(visitor: Visitor) -> None:
+    visitor.faults.expected.append("422")
+    page = visitor.open("/stays", "operator", language="zh", width=360)
+    shown(page, "停放中")
+    page.locator(".desk-row").first.click()
+    page.locator('[data-correction="end"]').click()
+    page.locator("#s-at").fill("2020-01-01T08:00")
+    page.locator("#s-reason").fill("现场核对")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog .form-problem")).to_have_text("时间：早于停车开始时间")
+    shot(page, "stays-refused-zh-360")
+
+
+def test_an_auditor_reads_and_corrects_nothing(visitor: Visitor) -> None:
+    page = visitor.open("/stays", "auditor")
+    shown(page, "All")
+    page.locator(".desk-row").first.click()
+    expect(page.locator("#case .said-raw").first).to_be_visible()
+    expect(page.locator("[data-correction]")).to_have_count(0)
+    shown(page, "Never left")
+    shown(page, "Unmatched passages")
+    expect(page.locator("#stays .empty, #stays .desk-row").first).to_be_visible()
+
+
+def test_a_link_opens_its_stay(visitor: Visitor) -> None:
+    stay = visitor.ask("operator", "/api/v1/sessions?limit=1")["items"][0]
+    page = visitor.open(f"/stays?stay={stay['id']}", "operator")
+    expect(page.locator("#case .said").first).to_be_visible()
+    expect(page.locator("#case-title")).to_contain_text(stay["bay_label"])
