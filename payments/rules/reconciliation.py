@@ -208,8 +208,9 @@ def reconcile(ours: Iterable[Record], bill: Bill, day: date) -> Reconciliation:
         agreed += not differs
         found += differs
     found += [_theirs_only(line) for line in lonely if id(line) not in paired]
+    complete = bill.complete  # adds the whole bill up
     found += [
-        _ours_only(record, day, certain=bill.complete)
+        _ours_only(record, day, certain=complete)
         for record in missing
         if id(record) not in paired
         and record.standing is Standing.DONE

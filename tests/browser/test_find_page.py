@@ -199,3 +199,22 @@ def test_the_map_leads_to_bays_near_a_facility(visitor: Visitor) -> None:
     page.get_by_role("link", name="Find a bay near here").click()
     page.wait_for_selector(".candidate")
     expect(page.locator("#place")).to_have_value("Bell Tower Garage")
+
+
+def test_a_wallets_own_browser_finds_prices_and_asks_for_log_in(visitor: Visitor) -> None:
+    """Within wallets there are no service workers, no pop-ups, and often no position."""
+    context = visitor.context(language="zh", width=390, height=740)
+    context.add_init_script(
+        "delete Navigator.prototype.serviceWorker; delete Navigator.prototype.geolocation;"
+        "window.open = () => null; delete window.Notification;"
+    )
+    page = visitor.watched(context)
+    page.goto(visitor.system.origin + FIND)
+    page.wait_for_selector("html[data-ready]")
+    look_for(page, "钟楼")
+    page.locator(".candidate").first.click()
+    page.wait_for_selector(".fee tfoot")
+    page.goto(visitor.system.origin + FIND)
+    page.wait_for_selector("html[data-ready]")
+    page.click("#locate")
+    expect(page.locator("#locate-problem")).not_to_be_empty()

@@ -139,6 +139,35 @@ def test_without_webgl_the_list_still_serves(visitor: Visitor, playwright: Playw
     plain.close()
 
 
+def test_who_is_logged_in_sees_free_bays_ahead(visitor: Visitor) -> None:
+    """What an older city answers stands in for the demo's: its first day has no history."""
+    page = visitor.open("/", "operator")
+    page.locator("#facilities [data-id]").first.click()
+    expect(page.locator(".panel-body")).to_contain_text("forecasts begin after ten days")
+    model = {"version": 1, "trained_at": "2026-03-02T00:00:00Z", "judged": 900, "mae": 0.05}
+    judged = {**model, "persistence_mae": 0.1, "last_week_mae": 0.08, "coverage90": 0.9}
+    ahead = {"horizon_min": 60, "for_at": "2026-03-02T10:00:00Z", "occupied": 27.6, "model": judged}
+    page.route(
+        "**/forecast",
+        lambda route: route.fulfill(
+            json={
+                "facility_id": "018f0000-0000-7000-8000-000000000000",
+                "answer": "forecast",
+                "bays": 40,
+                "made_at": "2026-03-02T09:00:00Z",
+                "data_age_s": 10,
+                "items": [{**ahead, "low90": 22.2, "high90": 41.0}],
+            }
+        ),
+    )
+    page.keyboard.press("Escape")
+    page.locator("#facilities [data-id]").nth(1).click()
+    row = page.locator(".ahead tbody tr")
+    expect(row).to_contain_text("about 12")
+    expect(row).to_contain_text("0 to 18")
+    expect(page.locator(".panel-body")).to_contain_text("off by 2.0 bays on average")
+
+
 def test_a_broken_line_is_shown_and_mended(visitor: Visitor) -> None:
     visitor.faults.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
     page = visitor.open("/")

@@ -7,6 +7,8 @@ export type Facility = Schemas["FacilityOut"];
 export type Bay = Schemas["BayOut"];
 export type NearBay = Schemas["NearBay"];
 export type Nearest = Schemas["NearestOut"];
+/** Occupied bays ahead of a facility. */
+export type Forecast = Schemas["ForecastOut"];
 export type Quote = Schemas["QuoteOut"];
 export type QuoteLine = Schemas["QuoteLine"];
 export type Evidence = Schemas["EvidenceOut"];

@@ -10,11 +10,12 @@ import { fact, legend, occupancyBar } from "../panels/figures";
 import { feeTable } from "../panels/fee";
 import { businessTime } from "../shell/clock";
 import { h, icon, KeyedList, replace, write } from "../shell/dom";
-import { hasRole } from "../shell/page";
+import { hasRole, page } from "../shell/page";
 import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { counted, named, text } from "../shell/text";
 import { apart } from "./capacity";
 import type { City } from "./city";
+import { forecastSection } from "./forecast";
 import { STALE_MS } from "./list";
 import { standing } from "./order";
 
@@ -185,6 +186,7 @@ export function facilityPanel(
       text("find.near_here"),
     ),
     quoteSection(id),
+    page().roles.length > 0 ? forecastSection(id) : null,
     h(
       "section",
       { class: "panel-section" },
