@@ -39,6 +39,7 @@ from parking.services import corrections, figures, stays
 from parking.services.devices import REPLAY_TASK
 from payments.adapters.accounts import read_channel_file
 from payments.rules.channels import Channel, ChannelAdapter
+from signals import jobs as signal_jobs
 
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
     ParkingSessionClosed: (settle_stay.TASK, rights_jobs.DEPARTURE),
@@ -174,5 +175,6 @@ def tasks(wiring: Wiring) -> list[Task]:
         pay_online.task(database, wiring.channels),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),
+        *signal_jobs.tasks(database),
         *vault_jobs.tasks(database),
     ]

@@ -12,7 +12,7 @@ from city.identifiers import DistrictCode, JunctionId, uuid7
 from city.places import Position
 from city.works.database import Database
 from signals.rules.junctions import Approach, FixedPlan, GroupKind, Junction, SignalGroup, Stage
-from signals.services import junction, junctions, record_junctions
+from signals.services.junctions import junction, junctions, record_junctions
 
 SOUTH, NORTH = DistrictCode("0153"), DistrictCode("0154")
 

@@ -66,7 +66,29 @@ FIGURES = {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR}
 
 ON_THE_STREET = {Role.ATTENDANT, Role.OPERATOR}
 
+SIGNAL_AUTHORS = {Role.ENGINEER, Role.ADMINISTRATOR}
+SIGNAL_READERS = {*SIGNAL_AUTHORS, Role.OPERATOR, Role.AUDITOR}
 ROLES: dict[str, set[Role]] = {
+    "GET /api/v1/signal-networks": SIGNAL_READERS,
+    "POST /api/v1/signal-networks": SIGNAL_AUTHORS,
+    "GET /api/v1/signal-networks/<uuid:network_id>": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/file": SIGNAL_READERS,
+    "POST /api/v1/signal-networks/<uuid:network_id>/demands": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-trials": SIGNAL_READERS,
+    "GET /api/v1/signal-plans": SIGNAL_READERS,
+    "POST /api/v1/signal-plans": SIGNAL_AUTHORS,
+    "GET /api/v1/signal-plans/<uuid:version_id>": SIGNAL_READERS,
+    "PUT /api/v1/signal-plans/<uuid:version_id>": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-plans/<uuid:version_id>/check": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-plans/<uuid:version_id>/approval": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-plans/<uuid:version_id>/deployment": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-plans/<uuid:version_id>/measurement": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-plans/<uuid:version_id>/decision": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-plans/<uuid:version_id>/withdrawal": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-optimisations": SIGNAL_AUTHORS,
+    "GET /api/v1/signal-optimisations/<uuid:optimisation_id>": SIGNAL_READERS,
+    "POST /api/v1/signal-optimisations/<uuid:optimisation_id>/cancellation": SIGNAL_AUTHORS,
     "GET /api/v1/me": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /api/v1/demo/clock": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /api/v1/places": EVERYBODY_WITH_AN_ACCOUNT,

@@ -32,6 +32,7 @@ from web.api import (
     registry,
     reservations,
     rights,
+    signals,
     siting,
     stays,
     tariffs,
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     people.blueprint,
     clock.blueprint,
     forecasts.blueprint,
+    signals.blueprint,
 )
 
 

@@ -37,6 +37,7 @@ TAGS: Final = {
     "Devices": "Sensors: where they lie, how they do, and those that nobody has registered.",
     "Uplinks": "Webhooks of network servers.",
     "People": "Who calls, and what is on record.",
+    "Signals": "Signal networks, plans from draft to street, trials, optimisations.",
     "Demo": "The demo city's clock.",
 }
 

@@ -37,7 +37,8 @@ from parking.services.places import (
 )
 from parking.services.tariffs import publish_tariff
 from parking.store.tariffs import ensure_tariff
-from signals.services import record_junctions
+from signals.services.junctions import record_junctions
+from signals.services.networks import record_demand, record_network
 from web.demo import city_clock, names, tariffs
 from web.demo.base_map import write_base_map, write_streets
 from web.demo.bays import lay_bays
@@ -46,6 +47,7 @@ from web.demo.people import INTEGRATION, POSTS, WALKERS, greeting, new_password
 from web.demo.rights import grant_rights
 from web.demo.secrets_file import DemoSecrets, find_secrets, write_secrets
 from web.demo.sensors import plan_sensors
+from web.demo.signal_network import CODE, draw_signals
 from web.demo.signal_plans import lay_junctions
 from web.demo.town import CENTRE, SEED, build_town
 
@@ -241,8 +243,33 @@ def _build(uow: UnitOfWork, plan: DemoPlan) -> None:
         ],
         since_at=since_at,
     )
-    record_junctions(uow, lay_junctions(plan.town))
+    _signals(uow, plan.town)
     grant_rights(uow, plan.facilities, OVERSTAY_PRICE)
+
+
+def _signals(uow: UnitOfWork, town: Town) -> None:
+    """Put the junctions on record, and their network, plans and demand into the workbench."""
+    junctions = lay_junctions(town)
+    record_junctions(uow, junctions)
+    drawn = draw_signals(town, junctions)
+    home = record_network(
+        uow,
+        BUILDER,
+        CODE,
+        (names.TOWN.zh, names.TOWN.en),
+        drawn.network,
+        drawn.plans,
+        titles=drawn.titles,
+        origin="demo",
+    )
+    record_demand(
+        uow,
+        BUILDER,
+        home.id,
+        name="早高峰 Morning peak",
+        source="模拟 simulated",
+        flows=drawn.flows,
+    )
 
 
 def _areas(uow: UnitOfWork, plan: DemoPlan) -> dict[tuple[FacilityId, str | None], ZoneId]:

@@ -50,7 +50,9 @@ SIDES: Final = ("north", "east", "south", "west")
 
 
 @dataclass(frozen=True, slots=True)
-class _Arm:
+class Arm:
+    """A side of a junction that traffic comes from, and how much in a busy hour."""
+
     side: str
     link: StreetLink
     bearing_deg: float
@@ -58,6 +60,7 @@ class _Arm:
 
     @property
     def has_left_lane(self) -> bool:
+        """Tell whether left turns have a lane of their own."""
         return self.link.lanes >= LEFT_LANE_FROM_LANES
 
     @property
@@ -72,17 +75,20 @@ def lay_junctions(town: Town) -> tuple[Junction, ...]:
 
     The same town gives the same plans.
     """
+    arms = arms_at(town)
+    return tuple(_junction(town, each, arms[each.node]) for each in town.junctions)
+
+
+def arms_at(town: Town) -> dict[str, Mapping[str, Arm]]:
+    """Give the arms of every signalled node by their sides; the same town gives the same."""
     random = Random(town.seed + 5)  # noqa: S311 - a town, not a secret
     arriving: dict[str, list[StreetLink]] = {}
     for link in town.network.links.values():
         arriving.setdefault(link.end, []).append(link)
-    return tuple(_junction(town, each, arriving[each.node], random) for each in town.junctions)
+    return {each.node: _arms(arriving[each.node], random) for each in town.junctions}
 
 
-def _junction(
-    town: Town, junction: DemoJunction, links: Sequence[StreetLink], random: Random
-) -> Junction:
-    arms = _arms(links, random)
+def _junction(town: Town, junction: DemoJunction, arms: Mapping[str, Arm]) -> Junction:
     return Junction(
         junction_id=junction.junction_id,
         code=junction.code,
@@ -98,22 +104,22 @@ def _junction(
     )
 
 
-def _arms(links: Sequence[StreetLink], random: Random) -> Mapping[str, _Arm]:
+def _arms(links: Sequence[StreetLink], random: Random) -> Mapping[str, Arm]:
     """Name each arm by the side of the compass that its traffic comes from."""
-    arms: dict[str, _Arm] = {}
+    arms: dict[str, Arm] = {}
     for link in sorted(links, key=lambda each: each.id):
         bearing = round(bearing_deg(link.geometry[-1], link.geometry[-2]), 1) % 360
         side = SIDES[round(bearing / 90) % 4]
         flow_vph = link.lanes * random.uniform(*LANE_FLOWS_VPH[link.street_class])
-        arms[side] = _Arm(side, link, bearing, flow_vph)
+        arms[side] = Arm(side, link, bearing, flow_vph)
     return {side: arms[side] for side in SIDES if side in arms}
 
 
-def _plan(arms: Mapping[str, _Arm]) -> FixedPlan:
+def _plan(arms: Mapping[str, Arm]) -> FixedPlan:
     groups: list[SignalGroup] = []
     for arm in arms.values():
         groups.append(SignalGroup(f"{arm.side}-vehicles", GroupKind.VEHICLE, arm.side))
-        if _protected_left(arm, arms):
+        if has_left_stage(arm, arms):
             groups.append(SignalGroup(f"{arm.side}-left", GroupKind.VEHICLE, arm.side))
         groups.append(SignalGroup(f"{arm.side}-bicycles", GroupKind.BICYCLE, arm.side))
         groups.append(
@@ -132,7 +138,7 @@ def _plan(arms: Mapping[str, _Arm]) -> FixedPlan:
     ):
         mine = [arms[side] for side in axis if side in arms]
         beside = [arms[side] for side in across if side in arms]
-        lefts = [arm for arm in mine if _protected_left(arm, arms)]
+        lefts = [arm for arm in mine if has_left_stage(arm, arms)]
         if lefts:
             name = f"{axis[0]}-{axis[1]}-left"
             flows = [MovementFlow(arm.flow_vph * LEFT_SHARE, SATURATION_VPH) for arm in lefts]
@@ -157,13 +163,13 @@ def _plan(arms: Mapping[str, _Arm]) -> FixedPlan:
     )
 
 
-def _protected_left(arm: _Arm, arms: Mapping[str, _Arm]) -> bool:
+def has_left_stage(arm: Arm, arms: Mapping[str, Arm]) -> bool:
     """Tell whether left turns get a stage: a lane of their own, a street to turn into."""
     left_of = SIDES[(SIDES.index(arm.side) + 1) % 4]
     return arm.has_left_lane and left_of in arms
 
 
-def _through(arm: _Arm, *, protected: bool) -> MovementFlow:
+def _through(arm: Arm, *, protected: bool) -> MovementFlow:
     lanes = arm.link.lanes - 1 if protected else arm.link.lanes
     share = 1 - LEFT_SHARE if protected else 1.0
     return MovementFlow(arm.flow_vph * share, lanes * SATURATION_VPH)

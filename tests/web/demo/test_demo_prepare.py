@@ -23,7 +23,7 @@ from city.works.shared_setting import DEMO_CLOCK, read_setting
 from parking.rules.tariffs.model import Stay
 from parking.services.places import Facility, bays, count_facilities, record_places
 from parking.services.tariffs import quote
-from signals.services import junctions
+from signals.services.junctions import junctions
 from tests.web.demo.prepared_city import WALL_AT, demo_settings
 from web.demo.people import POSTS, WALKERS
 from web.demo.prepare import plan_city, prepare

@@ -1,12 +1,12 @@
-"""The room's tables and every query on them."""
+"""The street's junctions and every query on them."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Column, Connection, Double, MetaData, Row, Table, Text, Uuid, exc, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Connection, Row, exc, select
+from sqlalchemy.dialects.postgresql import insert
 
 from city.errors import Conflict
 from city.identifiers import DistrictCode, JunctionId
@@ -18,22 +18,7 @@ from signals.rules.documents import (
     plan_from_json,
 )
 from signals.rules.junctions import Junction
-
-METADATA = MetaData(schema="signals")
-
-JUNCTION = Table(
-    "junction",
-    METADATA,
-    Column("id", Uuid, primary_key=True),
-    Column("code", Text, nullable=False, unique=True),
-    Column("name_zh", Text, nullable=False),
-    Column("name_en", Text, nullable=False),
-    Column("longitude", Double, nullable=False),
-    Column("latitude", Double, nullable=False),
-    Column("district", Text, nullable=False),
-    Column("approaches", JSONB(none_as_null=True), nullable=False),
-    Column("plan", JSONB(none_as_null=True)),
-)
+from signals.store.tables import JUNCTION
 
 
 def save_junctions(connection: Connection, junctions: Sequence[Junction]) -> None:

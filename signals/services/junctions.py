@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from city.errors import Invalid, NotFound
 from city.identifiers import DistrictCode, JunctionId
 from city.works.database import UnitOfWork
-from signals import store
 from signals.rules.junctions import Junction
+from signals.store import junctions as store
 
 MOST_ITEMS: Final = 200
 _BATCH: Final = 1_000

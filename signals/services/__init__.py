@@ -1,0 +1,1 @@
+"""Use cases inside the signals room: load, decide, record, announce."""

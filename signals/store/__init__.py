@@ -1,0 +1,1 @@
+"""Tables of the signals room and every query on them."""

@@ -1,0 +1,141 @@
+"""The signals room's tables as SQLAlchemy Core sees them.
+
+The truth is the migrations; a test compares the two. Constraints and indexes are the migration's
+business and are not repeated here.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Computed, Double, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+
+METADATA = MetaData(schema="signals")
+
+INSTANT = TIMESTAMP(timezone=True)
+
+JUNCTION = Table(
+    "junction",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("longitude", Double, nullable=False),
+    Column("latitude", Double, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("approaches", JSONB(none_as_null=True), nullable=False),
+    Column("plan", JSONB(none_as_null=True)),
+)
+
+network = Table(
+    "network",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("imported_at", INSTANT, nullable=False),
+    Column("imported_by", Text, nullable=False),
+)
+
+signal = Table(
+    "signal",
+    METADATA,
+    Column("network_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("title_zh", Text, nullable=False, server_default=""),
+    Column("title_en", Text, nullable=False, server_default=""),
+    Column("x_m", Double, nullable=False),
+    Column("y_m", Double, nullable=False),
+    Column("model", JSONB, nullable=False),
+)
+
+demand = Table(
+    "demand",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("hours", Double, nullable=False),
+    Column("flows", JSONB, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+)
+
+plan_version = Table(
+    "plan_version",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("origin", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("signals", ARRAY(Text), nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("drafted_at", INSTANT, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("edited_at", INSTANT),
+    Column("edited_by", Text),
+    Column("checked_at", INSTANT),
+    Column("checked_by", Text),
+    Column("checked_revision", Integer),
+    Column("safe", Boolean),
+    Column("report", JSONB(none_as_null=True)),
+    Column("predicted", JSONB(none_as_null=True)),
+    Column("approved_at", INSTANT),
+    Column("approved_by", Text),
+    Column("approved_revision", Integer),
+    Column("deployed_at", INSTANT),
+    Column("deployed_by", Text),
+    Column("measured_at", INSTANT),
+    Column("measured_by", Text),
+    Column("measured", JSONB(none_as_null=True)),
+    Column("decided_at", INSTANT),
+    Column("decided_by", Text),
+    Column("decided_reason", Text),
+    Column("deployable", Boolean, Computed("", persisted=True), nullable=False),
+)
+
+running_plan = Table(
+    "running_plan",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("version_id", Uuid),
+    Column("deployable", Boolean),
+    Column("restores", Uuid),
+    Column("programme", JSONB, nullable=False),
+    Column("change", JSONB(none_as_null=True)),
+    Column("from_at", INSTANT, nullable=False),
+    Column("until_at", INSTANT),
+    Column("set_by", Text, nullable=False),
+)
+
+optimisation = Table(
+    "optimisation",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("demand_id", Uuid, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("signals", ARRAY(Text), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("requested_at", INSTANT, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("started_at", INSTANT),
+    Column("finished_at", INSTANT),
+    Column("cancel_asked_by", Text),
+    Column("problem", Text),
+    Column("version_id", Uuid),
+    Column("result", JSONB(none_as_null=True)),
+)
