@@ -3,14 +3,14 @@
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from city.audit import record
-from city.errors import Conflict, Invalid, NotFound
+from city.errors import Invalid, NotFound
 from city.people.actors import Actor
 from city.works.database import UnitOfWork
 from signals.rules.life.outlook import Demand
@@ -334,10 +334,3 @@ def as_sumo(connection: Connection, network_id: UUID) -> str:
 def profile(name: str) -> Profile:
     """Give a profile by its name; Invalid names those that there are."""
     return profile_named(name)
-
-
-def require_all(known: Callable[[str], bool], names: Sequence[str], why: str) -> None:
-    """Raise Conflict naming the first of some signals that is not known."""
-    for name in names:
-        if not known(name):
-            raise Conflict(f"{name}: {why}", field="signals")

@@ -82,7 +82,7 @@ def cancel(uow: UnitOfWork, actor: Actor, optimisation_id: UUID) -> store.Optimi
     if found is None:
         raise NotFound("no such optimisation", field="id")
     if found.finished_at is not None:
-        raise Conflict(f"is {found.status}", field="id")
+        raise Conflict("has ended", field="id")
     store.change(uow.connection, found.id, cancel_asked_by=actor.subject)
     if found.status == "waiting":
         store.finish(uow.connection, found.id, "cancelled", uow.clock.now())

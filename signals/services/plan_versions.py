@@ -65,7 +65,9 @@ def draft(
         wanted = list(dict.fromkeys(signals or ()))
         networks.parts(uow.connection, home.id, wanted)
         running = networks.running(uow.connection, home.id, wanted)
-        networks.require_all(running.__contains__, wanted, "runs no plan to begin with")
+        for name in wanted:
+            if name not in running:
+                raise Conflict(f"{name} runs no plan", field="signals")
         plans = {name: plan for name, (_, plan) in running.items()}
     if not plans:
         raise Invalid("must name a signal at least", field="signals")
@@ -281,7 +283,9 @@ def revert(uow: UnitOfWork, actor: Actor, version_id: UUID, *, reason: str) -> s
             raise Conflict(f"{name} runs another plan since", field="signals")
     began_at = running[found.signals[0]][0].from_at
     earlier = running_plans.before(uow.connection, found.network_id, found.signals, began_at)
-    networks.require_all(earlier.__contains__, found.signals, "ran no plan before")
+    for name in found.signals:
+        if name not in earlier:
+            raise Conflict(f"{name} ran no plan before", field="signals")
     parts = networks.parts(uow.connection, found.network_id, found.signals)
     cases = networks.cases(
         uow.connection, found.network_id, found.signals, profile_named(found.profile)
