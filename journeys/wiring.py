@@ -23,6 +23,7 @@ from city.works.live import live_store
 from city.works.settings import Settings, settings
 from city.works.shared_setting import business_clock
 from journeys import (
+    chase_arrears,
     count_collections,
     forget_plates,
     pay_online,
@@ -38,6 +39,7 @@ from parking.placements import Placements
 from parking.services import corrections, figures, stays
 from parking.services.devices import REPLAY_TASK
 from payments.adapters.accounts import read_channel_file
+from payments.adapters.local_post import LocalPost
 from payments.rules.channels import Channel, ChannelAdapter
 from signals import jobs as signal_jobs
 
@@ -173,6 +175,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         figures.task(database),
         count_collections.task(database),
         pay_online.task(database, wiring.channels),
+        chase_arrears.task(database, LocalPost(database)),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),
         *signal_jobs.tasks(database),

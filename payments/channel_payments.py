@@ -14,7 +14,7 @@ from city.identifiers import BillId, PaymentId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments import channel_orders, services
-from payments.rules.bills import Bill, BillState, Payment, check_payable, settled
+from payments.rules.bills import Bill, BillState, Payment, check_payable, credited
 from payments.rules.booking import (
     book_channel_payment,
     book_channel_refund,
@@ -37,7 +37,9 @@ from payments.rules.channels import (
     RefundAnswer,
     fee_back_of,
 )
+from payments.rules.ledger import Entry
 from payments.store import bills as bill_store
+from payments.store import contracts as contract_store
 from payments.store import ledger as ledger_store
 from payments.store import takings
 
@@ -74,7 +76,7 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     uow : UnitOfWork
         Commit it before the adapter's `open` is called.
     bill_id : BillId
-        The bill; all of it is paid.
+        The bill; all that is left of it is paid.
     channel, merchant, method
         Through whom, for whom and how.
     by : str
@@ -104,7 +106,7 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
         order_no=identifier.hex,
         merchant=merchant,
         method=method,
-        amount=bill.amount,
+        amount=bill.outstanding,
         state=OrderState.ASKED,
         opened_at=now.replace(microsecond=0),
         opened_by=by,
@@ -201,13 +203,7 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
             left = order.refunded_minor - refund.amount.minor
             channel_orders.write_order(uow.connection, replace(order, refunded_minor=left))
         else:
-            bill = _bill(uow, order)
-            entry = (
-                book_surplus_refund(after, order, uow.clock.now())
-                if order.payment_id is None
-                else book_channel_refund(after, order, bill, uow.clock.now())
-            )
-            ledger_store.add_entry(uow.connection, entry)
+            ledger_store.add_entry(uow.connection, _book_refund(uow, after, order))
     channel_orders.heard_of_refund(uow.connection, refund.id, now)
     return after
 
@@ -215,7 +211,8 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
 def _settle(uow: UnitOfWork, order: ChannelOrder) -> tuple[ChannelOrder, ChannelRefund | None]:
     bill = _bill(uow, order)
     paid_at = uow.clock.now()
-    if bill.state is not BillState.OPEN:
+    # A part may have been paid by cash since: what is more than is left goes back, all of it.
+    if bill.state is not BillState.OPEN or order.amount > bill.outstanding:
         channel_orders.write_order(uow.connection, order)
         ledger_store.add_entry(uow.connection, book_surplus(order, paid_at))
         refund = _ask_refund(
@@ -234,10 +231,11 @@ def _settle(uow: UnitOfWork, order: ChannelOrder) -> tuple[ChannelOrder, Channel
     order = replace(order, payment_id=payment.id)
     takings.add_payment(uow.connection, payment)
     channel_orders.write_order(uow.connection, order)
-    paid = settled(bill, paid_at)
+    paid = credited(bill, order.amount, paid_at)
     bill_store.write_state(uow.connection, paid)
     ledger_store.add_entry(uow.connection, book_channel_payment(payment, bill, order))
-    services.announce_settled(uow, paid, payment)
+    if paid.state is BillState.PAID:
+        services.announce_settled(uow, paid, payment)
     return order, None
 
 
@@ -270,6 +268,20 @@ def _ask_refund(  # noqa: PLR0917 - as `ask_refund`
     channel_orders.write_order(uow.connection, asked)
     channel_orders.add_refund(uow.connection, refund)
     return refund
+
+
+def _book_refund(uow: UnitOfWork, refund: ChannelRefund, order: ChannelOrder) -> Entry:
+    at = uow.clock.now()
+    if order.payment_id is None:
+        return book_surplus_refund(refund, order, at)
+    bill = _bill(uow, order)
+    charge = bill.charge
+    contract = contract_store.in_force(
+        uow.connection, charge.operator_id, charge.facility_id, bill.issued_at
+    )
+    refunded_minor = bill.refunded_minor + refund.amount.minor
+    bill_store.write_state(uow.connection, replace(bill, refunded_minor=refunded_minor))
+    return book_channel_refund(refund, order, bill, at, contract)
 
 
 def _bill(uow: UnitOfWork, order: ChannelOrder) -> Bill:

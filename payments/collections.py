@@ -94,11 +94,12 @@ COUNT: Final = text(
     " due_minor, received_minor, arrears_minor, recovered_minor, last_due_at)"
     " select w.facility_id, w.start_at, b.currency, w.day, w.hour, count(*),"
     # what was paid ahead counts where the stay's bill takes it over: once, and when it is earned
-    " sum(b.amount_minor + b.applied_minor),"
+    " sum(b.amount_minor + b.applied_minor - b.lowered_minor + b.penalty_minor),"
     " coalesce(sum(b.applied_minor) filter (where b.state <> 'cancelled'), 0)"
-    "  + coalesce(sum(b.amount_minor) filter (where b.state = 'paid'), 0),"
-    " coalesce(sum(b.amount_minor) filter (where b.paid_at is null or b.paid_at > b.due_at), 0),"
-    " coalesce(sum(b.amount_minor) filter (where b.paid_at > b.due_at"
+    "  + sum(b.paid_minor),"
+    " coalesce(sum(b.amount_minor - b.lowered_minor)"
+    "  filter (where b.paid_at is null or b.paid_at > b.due_at), 0),"
+    " coalesce(sum(b.amount_minor - b.lowered_minor) filter (where b.paid_at > b.due_at"
     "  and b.paid_at <= b.due_at + make_interval(days => :recovery_days)), 0), max(b.due_at)"
     " from unnest(cast(:facilities as uuid[]), cast(:starts as timestamptz[]),"
     " cast(:ends as timestamptz[]), cast(:days as date[]), cast(:hours as smallint[]))"
@@ -122,11 +123,11 @@ KEYS: Final[Mapping[str, str]] = {
 }
 
 OF_FACILITY: Final = (
-    "select b.id, b.session_id, b.currency, b.amount_minor + b.applied_minor as amount_minor,"
-    " b.issued_at, b.due_at, b.paid_at, case when p.id is not null or b.applied_minor > 0"
-    "  then coalesce(p.amount_minor, 0) + b.applied_minor end as received_minor"
-    " from payments.bill b left join payments.payment p on p.bill_id = b.id"
-    " where b.part = 'stay'"
+    "select b.id, b.session_id, b.currency,"
+    " b.amount_minor + b.applied_minor - b.lowered_minor + b.penalty_minor as amount_minor,"
+    " b.issued_at, b.due_at, b.paid_at, case when b.paid_minor > 0 or b.applied_minor > 0"
+    "  then b.paid_minor + b.applied_minor end as received_minor"
+    " from payments.bill b where b.part = 'stay'"
 )
 
 

@@ -20,21 +20,25 @@ from city.identifiers import (
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments.rules.advances import PaidAhead, Refund, refund_in_cash
+from payments.rules.arrears import next_step_at
 from payments.rules.bills import (
     Bill,
     BillState,
     Charge,
     Payment,
     cancelled,
+    credited,
     issue,
     settled,
     take_cash,
 )
 from payments.rules.booking import book_bill, book_payment, book_refund
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, reversal_of
+from payments.store import arrears as arrears_store
 from payments.store import bills as bill_store
+from payments.store import contracts as contract_store
 from payments.store import ledger as ledger_store
-from payments.store import takings
+from payments.store import policies, takings
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,11 @@ def bills_of_sessions(
 def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:
     """Give the payment that settled a bill."""
     return takings.payment_of_bill(connection, bill_id)
+
+
+def all_payments_of_bill(connection: Connection, bill_id: BillId) -> list[Payment]:
+    """Give the payments for a bill, the first one first: one, or the parts of it."""
+    return takings.all_payments_of_bill(connection, bill_id)
 
 
 def bills_by_id(connection: Connection, bill_ids: Collection[BillId]) -> dict[BillId, Bill]:
@@ -114,9 +123,11 @@ def balance(
     return ledger_store.balance(connection, account, before_at)
 
 
-def balances(connection: Connection, kind: AccountKind | None = None) -> dict[Account, list[Money]]:
-    """Give every account's balances, or those of one kind."""
-    return ledger_store.balances(connection, kind)
+def balances(
+    connection: Connection, kind: AccountKind | None = None, before_at: datetime | None = None
+) -> dict[Account, list[Money]]:
+    """Give every account's balances, or those of one kind, now or as of an instant."""
+    return ledger_store.balances(connection, kind, before_at)
 
 
 def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
@@ -139,8 +150,11 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
     Invalid
         Where the lines do not add up to the amount, or the nature of revenue is unknown.
     """
-    bill = issue(charge, uow.clock.now())
-    if not bill_store.add_bill(uow.connection, bill):
+    now = uow.clock.now()
+    policy = policies.in_force(uow.connection, charge.district, now)
+    bill = issue(charge, now, policy.days_to_pay)
+    first_step_at = next_step_at(bill, policy, ()) if bill.state is BillState.OPEN else None
+    if not bill_store.add_bill(uow.connection, bill, first_step_at):
         present = next(
             (
                 each
@@ -153,7 +167,10 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
         if present is None:
             raise Conflict("the bill is being written by somebody else", field="session_id")
         return present
-    entry = book_bill(bill, by)
+    contract = contract_store.in_force(
+        uow.connection, charge.operator_id, charge.facility_id, bill.issued_at
+    )
+    entry = book_bill(bill, by, contract)
     if entry is not None:
         ledger_store.add_entry(uow.connection, entry)
     uow.announce(
@@ -172,14 +189,15 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
     return bill
 
 
-def pay_in_cash(
+def pay_in_cash(  # noqa: PLR0917 - for which bill, what, by whom, under which number
     uow: UnitOfWork,
     bill_id: BillId,
     tendered: Money,
     by: str,
     payment_id: PaymentId | None = None,
+    part: Money | None = None,
 ) -> Taken:
-    """Take cash for a bill, write it in the ledger, and settle the bill.
+    """Take cash for a bill and write it in the ledger; the bill is settled when nothing is left.
 
     Two at once: the second waits for the first and is refused.
 
@@ -188,13 +206,14 @@ def pay_in_cash(
     uow : UnitOfWork
         Its clock stamps the payment.
     bill_id : BillId
-        The bill; all of it is paid.
     tendered : Money
         What was handed over; the payment's `change` goes back.
     by : str
         Subject of the attendant, who carries the cash from now on.
     payment_id : PaymentId or None
         The caller's own number: sent again with it, the first payment is returned.
+    part : Money or None
+        Pay so much of it; None: all that is left.
 
     Raises
     ------
@@ -208,18 +227,20 @@ def pay_in_cash(
     bill = bill_store.find_bill(uow.connection, bill_id, lock=True)
     if bill is None:
         raise NotFound("no such bill", field="bill_id")
-    if bill.state is BillState.PAID and payment_id is not None:
-        present = takings.payment_of_bill(uow.connection, bill_id)
-        if present is not None and present.id == payment_id:
-            if (present.tendered, present.taken_by) != (tendered, by):
+    if payment_id is not None:
+        present = takings.find_payment(uow.connection, payment_id)
+        if present is not None:
+            given = (bill_id, tendered, by)
+            if (present.bill_id, present.tendered, present.taken_by) != given:
                 raise Conflict("was used for another payment", field="payment_id")
             return Taken(present, fresh=False)
-    payment = take_cash(bill, tendered, uow.clock.now(), by, payment_id)
-    paid = settled(bill, payment.taken_at)
+    payment = take_cash(bill, tendered, uow.clock.now(), by, payment_id, part)
+    paid = credited(bill, payment.amount, payment.taken_at)
     takings.add_payment(uow.connection, payment)
     bill_store.write_state(uow.connection, paid)
     ledger_store.add_entry(uow.connection, book_payment(payment, bill))
-    announce_settled(uow, paid, payment)
+    if paid.state is BillState.PAID:
+        announce_settled(uow, paid, payment)
     return Taken(payment, fresh=True)
 
 
@@ -288,15 +309,24 @@ def cancel_bill(uow: UnitOfWork, bill: Bill, reason: str, by: str) -> Bill:
     ----------
     uow : UnitOfWork
     bill : Bill
-        Locked, and not paid: money that was taken is refunded, not cancelled.
+        Locked, and not paid: money that was taken is refunded, not cancelled. What adjustments
+        and penalties made of it is undone too.
     reason, by : str
         For the ledger.
     """
     gone = cancelled(bill)
     bill_store.write_state(uow.connection, gone)
-    entry_id = ledger_store.entry_about(uow.connection, EntryKind.BILL, bill.id)
-    if entry_id is not None:
-        reverse_entry(uow, entry_id, reason, by)
+    undone: list[tuple[EntryKind, UUID]] = [(EntryKind.BILL, bill.id)]
+    if bill.lowered_minor:
+        made = arrears_store.adjustments_of(uow.connection, bill.id)
+        undone += [(EntryKind.ADJUSTMENT, each.id) for each in made]
+    if bill.penalty_minor:
+        added = arrears_store.penalties_of(uow.connection, bill.id)
+        undone += [(EntryKind.PENALTY, each.id) for each in added]
+    for kind, subject in undone:
+        entry_id = ledger_store.entry_about(uow.connection, kind, subject)
+        if entry_id is not None:
+            reverse_entry(uow, entry_id, reason, by)
     return gone
 
 

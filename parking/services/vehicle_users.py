@@ -1,5 +1,6 @@
 """Binding vehicles to accounts by proof, and unbinding them."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -122,6 +123,13 @@ def vehicles(
 ) -> list[VehicleUse]:
     """Give an account's vehicles, with `ended` also those that were."""
     return store.of_account(connection, account_id, ended=ended)
+
+
+def accounts_of(
+    connection: Connection, vehicle_ids: Collection[VehicleId]
+) -> dict[VehicleId, list[AccountId]]:
+    """Give the accounts of drivers whose vehicles some are now."""
+    return store.accounts_of(connection, vehicle_ids)
 
 
 def was_theirs(

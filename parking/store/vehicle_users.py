@@ -1,6 +1,6 @@
 """Vehicles bound to accounts, and the codes that prove it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -62,6 +62,21 @@ def of_vehicle(connection: Connection, vehicle_id: VehicleId) -> list[VehicleUse
         .with_for_update()
     )
     return [_use(row) for row in connection.execute(query)]
+
+
+def accounts_of(
+    connection: Connection, vehicle_ids: Collection[VehicleId]
+) -> dict[VehicleId, list[AccountId]]:
+    """Give the accounts whose vehicles some are now, in the order of their taking: a statement."""
+    query = (
+        select(vehicle_user.c.vehicle_id, vehicle_user.c.account_id)
+        .where(vehicle_user.c.vehicle_id.in_(list(vehicle_ids)), vehicle_user.c.until_at.is_(None))
+        .order_by(vehicle_user.c.id)
+    )
+    found: dict[VehicleId, list[AccountId]] = {}
+    for row in connection.execute(query):
+        found.setdefault(VehicleId(row.vehicle_id), []).append(AccountId(row.account_id))
+    return found
 
 
 def covering(

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from pydantic import JsonValue
@@ -23,20 +22,8 @@ from city.identifiers import (
 )
 from city.money import Money
 
-
-@dataclass(frozen=True, slots=True)
-class BillingPolicy:
-    """What a region rules about bills."""
-
-    days_to_pay: int
-    source: str
-
-
-DEFAULT_POLICY: Final = BillingPolicy(
-    days_to_pay=30, source="Beijing kerb parking: leave first, pay within 30 days"
-)
-POLICIES: Final[Mapping[str, BillingPolicy]] = MappingProxyType({})
-"""Policies of districts that rule otherwise, by district code."""
+DAYS_TO_PAY: Final = 30
+"""Where no region rules otherwise. Source: Beijing kerb parking, leave first, pay in 30 days."""
 
 
 class BillState(StrEnum):
@@ -48,6 +35,8 @@ class BillState(StrEnum):
     """Frozen: nobody pays it and its clock stands still until the dispute is resolved."""
     CANCELLED = "cancelled"
     """A dispute was upheld: its entry is reversed, nothing is owed."""
+    WRITTEN_OFF = "written-off"
+    """Given up by two people: nobody asks for it any more."""
 
 
 class BillPart(StrEnum):
@@ -86,7 +75,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A bill: its charge never changes."""
+    """A bill: its charge never changes; what was paid, lowered and added is counted beside it."""
 
     id: BillId
     charge: Charge
@@ -94,11 +83,36 @@ class Bill:
     due_at: datetime
     state: BillState
     paid_at: datetime | None
+    paid_minor: int = 0
+    """What was paid for it, in one part or several."""
+    lowered_minor: int = 0
+    """What adjustments took off."""
+    penalty_minor: int = 0
+    """What was added because it was not paid in time."""
+    refunded_minor: int = 0
+    """What went back of what was paid."""
 
     @property
     def amount(self) -> Money:
-        """What is, or was, to be paid."""
+        """What it was issued over."""
         return self.charge.amount
+
+    @property
+    def due_minor(self) -> int:
+        """What is, or was, to be paid in all."""
+        return self.charge.amount.minor - self.lowered_minor + self.penalty_minor
+
+    @property
+    def outstanding(self) -> Money:
+        """What is still to be paid; nothing where nobody asks for it."""
+        if self.state in {BillState.CANCELLED, BillState.WRITTEN_OFF}:
+            return Money(0, self.amount.currency)
+        return Money(self.due_minor - self.paid_minor, self.amount.currency)
+
+    @property
+    def earned_minor(self) -> int:
+        """What was earned by it as it stands: with what was paid ahead, less what went back."""
+        return self.due_minor + self.charge.applied_minor - self.refunded_minor
 
     @property
     def applied(self) -> Money:
@@ -129,8 +143,16 @@ class Payment:
         return self.tendered - self.amount
 
 
-def issue(charge: Charge, at: datetime) -> Bill:
+def issue(charge: Charge, at: datetime, days_to_pay: int = DAYS_TO_PAY) -> Bill:
     """Write a bill over a rated stay; one over nothing is paid as it is issued.
+
+    Parameters
+    ----------
+    charge : Charge
+    at : datetime
+        When.
+    days_to_pay : int
+        After how many days it is due, by the region's policy.
 
     Raises
     ------
@@ -146,23 +168,87 @@ def issue(charge: Charge, at: datetime) -> Bill:
         raise Invalid("nothing is due, so nothing is paid ahead", field="amount")
     if sum(_minor(line) for line in charge.lines) != charge.amount.minor:
         raise Invalid("the lines do not add up to the amount", field="lines")
-    policy = POLICIES.get(charge.district, DEFAULT_POLICY)
-    bill = Bill(
-        BillId(uuid7()), charge, at, at + timedelta(days=policy.days_to_pay), BillState.OPEN, None
-    )
+    due_at = at + timedelta(days=days_to_pay)
+    bill = Bill(BillId(uuid7()), charge, at, due_at, BillState.OPEN, None)
     return bill if charge.amount else settled(bill, at)
 
 
 def settled(bill: Bill, at: datetime) -> Bill:
-    """Give the bill as paid; Conflict where it cannot be."""
+    """Give the bill as paid, all of it; Conflict where it cannot be."""
+    return credited(bill, bill.outstanding, at)
+
+
+def credited(bill: Bill, amount: Money, at: datetime) -> Bill:
+    """Give the bill with an amount more paid: it is paid when nothing is left.
+
+    Raises
+    ------
+    Conflict
+        Where it takes no money.
+    Invalid
+        Where the amount is more than is left, below zero, or in another currency.
+    """
     check_payable(bill)
+    if amount.minor < 0 or amount > bill.outstanding:
+        raise Invalid(
+            "must be at most what is left", field="amount", left=bill.outstanding.as_json()
+        )
+    return _closed_where_nothing_is_left(
+        replace(bill, paid_minor=bill.paid_minor + amount.minor), at
+    )
+
+
+def lowered(bill: Bill, amount: Money, at: datetime) -> Bill:
+    """Give the bill lowered by an amount: it is paid when nothing is left.
+
+    Raises
+    ------
+    Conflict
+        Where it is not open.
+    Invalid
+        Where the amount is not above zero, more than is left, or in another currency.
+    """
+    check_payable(bill)
+    if amount.minor <= 0 or amount > bill.outstanding:
+        raise Invalid(
+            "must be above zero and at most what is left",
+            field="amount",
+            left=bill.outstanding.as_json(),
+        )
+    return _closed_where_nothing_is_left(
+        replace(bill, lowered_minor=bill.lowered_minor + amount.minor), at
+    )
+
+
+def raised(bill: Bill, penalty: Money) -> Bill:
+    """Give the bill with a penalty; Conflict where it is not open, Invalid where it is nothing."""
+    check_payable(bill)
+    if penalty.minor <= 0 or penalty.currency != bill.amount.currency:
+        raise Invalid("a penalty is above zero, in the bill's currency", field="penalty")
+    return replace(bill, penalty_minor=bill.penalty_minor + penalty.minor)
+
+
+def written_off(bill: Bill) -> Bill:
+    """Give the bill as written off; Conflict where it is not open."""
+    check_payable(bill)
+    return replace(bill, state=BillState.WRITTEN_OFF)
+
+
+def _closed_where_nothing_is_left(bill: Bill, at: datetime) -> Bill:
+    if bill.outstanding:
+        return bill
     return replace(bill, state=BillState.PAID, paid_at=at)
 
 
-def take_cash(
-    bill: Bill, tendered: Money, at: datetime, by: str, payment_id: PaymentId | None = None
+def take_cash(  # noqa: PLR0917 - for which bill, what, when, by whom, under which number
+    bill: Bill,
+    tendered: Money,
+    at: datetime,
+    by: str,
+    payment_id: PaymentId | None = None,
+    part: Money | None = None,
 ) -> Payment:
-    """Take cash for a bill: all of it, with change from what was handed over.
+    """Take cash for a bill: all that is left, or a part; with change from what was handed over.
 
     Raises
     ------
@@ -174,17 +260,30 @@ def take_cash(
     check_payable(bill)
     if tendered.currency != bill.amount.currency:
         raise Invalid(f"the bill is in {bill.amount.currency}", field="tendered.currency")
-    if tendered < bill.amount:
+    amount = bill.outstanding if part is None else part
+    if part is not None and (part.minor <= 0 or part > bill.outstanding):
         raise Invalid(
-            "is less than the bill's amount", field="tendered.minor", amount=bill.amount.as_json()
+            "must be above zero and at most what is left",
+            field="part",
+            left=bill.outstanding.as_json(),
         )
-    return Payment(payment_id or PaymentId(uuid7()), bill.id, "cash", bill.amount, tendered, at, by)
+    if tendered < amount:
+        raise Invalid(
+            "is less than the bill's amount", field="tendered.minor", amount=amount.as_json()
+        )
+    return Payment(payment_id or PaymentId(uuid7()), bill.id, "cash", amount, tendered, at, by)
 
 
 def cancelled(bill: Bill) -> Bill:
-    """Give a bill as cancelled; Conflict for one that is paid or cancelled."""
-    if bill.state in {BillState.PAID, BillState.CANCELLED}:
+    """Give a bill as cancelled; Conflict for one that is paid, in part or all, or ended."""
+    if bill.state in {BillState.PAID, BillState.CANCELLED, BillState.WRITTEN_OFF}:
         raise Conflict(f"the bill is {bill.state.value}", field="bill_id", reason=bill.state.value)
+    if bill.paid_minor:
+        raise Conflict(
+            "a part of the bill was paid: lower it by the rest instead",
+            field="bill_id",
+            reason="part-paid",
+        )
     return replace(bill, state=BillState.CANCELLED)
 
 
@@ -196,6 +295,8 @@ def check_payable(bill: Bill) -> None:
         raise Conflict("the bill is disputed: it is frozen", field="bill_id", reason="disputed")
     if bill.state is BillState.CANCELLED:
         raise Conflict("the bill was cancelled", field="bill_id", reason="cancelled")
+    if bill.state is BillState.WRITTEN_OFF:
+        raise Conflict("the bill was written off", field="bill_id", reason="written-off")
 
 
 def _minor(line: Mapping[str, JsonValue]) -> int:

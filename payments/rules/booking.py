@@ -3,9 +3,12 @@
 from datetime import datetime
 
 from city.identifiers import uuid7
+from city.money import Money
 from payments.rules.advances import Refund
+from payments.rules.arrears import Adjustment, Penalty, WriteOff
 from payments.rules.bills import Bill, BillPart, Payment
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund
+from payments.rules.contracts import Contract, earned, earned_between
 from payments.rules.ledger import (
     Account,
     Entry,
@@ -14,14 +17,14 @@ from payments.rules.ledger import (
     advance_of,
     cash_of,
     clearing_of,
-    earned_by,
     receivable_of,
     surplus_of,
+    written_off_of,
 )
 
 
-def book_bill(bill: Bill, by: str) -> Entry | None:
-    """Record that a bill is owed: the driver's debt, the facility's earning.
+def book_bill(bill: Bill, by: str, contract: Contract | None = None) -> Entry | None:
+    """Record that a bill is owed: the driver's debt, and what each party of the contract earned.
 
     What was paid ahead is not earned yet: it is owed back. The stay's bill takes it over.
     None for a bill over nothing: no money moves, now or ever.
@@ -31,11 +34,13 @@ def book_bill(bill: Bill, by: str) -> Entry | None:
         taken = advance_of(charge.operator_id)
         postings, reason = [(_owed(bill), bill.amount), (taken, -bill.amount)], "paid ahead"
     else:
-        earned = earned_by(charge.revenue_nature, charge.operator_id, charge.district)
         postings = [
             (_owed(bill), bill.amount),
             (advance_of(charge.operator_id), bill.applied),
-            (earned, -bill.fee),
+            *(
+                (account, Money(-minor, bill.fee.currency))
+                for account, minor in earned(charge, bill.fee.minor, contract).items()
+            ),
         ]
         reason = "bill issued"
     moved = tuple(Posting(account, amount) for account, amount in postings if amount)
@@ -114,19 +119,86 @@ def book_surplus_refund(refund: ChannelRefund, order: ChannelOrder, at: datetime
 
 
 def book_channel_refund(
-    refund: ChannelRefund, order: ChannelOrder, bill: Bill, at: datetime
+    refund: ChannelRefund,
+    order: ChannelOrder,
+    bill: Bill,
+    at: datetime,
+    contract: Contract | None = None,
 ) -> Entry:
     """Record that a part of a bill went back: it was not earned after all.
 
-    What was paid ahead is taken off what is owed back instead.
+    What was paid ahead is taken off what is owed back instead. `bill` is as it stood before.
     """
     charge = bill.charge
-    earned = (
-        advance_of(charge.operator_id)
-        if charge.part is BillPart.AHEAD
-        else earned_by(charge.revenue_nature, charge.operator_id, charge.district)
+    if charge.part is BillPart.AHEAD:
+        return _back(refund, order, at, advance_of(charge.operator_id))
+    less = _earned_less(bill, refund.amount.minor, contract)
+    held = Posting(clearing_of(order.channel.value), -refund.amount)
+    return Entry(
+        uuid7(),
+        at,
+        EntryKind.REFUND,
+        refund.id,
+        (*less, held),
+        refund.reason,
+        refund.asked_by,
     )
-    return _back(refund, order, at, earned)
+
+
+def book_adjustment(adjustment: Adjustment, bill: Bill, contract: Contract | None) -> Entry:
+    """Record that a bill was lowered: less is owed, less was earned. `bill` as it was before."""
+    less = _earned_less(bill, adjustment.amount.minor, contract)
+    return Entry(
+        uuid7(),
+        adjustment.made_at,
+        EntryKind.ADJUSTMENT,
+        adjustment.id,
+        (*less, Posting(_owed(bill), -adjustment.amount)),
+        adjustment.reason,
+        adjustment.made_by,
+    )
+
+
+def book_penalty(penalty: Penalty, bill: Bill, contract: Contract | None) -> Entry:
+    """Record that a bill grew by a penalty, earned as the fee. `bill` as it was before."""
+    stands = bill.earned_minor
+    more = earned_between(bill.charge, stands, stands + penalty.amount.minor, contract)
+    currency = bill.amount.currency
+    return Entry(
+        uuid7(),
+        penalty.at,
+        EntryKind.PENALTY,
+        penalty.id,
+        (
+            Posting(_owed(bill), penalty.amount),
+            *(Posting(account, Money(-minor, currency)) for account, minor in more.items()),
+        ),
+        penalty.reason,
+        "arrears",
+    )
+
+
+def book_write_off(write_off: WriteOff, bill: Bill, at: datetime, by: str) -> Entry:
+    """Record that what is left of a bill is given up: a loss, the earning stands."""
+    return Entry(
+        uuid7(),
+        at,
+        EntryKind.WRITE_OFF,
+        write_off.id,
+        (
+            Posting(written_off_of(bill.charge.operator_id), bill.outstanding),
+            Posting(_owed(bill), -bill.outstanding),
+        ),
+        write_off.reason,
+        by,
+    )
+
+
+def _earned_less(bill: Bill, minor: int, contract: Contract | None) -> tuple[Posting, ...]:
+    stands = bill.earned_minor
+    changes = earned_between(bill.charge, stands, stands - minor, contract)
+    currency = bill.amount.currency
+    return tuple(Posting(account, Money(-change, currency)) for account, change in changes.items())
 
 
 def _back(refund: ChannelRefund, order: ChannelOrder, at: datetime, source: Account) -> Entry:

@@ -32,6 +32,14 @@ class AccountKind(StrEnum):
     """What an online channel took for us and has not paid out."""
     SURPLUS = "surplus"
     """What came through an online channel and nothing was owed for: it goes back."""
+    PLATFORM = "platform"
+    """What a platform earns of commercial fees, by contract."""
+    LAND_OWNER = "land_owner"
+    """What the owner of the ground earns of commercial fees, by contract."""
+    WRITTEN_OFF = "written_off"
+    """What an operator's facilities will not get any more."""
+    SUSPENSE = "suspense"
+    """What a channel's bill and our record do not agree about, until that is cleared up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,16 @@ def surplus_of(channel: str) -> Account:
     return Account(AccountKind.SURPLUS, channel)
 
 
+def written_off_of(operator_id: OperatorId) -> Account:
+    """Give the account of what an operator's facilities were owed and will not get."""
+    return Account(AccountKind.WRITTEN_OFF, str(operator_id))
+
+
+def suspense_of(channel: str) -> Account:
+    """Give the account of what is not cleared up with a channel."""
+    return Account(AccountKind.SUSPENSE, channel)
+
+
 def earned_by(revenue_nature: str, operator_id: OperatorId, district: DistrictCode) -> Account:
     """Give the account that a fee is earned on: it follows the nature of the facility's revenue.
 
@@ -94,6 +112,13 @@ class EntryKind(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
     REVERSAL = "reversal"
+    ADJUSTMENT = "adjustment"
+    """A bill was lowered: less is owed, less was earned."""
+    PENALTY = "penalty"
+    """A bill was not paid in time: more is owed."""
+    WRITE_OFF = "write_off"
+    CORRECTION = "correction"
+    """A difference from a channel's bill was resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +148,8 @@ class Entry:
     reason: str
     by: str
     reverses: UUID | None = None
+    happened_at: datetime | None = None
+    """When it happened, where that lies in a period that is closed: it stands in the open one."""
 
     def __post_init__(self) -> None:
         if len(self.postings) < 2:  # noqa: PLR2004 - double entry

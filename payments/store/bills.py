@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select
@@ -32,8 +33,11 @@ class BillPage:
     next: BillId | None
 
 
-def add_bill(connection: Connection, issued: Bill) -> bool:
-    """Write a bill; False, and nothing written, where its stay has one already."""
+def add_bill(connection: Connection, issued: Bill, next_step_at: datetime | None = None) -> bool:
+    """Write a bill; False, and nothing written, where its stay has one already.
+
+    `next_step_at` is when it is first looked at for arrears.
+    """
     charge = issued.charge
     values = {
         "id": issued.id,
@@ -54,6 +58,8 @@ def add_bill(connection: Connection, issued: Bill) -> bool:
         "part": charge.part.value,
         "covers_until_at": charge.covers_until_at,
         "applied_minor": charge.applied_minor,
+        "paid_minor": issued.paid_minor,
+        "next_step_at": next_step_at,
     }
     added = postgresql.insert(bill).values(values).on_conflict_do_nothing().returning(bill.c.id)
     return connection.execute(added).scalar_one_or_none() is not None
@@ -65,7 +71,7 @@ def find_bill(connection: Connection, bill_id: BillId, *, lock: bool = False) ->
     if lock:
         query = query.with_for_update()
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _bill(row)
+    return None if row is None else bill_of(row)
 
 
 def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bill | None:
@@ -76,7 +82,7 @@ def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bil
         bill.c.state != BillState.CANCELLED.value,
     )
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _bill(row)
+    return None if row is None else bill_of(row)
 
 
 def bills_of_sessions(
@@ -89,7 +95,7 @@ def bills_of_sessions(
         .order_by(bill.c.id.desc())
         .limit(LARGEST_PAGE * 4)
     )
-    return [_bill(row) for row in connection.execute(query).mappings()]
+    return [bill_of(row) for row in connection.execute(query).mappings()]
 
 
 def page_of_bills(
@@ -122,7 +128,7 @@ def page_of_bills(
         query = query.where(bill.c.district.in_(sorted(districts)))
     if after is not None:
         query = query.where(bill.c.id < after)
-    found = [_bill(row) for row in connection.execute(query).mappings()]
+    found = [bill_of(row) for row in connection.execute(query).mappings()]
     items = tuple(found[:limit])
     return BillPage(items, items[-1].id if len(found) > limit else None)
 
@@ -141,21 +147,48 @@ def debtors(connection: Connection, vehicle_ids: Collection[VehicleId]) -> froze
 
 
 def write_state(connection: Connection, paid: Bill) -> None:
-    """Write a bill's state: paid, frozen, open again with a later due date, or cancelled."""
+    """Write a bill's state, its due date, and what is counted of it; the rest never changes."""
     connection.execute(
         bill.update()
         .where(bill.c.id == paid.id)
-        .values(state=paid.state.value, paid_at=paid.paid_at, due_at=paid.due_at)
+        .values(
+            state=paid.state.value,
+            paid_at=paid.paid_at,
+            due_at=paid.due_at,
+            paid_minor=paid.paid_minor,
+            lowered_minor=paid.lowered_minor,
+            penalty_minor=paid.penalty_minor,
+            refunded_minor=paid.refunded_minor,
+        )
     )
 
 
-def bills_by_id(connection: Connection, bill_ids: Collection[BillId]) -> dict[BillId, Bill]:
-    """Give bills by their ids: one statement."""
-    query = select(bill).where(bill.c.id.in_(list(bill_ids)))
-    return {BillId(row["id"]): _bill(row) for row in connection.execute(query).mappings()}
+def bills_by_id(
+    connection: Connection, bill_ids: Collection[BillId], *, lock: bool = False
+) -> dict[BillId, Bill]:
+    """Give bills by their ids: one statement; with `lock` held in the order of their ids."""
+    query = select(bill).where(bill.c.id.in_(list(bill_ids))).order_by(bill.c.id)
+    if lock:
+        query = query.with_for_update()
+    return {BillId(row["id"]): bill_of(row) for row in connection.execute(query).mappings()}
 
 
-def _bill(row: RowMapping) -> Bill:
+def unpaid_of_vehicles(connection: Connection, vehicle_ids: Collection[VehicleId]) -> list[Bill]:
+    """Give the open and disputed bills of some vehicles, those due first before."""
+    query = (
+        select(bill)
+        .where(
+            bill.c.vehicle_id.in_(list(vehicle_ids)),
+            bill.c.state.in_([BillState.OPEN.value, BillState.DISPUTED.value]),
+        )
+        .order_by(bill.c.due_at, bill.c.id)
+        .limit(LARGEST_PAGE)
+    )
+    return [bill_of(row) for row in connection.execute(query).mappings()]
+
+
+def bill_of(row: RowMapping) -> Bill:
+    """Read a bill."""
     return Bill(
         id=BillId(row["id"]),
         charge=Charge(
@@ -175,4 +208,8 @@ def _bill(row: RowMapping) -> Bill:
         due_at=row["due_at"],
         state=BillState(row["state"]),
         paid_at=row["paid_at"],
+        paid_minor=row["paid_minor"],
+        lowered_minor=row["lowered_minor"],
+        penalty_minor=row["penalty_minor"],
+        refunded_minor=row["refunded_minor"],
     )

@@ -1,18 +1,47 @@
 """The ledger: writing entries, finding them, and balances."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql
 
+from city.identifiers import BillId
 from city.money import Money
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, Posting
+from payments.store import tables
+from payments.store.bills import LARGEST_PAGE
+from payments.store.periods import period, period_balance
 from payments.store.tables import account, entry, posting
 
 
-def add_entry(connection: Connection, written: Entry) -> None:
-    """Write an entry with its postings; accounts are opened on the way. Three statements."""
+def add_entry(connection: Connection, written: Entry) -> datetime:
+    """Write an entry with its postings; accounts are opened on the way. Three statements.
+
+    One that happened in a closed period stands at the beginning of the open one, and says when it
+    happened. Closing a period waits for those that are writing, and they for it, so that the
+    statement sees every period that is closed.
+
+    Returns
+    -------
+    datetime
+        The date that it stands at.
+    """
     accounts = sorted({p.account for p in written.postings}, key=lambda each: each.code)
     connection.execute(
         postgresql.insert(account).on_conflict_do_nothing(),
@@ -26,17 +55,22 @@ def add_entry(connection: Connection, written: Entry) -> None:
             for each in accounts
         ],
     )
-    connection.execute(
-        insert(entry).values(
+    at = literal(written.at, tables.INSTANT)
+    closed = select(func.max(period.c.until_at)).scalar_subquery()
+    stands_at: datetime = connection.execute(
+        insert(entry)
+        .values(
             id=written.id,
-            at=written.at,
+            at=func.greatest(at, closed),
             kind=written.kind.value,
             subject=written.subject,
             reverses=written.reverses,
             reason=written.reason,
             written_by=written.by,
+            happened_at=case((closed > at, at)),
         )
-    )
+        .returning(entry.c.at)
+    ).scalar_one()
     connection.execute(
         insert(posting),
         [
@@ -46,11 +80,12 @@ def add_entry(connection: Connection, written: Entry) -> None:
                 "account": each.account.code,
                 "minor": each.amount.minor,
                 "currency": each.amount.currency,
-                "at": written.at,
+                "at": stands_at,
             }
             for place, each in enumerate(written.postings)
         ],
     )
+    return stands_at
 
 
 def find_entry(connection: Connection, entry_id: UUID, *, lock: bool = False) -> Entry | None:
@@ -58,31 +93,108 @@ def find_entry(connection: Connection, entry_id: UUID, *, lock: bool = False) ->
     query = select(entry).where(entry.c.id == entry_id)
     if lock:
         query = query.with_for_update()
-    head = connection.execute(query).mappings().one_or_none()
-    if head is None:
-        return None
-    postings = (
-        select(posting, account.c.kind, account.c.holder)
-        .join(account, account.c.code == posting.c.account)
-        .where(posting.c.entry_id == entry_id)
-        .order_by(posting.c.place)
+    heads = connection.execute(query).mappings().all()
+    return next(iter(_with_postings(connection, heads)), None)
+
+
+def entries_about(connection: Connection, subjects: Collection[UUID]) -> list[Entry]:
+    """Give the entries that are about some facts, in the order of their dates. Two statements."""
+    query = (
+        select(entry)
+        .where(entry.c.subject.in_(list(subjects)))
+        .order_by(entry.c.at, entry.c.id)
+        .limit(LARGEST_PAGE)
     )
-    return Entry(
-        id=head["id"],
-        at=head["at"],
-        kind=EntryKind(head["kind"]),
-        subject=head["subject"],
-        postings=tuple(
-            Posting(
-                Account(AccountKind(row["kind"]), row["holder"]),
-                Money(row["minor"], row["currency"]),
-            )
-            for row in connection.execute(postings).mappings()
-        ),
-        reason=head["reason"],
-        by=head["written_by"],
-        reverses=head["reverses"],
+    return _with_postings(connection, connection.execute(query).mappings().all())
+
+
+_BILL_OF: Final = text(
+    "select b.id from payments.bill b where b.id = :subject"
+    " union all select p.bill_id from payments.payment p where p.id = :subject"
+    " union all select p.bill_id from payments.penalty p where p.id = :subject"
+    " union all select a.bill_id from payments.adjustment a where a.id = :subject"
+    " union all select w.bill_id from payments.write_off w where w.id = :subject"
+    " union all select o.bill_id from payments.channel_order o where o.id = :subject"
+    " union all select o.bill_id from payments.channel_refund r"
+    "  join payments.channel_order o on o.id = r.order_id where r.id = :subject limit 1"
+)
+
+
+def bill_of_subject(connection: Connection, subject: UUID) -> BillId | None:
+    """Give the bill that a fact of the ledger belongs to: by primary keys, one statement."""
+    found = connection.execute(_BILL_OF, {"subject": subject}).scalar_one_or_none()
+    return None if found is None else BillId(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One posting on an account, with what its entry says."""
+
+    entry_id: UUID
+    place: int
+    at: datetime
+    happened_at: datetime | None
+    kind: EntryKind
+    subject: UUID
+    amount: Money
+    reason: str
+    by: str
+
+
+def lines(
+    connection: Connection,
+    of: Account,
+    currency: str,
+    from_at: datetime | None,
+    before_at: datetime | None,
+    *,
+    after: tuple[datetime, UUID, int] | None = None,
+    limit: int = 100,
+) -> list[Line]:
+    """Give the postings on an account, the latest first: an index range.
+
+    `after` is the last line of the page before: its date, entry and place.
+    """
+    query = (
+        select(
+            posting.c.entry_id,
+            posting.c.place,
+            posting.c.at,
+            posting.c.minor,
+            entry.c.happened_at,
+            entry.c.kind,
+            entry.c.subject,
+            entry.c.reason,
+            entry.c.written_by,
+        )
+        .join(entry, entry.c.id == posting.c.entry_id)
+        .where(posting.c.account == of.code, posting.c.currency == currency)
+        .order_by(posting.c.at.desc(), posting.c.entry_id.desc(), posting.c.place.desc())
+        .limit(limit)
     )
+    if from_at is not None:
+        query = query.where(posting.c.at >= from_at)
+    if before_at is not None:
+        query = query.where(posting.c.at < before_at)
+    if after is not None:
+        query = query.where(
+            posting.c.at <= after[0],
+            tuple_(posting.c.at, posting.c.entry_id, posting.c.place) < tuple_(*after),
+        )
+    return [
+        Line(
+            row["entry_id"],
+            row["place"],
+            row["at"],
+            row["happened_at"],
+            EntryKind(row["kind"]),
+            row["subject"],
+            Money(row["minor"], currency),
+            row["reason"],
+            row["written_by"],
+        )
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def entry_about(connection: Connection, kind: EntryKind, subject: UUID) -> UUID | None:
@@ -95,39 +207,98 @@ def entry_about(connection: Connection, kind: EntryKind, subject: UUID) -> UUID 
 def balance(
     connection: Connection, of: Account, before_at: datetime | None = None
 ) -> dict[str, Money]:
-    """Give what an account holds by currency, as of an instant: an index-only scan.
+    """Give what an account holds by currency, as of an instant.
 
     Debits are positive: what a driver owes and what an attendant carries is above zero, what was
     earned below.
+
+    Notes
+    -----
+    What it held when the last period before the instant was closed, and an index-only scan of its
+    postings since: cost grows with these alone.
     """
-    query = (
-        select(posting.c.currency, func.sum(posting.c.minor).label("minor"))
-        .where(posting.c.account == of.code)
-        .group_by(posting.c.currency)
-    )
-    if before_at is not None:
-        query = query.where(posting.c.at < before_at)
-    rows = connection.execute(query).mappings()
-    return {row["currency"]: Money(int(row["minor"]), row["currency"]) for row in rows}
+    found = _balances(connection, before_at, posting.c.account == of.code, of.code)
+    return {money.currency: money for _, money in found}
 
 
-def balances(connection: Connection, kind: AccountKind | None = None) -> dict[Account, list[Money]]:
-    """Give every account's balances, or those of one kind."""
-    query = (
-        select(
-            account.c.kind,
-            account.c.holder,
-            posting.c.currency,
-            func.sum(posting.c.minor).label("minor"),
-        )
-        .join(account, account.c.code == posting.c.account)
-        .group_by(account.c.kind, account.c.holder, posting.c.currency)
-        .order_by(account.c.kind, account.c.holder, posting.c.currency)
+def balances(
+    connection: Connection, kind: AccountKind | None = None, before_at: datetime | None = None
+) -> dict[Account, list[Money]]:
+    """Give every account's balances, or those of one kind, as of an instant."""
+    by_account: dict[str, list[Money]] = {}
+    for code, money in _balances(connection, before_at):
+        by_account.setdefault(code, []).append(money)
+    query = select(account.c.code, account.c.kind, account.c.holder).order_by(
+        account.c.kind, account.c.holder
     )
     if kind is not None:
         query = query.where(account.c.kind == kind.value)
-    found: dict[Account, list[Money]] = {}
-    for row in connection.execute(query).mappings():
+    return {
+        Account(AccountKind(row.kind), row.holder): by_account[row.code]
+        for row in connection.execute(query)
+        if row.code in by_account
+    }
+
+
+def _balances(
+    connection: Connection,
+    before_at: datetime | None,
+    of: ColumnElement[bool] | None = None,
+    code: str | None = None,
+) -> list[tuple[str, Money]]:
+    closed = select(func.max(period.c.until_at))
+    if before_at is not None:
+        closed = closed.where(period.c.until_at <= before_at)
+    until_at = connection.execute(closed).scalar_one()
+    since = select(posting.c.account, posting.c.currency, func.sum(posting.c.minor).label("minor"))
+    if of is not None:
+        since = since.where(of)
+    if until_at is not None:
+        since = since.where(posting.c.at >= until_at)
+    if before_at is not None:
+        since = since.where(posting.c.at < before_at)
+    since = since.group_by(posting.c.account, posting.c.currency)
+    kept = select(
+        period_balance.c.account, period_balance.c.currency, period_balance.c.minor
+    ).where(period_balance.c.until_at == until_at)
+    if code is not None:
+        kept = kept.where(period_balance.c.account == code)
+    parts = [connection.execute(since).all()]
+    if until_at is not None:
+        parts.append(connection.execute(kept).all())
+    sums: dict[tuple[str, str], int] = {}
+    for row in chain.from_iterable(parts):
+        key = (row.account, row.currency)
+        sums[key] = sums.get(key, 0) + int(row.minor)
+    return [(each, Money(minor, currency)) for (each, currency), minor in sorted(sums.items())]
+
+
+def _with_postings(connection: Connection, heads: Sequence[RowMapping]) -> list[Entry]:
+    if not heads:
+        return []
+    rows = connection.execute(
+        select(posting, account.c.kind, account.c.holder)
+        .join(account, account.c.code == posting.c.account)
+        .where(posting.c.entry_id.in_([head["id"] for head in heads]))
+        .order_by(posting.c.entry_id, posting.c.place)
+    ).mappings()
+    postings: dict[UUID, list[Posting]] = {}
+    for row in rows:
         holder = Account(AccountKind(row["kind"]), row["holder"])
-        found.setdefault(holder, []).append(Money(int(row["minor"]), row["currency"]))
-    return found
+        postings.setdefault(row["entry_id"], []).append(
+            Posting(holder, Money(row["minor"], row["currency"]))
+        )
+    return [
+        Entry(
+            id=head["id"],
+            at=head["at"],
+            kind=EntryKind(head["kind"]),
+            subject=head["subject"],
+            postings=tuple(postings[head["id"]]),
+            reason=head["reason"],
+            by=head["written_by"],
+            reverses=head["reverses"],
+            happened_at=head["happened_at"],
+        )
+        for head in heads
+    ]

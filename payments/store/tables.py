@@ -30,6 +30,7 @@ entry = Table(
     Column("reverses", Uuid),
     Column("reason", Text, nullable=False),
     Column("written_by", Text, nullable=False),
+    Column("happened_at", INSTANT),
 )
 
 posting = Table(
@@ -64,6 +65,11 @@ bill = Table(
     Column("part", Text, nullable=False, server_default="stay"),
     Column("covers_until_at", INSTANT),
     Column("applied_minor", BigInteger, nullable=False, server_default="0"),
+    Column("paid_minor", BigInteger, nullable=False, server_default="0"),
+    Column("lowered_minor", BigInteger, nullable=False, server_default="0"),
+    Column("penalty_minor", BigInteger, nullable=False, server_default="0"),
+    Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
+    Column("next_step_at", INSTANT),
 )
 
 payment = Table(

@@ -12,7 +12,7 @@ from payments.store.tables import bill, payment, refund
 
 
 def add_payment(connection: Connection, taken: Payment) -> None:
-    """Write a payment; a second one for its bill breaks a constraint."""
+    """Write a payment; what it leaves of its bill is counted on the bill, under a constraint."""
     connection.execute(
         insert(payment).values(
             id=taken.id,
@@ -28,17 +28,46 @@ def add_payment(connection: Connection, taken: Payment) -> None:
 
 
 def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:
-    """Give the payment that settled a bill."""
-    query = select(payment).where(payment.c.bill_id == bill_id)
+    """Give the last payment for a bill: where it is paid, the one that settled it."""
+    query = (
+        select(payment)
+        .where(payment.c.bill_id == bill_id)
+        .order_by(payment.c.taken_at.desc(), payment.c.id.desc())
+        .limit(1)
+    )
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _payment(row)
+
+
+def find_payment(connection: Connection, payment_id: PaymentId) -> Payment | None:
+    """Give a payment by its number."""
+    row = (
+        connection.execute(select(payment).where(payment.c.id == payment_id))
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _payment(row)
+
+
+def all_payments_of_bill(connection: Connection, bill_id: BillId) -> list[Payment]:
+    """Give the payments for a bill, the first one first: one, or the parts of it."""
+    query = (
+        select(payment)
+        .where(payment.c.bill_id == bill_id)
+        .order_by(payment.c.taken_at, payment.c.id)
+    )
+    return [_payment(row) for row in connection.execute(query).mappings()]
 
 
 def payments_of_bills(
     connection: Connection, bill_ids: Collection[BillId]
 ) -> dict[BillId, Payment]:
-    """Give what settled each of some bills: one statement."""
-    query = select(payment).where(payment.c.bill_id.in_(list(bill_ids)))
+    """Give the last payment for each of some bills: one statement."""
+    query = (
+        select(payment)
+        .where(payment.c.bill_id.in_(list(bill_ids)))
+        .order_by(payment.c.taken_at, payment.c.id)
+    )
     return {BillId(row["bill_id"]): _payment(row) for row in connection.execute(query).mappings()}
 
 

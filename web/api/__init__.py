@@ -11,6 +11,7 @@ from parking.known_streets import KnownStreets
 from web import access, acts
 from web.api import (
     advances,
+    arrears,
     blacklists,
     channel_notices,
     clock,
@@ -20,6 +21,7 @@ from web.api import (
     figures,
     forecasts,
     gates,
+    ledger,
     mine,
     my_rights,
     near,
@@ -53,6 +55,8 @@ BLUEPRINTS = (
     registry.blueprint,
     stays.blueprint,
     advances.blueprint,
+    arrears.blueprint,
+    ledger.blueprint,
     channel_notices.blueprint,
     tariffs.blueprint,
     permits.blueprint,

@@ -94,6 +94,10 @@ def shown_bill(
         "facility": names_of(facility),
         "state": bill.state.value,
         "amount": bill.amount.as_json(),
+        "outstanding": bill.outstanding.as_json(),
+        "paid": _of(bill, bill.paid_minor),
+        "lowered": _of(bill, bill.lowered_minor),
+        "penalty": _of(bill, bill.penalty_minor),
         "lines": bill_lines(bill.charge.lines, bill.amount.currency),
         "paid_ahead": bill.applied.as_json(),
         "plate": plate,
@@ -110,6 +114,10 @@ def shown_bill(
             "received_at": payment.taken_at,
         },
     }
+
+
+def _of(bill: Bill, minor: int) -> dict[str, Any]:
+    return {"minor": minor, "currency": bill.amount.currency}
 
 
 def shown_payment(payment: Payment) -> dict[str, Any]:

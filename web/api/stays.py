@@ -13,6 +13,7 @@ from city.people import Role
 from city.vehicles import parse_plate
 from journeys.attach_vehicle import attach_vehicle
 from journeys.dispute_bill import own_bill
+from journeys.keep_arrears import take_part
 from journeys.take_payment import take_payment
 from parking.rules.stays import StayState
 from parking.services import places
@@ -164,4 +165,8 @@ def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
 def pay(uow: UnitOfWork, bill_id: UUID, json_data: PaymentIn) -> dict[str, Any]:
     """Take cash."""
     tendered = Money(json_data.tendered.minor, json_data.tendered.currency)
-    return shown_payment(take_payment(uow, access.known_actor(), BillId(bill_id), tendered))
+    caller = access.known_actor()
+    if json_data.part is not None:
+        part = Money(json_data.part.minor, json_data.part.currency)
+        return shown_payment(take_part(uow, caller, BillId(bill_id), part, tendered))
+    return shown_payment(take_payment(uow, caller, BillId(bill_id), tendered))

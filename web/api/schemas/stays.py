@@ -120,6 +120,10 @@ class BillOut(Outgoing):
     facility: Names | None
     state: str
     amount: MoneyOut
+    outstanding: Annotated[MoneyOut, Field(description="what is still to be paid")]
+    paid: Annotated[MoneyOut, Field(description="what was paid of it, in one part or several")]
+    lowered: Annotated[MoneyOut, Field(description="what was taken off it")]
+    penalty: Annotated[MoneyOut, Field(description="what was added: it was not paid in time")]
     lines: list[QuoteLine]
     paid_ahead: Annotated[
         MoneyOut, Field(description="what of the fee was paid before: the amount is the rest")
@@ -140,7 +144,7 @@ class BillOut(Outgoing):
 class BillsQuery(PageQuery):
     """Which bills."""
 
-    state: Literal["open", "paid", "disputed", "cancelled"] | None = None
+    state: Literal["open", "paid", "disputed", "cancelled", "written-off"] | None = None
     facility_id: UUID | None = None
 
 
@@ -156,6 +160,7 @@ class PaymentIn(Incoming):
 
     channel: Literal["cash"]
     tendered: MoneyIn
+    part: Annotated[MoneyIn | None, Field(description="pay so much; null: all that is left")] = None
 
 
 class PaymentOut(Outgoing):

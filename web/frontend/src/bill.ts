@@ -28,9 +28,9 @@ function settling(bill: Bill): HTMLElement[] {
     ];
   }
   if (bill.state === "paid") return [fact(text("bill.paid"), text("bill.nothing_due"))];
-  if (bill.state === "cancelled") return [fact(text("bill.open_amount"), text("bill.nothing_due"))];
+  if (bill.state === "cancelled" || bill.state === "written-off") return [fact(text("bill.open_amount"), text("bill.nothing_due"))];
   return [
-    fact(text("bill.open_amount"), price(bill.amount)),
+    fact(text("bill.open_amount"), price(bill.outstanding)),
     fact(
       text("bill.due"),
       bill.state === "disputed" ? text("bill.clock_stands") : exactly(instant(bill.due_at)),

@@ -26,7 +26,7 @@ export class CashDesk {
     private readonly bill: Bill,
     private readonly paid: (payment: Payment) => void,
   ) {
-    const sums = likelyTenders(bill.amount);
+    const sums = likelyTenders(bill.outstanding);
     this.chips = sums.map((minor, index) =>
       h(
         "button",
@@ -48,7 +48,7 @@ export class CashDesk {
       inputmode: "decimal",
       autocomplete: "off",
       maxlength: 12,
-      oninput: () => this.tender(parseAmount(this.amount.value, this.bill.amount.currency), false),
+      oninput: () => this.tender(parseAmount(this.amount.value, this.bill.outstanding.currency), false),
     });
     this.element = h(
       "form",
@@ -63,7 +63,7 @@ export class CashDesk {
         "p",
         { class: "cash-due" },
         h("span", {}, text("cash.due")),
-        h("strong", { class: "cash-sum" }, price(bill.amount)),
+        h("strong", { class: "cash-sum" }, price(bill.outstanding)),
       ),
       h("p", { class: "label", id: "tender-chips" }, text("cash.handed_over")),
       h("div", { class: "chips", role: "group", "aria-labelledby": "tender-chips" }, ...this.chips),
@@ -77,7 +77,7 @@ export class CashDesk {
   }
 
   private money(minor: number): string {
-    return price({ minor, currency: this.bill.amount.currency });
+    return price({ minor, currency: this.bill.outstanding.currency });
   }
 
   private tender(minor: number | null, fromChip: boolean): void {
@@ -89,7 +89,7 @@ export class CashDesk {
   }
 
   private get goesBack(): Money | null {
-    return this.tendered === null ? null : change(this.bill.amount, this.tendered);
+    return this.tendered === null ? null : change(this.bill.outstanding, this.tendered);
   }
 
   private draw(): void {
@@ -102,7 +102,7 @@ export class CashDesk {
       write(this.back, "");
     } else if (!back) {
       write(this.backWords, text("cash.too_little"));
-      write(this.back, this.money(this.bill.amount.minor - this.tendered));
+      write(this.back, this.money(this.bill.outstanding.minor - this.tendered));
     } else {
       write(this.backWords, text("cash.give_back"));
       write(this.back, price(back));
@@ -128,7 +128,7 @@ export class CashDesk {
         `/api/v1/bills/${this.bill.id}/payments`,
         {
           channel: "cash",
-          tendered: { minor: this.tendered, currency: this.bill.amount.currency },
+          tendered: { minor: this.tendered, currency: this.bill.outstanding.currency },
         },
         this.key,
       );

@@ -32,7 +32,7 @@ function taskWords(task: Task, post: Post): { title: string; detail: string; act
     case "collect": {
       const bill = post.bill(task.billId);
       return {
-        title: text("task.collect", { amount: bill ? price(bill.amount) : "" }),
+        title: text("task.collect", { amount: bill ? price(bill.outstanding) : "" }),
         detail: text("task.collect_detail", { age: agoText(task.sinceMs) }),
         act: text("task.collect_act"),
       };

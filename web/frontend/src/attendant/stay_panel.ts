@@ -54,7 +54,7 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
             type: "button",
             onclick: () => acts.takeCash(bill),
           },
-          text("cash.start", { amount: price(bill.amount) }),
+          text("cash.start", { amount: price(bill.outstanding) }),
         ),
       ),
   );

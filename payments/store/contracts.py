@@ -1,0 +1,78 @@
+"""Contracts about who shares commercial fees, by operator and facility."""
+
+from datetime import datetime
+
+from sqlalchemy import Column, Connection, RowMapping, Table, Uuid, insert, or_, select
+from sqlalchemy import Text as Words
+from sqlalchemy.dialects.postgresql import JSONB
+
+from city.identifiers import FacilityId, OperatorId
+from payments.rules.contracts import Contract, Share
+from payments.store import tables
+
+contract = Table(
+    "contract",
+    tables.metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("operator_id", Uuid, nullable=False),
+    Column("facility_id", Uuid),
+    Column("from_at", tables.INSTANT, nullable=False),
+    Column("shares", JSONB, nullable=False),
+    Column("agreed_at", tables.INSTANT, nullable=False),
+    Column("agreed_by", Words, nullable=False),
+)
+
+
+def add(connection: Connection, agreed: Contract) -> None:
+    """Keep a contract; another that begins at the same instant breaks a constraint."""
+    connection.execute(
+        insert(contract).values(
+            id=agreed.id,
+            operator_id=agreed.operator_id,
+            facility_id=agreed.facility_id,
+            from_at=agreed.from_at,
+            shares=[share.as_json() for share in agreed.shares],
+            agreed_at=agreed.agreed_at,
+            agreed_by=agreed.agreed_by,
+        )
+    )
+
+
+def in_force(
+    connection: Connection, operator_id: OperatorId, facility_id: FacilityId, at: datetime
+) -> Contract | None:
+    """Give the contract that a facility's bills follow: its own, else its operator's."""
+    query = (
+        select(contract)
+        .where(
+            contract.c.operator_id == operator_id,
+            or_(contract.c.facility_id == facility_id, contract.c.facility_id.is_(None)),
+            contract.c.from_at <= at,
+        )
+        .order_by(contract.c.facility_id.is_(None), contract.c.from_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _contract(row)
+
+
+def all_of(connection: Connection, limit: int = 500) -> list[Contract]:
+    """Give contracts, by operator and facility, the latest first."""
+    query = (
+        select(contract)
+        .order_by(contract.c.operator_id, contract.c.facility_id, contract.c.from_at.desc())
+        .limit(limit)
+    )
+    return [_contract(row) for row in connection.execute(query).mappings()]
+
+
+def _contract(row: RowMapping) -> Contract:
+    return Contract(
+        id=row["id"],
+        operator_id=OperatorId(row["operator_id"]),
+        facility_id=None if row["facility_id"] is None else FacilityId(row["facility_id"]),
+        from_at=row["from_at"],
+        shares=tuple(Share.from_json(each) for each in row["shares"]),
+        agreed_at=row["agreed_at"],
+        agreed_by=row["agreed_by"],
+    )

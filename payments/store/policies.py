@@ -1,0 +1,99 @@
+"""What each region rules about unpaid bills, from when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, Integer, RowMapping, Table, Text, Uuid, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from city.identifiers import DistrictCode
+from payments.rules.arrears import DEFAULT_POLICY, ArrearsPolicy, Privilege, Step
+from payments.store import tables
+
+arrears_policy = Table(
+    "arrears_policy",
+    tables.metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("district", Text),
+    Column("from_at", tables.INSTANT, nullable=False),
+    Column("days_to_pay", Integer, nullable=False),
+    Column("steps", JSONB, nullable=False),
+    Column("privileges", ARRAY(Text), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("agreed_at", tables.INSTANT, nullable=False),
+    Column("agreed_by", Text, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPolicy:
+    """A policy, and where and from when it is in force."""
+
+    id: UUID
+    district: DistrictCode | None
+    """None: wherever no district rules itself."""
+    from_at: datetime
+    policy: ArrearsPolicy
+    agreed_at: datetime
+    agreed_by: str
+
+
+def add(connection: Connection, region: RegionPolicy) -> None:
+    """Keep a policy; another that begins at the same instant breaks a constraint."""
+    rules = region.policy
+    connection.execute(
+        insert(arrears_policy).values(
+            id=region.id,
+            district=region.district,
+            from_at=region.from_at,
+            days_to_pay=rules.days_to_pay,
+            steps=[step.as_json() for step in rules.steps],
+            privileges=sorted(each.value for each in rules.privileges),
+            source=rules.source,
+            agreed_at=region.agreed_at,
+            agreed_by=region.agreed_by,
+        )
+    )
+
+
+def in_force(connection: Connection, district: DistrictCode, at: datetime) -> ArrearsPolicy:
+    """Give the policy that a district's bills of an instant follow."""
+    return of(all_of(connection), district, at)
+
+
+def of(regions: Sequence[RegionPolicy], district: DistrictCode, at: datetime) -> ArrearsPolicy:
+    """Give the policy that a district's bills of an instant follow, among all of them."""
+    begun = [each for each in regions if each.from_at <= at and each.district in {district, None}]
+    own = [each for each in begun if each.district is not None] or begun
+    return max(own, key=lambda each: each.from_at).policy if own else DEFAULT_POLICY
+
+
+def all_of(connection: Connection, limit: int = 500) -> list[RegionPolicy]:
+    """Give policies by district, the latest first."""
+    query = (
+        select(arrears_policy)
+        .order_by(arrears_policy.c.district, arrears_policy.c.from_at.desc())
+        .limit(limit)
+    )
+    return [
+        RegionPolicy(
+            row["id"],
+            None if row["district"] is None else DistrictCode(row["district"]),
+            row["from_at"],
+            _policy(row),
+            row["agreed_at"],
+            row["agreed_by"],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _policy(row: RowMapping) -> ArrearsPolicy:
+    return ArrearsPolicy(
+        days_to_pay=row["days_to_pay"],
+        steps=tuple(Step.from_json(each) for each in row["steps"]),
+        privileges=frozenset(Privilege(each) for each in row["privileges"]),
+        source=row["source"],
+    )

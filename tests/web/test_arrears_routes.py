@@ -1,0 +1,116 @@
+"""Arrears and the ledger over HTTP: each by its role, and on record."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from journeys.chase_arrears import chase_arrears
+from payments.adapters.local_post import LocalPost
+
+if TYPE_CHECKING:
+    from tests.web.small_site import Site
+
+DAY_S = 86_400
+
+
+def money(minor: int) -> dict[str, object]:
+    return {"minor": minor, "currency": "CNY"}
+
+
+def test_a_bill_is_chased_and_paid_in_parts_by_whom_it_may_concern(site: Site) -> None:
+    session_id = site.stay()
+    (bill,) = site.get("/api/v1/bills", "finance").get_json()["items"]
+    path = f"/api/v1/bills/{bill['id']}"
+    assert site.get(f"{path}/court-file", "finance").status_code == 409
+    site.clock.advance(125 * DAY_S)
+    database = site.wiring.database
+    # The message finds no driver; the letter is kept.
+    assert chase_arrears(database, LocalPost(database)) == 2
+    assert chase_arrears(database, LocalPost(database)) == 0
+    listed = site.get("/api/v1/arrears", "operator").get_json()
+    assert [each["id"] for each in listed["items"]] == [bill["id"]]
+    assert listed["debts"][0]["overdue"] == bill["amount"]
+    case = site.get(f"{path}/case", "auditor").get_json()
+    assert [(each["medium"], each["state"]) for each in case["notices"]] == [
+        ("letter", "delivered"),
+        ("message", "failed"),
+        ("slip", "waiting"),
+    ]
+    file = site.get(f"{path}/court-file", "finance").get_json()
+    assert file["plate"]["text"] == "京A12345"
+    assert file["stay"]["id"] == session_id
+    assert [each["kind"] for each in file["ledger"]] == ["bill"]
+    owed = site.get(f"/api/v1/sessions/{session_id}/arrears", "attendant").get_json()
+    (slip,) = owed["slips"]
+    left = site.post(f"/api/v1/arrears/slips/{slip['id']}", "attendant", json={"where": "A1"})
+    assert left.get_json()["state"] == "delivered"
+    body = {"channel": "cash", "tendered": money(500), "part": money(300)}
+    part = site.post(f"{path}/payments", "attendant", json=body, key="p1")
+    assert (part.status_code, part.get_json()["change"]["minor"]) == (201, 200)
+    lowered = {"amount": money(100), "reason": "the sign was covered"}
+    assert site.post(f"{path}/adjustments", "attendant", json=lowered).status_code == 403
+    assert site.post(f"{path}/adjustments", "operator", json=lowered).status_code == 201
+    plate = {"plate": "京A12345", "kind": "blue7"}
+    looked = site.post("/api/v1/arrears/lookups", "attendant", json=plate)
+    rest = bill["amount"]["minor"] - 400
+    assert looked.get_json()["total"] == [money(rest)]
+    several = {"bills": [bill["id"]], "tendered": money(rest + 50)}
+    done = site.post("/api/v1/arrears/payments", "attendant", json=several, key="s1")
+    assert (done.status_code, done.get_json()["change"]) == (201, money(50))
+    assert site.post("/api/v1/arrears/payments", "attendant", json=several).status_code == 409
+    assert site.get(path, "finance").get_json()["state"] == "paid"
+    for action in ("notice_sent", "court_file_drawn", "slip_left", "bill_adjusted", "cash_taken"):
+        found = site.get(f"/api/v1/audit?action=payments.{action}", "auditor").get_json()
+        assert found["items"], action
+
+
+def test_a_figure_of_the_ledger_opens_its_postings_and_what_is_closed_stays(site: Site) -> None:
+    site.stay()
+    (bill,) = site.get("/api/v1/bills", "finance").get_json()["items"]
+    accounts = site.get("/api/v1/ledger/accounts", "auditor").get_json()["items"]
+    balances = {each["account"]: each["balances"][0]["minor"] for each in accounts}
+    assert sum(balances.values()) == 0
+    name = next(each for each in balances if each.startswith("receivable:"))
+    (line,) = site.get(f"/api/v1/ledger/postings?account={name}", "finance").get_json()["items"]
+    assert line["amount"] == bill["amount"]
+    entry = site.get(f"/api/v1/ledger/entries/{line['entry_id']}", "finance").get_json()
+    assert (entry["bill_id"], len(entry["postings"])) == (bill["id"], 2)
+    assert site.get("/api/v1/ledger/accounts", "operator").status_code == 403
+    now = site.clock.now()
+    assert (
+        site.post(
+            "/api/v1/ledger/periods", "finance", json={"until_at": (now + timedelta(1)).isoformat()}
+        ).get_json()["errors"][0]["field"]
+        == "until_at"
+    )
+    until = {"until_at": now.isoformat()}
+    assert site.post("/api/v1/ledger/periods", "finance", json=until).status_code == 201
+    assert site.post("/api/v1/ledger/periods", "finance", json=until).status_code == 409
+    again = site.get("/api/v1/ledger/accounts", "auditor").get_json()["items"]
+    assert {each["account"]: each["balances"][0]["minor"] for each in again} == balances
+    share = {"party": "operator", "parts": 9}
+    contract = {
+        "operator_id": str(site.facility.operator_id),
+        "shares": [share, {"party": "platform", "holder": "greenbay", "parts": 1}],
+    }
+    assert site.post("/api/v1/contracts", "finance", json=contract).status_code == 201
+    wrong = {**contract, "shares": [share, share]}
+    assert site.post("/api/v1/contracts", "finance", json=wrong).status_code == 422
+    policy = {
+        "district": "0153",
+        "days_to_pay": 15,
+        "steps": [{"kind": "reminder", "days": 1, "media": ["message"]}],
+        "source": "district notice 2026/3",
+    }
+    ruled = site.post("/api/v1/arrears/policies", "finance", json=policy)
+    assert (ruled.status_code, ruled.get_json()["days_to_pay"]) == (201, 15)
+    policy["steps"] = [{"kind": "penalty", "days": 1}]
+    assert site.post("/api/v1/arrears/policies", "finance", json=policy).status_code == 422
+    asked = site.post(
+        f"/api/v1/bills/{bill['id']}/write-offs", "finance", json={"reason": "moved abroad"}
+    ).get_json()
+    decision = f"/api/v1/write-offs/{asked['id']}/decision"
+    assert site.post(decision, "finance", json={"approve": True}).status_code == 403
+    done = site.post(decision, "administrator", json={"approve": True})
+    assert (done.status_code, done.get_json()["state"]) == (200, "approved")

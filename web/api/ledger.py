@@ -1,0 +1,200 @@
+"""The ledger as the finance desk and the auditor read it, and what the desk enters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apiflask import APIBlueprint
+
+from city.errors import NotFound
+from city.identifiers import FacilityId, OperatorId
+from city.people import Role
+from journeys.keep_ledger import agree_contract, close_period
+from payments import contracts as contract_service
+from payments import ledger as service
+from payments import periods as period_service
+from payments import services as payments
+from payments.rules.contracts import Party, Share
+from payments.rules.ledger import AccountKind
+from web import access
+from web.acts import act
+from web.api.schemas.ledger import (
+    AccountsOut,
+    AccountsQuery,
+    ContractIn,
+    ContractOut,
+    ContractsOut,
+    EntryOut,
+    PeriodIn,
+    PeriodOut,
+    PeriodsOut,
+    PostingsOut,
+    PostingsQuery,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from city.works.database import UnitOfWork
+    from payments.rules.contracts import Contract
+    from payments.store.periods import Period
+
+blueprint = APIBlueprint("ledger", __name__, url_prefix="/api/v1", tag="Payments")
+READERS = (Role.FINANCE, Role.AUDITOR)
+
+
+@blueprint.get("/ledger/accounts")
+@access.allow(*READERS)
+@blueprint.input(AccountsQuery, location="query")
+@blueprint.output(AccountsOut)
+@blueprint.doc(summary="Accounts with their balances, now or as of an instant")
+def accounts(query_data: AccountsQuery) -> dict[str, Any]:
+    """List accounts."""
+    kind = AccountKind(query_data.kind) if query_data.kind else None
+    with access.wiring().database.read() as connection:
+        found = payments.balances(connection, kind, query_data.before_at)
+    return {
+        "items": [
+            {
+                "account": account.code,
+                "kind": account.kind.value,
+                "holder": account.holder,
+                "balances": [money.as_json() for money in balances],
+            }
+            for account, balances in found.items()
+        ]
+    }
+
+
+@blueprint.get("/ledger/postings")
+@access.allow(*READERS)
+@blueprint.input(PostingsQuery, location="query")
+@blueprint.output(PostingsOut)
+@blueprint.doc(summary="The postings on an account, the latest first")
+def postings(query_data: PostingsQuery) -> dict[str, Any]:
+    """List an account's postings."""
+    with access.wiring().database.read() as connection:
+        found, following = service.lines(
+            connection,
+            service.account_of(query_data.account),
+            query_data.currency,
+            query_data.from_at,
+            query_data.before_at,
+            after=query_data.cursor,
+            limit=query_data.limit,
+        )
+    return {
+        "items": [
+            {
+                "entry_id": each.entry_id,
+                "at": each.at,
+                "happened_at": each.happened_at,
+                "kind": each.kind.value,
+                "subject": each.subject,
+                "amount": each.amount.as_json(),
+                "reason": each.reason,
+                "by": each.by,
+            }
+            for each in found
+        ],
+        "next": following,
+    }
+
+
+@blueprint.get("/ledger/entries/<uuid:entry_id>")
+@access.allow(*READERS)
+@blueprint.output(EntryOut)
+@blueprint.doc(summary="One entry with all of its postings")
+def entry(entry_id: UUID) -> dict[str, Any]:
+    """Show an entry."""
+    with access.wiring().database.read() as connection:
+        found = service.find_entry(connection, entry_id)
+        bill_id = None if found is None else service.bill_of_entry(connection, found)
+    if found is None:
+        raise NotFound("There is no such entry.")
+    return {
+        "id": found.id,
+        "at": found.at,
+        "happened_at": found.happened_at,
+        "kind": found.kind.value,
+        "subject": found.subject,
+        "reason": found.reason,
+        "by": found.by,
+        "reverses": found.reverses,
+        "bill_id": bill_id,
+        "postings": [
+            {"account": each.account.code, "amount": each.amount.as_json()}
+            for each in found.postings
+        ],
+    }
+
+
+@blueprint.get("/ledger/periods")
+@access.allow(*READERS)
+@blueprint.output(PeriodsOut)
+@blueprint.doc(summary="Up to when the ledger was closed, the latest first")
+def periods() -> dict[str, Any]:
+    """List closed periods."""
+    with access.wiring().database.read() as connection:
+        return {"items": [_period(each) for each in period_service.periods(connection)]}
+
+
+@blueprint.post("/ledger/periods")
+@access.allow(Role.FINANCE)
+@act
+@blueprint.input(PeriodIn)
+@blueprint.output(PeriodOut, status_code=201)
+@blueprint.doc(summary="Close the ledger up to an instant: nothing is posted before it any more")
+def close(uow: UnitOfWork, json_data: PeriodIn) -> dict[str, Any]:
+    """Close a period."""
+    return _period(close_period(uow, access.known_actor(), json_data.until_at))
+
+
+@blueprint.get("/contracts")
+@access.allow(*READERS)
+@blueprint.output(ContractsOut)
+@blueprint.doc(summary="How commercial fees are shared, by operator and facility")
+def contracts() -> dict[str, Any]:
+    """List contracts."""
+    with access.wiring().database.read() as connection:
+        return {"items": [_contract(each) for each in contract_service.contracts(connection)]}
+
+
+@blueprint.post("/contracts")
+@access.allow(Role.FINANCE)
+@act
+@blueprint.input(ContractIn)
+@blueprint.output(ContractOut, status_code=201)
+@blueprint.doc(summary="Enter how commercial fees are shared from an instant on")
+def agree(uow: UnitOfWork, json_data: ContractIn) -> dict[str, Any]:
+    """Enter a contract."""
+    facility_id = json_data.facility_id
+    agreed = agree_contract(
+        uow,
+        access.known_actor(),
+        OperatorId(json_data.operator_id),
+        None if facility_id is None else FacilityId(facility_id),
+        json_data.from_at,
+        [Share(Party(each.party), each.holder, each.parts) for each in json_data.shares],
+    )
+    return _contract(agreed)
+
+
+def _period(period: Period) -> dict[str, Any]:
+    return {
+        "until_at": period.until_at,
+        "closed_at": period.closed_at,
+        "closed_by": period.closed_by,
+    }
+
+
+def _contract(contract: Contract) -> dict[str, Any]:
+    return {
+        "id": contract.id,
+        "operator_id": contract.operator_id,
+        "facility_id": contract.facility_id,
+        "from_at": contract.from_at,
+        "shares": [share.as_json() for share in contract.shares],
+        "agreed_at": contract.agreed_at,
+        "agreed_by": contract.agreed_by,
+    }

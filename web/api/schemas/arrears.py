@@ -1,0 +1,266 @@
+"""Unpaid bills: what is owed, what was done about it, and what people do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from city.vehicles import PlateKind
+from web.api.schemas.base import (
+    Incoming,
+    Instant,
+    InstantIn,
+    MoneyIn,
+    MoneyOut,
+    Outgoing,
+    PageQuery,
+    PlateText,
+)
+from web.api.schemas.stays import BillOut, PaymentOut
+
+Reason = Annotated[str, Field(min_length=3, max_length=500)]
+StepKind = Literal["reminder", "notice", "penalty", "court"]
+Medium = Literal["message", "letter", "slip"]
+Privilege = Literal["leave-first", "reserve", "permit"]
+DistrictCode = Annotated[str, Field(pattern="^[0-9a-z]{2,12}$")]
+
+
+class ArrearsLookupIn(Incoming):
+    """Whose arrears."""
+
+    plate: PlateText
+    kind: PlateKind | None = None
+
+
+class SlipOut(Outgoing):
+    """A slip that waits for somebody to meet the vehicle."""
+
+    id: UUID
+    bill_id: UUID
+    kind: StepKind
+    text: str
+    made_at: Instant
+
+
+class OwedOut(Outgoing):
+    """What a vehicle owes, at any place of the city."""
+
+    bills: list[BillOut]
+    total: Annotated[list[MoneyOut], Field(description="what can be paid now: nothing disputed")]
+    slips: list[SlipOut]
+
+
+class SeveralIn(Incoming):
+    """Cash for several unpaid bills of one vehicle."""
+
+    bills: Annotated[list[UUID], Field(min_length=1, max_length=100)]
+    tendered: MoneyIn
+
+
+class SeveralOut(Outgoing):
+    """What was taken, a payment a bill; the change is the last one's."""
+
+    payments: list[PaymentOut]
+    change: MoneyOut
+
+
+class SlipIn(Incoming):
+    """Where the slip was left."""
+
+    where: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class NoticeOut(Outgoing):
+    """A reminder or a notice by one medium, with the proof of its delivery."""
+
+    id: UUID
+    kind: StepKind
+    medium: Medium
+    state: Literal["waiting", "sent", "delivered", "failed"]
+    text: str
+    made_at: Instant
+    sent_at: Instant | None
+    delivered_at: Instant | None
+    provider: str
+    provider_no: str
+    proof: dict[str, Any] | None
+
+
+class AdjustmentIn(Incoming):
+    """What to take off a bill, and why."""
+
+    amount: MoneyIn
+    reason: Reason
+
+
+class AdjustmentOut(Outgoing):
+    """What was taken off a bill."""
+
+    id: UUID
+    bill_id: UUID
+    amount: MoneyOut
+    reason: str
+    role: str
+    made_at: Instant
+    made_by: str
+
+
+class PenaltyOut(Outgoing):
+    """What was added to a bill."""
+
+    id: UUID
+    amount: MoneyOut
+    at: Instant
+    reason: str
+
+
+class WriteOffIn(Incoming):
+    """Why what is left of a bill is to be given up."""
+
+    reason: Reason
+
+
+class WriteOffOut(Outgoing):
+    """A wish to give a bill up, and what a second person said."""
+
+    id: UUID
+    bill_id: UUID
+    state: Literal["asked", "approved", "refused"]
+    amount: MoneyOut
+    reason: str
+    asked_at: Instant
+    asked_by: str
+    decided_at: Instant | None
+    decided_by: str | None
+
+
+class WriteOffsQuery(PageQuery):
+    """Which wishes."""
+
+    state: Literal["asked", "approved", "refused"] | None = None
+
+
+class WriteOffsOut(Outgoing):
+    """Wishes to give bills up, the newest first."""
+
+    items: list[WriteOffOut]
+    next: str | None
+
+
+class DecisionIn(Incoming):
+    """What a second person says."""
+
+    approve: bool
+
+
+class TakenStepOut(Outgoing):
+    """A step of the policy that was taken, or left out because a later one said more."""
+
+    kind: StepKind
+    taken_at: Instant
+    left_out: bool
+
+
+class CaseOut(Outgoing):
+    """All that was done about a bill."""
+
+    bill_id: UUID
+    outstanding: MoneyOut
+    overdue_days: int
+    policy_source: str
+    steps: list[TakenStepOut]
+    notices: list[NoticeOut]
+    penalties: list[PenaltyOut]
+    adjustments: list[AdjustmentOut]
+    payments: list[PaymentOut]
+    write_off: WriteOffOut | None
+
+
+class DebtsOut(Outgoing):
+    """What is owed in one currency."""
+
+    bills: int
+    outstanding: MoneyOut
+    overdue_bills: int
+    overdue: MoneyOut
+
+
+class ArrearsOut(Outgoing):
+    """Overdue bills, the longest overdue first, and what is owed in all."""
+
+    items: list[BillOut]
+    next: str | None
+    debts: list[DebtsOut]
+
+
+class StepIn(Incoming):
+    """One step of a policy."""
+
+    kind: StepKind
+    days: Annotated[int, Field(ge=-3650, le=3650, description="after the due date")]
+    media: Annotated[list[Medium], Field(max_length=3)] = Field(default_factory=list)
+    share_bp: Annotated[int, Field(ge=0, le=10_000, description="of a penalty")] = 0
+    most_minor: Annotated[int | None, Field(ge=1, description="of a penalty")] = None
+
+
+class StepOut(Outgoing):
+    """One step of a policy."""
+
+    kind: StepKind
+    days: int
+    media: list[Medium]
+    share_bp: int
+    most_minor: int | None
+
+
+class ArrearsPolicyIn(Incoming):
+    """What a region rules about unpaid bills, for those issued from then on."""
+
+    district: Annotated[DistrictCode | None, Field(description="null: every other")] = None
+    from_at: Annotated[InstantIn | None, Field(description="null: now; never in the past")] = None
+    days_to_pay: Annotated[int, Field(ge=0, le=3650)]
+    steps: Annotated[list[StepIn], Field(max_length=20)]
+    privileges: Annotated[list[Privilege], Field(max_length=3)] = Field(default_factory=list)
+    source: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ArrearsPolicyOut(Outgoing):
+    """A region's policy."""
+
+    id: UUID
+    district: str | None
+    from_at: Instant
+    days_to_pay: int
+    steps: list[StepOut]
+    privileges: list[Privilege]
+    source: str
+    agreed_at: Instant
+    agreed_by: str
+
+
+class ArrearsPoliciesOut(Outgoing):
+    """Policies by district, the latest first."""
+
+    items: list[ArrearsPolicyOut]
+
+
+class CourtFileOut(Outgoing):
+    """A bill's file, ready for a court; `sha256` is over all the rest."""
+
+    form: str
+    drawn_at: str
+    drawn_by: str
+    plate: dict[str, Any] | None
+    place: dict[str, Any] | None
+    stay: dict[str, Any] | None
+    bill: dict[str, Any]
+    policy: dict[str, Any]
+    steps: list[dict[str, Any]]
+    notices: list[dict[str, Any]]
+    penalties: list[dict[str, Any]]
+    adjustments: list[dict[str, Any]]
+    payments: list[dict[str, Any]]
+    ledger: list[dict[str, Any]]
+    sha256: str

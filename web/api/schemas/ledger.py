@@ -1,0 +1,166 @@
+"""The ledger: balances, postings, entries, periods, contracts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from web.api.schemas.base import Incoming, Instant, InstantIn, MoneyOut, Outgoing, PageQuery
+
+AccountKind = Literal[
+    "cash",
+    "receivable",
+    "advance",
+    "revenue",
+    "treasury",
+    "clearing",
+    "surplus",
+    "platform",
+    "land_owner",
+    "written_off",
+    "suspense",
+]
+AccountName = Annotated[
+    str, Field(pattern=r"^[a-z_]+:[A-Za-z0-9._@:-]{1,120}$", description="its kind and whose it is")
+]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+
+class AccountsQuery(Incoming):
+    """Which accounts, and as of when."""
+
+    kind: AccountKind | None = None
+    before_at: Annotated[InstantIn | None, Field(description="null: now")] = None
+
+
+class AccountOut(Outgoing):
+    """What an account holds: debits above zero, credits below."""
+
+    account: str
+    kind: str
+    holder: str
+    balances: list[MoneyOut]
+
+
+class AccountsOut(Outgoing):
+    """Accounts with their balances; those of all of them add up to nothing."""
+
+    items: list[AccountOut]
+
+
+class PostingsQuery(PageQuery):
+    """The postings of which account, and between which dates."""
+
+    account: AccountName
+    currency: Currency = "CNY"
+    from_at: InstantIn | None = None
+    before_at: InstantIn | None = None
+
+
+class PostingOut(Outgoing):
+    """A posting on an account, with what its entry says."""
+
+    entry_id: UUID
+    at: Instant
+    happened_at: Annotated[
+        Instant | None, Field(description="when it happened, where that period was closed by then")
+    ]
+    kind: str
+    subject: UUID
+    amount: MoneyOut
+    reason: str
+    by: str
+
+
+class PostingsOut(Outgoing):
+    """A page of postings, the latest first."""
+
+    items: list[PostingOut]
+    next: str | None
+
+
+class EntryPostingOut(Outgoing):
+    """One side of an entry."""
+
+    account: str
+    amount: MoneyOut
+
+
+class EntryOut(Outgoing):
+    """An entry: its postings add up to nothing."""
+
+    id: UUID
+    at: Instant
+    happened_at: Instant | None
+    kind: str
+    subject: UUID
+    reason: str
+    by: str
+    reverses: UUID | None
+    bill_id: Annotated[UUID | None, Field(description="the bill that it is about")]
+    postings: list[EntryPostingOut]
+
+
+class PeriodIn(Incoming):
+    """Up to when the ledger is closed."""
+
+    until_at: InstantIn
+
+
+class PeriodOut(Outgoing):
+    """All before an instant is closed."""
+
+    until_at: Instant
+    closed_at: Instant
+    closed_by: str
+
+
+class PeriodsOut(Outgoing):
+    """What was closed, the latest first."""
+
+    items: list[PeriodOut]
+
+
+class ShareIn(Incoming):
+    """One party's part of commercial fees."""
+
+    party: Literal["platform", "operator", "land_owner"]
+    holder: Annotated[str, Field(max_length=60, description="empty for the operator")] = ""
+    parts: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+
+
+class ShareOut(Outgoing):
+    """One party's part of commercial fees."""
+
+    party: str
+    holder: str
+    parts: int
+
+
+class ContractIn(Incoming):
+    """How the fees of an operator, or of one of its facilities, are shared."""
+
+    operator_id: UUID
+    facility_id: Annotated[UUID | None, Field(description="null: all that have none")] = None
+    from_at: Annotated[InstantIn | None, Field(description="null: now; never in the past")] = None
+    shares: Annotated[list[ShareIn], Field(max_length=20)]
+
+
+class ContractOut(Outgoing):
+    """A contract in the ledger."""
+
+    id: UUID
+    operator_id: UUID
+    facility_id: UUID | None
+    from_at: Instant
+    shares: list[ShareOut]
+    agreed_at: Instant
+    agreed_by: str
+
+
+class ContractsOut(Outgoing):
+    """Contracts, by operator and facility, the latest first."""
+
+    items: list[ContractOut]
