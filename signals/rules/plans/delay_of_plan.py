@@ -37,6 +37,8 @@ SNEAKERS: Final = 1.5
 START_LOSS_S: Final = 2.0
 YELLOW_USED_S: Final = 2.0
 _HOUR_S: Final = 3_600.0
+_PARTS: Final = 40
+"""Parts in which a flow is shared among lanes."""
 _LEAST_CAPACITY_VPH: Final = 1.0
 
 
@@ -63,6 +65,8 @@ class LaneResult:
     capacity_vph: float
     saturation: float
     delay_s: float
+    grown_s: float = 0.0
+    """Of it what chance and excess demand add, by (2)."""
 
 
 def saturation_flow_vph(movement: Movement) -> float:
@@ -80,14 +84,43 @@ def lanes_of(
     junction: SignalledJunction,
     network: SignalNetwork,
     flow_vph: Mapping[tuple[str, str], float],
+    bicycles_vph: Mapping[tuple[str, str], float] | None = None,
 ) -> tuple[LaneFlow, ...]:
     """Share the flows of road pairs among the lanes that serve them.
+
+    `bicycles_vph` is of those who ride; where they have no way of their own they are among the
+    others.
 
     Every pair's traffic is shared so that its lanes are as even as they can be: in small parts,
     each to the lane with the least flow ratio so far.
     """
     place = {group.name: index for index, group in enumerate(junction.groups)}
-    by_pair: dict[tuple[str, str], list[Movement]] = {}
+    shared = movement_flows_vph(junction, network, flow_vph, bicycles_vph)
+    found: dict[str, dict[int, list[float]]] = {}
+    for movement in junction.movements:
+        if movement.kind is GroupKind.PEDESTRIAN:
+            continue
+        group = found.setdefault(movement.from_lane, {}).setdefault(
+            place[movement.group], [0.0, math.inf]
+        )
+        group[0] += shared[movement.name]
+        group[1] = min(group[1], saturation_flow_vph(movement))
+    return tuple(
+        LaneFlow(lane, tuple((group, flow, rate) for group, (flow, rate) in groups.items()))
+        for lane, groups in found.items()
+    )
+
+
+def movement_flows_vph(
+    junction: SignalledJunction,
+    network: SignalNetwork,
+    flow_vph: Mapping[tuple[str, str], float],
+    bicycles_vph: Mapping[tuple[str, str], float] | None = None,
+) -> dict[str, float]:
+    """Give every movement's share of its pair of roads, by movement."""
+    bicycles = bicycles_vph or {}
+    driven: dict[tuple[str, str], list[Movement]] = {}
+    ridden: dict[tuple[str, str], list[Movement]] = {}
     for movement in junction.movements:
         if movement.kind is GroupKind.PEDESTRIAN:
             continue
@@ -95,32 +128,27 @@ def lanes_of(
             network.road_of[movement.from_lane].name,
             network.road_of[movement.to_lane].name,
         )
+        by_pair = ridden if movement.kind is GroupKind.BICYCLE else driven
         by_pair.setdefault(pair, []).append(movement)
+    parts: list[tuple[list[Movement], float]] = []
+    for pair in driven.keys() | ridden.keys():
+        vehicles, riders = flow_vph.get(pair, 0.0), bicycles.get(pair, 0.0)
+        if pair not in ridden or pair not in driven:
+            parts.append((driven.get(pair) or ridden[pair], vehicles + riders))
+        else:
+            parts += [(driven[pair], vehicles), (ridden[pair], riders)]
     load: dict[str, float] = {}
     shared: dict[str, float] = {movement.name: 0.0 for movement in junction.movements}
     # Pairs with the fewest lanes have the least choice.
-    for pair in sorted(by_pair, key=lambda each: len({m.from_lane for m in by_pair[each]})):
-        movements = by_pair[pair]
-        left_vph = flow_vph.get(pair, 0.0)
-        part_vph = left_vph / 40
+    parts.sort(key=lambda each: (len({m.from_lane for m in each[0]}), each[0][0].name))
+    for movements, flow in parts:
         lanes = {movement.from_lane: movement for movement in movements}
-        for _ in range(40 if left_vph > 0 else 0):
+        for _ in range(_PARTS if flow > 0 else 0):
             lane = min(lanes, key=lambda name: load.get(name, 0.0))
             movement = lanes[lane]
-            shared[movement.name] += part_vph
-            load[lane] = load.get(lane, 0.0) + part_vph / saturation_flow_vph(movement)
-    found: dict[str, dict[int, list[float]]] = {}
-    for movements in by_pair.values():
-        for movement in movements:
-            group = found.setdefault(movement.from_lane, {}).setdefault(
-                place[movement.group], [0.0, math.inf]
-            )
-            group[0] += shared[movement.name]
-            group[1] = min(group[1], saturation_flow_vph(movement))
-    return tuple(
-        LaneFlow(lane, tuple((group, flow, rate) for group, (flow, rate) in groups.items()))
-        for lane, groups in found.items()
-    )
+            shared[movement.name] += flow / _PARTS
+            load[lane] = load.get(lane, 0.0) + flow / _PARTS / saturation_flow_vph(movement)
+    return shared
 
 
 def opposing_of(pairs: Sequence[Pair]) -> dict[int, tuple[int, ...]]:
@@ -154,18 +182,47 @@ def lane_results(
     Cost grows with lanes times intervals.
     """
     intervals = shown_only(programme).intervals
+    seen = _seen(intervals, lanes, opposing)
+    return tuple(_result(lane, seen, intervals, hours) for lane in lanes)
+
+
+def passing_shares(
+    programme: Programme,
+    lane: LaneFlow,
+    lanes: Sequence[LaneFlow],
+    opposing: Mapping[int, Sequence[int]],
+) -> list[float]:
+    """Give the share of its saturation flow that a lane passes in each interval that is shown.
+
+    All of a junction's lanes are needed for those to which it gives way.
+    """
+    seen = _seen(shown_only(programme).intervals, lanes, opposing)
+    used = [group for group, flow, _ in lane.flows_vph if flow > 0]
+    return [min((each[group] for group in used), default=0.0) for each in seen]
+
+
+def yellow_follows(intervals: Sequence[Interval], place: int, lane: LaneFlow) -> bool:
+    """Whether some of a lane's traffic gets yellow after an interval."""
+    following = intervals[(place + 1) % len(intervals)]
+    return any(following.shows[group] in YELLOWS for group, flow, _ in lane.flows_vph if flow > 0)
+
+
+def _seen(
+    intervals: Sequence[Interval],
+    lanes: Sequence[LaneFlow],
+    opposing: Mapping[int, Sequence[int]],
+) -> list[list[float]]:
     group_vph: dict[int, float] = {}
     for lane in lanes:
         for group, flow, _ in lane.flows_vph:
             group_vph[group] = group_vph.get(group, 0.0) + flow
-    seen = [
+    return [
         [
             _rate(interval, group, group_vph, opposing) if group in group_vph else 0.0
             for group in range(len(interval.shows))
         ]
         for interval in intervals
     ]
-    return tuple(_result(lane, seen, intervals, hours) for lane in lanes)
 
 
 def total_delay_s(results: Sequence[LaneResult]) -> float:
@@ -204,9 +261,14 @@ def _result(
     x = flow_vph / capacity_vph
     u = min(max(passed_s / cycle_s, 0.01), 1.0)
     uniform_s = cycle_s * (1 - u) ** 2 / (2 * (1 - min(1.0, x) * u)) if u < 1 else 0.0
+    grown_s = grown_delay_s(x, capacity_vph, hours)
+    return LaneResult(lane.lane, flow_vph, capacity_vph, x, uniform_s + grown_s, grown_s)
+
+
+def grown_delay_s(x: float, capacity_vph: float, hours: float) -> float:
+    """Give (2): what chance and excess demand add to the uniform delay."""
     excess = x - 1
-    grown_s = 900 * hours * (excess + math.sqrt(excess**2 + 4 * x / (capacity_vph * hours)))
-    return LaneResult(lane.lane, flow_vph, capacity_vph, x, uniform_s + grown_s)
+    return 900 * hours * (excess + math.sqrt(excess**2 + 4 * x / (capacity_vph * hours)))
 
 
 def _rate(

@@ -7,39 +7,21 @@ is never worse than it.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from scipy.optimize import minimize  # type: ignore[import-untyped] # it ships no types
-
-from signals.rules.junctions import GroupKind
-from signals.rules.model.aspects import GREENS, Aspect
-from signals.rules.model.junction import LampChange, ModelGroup
-from signals.rules.model.plans import Interval, Programme
-from signals.rules.model.stages import GreenStage, flashing_s, programme_from_stages
-from signals.rules.plans.candidates import choices, orders, stage_pool, stages_in_force
-from signals.rules.plans.delay_of_plan import (
-    START_LOSS_S,
-    LaneFlow,
-    LaneResult,
-    lane_results,
-    opposing_of,
-    total_delay_s,
-)
-from signals.rules.safety.case import Case, intergreens, yielding
+from signals.rules.model.plans import Programme
+from signals.rules.plans.candidates import choices, orders
+from signals.rules.plans.delay_of_plan import LaneFlow, LaneResult, lane_results
+from signals.rules.plans.junction_maker import ROUGH_SCALES, JunctionMaker
+from signals.rules.safety.case import Case
 from signals.rules.safety.checker import check_programme
-from signals.rules.safety.lamps_of_group import least_yellow_s
 
-_FREE_CYCLE_S: Final = (30.0, 150.0)
 _LOOKED_AT: Final = 24
-_LEAST_WEIGHT: Final = 0.02
-_PERMISSIVE_FACTOR: Final = 2.0
 _REFINED: Final = 3
 _MOST_REFINED: Final = 8
 """Choices optimised at most, where some do not pass the safety checker."""
-_ROUGH_SCALES: Final = (0.6, 1.0, 1.6)
-_STEPS_S: Final = (8.0, 4.0, 2.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +38,8 @@ class JunctionPlan:
     """The plan in force stays."""
     tried: int
     """Choices of stages that serve everybody."""
+    orders: tuple[tuple[frozenset[str], ...], ...] = ()
+    """Stages in their order that were optimised and are safe, the best first."""
 
 
 def plan_junction(
@@ -88,7 +72,7 @@ def plan_junction(
     Choices of stages are ranked by Webster's cycle; the best two dozen are looked at with three
     sets of greens, the best three of those are optimised.
     """
-    maker = _Maker(case, lanes, own, hours)
+    maker = JunctionMaker(case, lanes, own, hours)
     served = [fact.name for fact in case.groups if fact.movements]
     rough: list[tuple[float, tuple[frozenset[str], ...]]] = []
     promising = sorted(choices(maker.pool, served), key=maker.webster_s)
@@ -99,11 +83,12 @@ def plan_junction(
         if len(stages) > 1 and frozenset().union(*stages) >= frozenset(served)
     ]
     for chosen in dict.fromkeys([*in_force, *promising[:_LOOKED_AT]]):
-        best_s = min(maker.cost(chosen, maker.start(chosen, scale)) for scale in _ROUGH_SCALES)
+        best_s = min(maker.cost(chosen, maker.start(chosen, scale)) for scale in ROUGH_SCALES)
         if math.isfinite(best_s):
             rough.append((best_s, chosen))
     rough.sort(key=lambda each: each[0])
     found: list[tuple[float, Programme]] = []
+    ordered: list[tuple[float, tuple[frozenset[str], ...]]] = []
     for _, chosen in rough[:_MOST_REFINED]:
         if len(found) == _REFINED:
             break
@@ -112,6 +97,7 @@ def plan_junction(
         programme = maker.programme(order, greens_s)
         if not check_programme(case, programme).violations:
             found.append((maker.judge(programme), programme))
+            ordered.append((found[-1][0], order))
     before = [(maker.judge(each), each) for each in own]
     safe = [
         pair
@@ -129,201 +115,5 @@ def plan_junction(
         None if not before else (before[0][0] / total_vph if total_vph > 0 else 0.0),
         any(programme is each for _, each in safe),
         tried,
+        tuple(order for _, order in sorted(ordered, key=lambda each: each[0])),
     )
-
-
-class _Maker:
-    """One junction's look-ups, worked out once."""
-
-    def __init__(
-        self, case: Case, lanes: Sequence[LaneFlow], own: Sequence[Programme], hours: float
-    ) -> None:
-        groups = tuple(
-            _with_lamps(case, index, group) for index, group in enumerate(case.junction.groups)
-        )
-        self._case = replace(case, junction=replace(case.junction, groups=groups))
-        self._lanes, self._hours = lanes, hours
-        self._matrix = intergreens(self._case)
-        self._gives = yielding(self._case)
-        self.opposing = opposing_of(case.pairs)
-        free = frozenset(
-            fact.name
-            for index, fact in enumerate(case.groups)
-            if fact.movements and not any(pair.one == index for pair in case.pairs)
-        )
-        # Who conflicts with nobody is green in every stage.
-        self.pool = tuple(dict.fromkeys(stage | free for stage in stage_pool(case, own)))
-        self.in_force = tuple(
-            tuple(dict.fromkeys(stage | free for stage in stages_in_force(case, [programme])))
-            for programme in own
-        )
-        self._on_red = frozenset(
-            group
-            for programme in own
-            for interval in programme.intervals
-            for group, aspect in zip(programme.groups, interval.shows, strict=True)
-            if aspect is Aspect.TURN_ON_RED
-        )
-        self._gives_in: dict[tuple[str, frozenset[str]], bool] = {}
-        self._flow: dict[int, float] = {}
-        for lane in lanes:
-            # Who shares a lane needs its green for all of the lane's traffic.
-            ratio = sum(flow / rate for _, flow, rate in lane.flows_vph)
-            for group, _, _ in lane.flows_vph:
-                self._flow[group] = max(self._flow.get(group, 0.0), ratio)
-        self._place = {group.name: index for index, group in enumerate(groups)}
-        self._cycle_s = case.profile.cycle_s or _FREE_CYCLE_S
-
-    def least_s(self, stage: frozenset[str]) -> float:
-        """Give the shortest green that suits all of a stage's groups."""
-        profile = self._case.profile
-        least = 1.0
-        for name in stage:
-            index = self._place[name]
-            kind = self._case.groups[index].kind
-            if kind is GroupKind.PEDESTRIAN:
-                steady_s = profile.least_walk_s or 1.0
-            else:
-                steady_s = profile.least_green_s.get(kind, 5.0)
-            flash_s = flashing_s(self._case.junction.groups[index])
-            walks = kind is GroupKind.PEDESTRIAN
-            least = max(least, steady_s + flash_s if walks else max(steady_s, flash_s + 1))
-        return float(math.ceil(least))
-
-    def webster_s(self, stages: Sequence[frozenset[str]]) -> float:
-        """Rank a choice of stages: Webster's cycle with its critical flow ratios."""
-        ratio = min(sum(self._weights(stages)), 0.98)
-        lost_s = len(stages) * (self._case.own_yellow_s + START_LOSS_S)
-        return (1.5 * lost_s + 5) / (1 - ratio)
-
-    def _weights(self, stages: Sequence[frozenset[str]]) -> list[float]:
-        """Give the critical flow ratio of every stage.
-
-        A group counts in the stage where it is protected, if there is one, else in its first; where
-        it has to give way it needs about twice the green.
-        """
-        weights = [_LEAST_WEIGHT] * len(stages)
-        for name in frozenset().union(*stages):
-            ratio = self._flow.get(self._place[name], 0.0)
-            held = [place for place, stage in enumerate(stages) if name in stage]
-            free = [place for place in held if not self._permissive(name, stages[place])]
-            place = free[0] if free else held[0]
-            weights[place] = max(weights[place], ratio if free else _PERMISSIVE_FACTOR * ratio)
-        return weights
-
-    def _permissive(self, name: str, stage: frozenset[str]) -> bool:
-        key = (name, stage)
-        if key not in self._gives_in:
-            self._gives_in[key] = any(
-                (name, other) in self._gives and self._flow.get(self._place[other], 0.0) > 0
-                for other in stage
-            )
-        return self._gives_in[key]
-
-    def start(self, stages: Sequence[frozenset[str]], scale: float) -> list[float]:
-        """Give greens to begin with: by the largest flow ratio that a stage alone serves."""
-        weights = self._weights(stages)
-        green_s = 60.0 * scale * max(min(sum(weights), 1.5), 0.5)
-        total = sum(weights)
-        return [
-            max(self.least_s(stage), round(green_s * weight / total))
-            for stage, weight in zip(stages, weights, strict=True)
-        ]
-
-    def programme(self, stages: Sequence[frozenset[str]], greens_s: Sequence[float]) -> Programme:
-        """Give the programme of stages with their greens."""
-        made = programme_from_stages(
-            self._case.junction,
-            "greenbay",
-            [
-                GreenStage(str(place), stage, green_s)
-                for place, (stage, green_s) in enumerate(zip(stages, greens_s, strict=True))
-            ],
-            intergreen=lambda ended, started: self._matrix.get((ended, started), 0.0),
-            yields=lambda one, other: (one, other) in self._gives,
-        )
-        if not self._on_red:
-            return made
-        return replace(made, intervals=tuple(map(self._on_red_too, made.intervals)))
-
-    def _on_red_too(self, interval: Interval) -> Interval:
-        """Let those turn on red who may under the plan in force."""
-        names = [group.name for group in self._case.junction.groups]
-        return replace(
-            interval,
-            shows=tuple(
-                Aspect.TURN_ON_RED if aspect is Aspect.RED and name in self._on_red else aspect
-                for name, aspect in zip(names, interval.shows, strict=True)
-            ),
-        )
-
-    def judge(self, programme: Programme) -> float:
-        """Give the delay of all vehicles of an hour under a programme."""
-        return total_delay_s(lane_results(programme, self._lanes, self.opposing, self._hours))
-
-    def cost(self, stages: Sequence[frozenset[str]], greens_s: Sequence[float]) -> float:
-        """Give the delay of stages; infinite outside the bounds of greens and cycle."""
-        for stage, green_s in zip(stages, greens_s, strict=True):
-            if green_s < self.least_s(stage) - 1e-9:
-                return math.inf
-        programme = self.programme(stages, greens_s)
-        if not self._cycle_s[0] - 1e-6 <= programme.cycle_s <= self._cycle_s[1] + 1e-6:
-            return math.inf
-        return self.judge(programme)
-
-    def optimise(self, stages: Sequence[frozenset[str]]) -> list[float]:
-        """Give the whole-second greens of least delay, near enough."""
-        leasts = [self.least_s(stage) for stage in stages]
-        starts = [self.start(stages, scale) for scale in _ROUGH_SCALES]
-        begin = min(starts, key=lambda each: self.cost(stages, each))
-        worst = 1e12
-
-        def smooth(greens_s: Sequence[float]) -> float:
-            cost_s = self.cost(stages, list(greens_s))
-            return cost_s if math.isfinite(cost_s) else worst
-
-        bounds = [(least, max(least + 1, 110.0)) for least in leasts]
-        found = minimize(
-            smooth, begin, method="Powell", bounds=bounds, options={"maxfev": 90, "xtol": 0.5}
-        )
-        near = [max(least, float(round(each))) for least, each in zip(leasts, found.x, strict=True)]
-        best = min((near, list(begin)), key=lambda each: self.cost(stages, each))
-        return _descended(lambda greens: self.cost(stages, greens), best)
-
-
-def _descended(cost: Callable[[Sequence[float]], float], start: Sequence[float]) -> list[float]:
-    """Step every green up and down, and seconds from one stage to another, while that helps."""
-    best, best_s = list(start), cost(start)
-    for step_s in _STEPS_S:
-        better = True
-        while better:
-            better = False
-            moves: list[Mapping[int, float]] = [
-                {place: sign * step_s} for place in range(len(best)) for sign in (1, -1)
-            ]
-            moves += [
-                {one: step_s, other: -step_s}
-                for one in range(len(best))
-                for other in range(len(best))
-                if one != other
-            ]
-            for move in moves:
-                tried = [each + move.get(place, 0.0) for place, each in enumerate(best)]
-                tried_s = cost(tried)
-                if tried_s < best_s - 1e-6:
-                    best, best_s, better = tried, tried_s, True
-    return best
-
-
-def _with_lamps(case: Case, index: int, group: ModelGroup) -> ModelGroup:
-    """Give a group the losing lamps that the profile asks for, whatever it had before."""
-    fact = case.groups[index]
-    if fact.kind is GroupKind.PEDESTRIAN:
-        if not case.profile.orders:
-            return replace(group, gaining=(), losing=())
-        flash_s = float(math.ceil(fact.crossing_m / case.profile.walking_mps - 1e-9))
-        return replace(group, gaining=(), losing=(LampChange(Aspect.FLASHING_GREEN, flash_s),))
-    yellow_s = least_yellow_s(case, fact)
-    kept = [change for change in group.losing if change.aspect in GREENS]
-    flashing = tuple(kept) if case.profile.name == "gb" else ()
-    return replace(group, gaining=(), losing=(*flashing, LampChange(Aspect.YELLOW, yellow_s)))

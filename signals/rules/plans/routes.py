@@ -10,7 +10,7 @@ Source: SUMO, "Definition of Vehicles, Vehicle Types, and Routes".
 import heapq
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, pairwise
 from typing import Final, NoReturn
 from xml.parsers import expat
@@ -34,11 +34,12 @@ class Journey:
     """The roads follow each other; else only some are named."""
     until_s: float
     """End of a flow; the departure of a vehicle."""
+    bicycle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TurningFlows:
-    """Vehicles per hour by road from and road to, over a time."""
+    """Vehicles and bicycles per hour by road from and road to, over a time."""
 
     begin_s: float
     end_s: float
@@ -46,6 +47,10 @@ class TurningFlows:
     vehicles: int
     lost: int
     """Journeys that no way of the network serves."""
+    ways_vph: Mapping[tuple[str, ...], float] = field(default_factory=dict)
+    """Vehicles per hour by the roads of their whole way, bicycles left out."""
+    bicycles_vph: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Bicycles per hour, which are not in the flow of vehicles."""
 
 
 @dataclass(slots=True)
@@ -55,6 +60,8 @@ class _Reading:
     open: dict[str, str] | None = None
     tag: str = ""
     edges: tuple[str, ...] = ()
+    bicycles: set[str] = field(default_factory=lambda: {"DEFAULT_BIKETYPE"})
+    """Types of vehicles that are bicycles."""
 
 
 def read_journeys(content: bytes) -> tuple[Journey, ...]:
@@ -108,6 +115,8 @@ def _refuse(*_: object) -> NoReturn:
 def _started(now: _Reading, tag: str, attributes: dict[str, str]) -> None:
     if tag in {"vehicle", "trip", "flow"}:
         now.open, now.tag, now.edges = attributes, tag, ()
+    elif tag == "vType" and attributes.get("vClass") == "bicycle":
+        now.bicycles.add(attributes["id"])
     elif tag == "route":
         edges = tuple(attributes.get("edges", "").split())
         if now.open is not None:
@@ -123,12 +132,14 @@ def _finish(now: _Reading) -> None:
     whole = bool(edges)
     if not edges:
         edges = (given["from"], *given.get("via", "").split(), given["to"])
+    rides = given.get("type") in now.bicycles
     if now.tag == "flow":
         begin_s, end_s = _time(given.get("begin", "0")), _time(given.get("end", "3600"))
-        now.journeys.append(Journey(begin_s, _number(given, begin_s, end_s), edges, whole, end_s))
+        number = _number(given, begin_s, end_s)
+        now.journeys.append(Journey(begin_s, number, edges, whole, end_s, rides))
         return
     depart_s = _time(given["depart"])
-    now.journeys.append(Journey(depart_s, 1.0, edges, whole, depart_s))
+    now.journeys.append(Journey(depart_s, 1.0, edges, whole, depart_s, rides))
 
 
 def _time(text: str) -> float:
@@ -197,7 +208,8 @@ def turning_flows(
     if not last_s > first_s:
         raise Invalid("must end after it begins", field="end")
     graph = _Graph(file)
-    found: dict[tuple[str, str], float] = {}
+    ways: dict[tuple[str, ...], float] = {}
+    ridden: dict[tuple[str, ...], float] = {}
     total, lost = 0.0, 0
     for journey in journeys:
         vehicles = _within(journey, first_s, last_s)
@@ -208,13 +220,34 @@ def turning_flows(
             lost += 1
             continue
         total += vehicles
-        for pair in pairwise(roads):
-            found[pair] = found.get(pair, 0.0) + vehicles
+        counted = ridden if journey.bicycle else ways
+        counted[roads] = counted.get(roads, 0.0) + vehicles
     if total <= 0:
         raise Invalid("nobody starts in the time asked for", field="begin")
     hours = (last_s - first_s) / _HOUR_S
-    flows = {pair: vehicles / hours for pair, vehicles in found.items()}
-    return TurningFlows(first_s, last_s, flows, round(total), lost)
+    hourly = {roads: vehicles / hours for roads, vehicles in ways.items()}
+    riding = {roads: vehicles / hours for roads, vehicles in ridden.items()}
+    return TurningFlows(
+        first_s, last_s, _by_pair(hourly), round(total), lost, hourly, _by_pair(riding)
+    )
+
+
+def _by_pair(ways_vph: Mapping[tuple[str, ...], float]) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], float] = {}
+    for roads, flow in ways_vph.items():
+        for pair in pairwise(roads):
+            found[pair] = found.get(pair, 0.0) + flow
+    return found
+
+
+def scaled(flows: TurningFlows, factor: float) -> TurningFlows:
+    """Give the flows of a demand that is larger or smaller throughout."""
+    return replace(
+        flows,
+        flow_vph={pair: flow * factor for pair, flow in flows.flow_vph.items()},
+        ways_vph={roads: flow * factor for roads, flow in flows.ways_vph.items()},
+        bicycles_vph={pair: flow * factor for pair, flow in flows.bicycles_vph.items()},
+    )
 
 
 def _within(journey: Journey, begin_s: float, end_s: float) -> float:

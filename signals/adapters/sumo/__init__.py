@@ -1,0 +1,1 @@
+"""SUMO in the loop: one process a run, which alone imports libsumo."""

@@ -1,0 +1,115 @@
+"""One simulated run, in a process of its own: a job as JSON on stdin, its trips on stdout.
+
+Started by ``simulator``; the only module that imports libsumo. What SUMO prints goes to stderr.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+_CHECK_EVERY_STEPS: Final = 200
+
+
+def main() -> int:
+    """Read the job, drive it, write the answer."""
+    answer = os.dup(1)
+    os.dup2(2, 1)
+    job = json.loads(sys.stdin.buffer.read())
+    with tempfile.TemporaryDirectory(prefix="greenbay-run-") as folder:
+        result = drive(job, Path(folder))
+    with os.fdopen(answer, "wb") as out:
+        out.write(json.dumps(result).encode())
+    return 0
+
+
+def drive(job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Drive until everybody has arrived, or the job's last second."""
+    # Here, so that nobody else ever has it in their process.
+    import libsumo  # type: ignore[import-untyped] # noqa: PLC0415 - no types; see above
+
+    trips, statistic = folder / "trips.xml", folder / "statistic.xml"
+    libsumo.start([*arguments(job), "--tripinfo-output", str(trips),
+                   "--statistic-output", str(statistic)])  # fmt: skip
+    known = set(libsumo.lane.getIDList()) if job["closed_lanes"] else set()
+    for lane in job["closed_lanes"]:
+        if lane not in known:
+            sys.stderr.write(f"Error: the network has no lane {lane}\n")
+            sys.exit(3)
+        libsumo.lane.setDisallowed(lane, ["all"])
+    lights = libsumo.trafficlight.getIDList() if job["watch"] else ()
+    shown: dict[str, list[tuple[float, str]]] = {light: [] for light in lights}
+    parent, steps = os.getppid(), 0
+    while libsumo.simulation.getMinExpectedNumber() > 0:
+        libsumo.simulationStep()
+        now_s = libsumo.simulation.getTime()
+        for light in lights:
+            state = libsumo.trafficlight.getRedYellowGreenState(light)
+            if not shown[light] or shown[light][-1][1] != state:
+                shown[light].append((now_s, state))
+        if now_s >= job["give_up_s"]:
+            break
+        steps += 1
+        if steps % _CHECK_EVERY_STEPS == 0 and os.getppid() != parent:
+            sys.exit(4)
+    end_s = libsumo.simulation.getTime()
+    classes = {
+        kind: libsumo.vehicletype.getVehicleClass(kind) for kind in libsumo.vehicletype.getIDList()
+    }
+    libsumo.close()
+    return {**travelled(trips, classes), "teleports": teleports(statistic), "end_s": end_s,
+            "shown": shown}  # fmt: skip
+
+
+def arguments(job: dict[str, Any]) -> list[str]:
+    """Give SUMO's command line."""
+    given = ["sumo", "--net-file", job["network"], "--route-files", job["routes"]]
+    given += ["--begin", str(job["begin_s"]), "--seed", str(job["seed"])]
+    given += ["--scale", str(job["scale"]), "--time-to-teleport", str(job["teleport_s"])]
+    if job["additional"]:
+        given += ["--additional-files", ",".join(job["additional"])]
+    return [
+        *given,
+        *("--no-step-log", "true", "--no-warnings", "true", "--verbose", "false"),
+        *("--tripinfo-output.write-unfinished", "true"),
+        *("--tripinfo-output.write-undeparted", "true"),
+        # A lane that is closed leaves some without a way; they still count, until they teleport.
+        *(("--ignore-route-errors", "true") if job["closed_lanes"] else ()),
+    ]
+
+
+def travelled(file: Path, classes: dict[str, str]) -> dict[str, Any]:
+    """Give what SUMO wrote of every trip, and the time that each person on foot lost."""
+    trips, walks = [], []
+    for _, each in ET.iterparse(file):  # noqa: S314 - SUMO's own output in our own folder
+        if each.tag == "tripinfo":
+            trips.append(
+                (
+                    classes.get(each.get("vType", ""), "passenger"),
+                    float(each.get("timeLoss", 0)),
+                    max(float(each.get("departDelay", 0)), 0.0),
+                    float(each.get("waitingTime", 0)),
+                    int(each.get("waitingCount", 0)),
+                    float(each.get("arrival", -1)) >= 0,
+                )
+            )
+            each.clear()
+        elif each.tag == "personinfo":
+            lost = [max(float(walk.get("timeLoss", 0)), 0.0) for walk in each.iter("walk")]
+            if lost:
+                walks.append(sum(lost))
+            each.clear()
+    return {"trips": trips, "walks_s": walks}
+
+
+def teleports(file: Path) -> int:
+    """Give how many vehicles SUMO took out of a jam and put down further on."""
+    found = ET.parse(file).getroot().find("teleports")  # noqa: S314 - as above
+    return 0 if found is None else int(found.get("total", 0))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""Runs of SUMO from outside: files in a private folder, a process a run, clear errors."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from xml.etree import ElementTree as ET
+
+import signals
+from city.errors import Invalid, Unavailable
+from signals.rules.model.aspects import ASPECTS
+from signals.rules.model.plans import Interval, Programme
+from signals.rules.model.sumo_export import additional_file
+from signals.rules.simulation.outcome import Trip
+
+TELEPORT_S: Final = 300.0
+_GIVE_UP_S: Final = 4 * 3_600.0
+"""After the last departure; teleports empty any network long before."""
+_RUN_LIMIT_S: Final = 1_800.0
+_SETTING_OUT: Final = {"vehicle", "trip", "flow", "person", "personFlow", "container"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run gave."""
+
+    trips: tuple[Trip, ...]
+    walks_s: tuple[float, ...]
+    teleports: int
+    shown: dict[str, tuple[Interval, ...]]
+    """By signal, all that it showed; empty where nobody watched."""
+
+    @property
+    def delay_s(self) -> float:
+        """Mean drain delay."""
+        return sum(trip.delay_s for trip in self.trips) / max(len(self.trips), 1)
+
+
+class Simulator:
+    """A network and a demand, ready to be driven.
+
+    Parameters
+    ----------
+    network, demand : bytes
+        SUMO's files.
+    begin_s, end_s : float
+        Who starts in between is driven, until all of them have arrived.
+    scale : float
+        Factor on the demand: SUMO leaves vehicles out or adds copies.
+    closed_lanes : Sequence of str
+        Nobody may use them.
+    """
+
+    def __init__(
+        self,
+        network: bytes,
+        demand: bytes,
+        begin_s: float,
+        end_s: float,
+        *,
+        scale: float = 1.0,
+        closed_lanes: Sequence[str] = (),
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="greenbay-simulation-")
+        self._base = Path(self._folder.name)
+        (self._base / "net.xml").write_bytes(network)
+        (self._base / "routes.xml").write_bytes(starting_until(demand, end_s))
+        self._begin_s, self._end_s = begin_s, end_s
+        self._scale, self._closed = scale, tuple(closed_lanes)
+        self._plans: dict[tuple[Programme, ...], Path] = {}
+
+    def __enter__(self) -> Self:
+        """Hold the files."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the files."""
+        self._folder.cleanup()
+
+    def drive(
+        self,
+        programmes: Sequence[Programme] | None,
+        seed: int,
+        *,
+        watch: bool = False,
+        limit_s: float = _RUN_LIMIT_S,
+    ) -> Run:
+        """Drive one seed.
+
+        Parameters
+        ----------
+        programmes : Sequence of Programme or None
+            Each in place of the network's own; None: the network as it is.
+        seed : int
+        watch : bool
+            Keep what every signal showed.
+        limit_s : float
+            Wall time.
+
+        Raises
+        ------
+        Invalid
+            Where SUMO refuses the files; its own words.
+        Unavailable
+            Where it takes longer than the limit, or libsumo is not installed.
+        """
+        job = {
+            "network": str(self._base / "net.xml"),
+            "routes": str(self._base / "routes.xml"),
+            "additional": [str(self._file_of(tuple(programmes)))] if programmes else [],
+            "begin_s": self._begin_s,
+            "give_up_s": self._end_s + _GIVE_UP_S,
+            "seed": seed,
+            "scale": self._scale,
+            "teleport_s": TELEPORT_S,
+            "closed_lanes": self._closed,
+            "watch": watch,
+        }
+        answer = _run(job, limit_s)
+        return Run(
+            tuple(Trip(*trip) for trip in answer["trips"]),
+            tuple(answer["walks_s"]),
+            answer["teleports"],
+            {
+                light: intervals_of(steps, answer["end_s"])
+                for light, steps in answer["shown"].items()
+            },
+        )
+
+    def _file_of(self, programmes: tuple[Programme, ...]) -> Path:
+        if programmes not in self._plans:
+            path = self._base / f"plans-{len(self._plans)}.add.xml"
+            # The network may hold a programme of the same name.
+            driven = [replace(each, name=f"driven {len(self._plans)}") for each in programmes]
+            path.write_text(additional_file(driven), encoding="utf-8")
+            self._plans[programmes] = path
+        return self._plans[programmes]
+
+
+def intervals_of(steps: Sequence[tuple[float, str]], end_s: float) -> tuple[Interval, ...]:
+    """Give what a signal showed as intervals: each state from its first second to the next's.
+
+    The last state, which the end of the run cut short, is left out unless it is all there is.
+    """
+    ends = [start_s for start_s, _ in steps[1:]]
+    if len(steps) == 1:
+        ends.append(max(end_s, steps[0][0] + 1))
+    return tuple(
+        Interval(ended_s - start_s, tuple(ASPECTS[letter] for letter in state))
+        for (start_s, state), ended_s in zip(steps, ends, strict=False)
+    )
+
+
+def starting_until(demand: bytes, end_s: float) -> bytes:
+    """Give a routes file without those who start after a time; flows end by then.
+
+    The file has been read by ``read_journeys`` before, which refuses document types.
+    """
+    root = ET.fromstring(demand)  # noqa: S314 - see above
+    late = [each for each in root if each.tag in _SETTING_OUT and _starts_s(each) > end_s]
+    running = [
+        each for each in root if "end" in each.attrib and _seconds(each.attrib["end"]) > end_s
+    ]
+    if not late and not running:
+        return demand
+    for each in late:
+        root.remove(each)
+    for each in running:
+        if each in late:
+            continue
+        begin_s, until_s = _starts_s(each), _seconds(each.attrib["end"])
+        if "number" in each.attrib:
+            share = (end_s - begin_s) / (until_s - begin_s)
+            each.attrib["number"] = str(round(float(each.attrib["number"]) * share))
+        each.attrib["end"] = str(end_s)
+    return ET.tostring(root)
+
+
+def _starts_s(each: ET.Element) -> float:
+    return _seconds(each.attrib.get("depart", each.attrib.get("begin", "0")))
+
+
+def _seconds(text: str) -> float:
+    value = 0.0
+    try:
+        for part in text.split(":"):
+            value = value * 60 + float(part)
+    except ValueError:
+        return 0.0
+    return value
+
+
+def _run(job: dict[str, Any], limit_s: float) -> dict[str, Any]:
+    root = str(Path(signals.__file__).parents[1])
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "signals.adapters.sumo.run"],
+            input=json.dumps(job).encode(),
+            capture_output=True,
+            timeout=max(limit_s, 1.0),
+            check=False,
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": root},
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"the simulation took longer than {limit_s:.0f} s") from None
+    if done.returncode:
+        raise _refused(done.stderr.decode(errors="replace"))
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _refused(said: str) -> Invalid | Unavailable:
+    if "No module named 'libsumo'" in said:
+        return Unavailable("libsumo is not installed")
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    return Invalid(f"SUMO: {(errors or lines or ['ended without a word'])[0][:300]}")

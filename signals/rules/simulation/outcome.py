@@ -1,0 +1,166 @@
+"""What a simulated run was like for those who travelled, and what several seeds say together.
+
+Delay is the drain delay: the run goes on until everybody has arrived, and a trip's delay is its
+time loss plus how long it waited outside the network to get in. Stopping at the end of the demand
+would hide gridlock.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scipy.special import stdtrit  # type: ignore[import-untyped] # it ships no types
+
+PERSONS: Final[Mapping[str, float]] = {
+    "pedestrian": 1.0,
+    "bicycle": 1.0,
+    "moped": 1.1,
+    "motorcycle": 1.1,
+    "passenger": 1.5,
+    "private": 1.5,
+    "taxi": 1.5,
+    "delivery": 1.2,
+    "truck": 1.1,
+    "trailer": 1.1,
+    "bus": 25.0,
+    "coach": 30.0,
+    "tram": 60.0,
+    "rail_urban": 200.0,
+}
+"""Persons in a vehicle by SUMO's class; 1.5 where a class is not listed. Common practice of
+occupancy counts; a city sets its own."""
+_OTHERWISE: Final = 1.5
+_CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One vehicle's journey."""
+
+    vehicle_class: str
+    time_loss_s: float
+    depart_delay_s: float
+    waiting_s: float
+    """Standing on the way."""
+    stops: int
+    arrived: bool
+
+    @property
+    def delay_s(self) -> float:
+        """Time loss and wait for a place to start."""
+        return self.time_loss_s + self.depart_delay_s
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run; None where nobody of that kind travelled."""
+
+    seed: int
+    drain_delay_s: float
+    waiting_s: float
+    stops: float
+    trips: int
+    teleports: int
+    longest_wait_s: float
+    pedestrian_delay_s: float | None
+    bicycle_delay_s: float | None
+    person_delay_s: float
+    safety_violations: int
+    unfinished: int
+    """Trips that had not arrived when the run was given up; their delay until then counts."""
+
+
+FIGURES: Final = (
+    "drain_delay_s",
+    "waiting_s",
+    "stops",
+    "trips",
+    "teleports",
+    "longest_wait_s",
+    "pedestrian_delay_s",
+    "bicycle_delay_s",
+    "person_delay_s",
+    "safety_violations",
+    "unfinished",
+)
+
+
+def outcome_of(
+    seed: int,
+    trips: Sequence[Trip],
+    walks_s: Sequence[float],
+    *,
+    teleports: int,
+    safety_violations: int,
+    persons: Mapping[str, float] = PERSONS,
+) -> Outcome:
+    """Sum a run up.
+
+    Parameters
+    ----------
+    seed : int
+    trips : Sequence of Trip
+    walks_s : Sequence of float
+        Time lost by each person on foot.
+    teleports, safety_violations : int
+    persons : Mapping
+        Persons in a vehicle by its class.
+
+    Notes
+    -----
+    Person delay is the sum of delay x persons over the sum of persons.
+    """
+    inside = [persons.get(trip.vehicle_class, _OTHERWISE) for trip in trips]
+    weight = sum(inside) + len(walks_s) * persons.get("pedestrian", 1.0)
+    lost_s = sum(trip.delay_s * each for trip, each in zip(trips, inside, strict=True))
+    lost_s += sum(walks_s) * persons.get("pedestrian", 1.0)
+    bicycles = [trip.delay_s for trip in trips if trip.vehicle_class == "bicycle"]
+    return Outcome(
+        seed=seed,
+        drain_delay_s=_mean([trip.delay_s for trip in trips]) or 0.0,
+        waiting_s=_mean([trip.waiting_s for trip in trips]) or 0.0,
+        stops=_mean([float(trip.stops) for trip in trips]) or 0.0,
+        trips=len(trips),
+        teleports=teleports,
+        longest_wait_s=max((trip.waiting_s for trip in trips), default=0.0),
+        pedestrian_delay_s=_mean(walks_s),
+        bicycle_delay_s=_mean(bicycles),
+        person_delay_s=lost_s / weight if weight > 0 else 0.0,
+        safety_violations=safety_violations,
+        unfinished=sum(not trip.arrived for trip in trips),
+    )
+
+
+def means_of(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+    """Give the mean of every figure over the seeds; None where a seed has none."""
+    return {name: _over(outcomes, name, statistics.fmean) for name in FIGURES}
+
+
+def intervals_of(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, float] | None]:
+    """Give Student's 95 % interval of every mean; None with a single seed."""
+    found: dict[str, tuple[float, float] | None] = {}
+    for name in FIGURES:
+        half = _over(outcomes, name, half_width) if len(outcomes) > 1 else None
+        mean = _over(outcomes, name, statistics.fmean)
+        found[name] = None if half is None or mean is None else (mean - half, mean + half)
+    return found
+
+
+def half_width(values: Sequence[float]) -> float:
+    """Give half of Student's 95 % interval of the mean of two or more values."""
+    freedom = len(values) - 1
+    quantile = float(stdtrit(freedom, (1 + _CONFIDENCE) / 2))
+    return quantile * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def _over(
+    outcomes: Sequence[Outcome], name: str, figure: Callable[[Sequence[float]], float]
+) -> float | None:
+    values = [getattr(each, name) for each in outcomes]
+    return None if not values or None in values else figure([float(each) for each in values])
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
