@@ -117,8 +117,15 @@ def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
         KnownPlaces(database),
         ingest,
         LocalPhoneCodes(database, known) if known.demo_enabled and not offline else None,
-        {} if offline else read_channel_file(known.payment_channels, known.page_origin, wall),
+        {} if offline else _channels(known, wall),
     )
+
+
+def _channels(known: Settings, wall: Clock) -> Mapping[Channel, ChannelAdapter]:
+    path = known.channels_path
+    if known.gateway_origin is not None and path is not None and not path.exists():
+        return {}  # a process that the demo's preparation has not come before: it offers none
+    return read_channel_file(path, known.notify_origin, wall)
 
 
 def tasks(wiring: Wiring) -> list[Task]:

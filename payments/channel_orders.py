@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -199,6 +199,28 @@ def heard_of(connection: Connection, order_id: UUID, at: datetime) -> None:
     connection.execute(
         update(CHANNEL_ORDER).where(CHANNEL_ORDER.c.id == order_id).values(heard_at=at)
     )
+
+
+def take_turn(connection: Connection, order_id: UUID, at: datetime, apart: timedelta) -> bool:
+    """Tell whether the channel may be asked now; of those who ask at once, one is told so.
+
+    Parameters
+    ----------
+    connection : Connection
+        Committed before the channel is asked.
+    order_id : UUID
+    at : datetime
+        Wall time.
+    apart : timedelta
+        How long must have passed since the channel last spoke of it, or was last asked so.
+    """
+    order = CHANNEL_ORDER.c
+    taken = connection.execute(
+        update(CHANNEL_ORDER)
+        .where(order.id == order_id, func.coalesce(order.heard_at, order.opened_at) <= at - apart)
+        .values(heard_at=at)
+    )
+    return taken.rowcount == 1
 
 
 def find_refund(connection: Connection, refund_no: str) -> HeldRefund | None:

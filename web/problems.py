@@ -176,5 +176,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> Response:
-        log.error("request failed", path=request.path, exc_info=error)
+        # A bearer link in the address is a credential: no log has it.
+        bears = request.url_rule is not None and "link" in (request.view_args or {})
+        path = str(request.url_rule) if bears else request.path
+        log.error("request failed", path=path, exc_info=error)
         return problem(INTERNAL, "internal-error", "Something went wrong here; it has been logged.")

@@ -36,7 +36,8 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", validation_alias=_named("GREENBAY_HOST"))
     """Address that the API, the live feed and the MQTT broker listen on."""
     port: Annotated[int, Field(ge=1, le=65_000)] = Field(8000, validation_alias=_named("PORT"))
-    """Port of the API and the pages; the live feed's is one more, the MQTT broker's two more."""
+    """Port of the API and the pages; the live feed's is one more, the MQTT broker's two more, and
+    the gateway's of the demo's channels three more."""
     url: str | None = Field(None, validation_alias=_named("GREENBAY_URL"))
     """Where browsers reach the pages; `http://127.0.0.1:PORT` unless set."""
     live_url: str | None = Field(None, validation_alias=_named("LIVE_URL"))
@@ -54,7 +55,8 @@ class Settings(BaseSettings):
     var: Path = Field(ROOT / "var", validation_alias=_named("GREENBAY_VAR"))
     """Folder of this installation's data, logs, keys and `run.json`."""
     payment_channels: Path | None = Field(None, validation_alias=_named("PAYMENT_CHANNELS"))
-    """File with the online channels' accounts and keys (`docs/payments.md`); unset: none."""
+    """File with the online channels' accounts and keys (`docs/payments.md`); unset: none, in
+    the demo those of its own gateway."""
     streets: Path | None = Field(None, validation_alias=_named("GREENBAY_STREETS"))
     """File of the street network (`city/street_files.py`); unset: `streets.json` in `var`."""
     log_level: str = Field("INFO", validation_alias=_named("GREENBAY_LOG_LEVEL"))
@@ -149,6 +151,32 @@ class Settings(BaseSettings):
     def mqtt_port(self) -> int:
         """Port of the embedded MQTT broker."""
         return self.port + 2
+
+    @property
+    def gateway_port(self) -> int:
+        """Port of the gateway that the demo city pays through."""
+        return self.port + 3
+
+    @property
+    def gateway_origin(self) -> str | None:
+        """Where the demo city's own channels are; None where it pays through others, or is not."""
+        if self.payment_channels is not None or not self.demo_enabled:
+            return None
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def channels_path(self) -> Path | None:
+        """File of the online channels: the one that is set, or the demo's; None: no channel."""
+        if self.gateway_origin is None:
+            return self.payment_channels
+        return self.var / "payment-channels.json"
+
+    @property
+    def notify_origin(self) -> str:
+        """Where channels reach us with their notifications."""
+        if self.gateway_origin is None:
+            return self.page_origin
+        return f"http://{self.own_host}:{self.port}"
 
     def database_address(self) -> str:
         """Return the database's address: the environment's, else that of the running system."""

@@ -15,6 +15,7 @@ from city.time import WallClock
 from payments.gateway.app import Gateway
 from payments.gateway.desk import WechatKeys
 from payments.gateway.faults import GRAMMAR, parse_faults
+from payments.gateway.journal import Journal
 from payments.gateway.keys import kept_keys, make_keys
 from payments.gateway.notifier import check_speed
 
@@ -39,6 +40,9 @@ def run(arguments: Sequence[str]) -> int:
     )
     line.add_argument("--keys", metavar="DIR", help="keep the keys there from run to run")
     line.add_argument(
+        "--journal", metavar="FILE", help="keep orders there: a killed gateway goes on from it"
+    )
+    line.add_argument(
         "--wechat-keys",
         choices=[mode.value for mode in WechatKeys],
         default=WechatKeys.CERTIFICATE.value,
@@ -58,6 +62,7 @@ def run(arguments: Sequence[str]) -> int:
         speed=speed,
         wechat_keys=WechatKeys(given.wechat_keys),
         open_day=given.open_day,
+        journal=Journal(Path(given.journal)) if given.journal else None,
     )
     done = threading.Event()
 

@@ -26,7 +26,7 @@ from payments.gateway.alipay_messages import (
     trade_node,
     yuan_of,
 )
-from payments.gateway.desk import Code, Desk, code_of, wrong_amount
+from payments.gateway.desk import Code, Desk, code_of, event_id, wrong_amount
 from payments.gateway.keys import ALIPAY_APP, ALIPAY_SELLER
 from payments.gateway.notifier import Damage, Notice
 from payments.gateway.orders import Order, Refund, Refused, State, Terms, Why
@@ -82,7 +82,8 @@ class Alipay:
 
     def _notice(self, order: Order, event: str, more: Mapping[str, str]) -> Notice:
         key = self._desk.keys.private["alipay-platform"]
-        identifier = secrets.token_hex(17)
+        name = f"alipay:{order.order_no}:{event}"
+        identifier = event_id(name, order)
 
         def write(damage: Damage) -> tuple[dict[str, str], bytes]:
             shown = wrong_amount(order) if damage.amount else order
@@ -115,7 +116,7 @@ class Alipay:
             return {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}, body
 
         return Notice(
-            name=f"alipay:{order.order_no}:{event}",
+            name=name,
             url=order.notify_url,
             retries_s=alipay.RETRIES_S,
             answer_within_s=alipay.ANSWER_WITHIN_S,

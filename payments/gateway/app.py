@@ -17,6 +17,7 @@ from city.time import Clock, WallClock
 from payments.gateway.alipay import Alipay
 from payments.gateway.desk import Desk, WechatKeys
 from payments.gateway.faults import Fault, Faults
+from payments.gateway.journal import Journal
 from payments.gateway.keys import Keys
 from payments.gateway.notifier import Notifier
 from payments.gateway.payer import order_json, payer_routes
@@ -103,6 +104,8 @@ class Gateway:
         Whether the bill of a day under way is given.
     clock : Clock or None
         Wall time where None.
+    journal : Journal or None
+        Where it keeps its orders and what it owes to merchants, and goes on from; closed by `stop`.
 
     Raises
     ------
@@ -120,9 +123,11 @@ class Gateway:
         wechat_keys: WechatKeys = WechatKeys.CERTIFICATE,
         open_day: bool = False,
         clock: Clock | None = None,
+        journal: Journal | None = None,
     ) -> None:
         faults = faults or Faults()
-        self.notifier = Notifier(faults, speed)
+        self.journal = journal
+        self.notifier = Notifier(faults, speed, journal=journal)
         self.desk = Desk(
             keys=keys,
             clock=clock or WallClock(),
@@ -131,6 +136,7 @@ class Gateway:
             address="",
             wechat_keys=wechat_keys,
             open_day=open_day,
+            journal=journal,
         )
         try:
             # Bound here: the library prints three lines of its own where a port is taken.
@@ -144,10 +150,11 @@ class Gateway:
                     fd=listening.fileno(),
                 )
         except OSError:
-            self.notifier.stop()
+            self._end()
             raise Invalid(f"{port} cannot be listened on", field="--port") from None
         self.desk.address = f"http://{_HOST}:{self._server.port}"
         self._thread: threading.Thread | None = None
+        self.desk.resume()
 
     @property
     def address(self) -> str:
@@ -171,7 +178,12 @@ class Gateway:
             self._thread.join()
             self._thread = None
         self._server.server_close()
+        self._end()
+
+    def _end(self) -> None:
         self.notifier.stop()
+        if self.journal is not None:
+            self.journal.close()
 
 
 class _Quiet(WSGIRequestHandler):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from city.money import Money
+from payments.gateway.journal import Journal, Mark
 from payments.gateway.orders import Order, Refund, RefundState, Refused, State, Terms, Why
 from payments.rules.channel_bills.lines import CHINA, CURRENCY, BillLine, LineKind, LineStatus
 from payments.rules.channels import MOST_REFUNDS, Channel, fee_back_of
@@ -18,13 +19,29 @@ from payments.rules.channels import MOST_REFUNDS, Channel, fee_back_of
 
 @dataclass(slots=True)
 class Book:
-    """All orders; safe to use from any thread."""
+    """All orders; safe to use from any thread.
 
+    Parameters
+    ----------
+    journal : Journal or None
+        Where they are kept across the process's death, and were kept before; None: nowhere.
+    """
+
+    journal: Journal | None = None
     _orders: dict[tuple[Channel, str], Order] = field(default_factory=dict)
     _tokens: dict[str, tuple[Channel, str]] = field(default_factory=dict)
     _numbers: dict[tuple[Channel, str], tuple[Channel, str]] = field(default_factory=dict)
     _refunds: dict[tuple[Channel, str], tuple[Channel, str]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        for order in self.journal.orders() if self.journal else ():
+            where = (order.channel, order.key)
+            self._orders[where] = order
+            self._tokens[order.token] = where
+            self._numbers[order.channel, order.channel_no] = where
+            for refund in order.refunds:
+                self._refunds[order.channel, refund.refund_no] = where
 
     def open(
         self,
@@ -130,7 +147,8 @@ class Book:
                 return order, False
             if order.state in {State.CLOSED, State.VOIDED}:
                 raise Refused(Why.CLOSED)
-            return self._keep(replace(order, state=State.PAID, paid_at=at, payer=payer)), True
+            paid = replace(order, state=State.PAID, paid_at=at, payer=payer)
+            return self._keep(paid, Mark(channel, key)), True
 
     def close(self, channel: Channel, key: str, at: datetime) -> Order:
         """Close an unpaid order; closing it twice is closing it once. Refused where it is paid."""
@@ -177,7 +195,8 @@ class Book:
                 void=True,
             )
             self._refunds[channel, refund.refund_no] = (channel, key)
-            return self._keep(replace(order, state=State.VOIDED, refunds=(refund,))), refund
+            voided = replace(order, state=State.VOIDED, refunds=(refund,))
+            return self._keep(voided, Mark(channel, key, number)), refund
 
     def refund(
         self,
@@ -235,7 +254,8 @@ class Book:
                 return order, refund
             done = replace(refund, state=RefundState.DONE, done_at=at)
             refunds = tuple(done if each is refund else each for each in order.refunds)
-            return self._keep(replace(order, refunds=refunds)), done
+            settled = replace(order, refunds=refunds)
+            return self._keep(settled, Mark(channel, order.key, refund_no)), done
 
     def find_refund(self, channel: Channel, refund_no: str) -> tuple[Order, Refund]:
         """Give a refund and its order; Refused where there is none."""
@@ -251,7 +271,10 @@ class Book:
         with self._lock:
             return list(self._orders.values())
 
-    def _keep(self, order: Order) -> Order:
+    def _keep(self, order: Order, owes: Mark | None = None) -> Order:
+        # First to the journal: what it cannot keep did not happen.
+        if self.journal is not None:
+            self.journal.keep(order, owes)
         self._orders[order.channel, order.key] = order
         return order
 

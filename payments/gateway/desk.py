@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final, Protocol
 
 from city.time import Clock
 from payments.gateway.book import Book, bill_lines
 from payments.gateway.faults import Faults
+from payments.gateway.journal import Journal, Mark, Owed
 from payments.gateway.keys import Keys
 from payments.gateway.notifier import Notice, Notifier
 from payments.gateway.orders import Order, Refund, RefundState, State
@@ -84,6 +86,8 @@ class Desk:
         Which keys WeChat Pay signs with.
     open_day : bool
         Whether the bill of a day that is still under way is given.
+    journal : Journal or None
+        Where orders and what is owed to merchants are kept; None: in memory alone.
     """
 
     keys: Keys
@@ -93,10 +97,14 @@ class Desk:
     address: str
     wechat_keys: WechatKeys = WechatKeys.CERTIFICATE
     open_day: bool = False
-    book: Book = field(default_factory=Book)
+    journal: Journal | None = None
+    book: Book = field(init=False)
     channels: dict[Channel, Announces] = field(default_factory=dict)
     _asked: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.book = Book(self.journal)
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -106,8 +114,23 @@ class Desk:
         """Let the payer pay; the merchant is told where this call took the money."""
         paid, first = self.book.pay(order.channel, order.key, payer, self.now())
         if first:
-            self.notifier.notify(self.channels[order.channel].paid(paid))
+            self._tell(self.channels[order.channel].paid(paid), Mark(order.channel, order.key))
         return paid
+
+    def resume(self) -> None:
+        """Go on where a killed gateway stood: tell what it owed, let its refunds arrive.
+
+        Called once the channels are there and before anybody is served.
+        """
+        if self.journal is None:
+            return
+        now_s = self.now().timestamp()
+        for owed in self.journal.owed():
+            self._resume(owed, max(0.0, owed.due_at - now_s))
+        for order in self.book.orders():
+            for refund in order.refunds:
+                if refund.state is RefundState.PROCESSING:
+                    self.refund_later(order, refund)
 
     def refund_later(self, order: Order, refund: Refund) -> None:
         """Let an accepted refund arrive after a while, and tell the merchant."""
@@ -121,16 +144,17 @@ class Desk:
     def refund_now(self, channel: Channel, refund_no: str) -> tuple[Order, Refund]:
         """Let a refund arrive and tell the merchant."""
         order, refund = self.book.settle_refund(channel, refund_no, self.now())
-        notice = self.channels[channel].refunded(order, refund)
-        if notice is not None:
-            self.notifier.notify(notice)
+        self._tell(
+            self.channels[channel].refunded(order, refund), Mark(channel, order.key, refund_no)
+        )
         return order, refund
 
     def announce_void(self, order: Order, refund: Refund) -> None:
         """Tell the merchant of a payment taken back, where the channel does."""
-        notice = self.channels[order.channel].refunded(order, refund)
-        if notice is not None:
-            self.notifier.notify(notice)
+        self._tell(
+            self.channels[order.channel].refunded(order, refund),
+            Mark(order.channel, order.key, refund.refund_no),
+        )
 
     def repetition(self, name: str) -> str:
         """Name a request and how often it came, so that a draw of its faults is the same again."""
@@ -157,11 +181,39 @@ class Desk:
                 counts["refunded_minor" if done else "refunding_minor"] += refund.amount_minor
         return {name: dict(counts) for name, counts in sums.items()}
 
+    def _resume(self, owed: Owed, after_s: float) -> None:
+        mark = owed.mark
+        order = self.book.find(mark.channel, mark.key, self.now())
+        channel = self.channels[mark.channel]
+        if not mark.refund_no:
+            # As it was when it was paid: what came after is told by words of its own.
+            notice: Notice | None = channel.paid(replace(order, state=State.PAID, refunds=()))
+        else:
+            numbers = [each.refund_no for each in order.refunds]
+            upto = numbers.index(mark.refund_no) + 1
+            then = replace(order, refunds=order.refunds[:upto])
+            notice = channel.refunded(then, then.refunds[-1])
+        self._tell(notice, mark, owed.attempt, after_s)
+
+    def _tell(
+        self, notice: Notice | None, mark: Mark, attempt: int = 0, after_s: float = 0.0
+    ) -> None:
+        if notice is not None:
+            self.notifier.notify(replace(notice, mark=mark), attempt, after_s)
+        elif self.journal is not None:
+            # A void of WeChat Pay's, say: the channel tells nobody of it.
+            self.journal.told(mark)
+
 
 def wrong_amount(order: Order) -> Order:
     """Give the order with another amount, for a notification that is to be wrong."""
     terms = replace(order.terms, amount_minor=order.terms.amount_minor + 1)
     return replace(order, terms=terms)
+
+
+def event_id(name: str, order: Order) -> str:
+    """Name an event to its merchant: the same again after a restart, and nobody else's guess."""
+    return sha256(f"{name}:{order.channel_no}:{order.token}".encode()).hexdigest()[:36]
 
 
 def is_unpaid(order: Order) -> bool:

@@ -162,7 +162,7 @@ def kept_keys(folder: Path, now: datetime) -> Keys:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not any(folder.iterdir()):
-            _write(folder, make_keys(now))
+            write_keys(folder, make_keys(now))
         private = {
             name: private_key_of((folder / f"{name}.key.pem").read_bytes(), field) for name in _KEYS
         }
@@ -183,7 +183,8 @@ def kept_keys(folder: Path, now: datetime) -> Keys:
     return Keys(private, certificates, api_v3_key, public_key_id)
 
 
-def _write(folder: Path, keys: Keys) -> None:
+def write_keys(folder: Path, keys: Keys) -> None:
+    """Write keys into an empty folder, as `kept_keys` reads them."""
     files = {f"{name}.key.pem": _private_pem(key) for name, key in keys.private.items()}
     files |= {
         f"{name}.cert.pem": _certificate_pem(each) for name, each in keys.certificates.items()

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from city.errors import Invalid
 from payments.gateway.faults import Fault, Faults
+from payments.gateway.journal import Journal, Mark
 
 _DUPLICATES_APART_S: Final = 1.0
 _LONGEST_HOLD_S: Final = 5.0
@@ -48,6 +49,8 @@ class Notice:
         Gives headers and body of an attempt: signed anew, as its time is part of it.
     taken : Callable
         Tells from status and body whether the merchant took it.
+    mark : Mark or None
+        What the journal owes it under; None: it is kept nowhere.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Notice:
     answer_within_s: float
     write: Callable[[Damage], tuple[dict[str, str], bytes]]
     taken: Callable[[int, bytes], bool]
+    mark: Mark | None = None
 
 
 @dataclass(slots=True)
@@ -95,11 +99,16 @@ class Notifier:
         How many of the channel's seconds pass in one of ours: 60 makes a minute a second.
     threads : int
         How many attempts can be under way at once.
+    journal : Journal or None
+        Told of what is still owed, and of what is no more.
     """
 
-    def __init__(self, faults: Faults, speed: float, threads: int = 8) -> None:
+    def __init__(
+        self, faults: Faults, speed: float, threads: int = 8, journal: Journal | None = None
+    ) -> None:
         self._faults = faults
         self._speed = speed
+        self._journal = journal
         self._heap: list[_Due] = []
         self._held: list[_Due] = []
         self._numbers = count()
@@ -115,16 +124,25 @@ class Notifier:
         for thread in self._threads:
             thread.start()
 
-    def notify(self, notice: Notice) -> None:
-        """Send a notification now, and again by its schedule until it is taken.
+    def notify(self, notice: Notice, attempt: int = 0, after_s: float = 0.0) -> None:
+        """Send a notification, and again by its schedule until it is taken.
 
         Nothing is sent where the merchant gave no http(s) address.
+
+        Parameters
+        ----------
+        notice : Notice
+        attempt : int
+            How many attempts were made before, by a gateway that was killed.
+        after_s : float
+            Real seconds until the first of these.
         """
         if not is_address(notice.url):
+            self._told(notice)
             return
         with self._condition:
             self._counts.notices += 1
-            self._push(notice, 0, 0.0)
+            self._push(notice, attempt, after_s)
 
     def after(self, channel_s: float, act: Callable[[], None]) -> None:
         """Run something after so many of the channel's seconds."""
@@ -244,12 +262,20 @@ class Notifier:
                     ),
                 )  # fmt: skip
         if taken:
-            return
-        if due.attempt < len(due.notice.retries_s):
+            self._told(due.notice)
+        elif due.attempt < len(due.notice.retries_s):
             pause_s = due.notice.retries_s[due.attempt] / self._speed
             self._push(due.notice, due.attempt + 1, pause_s)
+            if self._journal is not None and due.notice.mark is not None:
+                due_at = time.time() + pause_s
+                self._journal.again(due.notice.mark, due.attempt + 1, due_at)
         else:
             self._counts.given_up += 1
+            self._told(due.notice)
+
+    def _told(self, notice: Notice) -> None:
+        if self._journal is not None and notice.mark is not None:
+            self._journal.told(notice.mark)
 
 
 class _Lines:

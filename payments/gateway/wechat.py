@@ -6,7 +6,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from flask import Blueprint, Response, g, request
@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from city.errors import Invalid
 from city.time import parse_rfc3339
-from payments.gateway.desk import Code, Desk, WechatKeys, code_of, wrong_amount
+from payments.gateway.desk import Code, Desk, WechatKeys, code_of, event_id, wrong_amount
 from payments.gateway.keys import WECHAT_APP, WECHAT_MERCHANT
 from payments.gateway.notifier import Damage, Notice, is_address
 from payments.gateway.orders import Order, Refund, Refused, Terms, Why
@@ -59,6 +59,7 @@ class WechatPay:
             order,
             ("transaction", "TRANSACTION.SUCCESS", "支付成功"),
             lambda wrong: transaction_json(wrong_amount(order) if wrong else order),
+            at=order.paid_at or order.opened_at,
         )
 
     def refunded(self, order: Order, refund: Refund) -> Notice | None:
@@ -91,6 +92,7 @@ class WechatPay:
             order,
             ("refund", "REFUND.SUCCESS", "退款成功"),
             content,
+            at=refund.done_at or refund.asked_at,
         )
 
     def _notice(
@@ -100,10 +102,11 @@ class WechatPay:
         order: Order,
         words: tuple[str, str, str],
         content: Callable[[bool], dict[str, JsonValue]],
+        *,
+        at: datetime,
     ) -> Notice:
         kind, event, summary = words
-        identifier = secrets.token_hex(18)
-        created = rfc3339(self._desk.now())
+        identifier, created = event_id(name, order), rfc3339(at)
 
         def write(damage: Damage) -> tuple[dict[str, str], bytes]:
             plain = compact_json(content(damage.amount))

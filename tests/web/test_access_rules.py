@@ -27,6 +27,15 @@ PUBLIC = {
     "GET /static/<path:name>",
     # A bay's QR page.
     "GET /bays/<uuid:bay_id>",
+    # What it leads to where a stay that ended is to be paid: few plates, few facts.
+    "GET /bays/<uuid:bay_id>/pay",
+    "POST /api/v1/bays/<uuid:bay_id>/unpaid",
+    # A bill's pay page, by the bearer link in its address.
+    "GET /pay/<link>",
+    "GET /pay/<link>/orders/<order_no>/code.svg",
+    "GET /api/v1/pay/<link>",
+    "POST /api/v1/pay/<link>/orders",
+    "GET /api/v1/pay/<link>/orders/<order_no>",
     "GET /healthz",
     "GET /readyz",
     "GET /api/openapi.json",
@@ -268,6 +277,9 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/place-imports": KEEPERS,
     "GET /attendant": {Role.ATTENDANT, Role.OPERATOR},
     "GET /mine": {Role.DRIVER},
+    "GET /pay": {Role.DRIVER},
+    "POST /api/v1/me/unpaid": {Role.DRIVER},
+    "GET /bills/<uuid:bill_id>/pay": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /disputes": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR},
     "GET /stays": BACK_OFFICE,
     "GET /bays/<uuid:bay_id>/qr.svg": KEEPERS,

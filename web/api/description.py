@@ -29,7 +29,7 @@ TAGS: Final = {
     "Tariffs": "Tariffs from draft to street: simulated, approved by another, announced.",
     "Forecasts": "Occupancy ahead with its interval, and how well what was foretold came true.",
     "Stays": "Parking sessions, their vehicles, their bills and what was paid.",
-    "Payments": "Unpaid bills, the ledger, and what the online channels tell us.",
+    "Payments": "Unpaid bills, the ledger, paying online by a link, what the channels tell us.",
     "Rights": "Permits, reservations, benefits, blacklists: what covers a stay, who holds a bay.",
     "Figures": "Turnover, occupancy, dwell, money, and a bay's day reconciled.",
     "Gates": "Passages through gates, tickets, and reads that nobody could match.",

@@ -9,6 +9,7 @@ const ENTRIES = [
   "find",
   "attendant",
   "bill",
+  "pay",
   "mine",
   "disputes",
   "stays",

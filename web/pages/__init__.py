@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from web.pages import context, errors, log_in, signs, static_files, views
+from web.pages import context, errors, log_in, paying, signs, static_files, views
 from web.pages.blueprint import blueprint
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ __all__ = [
     "context",
     "errors",
     "log_in",
+    "paying",
     "register",
     "signs",
     "static_files",

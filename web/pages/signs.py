@@ -44,7 +44,7 @@ def _code(sign: Sign) -> str:
     return qr.svg(_address(sign.bay.id), f"{sign.facility.name_en} {sign.bay.label}")
 
 
-def _name(each: Any) -> str:
+def name_of(each: Any) -> str:
     """Give a facility's or an operator's name in the page's language."""
     own, other = (
         (each.name_zh, each.name_en) if language() == "zh" else (each.name_en, each.name_zh)
@@ -66,8 +66,8 @@ def bay(bay_id: UUID) -> Response:
         "bay.html",
         subject=str(bay_id),
         sign=sign,
-        place=_name(sign.facility),
-        operator=_name(sign.operator) if sign.operator else None,
+        place=name_of(sign.facility),
+        operator=name_of(sign.operator) if sign.operator else None,
         prices=_prices(costs, sign.facility),
         since=_local(now, sign.facility),
         usable=bool(usable),
@@ -107,7 +107,7 @@ def _local(at: datetime, facility: Facility) -> str:
 def mine() -> Response:
     """Show a driver's own stays, bills and vehicles; with a scanned bay, to start a stay there."""
     sign = _scanned(request.args.get("bay"))
-    return page("mine.html", sign=sign, place=_name(sign.facility) if sign else None)
+    return page("mine.html", sign=sign, place=name_of(sign.facility) if sign else None)
 
 
 def _scanned(bay: str | None) -> Sign | None:
@@ -152,12 +152,12 @@ def signs(facility_id: UUID) -> Response:
         )
     return page(
         "signs.html",
-        place=_name(home),
+        place=name_of(home),
         facility=home,
         signs=[
             {
                 "label": each.bay.label,
-                "operator": _name(each.operator) if each.operator else None,
+                "operator": name_of(each.operator) if each.operator else None,
                 "phone": each.operator.phone if each.operator else None,
                 # Drawn here from our own address and escaped names: no markup of others' in it.
                 "code": Markup(_code(each)),  # noqa: S704 - see above

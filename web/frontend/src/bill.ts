@@ -84,6 +84,9 @@ function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HT
     h(
       "p",
       { class: "bill-acts no-print" },
+      bill.state === "open" && hasRole("driver", "attendant", "finance", "operator")
+        ? h("a", { class: "button button-primary", id: "pay", href: `/bills/${bill.id}/pay` }, text("pay.online"))
+        : null,
       h(
         "button",
         { class: "button", type: "button", onclick: () => print() },

@@ -20,6 +20,10 @@ export type Attached = Schemas["AttachedOut"];
 export type Bill = Schemas["BillOut"];
 /** What a stay costs up to an instant, with what was paid ahead. */
 export type Fee = Schemas["FeeOut"];
+/** A bill as whoever holds its link sees it, and an order over it at a channel. */
+export type Payable = Schemas["PayableOut"];
+export type PayOrder = Schemas["OrderOut"];
+export type UnpaidList = Schemas["UnpaidListOut"];
 export type Dispute = Schemas["DisputeOut"];
 export type ListedDispute = Schemas["ListedDisputeOut"];
 /** A driver's own stay and vehicle. */

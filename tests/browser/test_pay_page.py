@@ -1,0 +1,196 @@
+"""Bills paid on a phone through each of the three channels, at the gateway's own pages.
+
+A garage of its own stands beside the demo town, whose cars and attendants do not know it: what is
+paid there is paid by this test alone. Its gates tell of stays that are over, so no clock is waited
+for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_drivers_journey import looked_at, poster, read_code, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visitor
+    from tests.browser.system import System
+
+CODE = "P7"
+PLACE = (118.55, 31.45)
+"""Some kilometres off the demo town."""
+PLATES = ("皖B70001", "皖B70002", "皖B70003")
+HANDHELD = {"width": 360, "height": 740}
+_TOKEN = re.compile(r"Authorization: Bearer (\S+)'")
+
+
+@dataclass
+class Garage:
+    """The garage of this test, with a bill for each plate."""
+
+    visitor: Visitor
+    system: System
+    facility_id: str
+    bay_id: str
+
+    def bill(self, plate: str) -> Any:
+        """Give the bill of a plate as the finance desk has it."""
+        path = f"/api/v1/bills?facility_id={self.facility_id}"
+        shown = [
+            self.visitor.ask("finance", f"/api/v1/bills/{each['id']}")
+            for each in self.visitor.ask("finance", path)["items"]
+        ]
+        (found,) = [each for each in shown if each["plate"]["text"].replace("·", "") == plate]
+        return found
+
+
+@pytest.fixture
+def garage(visitor: Visitor, system: System) -> Garage:
+    """Register a garage, and let cars pass its gates: an hour in it, all gone."""
+    post = poster(visitor, "operator")
+    tariffs = visitor.ask("operator", "/api/v1/tariffs")["items"]
+    operators = visitor.ask("operator", "/api/v1/operators")["items"]
+    district = visitor.ask("operator", "/api/v1/facilities?limit=1")["items"][0]["district"]
+    facility_id = post(
+        "/api/v1/facilities",
+        {
+            "code": CODE,
+            "district": district,
+            "ownership": "commercial",
+            "kind": "garage",
+            "name": {"zh": "渡口车库", "en": "Ferry Garage"},
+            "position": PLACE,
+            "operator_id": operators[0]["id"],
+            "revenue_nature": "commercial",
+            "tariff_id": next(each["id"] for each in tariffs if each["code"] == "garage"),
+            "onboarding": "live",
+        },
+    )["state"]["id"]
+    made = post(
+        f"/api/v1/facilities/{facility_id}/bays",
+        {"bays": [{"label": f"{CODE}-01", "position": PLACE}]},
+    )
+    found = _TOKEN.search(system.said)
+    assert found is not None
+    now = datetime.fromisoformat(visitor.ask("operator", "/api/v1/demo/clock")["now"])
+    gate = visitor.context().request
+    for plate in PLATES:
+        for direction, before in (("entry", 80), ("exit", 20)):
+            answer = gate.post(
+                f"{system.origin}/api/v1/gates/passages",
+                data={
+                    "facility_id": facility_id,
+                    "gate": "N1",
+                    "direction": direction,
+                    "event_id": f"{plate[-5:]}-{direction}",
+                    "at": (now - timedelta(minutes=before)).isoformat(),
+                    "plate": plate,
+                    "plate_kind": "blue7",
+                },
+                headers={"Authorization": f"Bearer {found[1]}"},
+            )
+            assert answer.ok, answer.text()
+    bills = f"/api/v1/bills?facility_id={facility_id}"
+    until(lambda: len(visitor.ask("finance", bills)["items"]) == len(PLATES))
+    return Garage(visitor, system, facility_id, made["items"][0]["state"]["id"])
+
+
+def phone(garage: Garage, path: str, **how: Any) -> Page:
+    """Open a page on somebody's phone, who has no account."""
+    return garage.visitor.open(path, **{**HANDHELD, **how})
+
+
+def pays_on_the_channels_page(page: Page) -> None:
+    """Follow the link on the same phone, press the channel's button, come back."""
+    with page.context.expect_page() as opened:
+        page.locator("#go").click()
+    channel = opened.value
+    channel.get_by_role("button", name="Pay").click()
+    expect(channel.locator("#state")).to_contain_text("Paid")
+    channel.close()
+
+
+def is_paid(page: Page, through: str) -> None:
+    """See the receipt come by itself."""
+    expect(page.locator("[data-state=paid]")).to_be_visible()
+    expect(page.locator("h1")).to_have_text("Receipt")
+    expect(page.locator(".pay .facts").first).to_contain_text(f"{through} · ¥6.00")
+
+
+def pays_by_plate_at_the_bay(garage: Garage) -> None:
+    """From the sign at the bay: the plate, the sum, Alipay; neither place nor times are shown."""
+    page = phone(garage, f"/bays/{garage.bay_id}")
+    page.locator("#pay").click()
+    page.wait_for_selector("html[data-ready]")
+    page.fill("#plate", PLATES[0])
+    looked_at(page, "pay-plate")
+    page.locator("#by-plate button[type=submit]").click()
+    row = page.locator(".pay-found a")
+    expect(row).to_have_text("Pay ¥6.00")
+    row.click()
+    page.locator("[data-state=choose]").wait_for()
+    expect(page.locator(".pay")).not_to_contain_text("Ferry Garage")
+    looked_at(page, "pay-choose")
+    page.locator("[data-channel=alipay]").click()
+    page.locator("[data-state=open]").wait_for()
+    expect(page.locator(".pay-code img")).to_be_visible()
+    pays_on_the_channels_page(page)
+    is_paid(page, "Alipay")
+    looked_at(page, "pay-receipt")
+    assert garage.bill(PLATES[0])["payment"]["channel"] == "alipay"
+
+
+def pays_by_the_bills_link(garage: Garage) -> None:
+    """From the bill that staff opened: WeChat Pay, in Chinese, reloaded on the way."""
+    bill = garage.bill(PLATES[1])
+    desk = garage.visitor.open(f"/bills/{bill['id']}", "finance")
+    desk.locator("#pay").click()
+    desk.wait_for_selector(".pay [data-channel]")
+    page = phone(garage, desk.url.removeprefix(garage.system.origin), language="zh")
+    expect(page.locator(".pay")).to_contain_text("渡口车库")
+    page.locator("[data-channel=wechat]").click()
+    page.locator("[data-state=open]").wait_for()
+    page.reload()
+    page.locator("[data-state=open] #go").wait_for()
+    looked_at(page, "pay-open-zh")
+    pays_on_the_channels_page(page)
+    expect(page.locator("[data-state=paid] .facts").first).to_contain_text("微信支付 · ¥6.00")
+    assert garage.bill(PLATES[1])["payment"]["channel"] == "wechat"
+
+
+def pays_by_the_code_on_the_screen(garage: Garage) -> None:
+    """Scan UnionPay's code off one screen with another phone; try another way before."""
+    bill = garage.bill(PLATES[2])
+    desk = garage.visitor.open(f"/bills/{bill['id']}/pay", "finance")
+    desk.locator("[data-channel=alipay]").click()
+    desk.locator("[data-state=open]").wait_for()
+    desk.locator("#another").click()
+    desk.locator("[data-state=choose] [data-channel=unionpay]").click()
+    image = desk.locator("[data-state=open] .pay-code img")
+    until(lambda: bool(image.evaluate("each => each.complete && each.naturalWidth > 0")))
+    expect(image).to_have_attribute("alt", "Code to be scanned with UnionPay")
+    scanned = garage.visitor.context(**HANDHELD).new_page()  # type: ignore[arg-type]  # by name
+    scanned.goto(read_code(image))
+    scanned.get_by_role("button", name="Pay").click()
+    expect(scanned.locator("#state")).to_contain_text("Paid")
+    is_paid(desk, "UnionPay")
+    assert garage.bill(PLATES[2])["payment"]["channel"] == "unionpay"
+
+
+def test_a_stay_is_paid_through_each_of_the_three_channels(garage: Garage) -> None:
+    pays_by_plate_at_the_bay(garage)
+    pays_by_the_bills_link(garage)
+    pays_by_the_code_on_the_screen(garage)
+    # What leads nowhere says so; a browser logs every refusal by itself.
+    garage.visitor.faults.expected.append("status of 404")
+    page = garage.visitor.watched(garage.visitor.context(**HANDHELD))  # type: ignore[arg-type]  # by name
+    answer = page.goto(f"{garage.system.origin}/pay/nothing")
+    assert answer is not None
+    assert answer.status == 404

@@ -1,0 +1,190 @@
+"""A bill is paid over HTTP by whoever holds its link; what is not known is said to be unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from city.identifiers import BillId
+from city.time import WallClock
+from journeys import pay_by_link
+from payments.adapters.accounts import read_channels
+from payments.gateway.app import Gateway
+from payments.rules.pay_links import Scope
+from tests.payments.merchants import keys, pay
+from tests.web.conftest import site_of
+from tests.web.small_site import UNKNOWN_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from city.time import FixedClock
+    from journeys.wiring import Wiring
+    from tests.web.small_site import Site
+
+PLATE = {"plate": "京A12345", "kind": "blue7"}
+CHANNELS = ("wechat", "alipay", "unionpay")
+
+
+@dataclass
+class Counter:
+    """A site with channels, the gateway behind them, and one bill of a stay of an hour."""
+
+    site: Site
+    gateway: Gateway
+    bill_id: str
+
+    def link(self, scope: Scope = Scope.WHOLE) -> str:
+        with self.site.wiring.database.unit_of_work() as uow:
+            return pay_by_link.give_link(uow, BillId(UUID(self.bill_id)), scope)
+
+    def start(self, link: str, channel: str, status: int = 201) -> Any:
+        answer = self.site.post(f"/api/v1/pay/{link}/orders", json={"channel": channel})
+        assert answer.status_code == status, answer.text
+        return answer.get_json()
+
+    def payable(self, link: str) -> Any:
+        answer = self.site.get(f"/api/v1/pay/{link}")
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def order(self, link: str, order_no: str) -> Any:
+        answer = self.site.get(f"/api/v1/pay/{link}/orders/{order_no}")
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def pays(self, order_no: str) -> None:
+        """Do as the payer who scans the code of an order."""
+        (held,) = [each for each in self.gateway.desk.book.orders() if each.order_no == order_no]
+        assert pay(self.gateway.address, held.token) == 200
+
+
+@pytest.fixture
+def counter(
+    wiring: Wiring, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Counter]:
+    monkeypatch.setattr(pay_by_link, "ASKED_AGAIN_AFTER", timedelta(0))
+    gateway = Gateway(keys(), speed=200)
+    gateway.start()
+    document = httpx.get(f"{gateway.address}/gateway/keys").json()
+    channels = read_channels(document, "http://127.0.0.1:9", WallClock())
+    site = site_of(replace(wiring, channels=channels), clock)
+    site.stay(61)
+    (bill,) = site.get("/api/v1/bills", "finance").get_json()["items"]
+    yield Counter(site, gateway, bill["id"])
+    gateway.stop()
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_stranger_pays_by_the_link_and_gets_the_receipt(counter: Counter, channel: str) -> None:
+    link = counter.link()
+    shown = counter.payable(link)
+    assert (shown["state"], shown["amount"]["minor"], shown["receipt"]) == ("open", 900, None)
+    assert (shown["channels"], shown["plate"]["masked"]) == (list(CHANNELS), True)
+    assert "12345" not in shown["plate"]["text"]
+    order = counter.start(link, channel)
+    assert (order["state"], order["scannable"]) == ("open", True)
+    assert counter.start(link, channel)["order_no"] == order["order_no"]
+    drawn = counter.site.get(f"/pay/{link}/orders/{order['order_no']}/code.svg")
+    assert (drawn.status_code, drawn.content_type) == (200, "image/svg+xml")
+    assert counter.order(link, order["order_no"])["state"] == "open"
+    counter.pays(order["order_no"])
+    assert counter.order(link, order["order_no"])["state"] == "paid"
+    paid = counter.payable(link)
+    assert (paid["state"], paid["channels"]) == ("paid", [])
+    receipt = paid["receipt"]
+    assert (receipt["channel"], receipt["amount"]["minor"]) == (channel, 900)
+    assert (receipt["order_no"], receipt["refunded"]["minor"]) == (order["order_no"], 0)
+    # It is paid: nobody opens another order over it.
+    assert counter.start(link, "wechat", 409)["errors"][0]["field"] == "bill_id"
+
+
+def test_what_is_paid_through_two_channels_is_kept_once_and_said_to_go_back(
+    counter: Counter,
+) -> None:
+    link = counter.link()
+    first, second = counter.start(link, "alipay"), counter.start(link, "unionpay")
+    counter.pays(first["order_no"])
+    counter.pays(second["order_no"])
+    assert counter.order(link, second["order_no"])["surplus"] is False
+    late = counter.order(link, first["order_no"])
+    assert (late["state"], late["surplus"], late["refunded"]["minor"]) == ("paid", True, 900)
+    shown = counter.payable(link)
+    assert shown["receipt"]["channel"] == "unionpay"
+    assert [each["channel"] for each in shown["orders"] if each["surplus"]] == ["alipay"]
+
+
+def test_a_channel_that_does_not_answer_leaves_the_truth_unknown(counter: Counter) -> None:
+    link = counter.link()
+    counter.gateway.stop()
+    order = counter.start(link, "wechat")
+    assert (order["state"], order["scannable"], order["link"]) == ("unknown", False, None)
+    assert counter.order(link, order["order_no"])["state"] == "unknown"
+    shown = counter.payable(link)
+    assert (shown["state"], shown["receipt"]) == ("open", None)
+
+
+def test_a_plate_finds_what_is_owed_and_shows_neither_place_nor_times(counter: Counter) -> None:
+    site = counter.site
+    path = f"/api/v1/bays/{site.bays[0].id}/unpaid"
+    (found,) = site.post(path, json=PLATE).get_json()["items"]
+    assert (found["amount"]["minor"], sorted(found)) == (
+        900,
+        ["amount", "due_at", "issued_at", "link"],
+    )
+    link = found["link"].removeprefix("/pay/")
+    shown = counter.payable(link)
+    hidden = {name: shown[name] for name in ("bill_id", "facility", "stay", "lines")}
+    assert hidden == {"bill_id": None, "facility": None, "stay": None, "lines": None}
+    order = counter.start(link, "alipay")
+    counter.pays(order["order_no"])
+    assert counter.order(link, order["order_no"])["state"] == "paid"
+    assert counter.payable(link)["receipt"]["channel_no"] is None
+    assert site.post(path, json=PLATE).get_json() == {"items": []}
+    # Another place's bay and another plate find nothing; no plate is refused by name.
+    away = f"/api/v1/bays/{site.west_bay.id}/unpaid"
+    assert site.post(away, json=PLATE).get_json() == {"items": []}
+    wrong = site.post(path, json={"plate": "京A1234", "kind": "blue7"})
+    assert (wrong.status_code, wrong.get_json()["errors"][0]["field"]) == (422, "plate")
+    assert site.post(f"/api/v1/bays/{UNKNOWN_ID}/unpaid", json=PLATE).status_code == 404
+
+
+def test_a_driver_finds_any_cars_bills_and_few_plates_are_tried(counter: Counter) -> None:
+    site = counter.site
+    (found,) = site.post("/api/v1/me/unpaid", "driver", json=PLATE).get_json()["items"]
+    assert found["amount"]["minor"] == 900
+    tried = [
+        site.post("/api/v1/me/unpaid", "driver", json={"plate": f"京B{n:05}", "kind": "blue7"})
+        for n in range(30)
+    ]
+    assert [each.status_code for each in tried] == [200] * 29 + [429]
+    assert int(tried[-1].headers["Retry-After"]) <= 900
+
+
+def test_a_link_that_was_not_given_out_opens_nothing(counter: Counter) -> None:
+    link = counter.link()
+    forged = link[:-4] + ("AAAA" if not link.endswith("AAAA") else "BBBB")
+    order = counter.start(link, "wechat")
+    for path in ("", f"/orders/{order['order_no']}", f"/orders/{order['order_no']}/code.svg"):
+        base = "/pay" if path.endswith("svg") else "/api/v1/pay"
+        assert counter.site.get(f"{base}/{forged}{path}").status_code == 404
+    assert counter.site.get(f"/pay/{forged}").status_code == 404
+    counter.start(forged, "wechat", 404)
+    assert counter.site.get(f"/api/v1/pay/{link}/orders/12345678").status_code == 404
+    page = counter.site.get(f"/pay/{link}")
+    assert (page.status_code, page.headers["Referrer-Policy"]) == (200, "no-referrer")
+
+
+def test_a_bill_leads_to_its_pay_page_whoever_may_read_it(counter: Counter) -> None:
+    path = f"/bills/{counter.bill_id}/pay"
+    led = counter.site.get(path, "finance")
+    assert led.status_code == 302
+    assert counter.payable(led.location.removeprefix("/pay/"))["bill_id"] == counter.bill_id
+    # The driver has no vehicle bound, the western attendant another district.
+    assert counter.site.get(path, "driver").status_code == 404
+    assert counter.site.get(path, "attendant-west").status_code == 404

@@ -1,0 +1,105 @@
+"""Paying a bill online: what the holder of a link sees and does."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from city.vehicles import PlateKind
+from web.api.schemas.base import Incoming, Instant, MoneyOut, Names, Outgoing, PlateText
+from web.api.schemas.places import QuoteLine
+from web.api.schemas.stays import PlateOut
+
+ChannelName = Literal["wechat", "alipay", "unionpay"]
+
+
+class OrderOut(Outgoing):
+    """An order at a channel, as we know it."""
+
+    order_no: str
+    channel: ChannelName
+    state: Annotated[
+        Literal["asked", "open", "unknown", "paid", "closed"],
+        Field(description="asked and unknown: whether money moved is not known yet"),
+    ]
+    amount: MoneyOut
+    seconds_left: Annotated[int, Field(description="for which it still takes money; never below 0")]
+    link: Annotated[
+        str | None,
+        Field(description="what the payer follows on the same phone; null: only scanned"),
+    ]
+    scannable: Annotated[bool, Field(description="whether there is a code to be scanned")]
+    surplus: Annotated[
+        bool, Field(description="paid when nothing was owed any more: it goes back by itself")
+    ]
+    refunded: Annotated[MoneyOut, Field(description="what went back or is on its way back")]
+
+
+class ReceiptOut(Outgoing):
+    """What settled the bill."""
+
+    number: UUID
+    channel: str
+    amount: MoneyOut
+    received_at: Instant
+    order_no: str | None
+    channel_no: Annotated[
+        str | None, Field(description="the channel's own number; null where the link hides it")
+    ]
+    refunded: MoneyOut
+
+
+class StayShown(Outgoing):
+    """When and where the vehicle stood."""
+
+    bay_label: str | None
+    opened_at: Instant
+    closed_at: Instant | None
+
+
+class PayableOut(Outgoing):
+    """A bill as the holder of its link sees it; the plate is always masked."""
+
+    bill_id: UUID | None
+    state: Literal["open", "paid", "disputed", "cancelled"]
+    amount: MoneyOut
+    paid_ahead: MoneyOut
+    plate: PlateOut | None
+    issued_at: Instant
+    due_at: Instant
+    facility: Annotated[Names | None, Field(description="null where the link does not show it")]
+    stay: StayShown | None
+    lines: list[QuoteLine] | None
+    channels: Annotated[list[ChannelName], Field(description="that can be paid through now")]
+    orders: Annotated[list[OrderOut], Field(description="the last one at each channel")]
+    receipt: ReceiptOut | None
+
+
+class PayIn(Incoming):
+    """Through whom all of the bill is paid."""
+
+    channel: ChannelName
+
+
+class PlateIn(Incoming):
+    """A plate as it is read off the car."""
+
+    plate: PlateText
+    kind: PlateKind
+
+
+class UnpaidOut(Outgoing):
+    """A bill that was found by its vehicle's plate."""
+
+    amount: MoneyOut
+    issued_at: Instant
+    due_at: Instant
+    link: Annotated[str, Field(description="path of its pay page")]
+
+
+class UnpaidListOut(Outgoing):
+    """What a vehicle owes, the newest first, fifty at most."""
+
+    items: list[UnpaidOut]

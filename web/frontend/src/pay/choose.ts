@@ -1,0 +1,53 @@
+/** Through whom to pay: one press opens an order there. */
+import type { Payable, PayOrder } from "../api/types";
+import { h } from "../shell/dom";
+import { named, text } from "../shell/text";
+
+/** What the payer should know before choosing: of an order that ended, or of one not known yet. */
+function warning(bill: Payable, order: PayOrder | null): HTMLElement | null {
+  const unsure = bill.orders.find((each) => each.state === "unknown");
+  if (unsure) {
+    const channel = named("bill.channel", unsure.channel);
+    return h("p", { class: "note note-warning", role: "status" }, text("pay.unsure", { channel }));
+  }
+  if (order?.state === "closed") {
+    return h("p", { class: "note", role: "status" }, text("pay.closed", { channel: named("bill.channel", order.channel) }));
+  }
+  if (order) return h("p", { class: "note", role: "status" }, text("pay.ended"));
+  return null;
+}
+
+export function choosing(
+  bill: Payable,
+  order: PayOrder | null,
+  choose: (channel: PayOrder["channel"]) => void,
+): HTMLElement {
+  if (bill.channels.length === 0) return h("p", { class: "note note-warning" }, text("pay.no_channel"));
+  return h(
+    "section",
+    { "aria-labelledby": "pay-how" },
+    h("h2", { id: "pay-how" }, text("pay.how")),
+    warning(bill, order),
+    h(
+      "ul",
+      { class: "pay-channels" },
+      ...bill.channels.map((channel) =>
+        h(
+          "li",
+          {},
+          h(
+            "button",
+            {
+              class: `button button-wide pay-channel pay-${channel}`,
+              type: "button",
+              "data-channel": channel,
+              onclick: () => choose(channel),
+            },
+            named("bill.channel", channel),
+          ),
+        ),
+      ),
+    ),
+    h("p", { class: "note" }, text("pay.once")),
+  );
+}

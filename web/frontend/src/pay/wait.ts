@@ -1,0 +1,60 @@
+/** An order under way: the code, where to go on this phone, and what is known so far. */
+import type { PayOrder } from "../api/types";
+import { h } from "../shell/dom";
+import { named, text } from "../shell/text";
+
+/** Whether there is more to hear of it: what is not known stays asked after, also past its time. */
+export function isLive(order: PayOrder): boolean {
+  if (order.state === "open") return order.seconds_left > 0;
+  return order.state === "asked" || order.state === "unknown";
+}
+
+function code(link: string, order: PayOrder, channel: string): HTMLElement[] {
+  const parts: HTMLElement[] = [];
+  if (order.link) {
+    parts.push(
+      h(
+        "a",
+        { class: "button button-primary button-wide", id: "go", href: order.link, target: "_blank", rel: "noopener noreferrer" },
+        text("pay.go", { channel }),
+      ),
+    );
+  }
+  if (order.scannable) {
+    parts.push(
+      h(
+        "figure",
+        { class: "pay-code" },
+        h("img", {
+          src: `/pay/${link}/orders/${order.order_no}/code.svg`,
+          alt: text("pay.code_alt", { channel }),
+          width: 220,
+          height: 220,
+        }),
+        h("figcaption", {}, text(order.link ? "pay.or_scan" : "pay.scan", { channel })),
+      ),
+    );
+  }
+  return parts;
+}
+
+export function waiting(link: string, order: PayOrder, another: () => void): HTMLElement {
+  const channel = named("bill.channel", order.channel);
+  const known = order.state === "open";
+  return h(
+    "section",
+    { "aria-labelledby": "pay-state" },
+    h(
+      "p",
+      { class: known ? "note" : "note note-warning", id: "pay-state", role: "status" },
+      text(known ? "pay.waiting" : order.scannable ? "pay.unknown" : "pay.not_heard", { channel }),
+    ),
+    ...code(link, order, channel),
+    h("p", { class: "note" }, text("pay.minutes")),
+    h(
+      "p",
+      { class: "panel-acts" },
+      h("button", { class: "button", type: "button", id: "another", onclick: another }, text("pay.another")),
+    ),
+  );
+}

@@ -1,0 +1,74 @@
+"""Pages to pay on: by a bill's link, by a plate at a bay or as a driver, from one's own bill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Response, redirect, url_for
+
+from city.errors import NotFound
+from city.identifiers import BillId
+from journeys.pay_by_link import link_of_bill, open_link, order_of
+from parking.services.signs import sign_of_bay
+from web import access, qr
+from web.pages.blueprint import blueprint
+from web.pages.context import DRIVER_ROLES
+from web.pages.render import page
+from web.pages.signs import name_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from werkzeug.wrappers import Response as BaseResponse
+
+
+@blueprint.get("/pay/<link>")
+@access.public
+def pay(link: str) -> Response:
+    """Show what is to be paid, how, and what became of it."""
+    with access.wiring().database.unit_of_work() as uow:
+        open_link(uow, link)
+    response = page("pay.html", subject=link)
+    # The address is the proof: it goes to nobody, not even to our own other pages.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@blueprint.get("/pay/<link>/orders/<order_no>/code.svg")
+@access.public
+def pay_code(link: str, order_no: str) -> Response:
+    """Draw what the payer scans."""
+    with access.wiring().database.unit_of_work() as uow:
+        order = order_of(uow, link, order_no)
+    if not order.code:
+        raise NotFound("The order has no code.")
+    return Response(
+        qr.svg(order.code, order.channel.value),
+        content_type="image/svg+xml",
+        headers={"Cache-Control": "private, no-store"},
+    )
+
+
+@blueprint.get("/bays/<uuid:bay_id>/pay")
+@access.public
+def pay_at_bay(bay_id: UUID) -> Response:
+    """Ask for the plate whose bills at this bay's facility are to be paid."""
+    with access.wiring().database.read() as connection:
+        sign = sign_of_bay(connection, bay_id)
+    return page("pay_plate.html", subject=str(bay_id), sign=sign, place=name_of(sign.facility))
+
+
+@blueprint.get("/pay")
+@access.allow(*DRIVER_ROLES)
+def pay_by_plate() -> Response:
+    """Ask a driver for the plate whose bills are to be paid."""
+    return page("pay_plate.html", sign=None, place=None)
+
+
+@blueprint.get("/bills/<uuid:bill_id>/pay")
+@access.signed_in
+def pay_bill(bill_id: UUID) -> BaseResponse:
+    """Lead from a bill to its pay page, for whoever may read it."""
+    with access.wiring().database.unit_of_work() as uow:
+        link = link_of_bill(uow, access.known_actor(), BillId(bill_id))
+    return redirect(url_for("pages.pay", link=link))
