@@ -62,7 +62,7 @@ def run(arguments: Sequence[str]) -> int:
         speed=speed,
         wechat_keys=WechatKeys(given.wechat_keys),
         open_day=given.open_day,
-        journal=Journal(Path(given.journal)) if given.journal else None,
+        journal=Journal(Path(given.journal), WallClock()) if given.journal else None,
     )
     done = threading.Event()
 

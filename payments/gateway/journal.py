@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from city.errors import Invalid
+from city.time import Clock
 from payments.gateway.orders import Order, Refund, RefundState, State, Terms
 from payments.rules.channels import Channel
 
@@ -79,6 +80,8 @@ class Journal:
     ----------
     path : Path
         Made where there is none, readable by its owner alone: tokens in it let anybody pay.
+    clock : Clock
+        Wall time.
 
     Raises
     ------
@@ -86,7 +89,8 @@ class Journal:
         Where it cannot be had, is no such file, or another gateway has it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -144,8 +148,9 @@ class Journal:
             if owes is not None:
                 self._owe(owes, 0, 0.0)
 
-    def again(self, mark: Mark, attempt: int, due_at: float) -> None:
-        """Keep when the next attempt is due, in seconds of Unix time."""
+    def again(self, mark: Mark, attempt: int, after_s: float) -> None:
+        """Keep how many attempts were made, and that the next is due after so many seconds."""
+        due_at = self._clock.now().timestamp() + after_s
         with self._lock, self._whole():
             self._owe(mark, attempt, due_at)
 

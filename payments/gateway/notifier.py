@@ -267,8 +267,7 @@ class Notifier:
             pause_s = due.notice.retries_s[due.attempt] / self._speed
             self._push(due.notice, due.attempt + 1, pause_s)
             if self._journal is not None and due.notice.mark is not None:
-                due_at = time.time() + pause_s
-                self._journal.again(due.notice.mark, due.attempt + 1, due_at)
+                self._journal.again(due.notice.mark, due.attempt + 1, pause_s)
         else:
             self._counts.given_up += 1
             self._told(due.notice)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from city.errors import Invalid
+from city.time import WallClock
 from payments.gateway.app import Gateway
 from payments.gateway.journal import Journal
 from payments.gateway.keys import write_keys
@@ -76,7 +77,7 @@ def inbox() -> Iterator[Inbox]:
 
 
 def open_gateway(folder: Path, speed: float = 200) -> Gateway:
-    gateway = Gateway(keys(), speed=speed, journal=Journal(folder / "journal.db"))
+    gateway = Gateway(keys(), speed=speed, journal=Journal(folder / "journal.db", WallClock()))
     gateway.start()
     return gateway
 
@@ -168,15 +169,15 @@ def test_everything_of_every_channel_comes_back_as_it_was(folder: Path) -> None:
 
 
 def test_one_journal_serves_one_gateway_and_no_other_file_is_taken_for_one(folder: Path) -> None:
-    first = Journal(folder / "journal.db")
+    first = Journal(folder / "journal.db", WallClock())
     try:
         assert (folder / "journal.db").stat().st_mode & 0o077 == 0
         with pytest.raises(Invalid, match="locked"):
-            Journal(folder / "journal.db")
+            Journal(folder / "journal.db", WallClock())
     finally:
         first.close()
     (folder / "notes.txt").write_text("no journal " * 100)
     with pytest.raises(Invalid, match="not a database"):
-        Journal(folder / "notes.txt")
+        Journal(folder / "notes.txt", WallClock())
     with pytest.raises(Invalid, match="cannot be opened"):
-        Journal(folder / "nowhere" / "journal.db")
+        Journal(folder / "nowhere" / "journal.db", WallClock())

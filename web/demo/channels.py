@@ -56,7 +56,7 @@ def open_gateway(settings: Settings, wall: Clock) -> Gateway | None:
         speed=SPEED,
         open_day=True,
         clock=wall,
-        journal=Journal(settings.var / FOLDER / "journal.db"),
+        journal=Journal(settings.var / FOLDER / "journal.db", wall),
     )
     gateway.start()
     return gateway
