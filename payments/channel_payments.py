@@ -96,7 +96,8 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     # A channel knows no business time: what it is told and tells is wall time.
     now = uow.wall.now()
     present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
-    if present is not None:
+    # What is left may have changed since: a part was paid, or the bill was lowered.
+    if present is not None and present.amount == bill.outstanding:
         return present
     identifier = uuid7()
     order = ChannelOrder(

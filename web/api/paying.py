@@ -186,7 +186,7 @@ def _unpaid(found: Sequence[tuple[Bill, str]]) -> dict[str, Any]:
     return {
         "items": [
             {
-                "amount": bill.amount.as_json(),
+                "amount": bill.outstanding.as_json(),
                 "issued_at": bill.issued_at,
                 "due_at": bill.due_at,
                 "link": f"/pay/{link}",
@@ -207,6 +207,7 @@ def _shown(uow: UnitOfWork, found: Payable) -> dict[str, Any]:
         "bill_id": bill.id if whole else None,
         "state": bill.state.value,
         "amount": bill.amount.as_json(),
+        "outstanding": bill.outstanding.as_json(),
         "paid_ahead": bill.applied.as_json(),
         "plate": masked_plates(uow.connection, [charge.vehicle_id]).get(charge.vehicle_id),
         "issued_at": bill.issued_at,
@@ -233,8 +234,8 @@ def _shown(uow: UnitOfWork, found: Payable) -> dict[str, Any]:
 
 def _receipt(found: Payable, *, whole: bool) -> dict[str, Any] | None:
     payment, order = found.payment, found.paid_by
-    if payment is None:
-        return None
+    if payment is None or found.bill.state is not BillState.PAID:
+        return None  # a part that was paid is no receipt of the whole
     return {
         "number": payment.id,
         "channel": payment.channel,

@@ -63,8 +63,9 @@ class PayableOut(Outgoing):
     """A bill as the holder of its link sees it; the plate is always masked."""
 
     bill_id: UUID | None
-    state: Literal["open", "paid", "disputed", "cancelled"]
+    state: Literal["open", "paid", "disputed", "cancelled", "written-off"]
     amount: MoneyOut
+    outstanding: Annotated[MoneyOut, Field(description="what is still to be paid")]
     paid_ahead: MoneyOut
     plate: PlateOut | None
     issued_at: Instant

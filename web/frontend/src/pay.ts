@@ -132,7 +132,7 @@ class PayPage {
       {},
       h("h1", {}, text(bill.receipt ? "bill.receipt" : "pay.title")),
       bill.facility && h("p", { class: "bill-where" }, inLanguage(bill.facility.zh, bill.facility.en)),
-      h("p", { class: "pay-amount number" }, price(bill.amount)),
+      h("p", { class: "pay-amount number" }, price(bill.state === "open" ? bill.outstanding : bill.amount)),
       bill.plate && h("p", {}, plateLabel(bill.plate, "m")),
     );
   }
@@ -150,6 +150,9 @@ class PayPage {
       );
     }
     put(facts, fact(text("bill.issued"), exactly(instant(bill.issued_at))));
+    if (bill.outstanding.minor && bill.outstanding.minor !== bill.amount.minor) {
+      put(facts, fact(text("bill.title"), price(bill.amount)), fact(text("bill.open_amount"), price(bill.outstanding)));
+    }
     if (bill.state === "open") put(facts, fact(text("bill.due"), exactly(instant(bill.due_at))));
     return h(
       "section",
