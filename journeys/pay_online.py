@@ -27,6 +27,7 @@ from payments import services as payments
 from payments.channel_orders import HeldRefund
 from payments.channel_payments import Learned
 from payments.rules.authenticity import NotAuthentic
+from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, RefundState, as_asked
 from payments.rules.channels import (
     Answer,
@@ -38,6 +39,7 @@ from payments.rules.channels import (
     RefundAnswer,
     RefundFate,
 )
+from payments.rules.refund_limits import RefundLimit, check_limit
 
 log = structlog.get_logger("payments")
 
@@ -45,6 +47,13 @@ Channels = Mapping[Channel, ChannelAdapter]
 
 TASK: Final = "payments.pursue_channels"
 _SUBJECT: Final = "停车费"
+REFUND_LIMITS: Final[Mapping[Role, RefundLimit]] = {
+    Role.FINANCE: RefundLimit(single_minor=200_00, daily_minor=2_000_00),
+    Role.ADMINISTRATOR: RefundLimit(single_minor=2_000_00, daily_minor=20_000_00),
+}
+"""What a person of each role gives back at once and in one of China's days, in fen. A stay's fee is
+within the first; who is asked for more asks somebody else, so that two people know of it."""
+_REFUND_AGAIN: Final = timedelta(seconds=3)
 _UNKNOWN_AGAIN: Final = timedelta(seconds=10)
 _OPEN_AGAIN: Final = timedelta(seconds=60)
 _AT_ONCE: Final = 200
@@ -149,11 +158,14 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
     Raises
     ------
     Forbidden
-        Where the actor is not of the finance desk, or the bill is of another district.
+        Where the actor's role gives nothing back, or not so much, or the bill is of another
+        district.
     NotFound, Conflict, Invalid
         As `ask_refund`.
     """
-    actor.require(Role.FINANCE)
+    limit = limit_of(actor)
+    if limit is None:
+        raise Forbidden("your role gives nothing back")
     with database.unit_of_work() as uow:
         order = channel_orders.find_order(uow.connection, order_no)
         bill = None if order is None else payments.find_bill(uow.connection, order.bill_id)
@@ -161,6 +173,12 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
             raise NotFound("no such order", field="order_no")
         if not actor.in_district(bill.charge.district):
             raise Forbidden("the bill is of another district than yours")
+        if channel_orders.find_refund(uow.connection, refund_no) is None:
+            midnight = (
+                uow.wall.now().astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+            )
+            given_minor = channel_orders.given_back_by(uow.connection, actor.subject, midnight)
+            check_limit(limit, amount, given_minor)
         refund = channel_payments.ask_refund(
             uow, order_no, refund_no, amount, reason, actor.subject
         )
@@ -171,6 +189,44 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
         }
         record(uow, actor, "payments.refund_asked", "channel_order", order_no, detail)
     return _send_refund(database, channels, order, refund)
+
+
+def refresh_refund(
+    database: Database, channels: Channels, actor: Actor, refund_no: str
+) -> ChannelRefund:
+    """Tell how a refund stands; its channel is asked where it has not ended.
+
+    However many ask, the channel is asked every three seconds at most.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such refund in the actor's districts.
+    """
+    with database.unit_of_work() as uow:
+        found = channel_orders.find_refund(uow.connection, refund_no)
+        order = found and channel_orders.find_order(uow.connection, found.order_no)
+        bill = order and payments.find_bill(uow.connection, order.bill_id)
+        if not found or not order or not bill or not actor.in_district(bill.charge.district):
+            raise NotFound("there is no such refund", field="refund_no")
+        due = (
+            found.refund.state is RefundState.ASKED
+            and order.channel in channels
+            and channel_orders.take_refund_turn(
+                uow.connection, found.refund.id, uow.wall.now(), _REFUND_AGAIN
+            )
+        )
+    if due:
+        _pursue_refund(database, channels, found, Pursued())
+    with database.read() as connection:
+        after = channel_orders.find_refund(connection, refund_no)
+    return after.refund if after else found.refund
+
+
+def limit_of(actor: Actor) -> RefundLimit | None:
+    """Give how much somebody may give back: the highest of their roles; None: nothing."""
+    own = [limit for role, limit in REFUND_LIMITS.items() if actor.has_any(role)]
+    return max(own, key=lambda each: each.single_minor, default=None)
 
 
 def take_notice(

@@ -1,6 +1,6 @@
 """Orders at online channels and their refunds: the tables and every query on them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -235,6 +235,57 @@ def find_refund(connection: Connection, refund_no: str) -> HeldRefund | None:
         .one_or_none()
     )
     return None if row is None else HeldRefund(_refund(row, row["currency"]), row["order_no"])
+
+
+def refunds_of_orders(
+    connection: Connection, orders: Collection[ChannelOrder]
+) -> dict[UUID, list[ChannelRefund]]:
+    """Give the refunds of some orders by the order's id, the oldest first: one statement."""
+    refund = CHANNEL_REFUND.c
+    currencies = {order.id: order.amount.currency for order in orders}
+    found: dict[UUID, list[ChannelRefund]] = {order.id: [] for order in orders}
+    query = (
+        select(CHANNEL_REFUND)
+        .where(refund.order_id.in_(list(currencies)))
+        .order_by(refund.asked_at, refund.id)
+    )
+    for row in connection.execute(query).mappings():
+        found[row["order_id"]].append(_refund(row, currencies[row["order_id"]]))
+    return found
+
+
+def given_back_by(connection: Connection, by: str, since_at: datetime) -> int:
+    """Add up what somebody gave back since an instant, without what failed, in minor units.
+
+    Others who add up for the same person wait for this transaction: two requests at once do not
+    both find room under one limit.
+    """
+    refund = CHANNEL_REFUND.c
+    connection.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(f"refunds by {by}", 0)))
+    )
+    query = select(func.coalesce(func.sum(refund.amount_minor), 0)).where(
+        refund.asked_by == by,
+        refund.asked_at >= since_at,
+        refund.state != RefundState.FAILED.value,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def take_refund_turn(
+    connection: Connection, refund_id: UUID, at: datetime, apart: timedelta
+) -> bool:
+    """Tell whether the channel may be asked after a refund now; as `take_turn`."""
+    refund = CHANNEL_REFUND.c
+    taken = connection.execute(
+        update(CHANNEL_REFUND)
+        .where(
+            refund.id == refund_id,
+            func.coalesce(refund.heard_at, refund.asked_at) <= at - apart,
+        )
+        .values(heard_at=at)
+    )
+    return taken.rowcount == 1
 
 
 def count_refunds(connection: Connection, order_id: UUID) -> int:

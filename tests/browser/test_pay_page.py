@@ -165,6 +165,21 @@ def pays_by_the_bills_link(garage: Garage) -> None:
     assert garage.bill(PLATES[1])["payment"]["channel"] == "wechat"
 
 
+def goes_back_in_part(garage: Garage) -> None:
+    """Give two yuan of it back at the finance desk; it arrives, and the receipt says so."""
+    bill = garage.bill(PLATES[1])
+    desk = garage.visitor.open(f"/bills/{bill['id']}", "finance")
+    desk.get_by_role("button", name="Give back").click()
+    desk.fill("#refund-amount", "2.00")
+    desk.fill("#refund-reason", "the barrier stood still")
+    desk.locator("#dialog button[type=submit]").click()
+    expect(desk.locator("[data-refund] .tag")).to_have_text("arrived")
+    expect(desk.locator("[data-refund]")).to_contain_text("−¥2.00")
+    looked_at(desk, "bill-refunded")
+    receipt = phone(garage, f"/bills/{bill['id']}/pay", role="finance")
+    expect(receipt.locator("[data-state=paid] .facts").first).to_contain_text("¥2.00")
+
+
 def pays_by_the_code_on_the_screen(garage: Garage) -> None:
     """Scan UnionPay's code off one screen with another phone; try another way before."""
     bill = garage.bill(PLATES[2])
@@ -184,9 +199,12 @@ def pays_by_the_code_on_the_screen(garage: Garage) -> None:
     assert garage.bill(PLATES[2])["payment"]["channel"] == "unionpay"
 
 
-def test_a_stay_is_paid_through_each_of_the_three_channels(garage: Garage) -> None:
+def test_stays_are_paid_through_three_channels_and_one_goes_back_in_part(
+    garage: Garage,
+) -> None:
     pays_by_plate_at_the_bay(garage)
     pays_by_the_bills_link(garage)
+    goes_back_in_part(garage)
     pays_by_the_code_on_the_screen(garage)
     # What leads nowhere says so; a browser logs every refusal by itself.
     garage.visitor.faults.expected.append("status of 404")

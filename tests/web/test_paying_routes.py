@@ -11,12 +11,14 @@ import httpx
 import pytest
 
 from city.identifiers import BillId
+from city.people.roles import Role
 from city.time import WallClock
-from journeys import pay_by_link
+from journeys import pay_by_link, pay_online
 from payments.adapters.accounts import read_channels
 from payments.gateway.app import Gateway
 from payments.rules.pay_links import Scope
-from tests.payments.merchants import keys, pay
+from payments.rules.refund_limits import RefundLimit
+from tests.payments.merchants import keys, pay, until
 from tests.web.conftest import site_of
 from tests.web.small_site import UNKNOWN_ID
 
@@ -178,6 +180,68 @@ def test_a_link_that_was_not_given_out_opens_nothing(counter: Counter) -> None:
     assert counter.site.get(f"/api/v1/pay/{link}/orders/12345678").status_code == 404
     page = counter.site.get(f"/pay/{link}")
     assert (page.status_code, page.headers["Referrer-Policy"]) == (200, "no-referrer")
+
+
+def paid(counter: Counter, channel: str) -> str:
+    """Pay the bill; gives the order's number."""
+    link = counter.link()
+    order_no: str = counter.start(link, channel)["order_no"]
+    counter.pays(order_no)
+    assert counter.order(link, order_no)["state"] == "paid"
+    return order_no
+
+
+def refund(counter: Counter, order_no: str, number: str, minor: int, who: str = "finance") -> Any:
+    sent = {
+        "refund_no": number,
+        "amount": {"minor": minor, "currency": "CNY"},
+        "reason": "the barrier stood still",
+    }
+    return counter.site.post(f"/api/v1/channel-orders/{order_no}/refunds", who, json=sent)
+
+
+def test_a_payment_goes_back_in_parts_once_each_and_never_more_than_was_paid(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pay_online, "_REFUND_AGAIN", timedelta(0))
+    site, order_no = counter.site, paid(counter, "wechat")
+    first = refund(counter, order_no, "REFUND0001", 250)
+    assert (first.status_code, first.get_json()["state"]) == (201, "asked")
+    assert refund(counter, order_no, "REFUND0001", 250).get_json()["refund_no"] == "REFUND0001"
+    assert refund(counter, order_no, "REFUND0001", 300).status_code == 409
+    assert refund(counter, order_no, "REFUND0002", 651).status_code == 409
+    assert refund(counter, order_no, "REFUND0002", 650).status_code == 201
+    for number in ("REFUND0001", "REFUND0002"):
+        until(
+            lambda path=f"/api/v1/channel-refunds/{number}": (
+                site.get(path, "finance").get_json()["state"] == "done"
+            )
+        )
+    listed = site.get(f"/api/v1/bills/{counter.bill_id}/channel-orders", "auditor").get_json()
+    (order,) = listed["items"]
+    assert (order["refundable"]["minor"], listed["most_at_once"]) == (0, None)
+    assert [each["amount"]["minor"] for each in order["refunds"]] == [250, 650]
+    assert counter.gateway.desk.figures()["wechat"]["refunded_minor"] == 900
+    assert counter.payable(counter.link())["receipt"]["refunded"]["minor"] == 900
+
+
+def test_how_much_goes_back_follows_from_the_role(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {
+        Role.FINANCE: RefundLimit(single_minor=300, daily_minor=400),
+        Role.ADMINISTRATOR: RefundLimit(single_minor=900, daily_minor=900),
+    }
+    monkeypatch.setattr(pay_online, "REFUND_LIMITS", limits)
+    order_no = paid(counter, "alipay")
+    assert refund(counter, order_no, "LIMIT00001", 301).status_code == 403
+    assert refund(counter, order_no, "LIMIT00001", 300).status_code == 201
+    today = refund(counter, order_no, "LIMIT00002", 101)
+    assert (today.status_code, today.get_json()["limit_minor"]) == (403, 100)
+    # The same refund again is no further one.
+    assert refund(counter, order_no, "LIMIT00001", 300).status_code == 201
+    assert refund(counter, order_no, "LIMIT00002", 600, "administrator").status_code == 201
+    assert refund(counter, order_no, "LIMIT00003", 1, "operator").status_code == 403
 
 
 def test_a_bill_leads_to_its_pay_page_whoever_may_read_it(counter: Counter) -> None:

@@ -8,7 +8,15 @@ from uuid import UUID
 from pydantic import Field
 
 from city.vehicles import PlateKind
-from web.api.schemas.base import Incoming, Instant, MoneyOut, Names, Outgoing, PlateText
+from web.api.schemas.base import (
+    Incoming,
+    Instant,
+    MoneyIn,
+    MoneyOut,
+    Names,
+    Outgoing,
+    PlateText,
+)
 from web.api.schemas.places import QuoteLine
 from web.api.schemas.stays import PlateOut
 
@@ -104,3 +112,55 @@ class UnpaidListOut(Outgoing):
     """What a vehicle owes, the newest first, fifty at most."""
 
     items: list[UnpaidOut]
+
+
+class ChannelRefundIn(Incoming):
+    """A part or all of an online payment, to go back the way it came."""
+
+    refund_no: Annotated[
+        str,
+        Field(
+            pattern="^[0-9A-Za-z]{8,32}$",
+            description="the sender's own: sent again under it, it goes back once",
+        ),
+    ]
+    amount: MoneyIn
+    reason: Annotated[str, Field(min_length=3, max_length=80)]
+
+
+class ChannelRefundOut(Outgoing):
+    """Money on its way back, or back."""
+
+    refund_no: str
+    state: Annotated[
+        Literal["asked", "done", "failed"],
+        Field(description="asked: on its way, its end is not known yet"),
+    ]
+    amount: MoneyOut
+    reason: str
+    asked_at: Instant
+    done_at: Instant | None
+
+
+class ChannelOrderOut(Outgoing):
+    """An order at a channel with what went back of it, for the back office."""
+
+    order_no: str
+    channel: ChannelName
+    channel_no: str | None
+    state: Literal["asked", "open", "unknown", "paid", "closed"]
+    amount: MoneyOut
+    surplus: bool
+    opened_at: Instant
+    done_at: Instant | None
+    refundable: Annotated[MoneyOut, Field(description="what has not been asked back")]
+    refunds: list[ChannelRefundOut]
+
+
+class ChannelOrdersOut(Outgoing):
+    """The orders over a bill, the oldest first."""
+
+    items: list[ChannelOrderOut]
+    most_at_once: Annotated[
+        MoneyOut | None, Field(description="what the caller may give back at once; null: nothing")
+    ]

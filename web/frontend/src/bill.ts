@@ -9,6 +9,7 @@ import { exactly, inLanguage, lastingText, price } from "./format/words";
 import { instant } from "./format/time";
 import { fact } from "./panels/figures";
 import { feeTable } from "./panels/fee";
+import { onlinePayments } from "./panels/refunds";
 import { plateLabel } from "./plates/label";
 import { byId, h, icon, replace } from "./shell/dom";
 import { hasRole, page, startPage } from "./shell/page";
@@ -95,6 +96,7 @@ function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HT
       ),
     ),
     disputeSection(bill, hasRole("driver"), again),
+    hasRole("operator", "finance", "auditor", "administrator") ? onlinePayments(bill.id) : null,
     found &&
       h(
         "section",

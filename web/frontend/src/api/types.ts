@@ -23,6 +23,10 @@ export type Fee = Schemas["FeeOut"];
 /** A bill as whoever holds its link sees it, and an order over it at a channel. */
 export type Payable = Schemas["PayableOut"];
 export type PayOrder = Schemas["OrderOut"];
+/** An order with what went back of it, for the back office. */
+export type ChannelOrder = Schemas["ChannelOrderOut"];
+export type ChannelOrders = Schemas["ChannelOrdersOut"];
+export type ChannelRefund = Schemas["ChannelRefundOut"];
 export type UnpaidList = Schemas["UnpaidListOut"];
 export type Dispute = Schemas["DisputeOut"];
 export type ListedDispute = Schemas["ListedDisputeOut"];

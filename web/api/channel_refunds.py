@@ -1,0 +1,117 @@
+"""Giving online payments back, in part or whole: for the finance desk, within limits by role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apiflask import APIBlueprint
+
+from city.errors import NotFound
+from city.identifiers import BillId
+from city.money import Money
+from city.people import Role
+from journeys.pay_online import limit_of, refresh_refund, refund_payment
+from payments import channel_orders
+from payments import services as payments
+from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState
+from web import access
+from web.api.schemas.paying import ChannelOrdersOut, ChannelRefundIn, ChannelRefundOut
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+blueprint = APIBlueprint("channel_refunds", __name__, url_prefix="/api/v1", tag="Payments")
+
+READERS = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
+GIVERS = (Role.FINANCE, Role.ADMINISTRATOR)
+
+
+@blueprint.get("/bills/<uuid:bill_id>/channel-orders")
+@access.allow(*READERS)
+@blueprint.output(ChannelOrdersOut)
+@blueprint.doc(summary="The orders over a bill at online channels, and what went back of each")
+def orders(bill_id: UUID) -> dict[str, Any]:
+    """List a bill's orders."""
+    caller = access.known_actor()
+    with access.wiring().database.read() as connection:
+        bill = payments.find_bill(connection, BillId(bill_id))
+        if bill is None:
+            raise NotFound("There is no such bill.")
+        access.require_district(bill.charge.district)
+        found = channel_orders.orders_of_bill(connection, bill.id)
+        refunds = channel_orders.refunds_of_orders(connection, found)
+    limit = limit_of(caller)
+    most = None if limit is None else Money(limit.single_minor, bill.amount.currency).as_json()
+    return {
+        "items": [_order(each, refunds[each.id]) for each in found],
+        "most_at_once": most,
+    }
+
+
+@blueprint.post("/channel-orders/<order_no>/refunds")
+@access.allow(*GIVERS)
+@blueprint.input(ChannelRefundIn)
+@blueprint.output(ChannelRefundOut, status_code=201)
+@blueprint.doc(
+    summary="Give a part or all of an online payment back through its channel",
+    description=(
+        "Idempotent by `refund_no`: sent again it is the same refund, whatever became of the first "
+        "answer. Its end may come later: ask for it. How much goes back at once, and in a day, "
+        "follows from the caller's role."
+    ),
+)
+def refund(order_no: str, json_data: ChannelRefundIn) -> dict[str, Any]:
+    """Give money back."""
+    wiring, amount = access.wiring(), json_data.amount
+    return _refund(
+        refund_payment(
+            wiring.database,
+            wiring.channels,
+            access.known_actor(),
+            order_no,
+            json_data.refund_no,
+            Money(amount.minor, amount.currency),
+            json_data.reason,
+        )
+    )
+
+
+@blueprint.get("/channel-refunds/<refund_no>")
+@access.allow(*READERS)
+@blueprint.output(ChannelRefundOut)
+@blueprint.doc(summary="How a refund stands; its channel is asked while it has not ended")
+def one_refund(refund_no: str) -> dict[str, Any]:
+    """Tell how a refund stands."""
+    wiring = access.wiring()
+    return _refund(
+        refresh_refund(wiring.database, wiring.channels, access.known_actor(), refund_no)
+    )
+
+
+def _order(order: ChannelOrder, refunds: Sequence[ChannelRefund]) -> dict[str, Any]:
+    paid = order.state is OrderState.PAID
+    left_minor = order.amount.minor - order.refunded_minor if paid else 0
+    return {
+        "order_no": order.order_no,
+        "channel": order.channel.value,
+        "channel_no": order.channel_no or None,
+        "state": order.state.value,
+        "amount": order.amount.as_json(),
+        "surplus": paid and order.payment_id is None,
+        "opened_at": order.opened_at,
+        "done_at": order.done_at,
+        "refundable": Money(left_minor, order.amount.currency).as_json(),
+        "refunds": [_refund(each) for each in refunds],
+    }
+
+
+def _refund(refund: ChannelRefund) -> dict[str, Any]:
+    return {
+        "refund_no": refund.refund_no,
+        "state": refund.state.value,
+        "amount": refund.amount.as_json(),
+        "reason": refund.reason,
+        "asked_at": refund.asked_at,
+        "done_at": refund.done_at,
+    }
