@@ -211,12 +211,12 @@ def test_a_payment_goes_back_in_parts_once_each_and_never_more_than_was_paid(
     assert refund(counter, order_no, "REFUND0001", 300).status_code == 409
     assert refund(counter, order_no, "REFUND0002", 651).status_code == 409
     assert refund(counter, order_no, "REFUND0002", 650).status_code == 201
-    for number in ("REFUND0001", "REFUND0002"):
-        until(
-            lambda path=f"/api/v1/channel-refunds/{number}": (
-                site.get(path, "finance").get_json()["state"] == "done"
-            )
-        )
+
+    def arrived() -> bool:
+        paths = [f"/api/v1/channel-refunds/REFUND000{n}" for n in (1, 2)]
+        return all(site.get(each, "finance").get_json()["state"] == "done" for each in paths)
+
+    until(arrived)
     listed = site.get(f"/api/v1/bills/{counter.bill_id}/channel-orders", "auditor").get_json()
     (order,) = listed["items"]
     assert (order["refundable"]["minor"], listed["most_at_once"]) == (0, None)
