@@ -28,6 +28,7 @@ from journeys import (
     forget_plates,
     pay_online,
     read_bay,
+    settle_channels,
     settle_stay,
     simulate_tariff,
 )
@@ -182,6 +183,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         figures.task(database),
         count_collections.task(database),
         pay_online.task(database, wiring.channels),
+        settle_channels.task(database, wiring.channels),
         chase_arrears.task(database, LocalPost(database)),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
@@ -15,8 +15,8 @@ from city.money import Money
 from city.time import parse_rfc3339
 from city.works.command_database import command_database
 from payments import channel_orders
-from payments.rules.channel_bills import alipay, unionpay, wechat
 from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, BillLine, LineKind, totals
+from payments.rules.channel_bills.reading import read_bill
 from payments.rules.channels import Channel
 from payments.rules.reconciliation import (
     Difference,
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     stated = None if given.date is None else _day(given.date)
     content = _content(given.bill, "--bill")
     try:
-        bill = _READERS[channel](content, stated)
+        bill = read_bill(channel, content, stated)
     except Invalid as error:
         raise Invalid(f"{given.bill}: {error.message}", field="--bill") from None
     day = stated or _day_of(bill)
@@ -115,25 +115,6 @@ def read_ours(lines: Iterable[bytes]) -> Iterator[Record]:
             yield _record(value)
         except Invalid as error:
             raise Invalid(f"line {number}: {error}", field="--ours") from None
-
-
-def _wechat(content: bytes, _day: date | None) -> Bill:
-    return wechat.read_trade(wechat.unpacked(content))
-
-
-def _alipay(content: bytes, _day: date | None) -> Bill:
-    return alipay.read_trade(content)
-
-
-def _unionpay(content: bytes, day: date | None) -> Bill:
-    return unionpay.read_trade(content, day or unionpay.settlement_day(content))
-
-
-_READERS: Final[dict[Channel, Callable[[bytes, date | None], Bill]]] = {
-    Channel.WECHAT: _wechat,
-    Channel.ALIPAY: _alipay,
-    Channel.UNIONPAY: _unionpay,
-}
 
 
 def _ours(path: Path | None, channel: Channel, day: date) -> Iterator[Record]:

@@ -15,12 +15,15 @@ from payments.rules.ledger import (
     EntryKind,
     Posting,
     advance_of,
+    bank_of,
     cash_of,
     clearing_of,
+    fees_of,
     receivable_of,
     surplus_of,
     written_off_of,
 )
+from payments.rules.settlements import Settlement
 
 
 def book_bill(bill: Bill, by: str, contract: Contract | None = None) -> Entry | None:
@@ -191,6 +194,31 @@ def book_write_off(write_off: WriteOff, bill: Bill, at: datetime, by: str) -> En
         ),
         write_off.reason,
         by,
+    )
+
+
+def book_settlement(settled: Settlement) -> Entry | None:
+    """Record that a channel's day came out of clearing: net at the bank, the rest is its fee.
+
+    None for a day on which no money moved.
+    """
+    channel = settled.channel.value
+    postings = [
+        (bank_of(channel), settled.net),
+        (fees_of(channel), settled.fee),
+        (clearing_of(channel), settled.refunded - settled.paid),
+    ]
+    moved = tuple(Posting(account, amount) for account, amount in postings if amount)
+    if not moved:
+        return None
+    return Entry(
+        uuid7(),
+        settled.settled_at,
+        EntryKind.SETTLEMENT,
+        settled.id,
+        moved,
+        f"settled for {settled.day.isoformat()}",
+        settled.settled_by,
     )
 
 

@@ -40,6 +40,10 @@ class AccountKind(StrEnum):
     """What an operator's facilities will not get any more."""
     SUSPENSE = "suspense"
     """What a channel's bill and our record do not agree about, until that is cleared up."""
+    FEES = "fees"
+    """What an online channel kept of what it took for us."""
+    BANK = "bank"
+    """What an online channel paid out to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,16 @@ def suspense_of(channel: str) -> Account:
     return Account(AccountKind.SUSPENSE, channel)
 
 
+def fees_of(channel: str) -> Account:
+    """Give the account of what an online channel charges us."""
+    return Account(AccountKind.FEES, channel)
+
+
+def bank_of(channel: str) -> Account:
+    """Give the account of what an online channel pays out."""
+    return Account(AccountKind.BANK, channel)
+
+
 def earned_by(revenue_nature: str, operator_id: OperatorId, district: DistrictCode) -> Account:
     """Give the account that a fee is earned on: it follows the nature of the facility's revenue.
 
@@ -119,6 +133,8 @@ class EntryKind(StrEnum):
     WRITE_OFF = "write_off"
     CORRECTION = "correction"
     """A difference from a channel's bill was resolved."""
+    SETTLEMENT = "settlement"
+    """A channel's day was taken over: what it paid out, and what it kept."""
 
 
 @dataclass(frozen=True, slots=True)

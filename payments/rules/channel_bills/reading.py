@@ -1,0 +1,47 @@
+"""A channel's bill by the channel's name."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from payments.rules.channel_bills import alipay, unionpay, wechat
+from payments.rules.channel_bills.lines import Bill
+from payments.rules.channels import Channel
+
+
+def read_bill(channel: Channel, content: bytes, day: date | None = None) -> Bill:
+    """Read a bill as the channel gives it.
+
+    Parameters
+    ----------
+    channel : Channel
+    content : bytes
+        WeChat Pay's CSV plain or gzip, the others' zip.
+    day : date or None
+        Of UnionPay's rows, which state no year; None: as its file's name says.
+
+    Raises
+    ------
+    Invalid
+        Where it is no bill of that channel's.
+    """
+    return _READERS[channel](content, day)
+
+
+def _wechat(content: bytes, _day: date | None) -> Bill:
+    return wechat.read_trade(wechat.unpacked(content))
+
+
+def _alipay(content: bytes, _day: date | None) -> Bill:
+    return alipay.read_trade(content)
+
+
+def _unionpay(content: bytes, day: date | None) -> Bill:
+    return unionpay.read_trade(content, day or unionpay.settlement_day(content))
+
+
+_READERS: Final[dict[Channel, Callable[[bytes, date | None], Bill]]] = {
+    Channel.WECHAT: _wechat,
+    Channel.ALIPAY: _alipay,
+    Channel.UNIONPAY: _unionpay,
+}

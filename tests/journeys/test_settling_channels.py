@@ -1,0 +1,155 @@
+"""A channel's day is taken over once: fees are booked, what is left of clearing is at the bank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from city.errors import Conflict
+from city.identifiers import (
+    DistrictCode,
+    FacilityId,
+    OperatorId,
+    ParkingSessionId,
+    TariffVersionId,
+    VehicleId,
+    uuid7,
+)
+from city.money import Money
+from city.people.actors import Actor, system_actor
+from city.people.roles import Role
+from city.time import WallClock
+from journeys.pay_online import pursue, refresh, refund_payment, start_payment
+from journeys.settle_channels import settle_channels, settle_days
+from payments import services
+from payments.adapters.accounts import read_channels
+from payments.gateway.app import Gateway
+from payments.rules.bills import Charge
+from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channels import Channel, Method
+from tests.payments.merchants import keys, pay, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from city.works.database import Database
+    from payments.rules.bills import Bill
+    from payments.rules.channels import ChannelAdapter
+
+DRIVER = system_actor("test.driver")
+FINANCE = Actor("person", "finance-1", None, frozenset({Role.FINANCE}), "finance-1")
+
+
+class Torn:
+    """A channel whose bill lost its end on the way."""
+
+    def __init__(self, channel: ChannelAdapter) -> None:
+        self._channel = channel
+        self.channel, self.merchant = channel.channel, channel.merchant
+
+    def bill(self, day: date) -> bytes | None:
+        content = self._channel.bill(day)
+        assert content is not None
+        return content.replace(b"`12.50", b"`12,50", 1)
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    made = Gateway(keys(), speed=200, open_day=True)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def channels(gateway: Gateway) -> Mapping[Channel, ChannelAdapter]:
+    document = httpx.get(f"{gateway.address}/gateway/keys").json()
+    return read_channels(document, "http://127.0.0.1:9", WallClock())
+
+
+def issue(database: Database, minor: int) -> Bill:
+    line: dict[str, Any] = {"minor": minor, "units": 1}
+    charge = Charge(
+        session_id=ParkingSessionId(uuid7()),
+        vehicle_id=VehicleId(uuid7()),
+        facility_id=FacilityId(uuid7()),
+        district=DistrictCode("0153"),
+        operator_id=OperatorId(uuid7()),
+        revenue_nature="public_non_tax",
+        tariff_version_id=TariffVersionId(uuid7()),
+        amount=Money(minor, "CNY"),
+        lines=(line,),
+    )
+    with database.unit_of_work() as uow:
+        return services.issue_bill(uow, charge, "test")
+
+
+def held(database: Database, kind: str) -> dict[str, int]:
+    """Give what the accounts of a kind hold, without those that hold nothing."""
+    with database.read() as connection:
+        rows = connection.execute(
+            text(
+                "select split_part(account, ':', 2), sum(minor)::bigint from payments.posting"
+                " where account like :kind || ':%' group by 1 having sum(minor) <> 0"
+            ),
+            {"kind": kind},
+        )
+        return {row[0]: row[1] for row in rows}
+
+
+def paid(database: Database, channels: Any, gateway: Gateway, channel: Channel) -> str:
+    started = start_payment(
+        database, channels, DRIVER, issue(database, 1250).id, channel, Method.CODE
+    )
+    assert pay(gateway.address, started.code) == 200
+    assert refresh(database, channels, started.order.order_no).payment_id is not None
+    return started.order.order_no
+
+
+def test_fees_are_booked_and_the_rest_is_at_the_bank(
+    database: Database, channels: Any, gateway: Gateway
+) -> None:
+    today = WallClock().now().astimezone(CHINA).date()
+    numbers = {each: paid(database, channels, gateway, each) for each in Channel}
+    back = Money(250, "CNY")
+    refund_payment(
+        database, channels, FINANCE, numbers[Channel.WECHAT], "SETTLE0001", back, "barrier"
+    )
+
+    def arrived() -> bool:
+        with database.unit_of_work() as uow:
+            uow.connection.execute(
+                text("update payments.channel_refund set heard_at = now() - interval '1 minute'")
+            )
+        pursue(database, channels)
+        return held(database, "clearing")["wechat"] == 1000
+
+    until(arrived)
+    # 0.6 % of 12.50, half a fen rounded up: 8 fen; of the 2.50 given back, 2 fen come back.
+    for adapter in channels.values():
+        (settled,) = settle_days(database, adapter, [today])
+        assert settled.paid == Money(1250, "CNY")
+    assert held(database, "fees") == {"wechat": 6, "alipay": 8, "unionpay": 8}
+    assert held(database, "bank") == {"wechat": 994, "alipay": 1242, "unionpay": 1242}
+    assert held(database, "clearing") == {}
+    # Asked again, nothing is posted twice; days before had no row, and are settled as such.
+    assert [settle_days(database, each, [today]) for each in channels.values()] == [[], [], []]
+    assert {each.paid.minor for each in settle_channels(database, channels)} == {0}
+    assert settle_channels(database, channels) == []
+    assert held(database, "bank")["alipay"] == 1242
+
+
+def test_a_bill_that_cannot_be_added_up_posts_nothing(
+    database: Database, channels: Any, gateway: Gateway
+) -> None:
+    today = WallClock().now().astimezone(CHINA).date()
+    paid(database, channels, gateway, Channel.WECHAT)
+    torn: Any = Torn(channels[Channel.WECHAT])
+    with pytest.raises(Conflict, match="cannot be read"):
+        settle_days(database, torn, [today])
+    assert held(database, "clearing") == {"wechat": 1250}
+    assert held(database, "bank") == {}
