@@ -5,15 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from city.errors import Invalid, Unavailable
+from signals.adapters.sumo.simulator import Simulator
 from signals.problem import Problem
 from signals.rules.model.plans import Programme
 from signals.rules.plans.coordination import Coordination, Site, coordinate_plans
 from signals.rules.plans.delay_of_plan import lanes_of
 from signals.rules.plans.planning import JunctionPlan, plan_junction
+from signals.rules.plans.refinement import SEEDS, Plans, Refined, refined
 from signals.rules.plans.streams_between import streams_between
+from signals.rules.safety.checker import check_programme
 
 PROGRAMME: Final = "greenbay"
 """SUMO takes a programme beside the network's own by its name."""
+SIMULATE_S: Final = 60.0
+"""How long plans are refined by driving them where nobody says otherwise."""
 _HOUR_S: Final = 3_600.0
 _COORDINATION_S: Final = 120.0
 
@@ -24,9 +30,13 @@ class Made:
 
     programmes: tuple[Programme, ...]
     plans: Mapping[str, JunctionPlan | None]
-    """Each junction's by itself; None where none passes."""
+    """Each junction's by the model and by itself; None where none passes."""
     coordinated: Coordination | None = None
-    """What was set to each other; None where not asked."""
+    """What the model set to each other; None where not asked."""
+    driven: Refined | None = None
+    """What driving them gave; None where they were not driven."""
+    why_not: str = ""
+    """Why they could not be driven."""
 
     @property
     def without(self) -> tuple[str, ...]:
@@ -38,7 +48,7 @@ class Made:
         return next(each for each in self.programmes if each.junction == name)
 
 
-def make_plans(problem: Problem, *, coordinate: bool) -> Made:
+def make_plans(problem: Problem, *, coordinate: bool, simulate_s: float = 0.0) -> Made:
     """Make the plans of a network.
 
     Parameters
@@ -46,12 +56,16 @@ def make_plans(problem: Problem, *, coordinate: bool) -> Made:
     problem : Problem
     coordinate : bool
         Set neighbours to each other where the model sees a gain.
+    simulate_s : float
+        Drive the plans and search for better ones for so long, and as long again for coordinated
+        ones; 0 or what SUMO cannot drive: as the model gives them.
 
     Returns
     -------
     Made
         Every programme has passed the safety checker. By the model none is worse than the plan in
-        force, and coordinated plans are not worse than each by itself.
+        force, and coordinated plans are not worse than each by itself; driven, the same holds of
+        all of them together, under the search's seeds.
     """
     hours = (problem.flows.end_s - problem.flows.begin_s) / _HOUR_S
     plans: dict[str, JunctionPlan | None] = {}
@@ -68,12 +82,82 @@ def make_plans(problem: Problem, *, coordinate: bool) -> Made:
             sites[junction.name] = Site(case, lanes, own, found)
         plans[junction.name] = found
     alone = tuple(site.plan.programme for site in sites.values())
-    if not coordinate:
-        return Made(alone, plans)
-    streams = streams_between(problem.network, problem.roads, problem.flows)
-    until_s = time.monotonic() + _COORDINATION_S
-    choices = coordinate_plans(sites, streams, hours, lambda: time.monotonic() > until_s)
-    return Made(choices[0].programmes, plans, choices[0])
+    choices: tuple[Coordination, ...] = ()
+    if coordinate:
+        streams = streams_between(problem.network, problem.roads, problem.flows)
+        until_s = time.monotonic() + _COORDINATION_S
+        choices = coordinate_plans(sites, streams, hours, lambda: time.monotonic() > until_s)
+    model = choices[0].programmes if choices else alone
+    made = Made(model, plans, choices[0] if choices else None)
+    if simulate_s <= 0 or not problem.drivable or not alone:
+        return made
+    try:
+        with Simulator(
+            problem.content,
+            problem.demand,
+            problem.flows.begin_s,
+            problem.flows.end_s,
+            scale=problem.scale,
+            closed_lanes=problem.closed_lanes,
+        ) as simulator:
+            driven = _driven(simulator, sites, alone, choices, simulate_s)
+    except (Invalid, Unavailable) as error:
+        return replace(made, why_not=str(error))
+    return replace(made, programmes=driven.plans, driven=driven)
+
+
+def _driven(
+    simulator: Simulator,
+    sites: Mapping[str, Site],
+    alone: Plans,
+    choices: Sequence[Coordination],
+    simulate_s: float,
+) -> Refined:
+    """Search from the plans alone and in force; then from that and the coordinated ones."""
+    cases = {name: site.case for name, site in sites.items()}
+    known: dict[tuple[Plans, int], float] = {}
+    until_s = time.monotonic() + simulate_s
+
+    def drive(plans: Plans, seed: int) -> float | None:
+        if (plans, seed) not in known:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0 and len(known) >= len(SEEDS):
+                return None
+            try:
+                run = simulator.drive(plans, seed, limit_s=max(left_s, simulate_s))
+            except Unavailable:
+                return None
+            known[plans, seed] = run.delay_s
+        return known[plans, seed]
+
+    def stop() -> bool:
+        return time.monotonic() > until_s
+
+    in_force = _in_force(sites)
+    first = [(alone, ()), *([(in_force, ())] if in_force is not None else [])]
+    found = refined(first, cases, drive, stop)
+    if len(choices) < 2:  # noqa: PLR2004 - the last is the plans apart
+        return found
+    until_s = time.monotonic() + simulate_s
+    together = [
+        (each.programmes, [group.names for group in each.groups]) for each in choices if each.groups
+    ]
+    return refined([(found.plans, ()), *together], cases, drive, stop)
+
+
+def _in_force(sites: Mapping[str, Site]) -> Plans | None:
+    """Give the network's own plans under our names; None where one lacks, is unsafe or actuated."""
+    found = []
+    for site in sites.values():
+        safe = [
+            each
+            for each in site.own[:1]
+            if not each.actuated and not check_programme(site.case, each).violations
+        ]
+        if not safe:
+            return None
+        found.append(replace(safe[0], name=site.plan.programme.name))
+    return tuple(found)
 
 
 def _free_name(own: Sequence[Programme]) -> str:

@@ -1,6 +1,7 @@
 """What ``plan`` and ``evaluate`` are asked about: network, demand and profile, read from files."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,10 @@ class Problem:
     content: bytes
     """The network's file."""
     demand: bytes
+    scale: float = 1.0
+    """By which the demand is multiplied; the flows are already."""
+    closed_lanes: tuple[str, ...] = ()
+    """Lanes that nobody may use when it is driven."""
 
     @property
     def junctions(self) -> tuple[str, ...]:
@@ -68,6 +73,7 @@ def read_problem(
     begin_s: float | None = None,
     end_s: float | None = None,
     scale: float = 1.0,
+    closed_lanes: Sequence[str] = (),
 ) -> Problem:
     """Read the files; leave with status 2 and one line where one cannot be used."""
     try:
@@ -90,4 +96,4 @@ def read_problem(
         line.error(f"{demand}: {error}")
     if scale != 1:
         flows = scaled(flows, scale)
-    return Problem(junctions, own, roads, flows, known, content, routes)
+    return Problem(junctions, own, roads, flows, known, content, routes, scale, tuple(closed_lanes))

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from city.command_line import CommandLine
 from city.errors import Invalid, Unavailable
 from signals.adapters.sumo.simulator import Simulator
-from signals.plan_making import make_plans
+from signals.plan_making import SIMULATE_S, make_plans
 from signals.problem import Problem, add_arguments, read_problem
 from signals.rules.model.files import read_plans
 from signals.rules.model.plans import Programme
@@ -39,6 +39,13 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument("--close", metavar="LANE", action="append", default=[], help="shut a lane")
     line.add_argument("--plans", metavar="FILE", help="drive these plans; with --controller plan")
     line.add_argument(
+        "--simulate",
+        type=float,
+        metavar="S",
+        default=SIMULATE_S,
+        help=f"refine plan and coordinated by driving them for so long ({SIMULATE_S:g}); 0: not",
+    )
+    line.add_argument(
         "--detector-failure",
         type=float,
         metavar="SHARE",
@@ -47,6 +54,8 @@ def run(arguments: Sequence[str]) -> int:
     )
     given = line.parse_args(arguments)
     seeds = _seeds(line, given.seeds)
+    if not given.simulate >= 0:
+        line.error("--simulate must not be negative")
     if not 0 <= given.detector_failure <= 1:
         line.error("--detector-failure must lie from 0 to 1")
     if given.detector_failure > 0 and given.controller == "sumo-actuated":
@@ -59,6 +68,7 @@ def run(arguments: Sequence[str]) -> int:
         begin_s=given.begin,
         end_s=given.end,
         scale=given.scale,
+        closed_lanes=given.close,
     )
     if not problem.drivable:
         line.error(f"{given.network}: only a SUMO network can be driven")
@@ -71,7 +81,7 @@ def run(arguments: Sequence[str]) -> int:
             scale=given.scale,
             closed_lanes=given.close,
         ) as simulator:
-            programmes = _programmes(line, problem, given.controller, given.plans)
+            programmes = _programmes(line, problem, given.controller, given.plans, given.simulate)
             outcomes = [drive(problem, simulator, programmes, seed) for seed in seeds]
     except (Invalid, Unavailable) as error:
         line.error(str(error))
@@ -123,7 +133,11 @@ def answer(outcomes: Sequence[Outcome]) -> dict[str, JsonValue]:
 
 
 def _programmes(
-    line: CommandLine, problem: Problem, controller: str, plans: str | None
+    line: CommandLine,
+    problem: Problem,
+    controller: str,
+    plans: str | None,
+    simulate_s: float,
 ) -> tuple[Programme, ...] | None:
     if plans is not None and controller != "plan":
         line.error("--plans goes with --controller plan")
@@ -133,7 +147,7 @@ def _programmes(
         return tuple(actuated(problem.case_of(each.junction), each) for each in problem.own)
     if plans is not None:
         return read_plans(line.read_bytes(plans), problem.network)
-    made = make_plans(problem, coordinate=controller == "coordinated")
+    made = make_plans(problem, coordinate=controller == "coordinated", simulate_s=simulate_s)
     for name in made.without:
         sys.stderr.write(f"{line.prog}: {name}: no plan passes; it keeps its own\n")
     return made.programmes

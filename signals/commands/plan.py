@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from city.command_line import CommandLine
-from signals.plan_making import Made, make_plans
+from signals.plan_making import SIMULATE_S, Made, make_plans
 from signals.problem import add_arguments, read_problem
 from signals.rules.model.document_writing import document_of
 from signals.rules.model.plans import Programme
@@ -25,7 +25,8 @@ _EXAMPLE: Final = """python -m signals plan --network net.xml --demand rou.xml -
 NET: a SUMO network or Greenbay's JSON; ROUTES: SUMO trips, vehicles or flows. --out gets the SUMO
 additional file, and the same name with .json Greenbay's document. Every plan has passed the safety
 checker; one that is not better than the plan in force, by the delay model, leaves that in force.
-With --coordinate neighbours run together where that helps."""
+With --coordinate neighbours run together where that helps. Of a SUMO network plans are then driven,
+and better ones looked for, within --simulate seconds (as long again with --coordinate)."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -33,8 +34,17 @@ def run(arguments: Sequence[str]) -> int:
     line = CommandLine("signals", "plan", SUMMARY, _EXAMPLE)
     add_arguments(line)
     line.add_argument("--coordinate", action="store_true", help="set signals to each other")
+    line.add_argument(
+        "--simulate",
+        type=float,
+        metavar="S",
+        default=SIMULATE_S,
+        help=f"drive the plans and search for better ones so long ({SIMULATE_S:g}); 0: not at all",
+    )
     line.add_argument("--out", metavar="FILE", required=True, help="where the plans go")
     given = line.parse_args(arguments)
+    if not given.simulate >= 0:
+        line.error("--simulate must not be negative")
     begun_s = time.perf_counter()
     problem = read_problem(
         line, given.network, given.demand, given.profile, begin_s=given.begin, end_s=given.end
@@ -42,7 +52,9 @@ def run(arguments: Sequence[str]) -> int:
     flows = problem.flows
     if flows.lost:
         sys.stderr.write(f"{line.prog}: {flows.lost} journeys have no way and are left out\n")
-    made = make_plans(problem, coordinate=given.coordinate)
+    made = make_plans(problem, coordinate=given.coordinate, simulate_s=given.simulate)
+    if made.why_not:
+        sys.stderr.write(f"{line.prog}: not driven, as the model has it: {made.why_not}\n")
     if made.programmes:
         _write(line, Path(given.out), made.programmes)
     line.answer(
@@ -56,6 +68,7 @@ def run(arguments: Sequence[str]) -> int:
             "junctions": [_answer(name, plan, made) for name, plan in made.plans.items()],
             "without_plan": list(made.without),
             **(_coordinated(made) if given.coordinate else {}),
+            "driven": _driven(made),
             "solve_s": round(time.perf_counter() - begun_s, 2),
         }
     )
@@ -72,6 +85,18 @@ def _write(line: CommandLine, out: Path, plans: Sequence[Programme]) -> None:
         document.write_bytes(_json(document_of(None, plans)))
     except OSError as error:
         line.error(f"{out}: {error.strerror or error}")
+
+
+def _driven(made: Made) -> JsonValue:
+    """Give what driving did: mean drain delay of what the search began with, and of its result."""
+    found = made.driven
+    if found is None or found.delay_s is None or found.begun_s is None:
+        return None
+    return {
+        "begun_delay_s": round(found.begun_s, 2),
+        "delay_s": round(found.delay_s, 2),
+        "runs": found.runs,
+    }
 
 
 def _coordinated(made: Made) -> dict[str, JsonValue]:

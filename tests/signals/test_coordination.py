@@ -98,7 +98,7 @@ def test_coordinated_plans_are_safe_and_not_worse_by_the_model(
     status = command.run(
         [
             *("--network", str(folder / "net.xml"), "--demand", str(folder / "rou.xml")),
-            *("--profile", "as-is", "--coordinate", "--out", str(out)),
+            *("--profile", "as-is", "--coordinate", "--simulate", "0", "--out", str(out)),
         ]
     )
     answer = json.loads(capsys.readouterr().out)

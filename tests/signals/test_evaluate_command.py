@@ -68,7 +68,7 @@ def test_our_plan_is_driven_with_less_delay_and_nothing_unsafe_is_shown(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = evaluated(folder, capsys, "--seeds", "1,2")
-    after = evaluated(folder, capsys, "--seeds", "1,2", controller="plan")
+    after = evaluated(folder, capsys, "--seeds", "1,2", "--simulate", "0", controller="plan")
 
     assert [each["seed"] for each in after["seeds"]] == [1, 2]
     # 400, 150, 150 and 120 vehicles an hour for a quarter of an hour.
@@ -109,6 +109,7 @@ def test_a_shut_lane_costs_those_who_needed_it(
         (("--seeds", "1,x"), "no list of whole numbers"),
         (("--seeds", "1,1"), "named twice"),
         (("--scale", "0"), "--scale must be positive"),
+        (("--simulate", "nan"), "--simulate must not be negative"),
         (("--scale", "nan"), "--scale must be positive"),
         (("--detector-failure", "2"), "must lie from 0 to 1"),
         (("--plans", "none.xml"), "goes with --controller plan"),

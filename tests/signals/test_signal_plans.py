@@ -206,7 +206,9 @@ def test_the_command_writes_both_formats_and_says_what_the_plan_does(
             '<flow id="b" begin="0" end="3600" vehsPerHour="300" from="east-in" to="west-out"/>'
         )
     )
-    status = command.run(["--network", str(net), "--demand", str(rou), "--out", str(out)])
+    status = command.run(
+        ["--network", str(net), "--demand", str(rou), "--out", str(out), "--simulate", "0"]
+    )
     result = json.loads(capsys.readouterr().out)
 
     assert status == 0
