@@ -289,6 +289,8 @@ ROLES: dict[str, set[Role]] = {
     "GET /facilities/<uuid:facility_id>/signs": KEEPERS,
     "GET /operations": {Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR},
     "GET /tariffs": TARIFF_READERS,
+    "GET /signals": SIGNAL_READERS,
+    "GET /signals/plans/<uuid:version_id>": SIGNAL_READERS,
     "GET /places": {Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /reservations": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /benefits": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},

@@ -39,7 +39,7 @@ POSTS: Final = (
     Post("inspector", "稽查员 Inspector", Role.INSPECTOR, "/"),
     Post("operator", "运营员 Operator", Role.OPERATOR, "/operations"),
     Post("finance", "财务 Finance", Role.FINANCE, "/"),
-    Post("engineer", "信号工程师 Engineer", Role.ENGINEER, "/operations"),
+    Post("engineer", "信号工程师 Engineer", Role.ENGINEER, "/signals"),
     Post("auditor", "审计员 Auditor", Role.AUDITOR, "/audit"),
     Post("administrator", "管理员 Administrator", Role.ADMINISTRATOR, "/operations"),
 )

@@ -20,6 +20,7 @@ const ENTRIES = [
   "rights",
   "tariffs",
   "figures",
+  "signals",
   "audit",
   "docs",
   "plain",

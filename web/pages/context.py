@@ -46,6 +46,7 @@ STAY_ROLES: Final = BACK_OFFICE
 DISPUTE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
 DRIVER_ROLES: Final = (Role.DRIVER,)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
+SIGNAL_ROLES: Final = (Role.ENGINEER, Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
 FIGURE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 
 
@@ -94,6 +95,7 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("places", "pages.places", frozenset(PLACE_ROLES)),
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
         ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
+        ("signals", "pages.signals", frozenset(SIGNAL_ROLES)),
         ("permits", "pages.permits", frozenset(PERMIT_ROLES)),
         ("stays", "pages.stays", frozenset(STAY_ROLES)),
         ("disputes", "pages.disputes", frozenset(DISPUTE_ROLES)),
@@ -122,6 +124,8 @@ RIGHTS_PAGES: Final = (
 
 def _within(name: str) -> bool:
     """Say whether this page stands in the menu under another one's name."""
+    if name == "signals":
+        return request.endpoint == "pages.signal_plan"
     return name == "permits" and any(request.endpoint == each[1] for each in RIGHTS_PAGES)
 
 

@@ -21,6 +21,7 @@ from web.pages.context import (
     PERMIT_ROLES,
     PLACE_ROLES,
     POST_ROLES,
+    SIGNAL_ROLES,
     STAY_ROLES,
     TARIFF_ROLES,
 )
@@ -99,6 +100,20 @@ def tariffs() -> Response:
 def figures() -> Response:
     """Show turnover, occupancy, dwell and money, down to a bay's day."""
     return page("figures.html")
+
+
+@blueprint.get("/signals")
+@access.allow(*SIGNAL_ROLES)
+def signals() -> Response:
+    """Show junctions, green waves, and plans from draft to street."""
+    return page("signals.html")
+
+
+@blueprint.get("/signals/plans/<uuid:version_id>")
+@access.allow(*SIGNAL_ROLES)
+def signal_plan(version_id: UUID) -> Response:
+    """Show one plan in the workbench: the address that stays."""
+    return page("signals.html", subject=str(version_id))
 
 
 @blueprint.get("/permits")

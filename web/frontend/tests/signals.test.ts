@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import cases from "./bands.json";
+import { bandAlong, commonCycleS, widest, type Arc } from "../src/signals/bands";
+import { cycleS, greensOf, movedBoundary, stagesOf } from "../src/signals/stages";
+import type { Plan } from "../src/signals/types";
+
+const PLAN: Plan = {
+  junction: "J",
+  name: "day",
+  offset_s: 5,
+  intervals: [
+    { duration_s: 20, shows: { a: "green", b: "red" } },
+    { duration_s: 3, shows: { a: "flashing_green", b: "red" } },
+    { duration_s: 3, shows: { a: "yellow", b: "red" } },
+    { duration_s: 2, shows: { a: "red", b: "red" } },
+    { duration_s: 30, shows: { a: "red", b: "green" } },
+    { duration_s: 2, shows: { a: "red", b: "yellow" } },
+  ],
+};
+
+describe("bands along a street", () => {
+  for (const each of cases) {
+    it(`is ${each.width_s} s in a cycle of ${each.cycle_s} s through ${each.greens.length} signals`, () => {
+      const found = widest(each.greens as unknown as Arc[][], each.reach_s, each.cycle_s);
+      assert.ok(Math.abs(found.widthS - each.width_s) < 1e-9, String(found.widthS));
+      assert.ok(Math.abs(found.beginS - each.begin_s) < 1e-9, String(found.beginS));
+    });
+  }
+
+  it("repeats where shorter cycles divide the longest one, and is none where a stop cannot be driven", () => {
+    assert.equal(commonCycleS([60, 120, 120]), 120);
+    assert.equal(commonCycleS([60, 100]), null);
+    const half = { cycleS: 60, offsetS: 0, greens: [[0, 30]] as Arc[] };
+    const whole = { cycleS: 120, offsetS: 10, greens: [[50, 40]] as Arc[] };
+    assert.equal(bandAlong([half, whole], [0, 0], 120).widthS, 30);
+    assert.equal(bandAlong([half, null], [0, 0], 120).widthS, 0);
+  });
+});
+
+describe("a plan's stages", () => {
+  it("are where somebody has a steady green and nobody changes", () => {
+    assert.deepEqual(
+      stagesOf(PLAN).map(({ interval, groups, greenS, changeS }) => [interval, groups.join(), greenS, changeS]),
+      [
+        [0, "a", 20, 8],
+        [4, "b", 30, 2],
+      ],
+    );
+    assert.deepEqual(greensOf(PLAN, "a"), [[0, 23]]);
+  });
+
+  it("share seconds over a boundary without changing the cycle, none below a second", () => {
+    const moved = movedBoundary(PLAN, 0, 100);
+    assert.deepEqual(stagesOf(moved).map(({ greenS }) => greenS), [49, 1]);
+    assert.equal(cycleS(moved), cycleS(PLAN));
+  });
+});
