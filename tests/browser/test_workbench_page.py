@@ -38,13 +38,13 @@ def test_the_towns_junctions_are_there_and_a_green_wave_follows_a_dragged_offset
     page = opened(visitor)
     expect(page.locator(".network-signal")).to_have_count(30)
     page.locator("#mode-street").click()
-    for signal in ("J05", "J06", "J07", "J08"):
+    for signal in ("J06", "J07"):
         page.locator(f'.network-signal[data-signal="{signal}"]').click()
-    expect(page.locator(".space-time-handle")).to_have_count(4)
+    expect(page.locator(".space-time-handle")).to_have_count(2)
     expect(page.locator("#street-delay")).to_contain_text("s /")
     knob = page.locator('.space-time-handle[data-signal="J07"]')
     knob.scroll_into_view_if_needed()
-    before = page.locator("#band-out").inner_text(), page.locator("#band-in").inner_text()
+    before = page.locator("#band-out").inner_text()
     box = knob.locator("circle").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -54,9 +54,7 @@ def test_the_towns_junctions_are_there_and_a_green_wave_follows_a_dragged_offset
     page.mouse.up()
     expect(knob).not_to_have_attribute("aria-valuenow", "0")
     expect(page.locator("#trial-report")).to_have_attribute("data-safe", "true")
-    after = page.locator("#band-out").inner_text(), page.locator("#band-in").inner_text()
-    assert after != before
-    # The page's own bands are the server's.
+    expect(page.locator("#band-out")).not_to_have_text(before)
     offset = knob.get_attribute("aria-valuenow")
     knob.press("ArrowRight")
     expect(knob).not_to_have_attribute("aria-valuenow", offset or "")
