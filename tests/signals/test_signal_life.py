@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from pydantic import JsonValue
 
 from city.errors import Invalid
 from signals.rules.life.bands import Stop, bands, common_cycle_s, shown_greens, street, widest
@@ -15,6 +16,7 @@ from signals.rules.life.differences import What, differences
 from signals.rules.life.outlook import Demand, outlook
 from signals.rules.life.parts import part_of, plan_json, plans_of, stages_of, with_greens
 from signals.rules.life.waiting import speeds_of, street_waits
+from signals.rules.model.documents import network_from_json
 from signals.rules.waves.ways import Way, widest_band
 from tests.signals import crossroads
 
@@ -82,7 +84,7 @@ def test_a_part_holds_what_its_plans_need() -> None:
     junction = network.junctions[0]
     part = part_of(network, junction)
     plan = crossroads.plan(crossroads.case_of(network))
-    document = {"plans": [plan_json(plan)]}
+    document: dict[str, JsonValue] = {"plans": [plan_json(plan)]}
     assert plans_of(document, {junction.name: part}) == (plan,)
     with pytest.raises(Invalid, match=r"plans\.0\.junction"):
         plans_of(document, {})
@@ -100,7 +102,7 @@ def test_a_street_goes_straight_on_and_back_and_offsets_change_what_waits() -> N
     for movement in east["junctions"][0]["movements"]:
         for piece in movement["path"]:
             piece["shape"] = [[x + 448, y] for x, y in piece["shape"]]
-    other = crossroads.network_from_json(east)
+    other = network_from_json(east)
     parts = {"west": network, "east": other}
     plans = {"west": plan, "east": replace(plan, offset_s=32.0)}
     stops = street(parts, plans, ["west", "east"])
@@ -109,7 +111,7 @@ def test_a_street_goes_straight_on_and_back_and_offsets_change_what_waits() -> N
     assert first.outbound is not None
     assert first.inbound is not None
     assert (first.outbound.group, first.inbound.group) == ("west-through", "east-through")
-    assert speeds_of(stops) == (pytest.approx(13.89), pytest.approx(13.89))
+    assert list(speeds_of(stops)) == pytest.approx([13.89, 13.89])
     found = bands(stops, 14.0, 14.0)
     assert found is not None
     greens_s = max(length for _, length in first.outbound.greens)
