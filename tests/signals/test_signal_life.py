@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
-from pydantic import JsonValue
 
 from city.errors import Invalid
 from signals.rules.life.bands import Stop, bands, common_cycle_s, shown_greens, street, widest
@@ -84,7 +84,7 @@ def test_a_part_holds_what_its_plans_need() -> None:
     junction = network.junctions[0]
     part = part_of(network, junction)
     plan = crossroads.plan(crossroads.case_of(network))
-    document: dict[str, JsonValue] = {"plans": [plan_json(plan)]}
+    document: dict[str, Any] = {"plans": [plan_json(plan)]}
     assert plans_of(document, {junction.name: part}) == (plan,)
     with pytest.raises(Invalid, match=r"plans\.0\.junction"):
         plans_of(document, {})
