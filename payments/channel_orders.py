@@ -130,6 +130,8 @@ def add_refund(connection: Connection, refund: ChannelRefund) -> None:
 
 def find_order(connection: Connection, order_no: str, *, lock: bool = False) -> ChannelOrder | None:
     """Give an order by our number; held until the transaction ends where `lock` says so."""
+    if not order_no.isalnum():
+        return None  # none of ours, and maybe a NUL, which the database refuses
     query = select(CHANNEL_ORDER).where(CHANNEL_ORDER.c.order_no == order_no)
     row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return None if row is None else _order(row)
@@ -225,6 +227,8 @@ def take_turn(connection: Connection, order_id: UUID, at: datetime, apart: timed
 
 def find_refund(connection: Connection, refund_no: str) -> HeldRefund | None:
     """Give a refund by our number, with its order's."""
+    if not refund_no.isalnum():
+        return None
     row = (
         connection.execute(
             select(CHANNEL_REFUND, CHANNEL_ORDER.c.order_no, CHANNEL_ORDER.c.currency)

@@ -177,7 +177,10 @@ def test_a_link_that_was_not_given_out_opens_nothing(counter: Counter) -> None:
         assert counter.site.get(f"{base}/{forged}{path}").status_code == 404
     assert counter.site.get(f"/pay/{forged}").status_code == 404
     counter.start(forged, "wechat", 404)
-    assert counter.site.get(f"/api/v1/pay/{link}/orders/12345678").status_code == 404
+    for nothing in ("12345678", "%00", "no-number"):
+        assert counter.site.get(f"/api/v1/pay/{link}/orders/{nothing}").status_code == 404
+        assert counter.site.get(f"/api/v1/channel-refunds/{nothing}", "finance").status_code == 404
+        assert refund(counter, nothing, "NOTHING001", 1).status_code == 404
     page = counter.site.get(f"/pay/{link}")
     assert (page.status_code, page.headers["Referrer-Policy"]) == (200, "no-referrer")
 
