@@ -382,21 +382,24 @@ def records(
     """
     order, refund = CHANNEL_ORDER.c, CHANNEL_REFUND.c
     counted_at = func.coalesce(order.done_at, order.opened_at)
-    streaming = connection.execution_options(yield_per=_ROWS_AT_ONCE)
-    for row in streaming.execute(
+    # On the statements: on the connection it would hold for all that comes after, writes too.
+    options = {"yield_per": _ROWS_AT_ONCE}
+    for row in connection.execute(
         select(CHANNEL_ORDER).where(
             order.channel == channel.value, counted_at >= start_at, counted_at < end_at
-        )
+        ),
+        execution_options=options,
     ).mappings():
         yield record_of_order(_order(row))
     joined = CHANNEL_REFUND.join(CHANNEL_ORDER, refund.order_id == order.id)
     columns = [each.label(f"held_{each.name}") for each in CHANNEL_ORDER.c]
-    for row in streaming.execute(
+    for row in connection.execute(
         select(CHANNEL_REFUND, *columns)
         .select_from(joined)
         .where(
             order.channel == channel.value, refund.asked_at >= start_at, refund.asked_at < end_at
-        )
+        ),
+        execution_options=options,
     ).mappings():
         held = _order({each.name: row[f"held_{each.name}"] for each in CHANNEL_ORDER.c})
         yield record_of_refund(_refund(row, held.amount.currency), held)

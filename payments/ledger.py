@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -13,6 +14,8 @@ from payments.rules.ledger import Account, AccountKind, Entry
 from payments.store import ledger as store
 from payments.store.bills import LARGEST_PAGE
 from payments.store.ledger import Line
+
+MOST_PLACES: Final = 32_767
 
 
 def account_of(code: str) -> Account:
@@ -79,6 +82,14 @@ def _read_cursor(text: str) -> tuple[datetime, UUID, int]:
     at, _, rest = text.partition("_")
     entry_id, _, place = rest.partition("_")
     try:
-        return parse_rfc3339(at, "cursor"), UUID(entry_id), int(place)
+        return parse_rfc3339(at, "cursor"), UUID(entry_id), _place(place)
     except ValueError:
         raise Invalid("is not a cursor of ours", field="cursor") from None
+
+
+def _place(digits: str) -> int:
+    """Read a posting's place; ValueError where no entry has so many."""
+    place = int(digits[:5])
+    if not 0 <= place <= MOST_PLACES or len(digits) > len(str(MOST_PLACES)):
+        raise ValueError(digits)
+    return place

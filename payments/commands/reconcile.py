@@ -15,15 +15,15 @@ from city.money import Money
 from city.time import parse_rfc3339
 from city.works.command_database import command_database
 from payments import channel_orders
-from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, BillLine, LineKind, totals
-from payments.rules.channel_bills.reading import read_bill
+from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, LineKind, totals
+from payments.rules.channel_bills.reading import day_of, read_bill
 from payments.rules.channels import Channel
 from payments.rules.reconciliation import (
-    Difference,
     Reconciliation,
     Record,
     Standing,
     reconcile,
+    shown,
 )
 
 SUMMARY: Final = "hold a channel's bill against our own record and classify every difference"
@@ -58,7 +58,7 @@ def run(arguments: Sequence[str]) -> int:
         bill = read_bill(channel, content, stated)
     except Invalid as error:
         raise Invalid(f"{given.bill}: {error.message}", field="--bill") from None
-    day = stated or _day_of(bill)
+    day = stated or day_of(bill, "--date")
     ours = list(_ours(given.ours, channel, day))
     line.answer(report(channel, bill, ours, reconcile(ours, bill, day)))
     return 0
@@ -89,7 +89,7 @@ def report(
         "matched": found.matched,
         "agreed": found.agreed,
         "by_class": dict(sorted(counts.items())),
-        "differences": [_difference(each) for each in found.differences],
+        "differences": [shown(each) for each in found.differences],
         "quarantined": [{"line": each.number, "reason": each.reason} for each in bill.rejected],
     }
 
@@ -147,13 +147,6 @@ def _day(text: str) -> date:
         raise Invalid("must be a day, YYYY-MM-DD", field="--date") from None
 
 
-def _day_of(bill: Bill) -> date:
-    days = Counter(line.at.astimezone(CHINA).date() for line in bill.lines)
-    if not days:
-        raise Invalid("must be stated: the bill has no readable row", field="--date")
-    return days.most_common(1)[0][0]
-
-
 def _record(value: dict[str, JsonValue]) -> Record:
     def text(name: str, default: str | None = None) -> str:
         found = value.get(name, default)
@@ -187,27 +180,3 @@ def _sum(records: Iterable[Record], *, paid: bool) -> int:
         for record in records
         if (record.kind is LineKind.PAYMENT) is paid and record.amount.currency == CURRENCY
     )
-
-
-def _difference(found: Difference) -> dict[str, object]:
-    return {
-        "class": found.kind.value,
-        "order_no": found.order_no,
-        "refund_no": found.refund_no,
-        "ours": None if found.ours is None else _side(found.ours, found.ours.standing.value),
-        "theirs": None if found.theirs is None else _side(found.theirs, found.theirs.status.value),
-        "proposal": found.proposal.value,
-        "certain": found.certain,
-    }
-
-
-def _side(side: Record | BillLine, status: str) -> dict[str, object]:
-    return {
-        "kind": side.kind.value,
-        "amount": side.amount.as_json(),
-        "fee": None if side.fee is None else side.fee.as_json(),
-        "at": side.at.astimezone(CHINA).isoformat(),
-        "status": status,
-        "merchant": side.merchant,
-        "channel_no": side.channel_no,
-    }

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from pydantic import JsonValue
+
 from city.money import Money
 from payments.rules.channel_bills.lines import (
     CHINA,
@@ -198,29 +200,95 @@ def reconcile(ours: Iterable[Record], bill: Bill, day: date) -> Reconciliation:
     known, ours_twice = _by_key(ours)
     first, found = _chosen(bill, known)
     pairs = [(known[key], line) for key, line in first.items() if key in known]
-    lonely = [line for key, line in first.items() if key not in known]
-    missing = [record for key, record in known.items() if key not in first]
+    lonely = {key: line for key, line in first.items() if key not in known}
+    missing = {key: record for key, record in known.items() if key not in first}
     vague = list(_by_order(missing, lonely))
-    paired = {id(side) for pair in vague for side in pair}
     agreed = 0
-    for mine, line in (*pairs, *vague):
+    for key, their_key in vague:
+        pairs.append((missing.pop(key), lonely.pop(their_key)))
+    for mine, line in pairs:
         differs = list(_of_pair(mine, line))
         agreed += not differs
         found += differs
-    found += [_theirs_only(line) for line in lonely if id(line) not in paired]
+    found += [_theirs_only(line) for line in lonely.values()]
     complete = bill.complete  # adds the whole bill up
     found += [
         _ours_only(record, day, certain=complete)
-        for record in missing
-        if id(record) not in paired
-        and record.standing is Standing.DONE
-        and _local_day(record.at) == day.toordinal()
+        for record in missing.values()
+        if record.standing is Standing.DONE and _local_day(record.at) == day.toordinal()
     ]
     if bill.stated is not None and bill.stated != totals(bill.lines):
         again = Proposal.FETCH_AGAIN if bill.rejected else Proposal.CLAIM_ROW
         found.append(Difference(DifferenceKind.TOTALS, "", "", None, None, again))
-    matched = len(pairs) + len(vague)
-    return Reconciliation(day, matched, agreed, (*found, *ours_twice))
+    return Reconciliation(day, len(pairs), agreed, (*found, *ours_twice))
+
+
+def shown(found: Difference) -> dict[str, JsonValue]:
+    """Write a difference with both of its sides, as reports and the desk keep it."""
+    ours, theirs = found.ours, found.theirs
+    return {
+        "class": found.kind.value,
+        "order_no": found.order_no,
+        "refund_no": found.refund_no,
+        "ours": None if ours is None else _side(ours, ours.standing.value),
+        "theirs": None if theirs is None else _side(theirs, theirs.status.value),
+        "proposal": found.proposal.value,
+        "certain": found.certain,
+    }
+
+
+def _side(side: Record | BillLine, status: str) -> dict[str, JsonValue]:
+    return {
+        "kind": side.kind.value,
+        "amount": side.amount.as_json(),
+        "fee": None if side.fee is None else side.fee.as_json(),
+        "at": side.at.astimezone(CHINA).isoformat(),
+        "status": status,
+        "merchant": side.merchant,
+        "channel_no": side.channel_no,
+    }
+
+
+def effect_minor(found: Difference) -> int:
+    """Say by how much more than by our ledger the channel holds for us, by its bill.
+
+    What a posting would put right; zero for what moves no money, or not in our currency, and for
+    what is not sure.
+    """
+    if not found.certain or found.kind in _MOVES_NOTHING:
+        return 0
+    if found.kind is DifferenceKind.FEE:
+        ours = 0 if found.ours is None or found.ours.fee is None else found.ours.fee.minor
+        theirs = 0 if found.theirs is None or found.theirs.fee is None else found.theirs.fee.minor
+        return ours - theirs
+    ours = 0 if found.ours is None else _held_minor(found.ours, found.ours.standing)
+    if found.kind is DifferenceKind.DUPLICATE:
+        if found.proposal is Proposal.REFUND_SECOND and found.theirs is not None:
+            return _signed(found.theirs.kind, found.theirs.amount.minor)
+        return -ours if found.proposal is Proposal.DROP_OURS else 0
+    theirs = 0
+    if found.theirs is not None and found.theirs.status is LineStatus.DONE:
+        theirs = _signed(found.theirs.kind, found.theirs.amount.minor)
+    return theirs - ours
+
+
+def _held_minor(record: Record, standing: Standing) -> int:
+    return _signed(record.kind, record.amount.minor) if standing is Standing.DONE else 0
+
+
+def _signed(kind: LineKind, minor: int) -> int:
+    return minor if kind is LineKind.PAYMENT else -minor
+
+
+_MOVES_NOTHING: Final = frozenset(
+    {
+        DifferenceKind.CURRENCY,
+        DifferenceKind.DAY_BOUNDARY,
+        DifferenceKind.MERCHANT,
+        DifferenceKind.NUMBER,
+        DifferenceKind.TOTALS,
+    }
+)
 
 
 def _by_key(ours: Iterable[Record]) -> tuple[dict[_Key, Record], list[Difference]]:
@@ -228,8 +296,9 @@ def _by_key(ours: Iterable[Record]) -> tuple[dict[_Key, Record], list[Difference
     known: dict[_Key, Record] = {}
     twice: list[Difference] = []
     for record in ours:
-        other = known.setdefault(_key(record), record)
-        if other is record:
+        other = known.get(_key(record))
+        if other is None:
+            known[_key(record)] = record
             continue
         if other.standing is record.standing is Standing.DONE:
             twice.append(_about(DifferenceKind.DUPLICATE, record, None, Proposal.DROP_OURS))
@@ -246,8 +315,10 @@ def _chosen(
     again: dict[_Key, list[BillLine]] = {}
     for line in bill.lines:
         key = _key(line)
-        if first.setdefault(key, line) is not line:
+        if key in first:
             again.setdefault(key, []).append(line)
+        else:
+            first[key] = line
     twice: list[Difference] = []
     for key, lines in again.items():
         mine = known.get(key)
@@ -273,8 +344,9 @@ def _ours_among(
     Give it and the others.
     """
     known = "" if ours is None else ours.channel_no
-    chosen = next((each for each in lines if each.channel_no == known), lines[0])
-    return chosen, [each for each in lines if each is not chosen]
+    # By its place: two rows of a bill may be alike in everything, and are two all the same.
+    place = next((n for n, each in enumerate(lines) if each.channel_no == known), 0)
+    return lines[place], [*lines[:place], *lines[place + 1 :]]
 
 
 def _twice(ours: Record | None, line: BillLine, other: BillLine) -> Difference:
@@ -304,25 +376,26 @@ def _of_pair(ours: Record, theirs: BillLine) -> Iterator[Difference]:
 
 
 def _by_order(
-    missing: Sequence[Record], lonely: Sequence[BillLine]
-) -> Iterator[tuple[Record, BillLine]]:
-    """Pair what goes back of one order where a number cannot.
+    missing: Mapping[_Key, Record], lonely: Mapping[_Key, BillLine]
+) -> Iterator[tuple[_Key, _Key]]:
+    """Pair what goes back of one order where a number cannot; give the keys of both sides.
 
     Alipay's bill writes a void as a refund under a number of its own, and bills may leave the
     numbers of refunds out.
     """
-    rows: dict[str, list[BillLine]] = defaultdict(list)
-    for line in lonely:
+    rows: dict[str, list[_Key]] = defaultdict(list)
+    for their_key, line in lonely.items():
         if line.kind is not LineKind.PAYMENT:
-            rows[line.order_no].append(line)
-    for record in tuple(missing):
+            rows[line.order_no].append(their_key)
+    for key, record in missing.items():
         if record.kind is LineKind.PAYMENT:
             continue
-        for line in rows[record.order_no]:
+        for their_key in rows[record.order_no]:
+            line = lonely[their_key]
             vague = LineKind.VOID in {record.kind, line.kind} or not line.refund_no
             if vague and record.amount == line.amount:
-                rows[record.order_no].remove(line)
-                yield record, line
+                rows[record.order_no].remove(their_key)
+                yield key, their_key
                 break
 
 

@@ -34,6 +34,7 @@ from payments.rules.reconciliation import (
     Proposal,
     Record,
     Standing,
+    effect_minor,
     reconcile,
 )
 
@@ -456,3 +457,10 @@ def test_what_the_database_holds_is_read_as_both_sides_of_midnight_see_it(
         ("payment", "ORDER0003", "failed", 6),
         ("refund", "ORDER0001", "done", -2),
     ]
+
+
+def test_a_row_that_stands_twice_as_one_and_the_same_is_a_duplicate_all_the_same() -> None:
+    ours, theirs = payment(1)
+    found = reconcile([ours, ours], bill([theirs, theirs]), DAY).differences
+    assert [each.kind for each in found] == [Kinds.DUPLICATE, Kinds.DUPLICATE]
+    assert [effect_minor(each) for each in found] == [0, -1000]

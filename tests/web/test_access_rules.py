@@ -73,6 +73,8 @@ RIGHTS = BACK_OFFICE
 BLACKLIST = BACK_OFFICE - {Role.FINANCE}
 FIGURES = {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR}
 
+FINANCE_READERS = {Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR}
+
 ON_THE_STREET = {Role.ATTENDANT, Role.OPERATOR}
 
 SIGNAL_AUTHORS = {Role.ENGINEER, Role.ADMINISTRATOR}
@@ -164,6 +166,14 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/ledger/periods": {Role.FINANCE, Role.AUDITOR},
     "POST /api/v1/ledger/periods": {Role.FINANCE},
     "GET /api/v1/contracts": {Role.FINANCE, Role.AUDITOR},
+    "GET /api/v1/takings": FINANCE_READERS,
+    "GET /api/v1/reconciliations": FINANCE_READERS,
+    "POST /api/v1/reconciliations": {Role.FINANCE},
+    "GET /api/v1/differences": FINANCE_READERS,
+    "GET /api/v1/differences/export": FINANCE_READERS,
+    "POST /api/v1/differences/<uuid:difference_id>/proposal": {Role.FINANCE},
+    "POST /api/v1/differences/<uuid:difference_id>/decision": {Role.FINANCE, Role.ADMINISTRATOR},
+    "POST /api/v1/differences/<uuid:difference_id>/resolution": {Role.FINANCE},
     "POST /api/v1/contracts": {Role.FINANCE},
     "GET /api/v1/me/vehicles": {Role.DRIVER},
     "POST /api/v1/me/vehicles": {Role.DRIVER},

@@ -1,11 +1,13 @@
 """A channel's bill by the channel's name."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from typing import Final
 
+from city.errors import Invalid
 from payments.rules.channel_bills import alipay, unionpay, wechat
-from payments.rules.channel_bills.lines import Bill
+from payments.rules.channel_bills.lines import CHINA, Bill
 from payments.rules.channels import Channel
 
 
@@ -26,6 +28,14 @@ def read_bill(channel: Channel, content: bytes, day: date | None = None) -> Bill
         Where it is no bill of that channel's.
     """
     return _READERS[channel](content, day)
+
+
+def day_of(bill: Bill, field: str = "day") -> date:
+    """Give China's day of most of a bill's rows; Invalid, naming `field`, where it has none."""
+    days = Counter(line.at.astimezone(CHINA).date() for line in bill.lines)
+    if not days:
+        raise Invalid("must be stated: the bill has no readable row", field=field)
+    return days.most_common(1)[0][0]
 
 
 def _wechat(content: bytes, _day: date | None) -> Bill:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from web.api.schemas.base import Incoming, Instant, InstantIn, MoneyOut, Outgoing, PageQuery
 
@@ -22,6 +23,17 @@ AccountKind = Literal[
     "written_off",
     "suspense",
 ]
+WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].+")
+
+
+def _written_out(at: object) -> object:
+    """Refuse what pydantic would take for an instant as well: numbers of seconds."""
+    if isinstance(at, str) and not WRITTEN.fullmatch(at):
+        raise ValueError("must be an instant, RFC 3339 with offset")
+    return at
+
+
+WrittenAt = Annotated[InstantIn, BeforeValidator(_written_out)]
 AccountName = Annotated[
     str, Field(pattern=r"^[a-z_]+:[A-Za-z0-9._@:-]{1,120}$", description="its kind and whose it is")
 ]
@@ -32,7 +44,7 @@ class AccountsQuery(Incoming):
     """Which accounts, and as of when."""
 
     kind: AccountKind | None = None
-    before_at: Annotated[InstantIn | None, Field(description="null: now")] = None
+    before_at: Annotated[WrittenAt | None, Field(description="null: now")] = None
 
 
 class AccountOut(Outgoing):
@@ -55,8 +67,8 @@ class PostingsQuery(PageQuery):
 
     account: AccountName
     currency: Currency = "CNY"
-    from_at: InstantIn | None = None
-    before_at: InstantIn | None = None
+    from_at: WrittenAt | None = None
+    before_at: WrittenAt | None = None
 
 
 class PostingOut(Outgoing):

@@ -1,0 +1,104 @@
+"""A channel's bill held against ours over HTTP, and its differences resolved by two people."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from city.identifiers import uuid7
+from city.money import Money
+from payments.rules.channel_bills import wechat
+from payments.rules.channel_bills.lines import BillLine, LineKind
+
+if TYPE_CHECKING:
+    from tests.web.small_site import Site
+
+
+def bill_of(site: Site, *numbers: int) -> dict[str, str]:
+    """Give WeChat Pay's bill of payments that we know nothing of, ten yuan each."""
+    lines = [
+        BillLine(
+            kind=LineKind.PAYMENT,
+            at=site.clock.now() + timedelta(minutes=number),
+            order_no=f"order{number:08d}",
+            channel_no=f"4200{number:024d}",
+            amount=Money(1000, "CNY"),
+            fee=Money(6, "CNY"),
+            merchant="1900000109",
+        )
+        for number in numbers
+    ]
+    content = wechat.write_trade(lines, "wx1")
+    return {"channel": "wechat", "bill": base64.b64encode(content).decode()}
+
+
+def act(site: Site, one: dict[str, Any], what: str, who: str, **body: Any) -> Any:
+    path = f"/api/v1/differences/{one['id']}/{what}"
+    return site.post(path, who, json=body) if body else site.post(path, who)
+
+
+def test_a_difference_is_proposed_approved_by_another_and_posted_once(site: Site) -> None:
+    run = site.post("/api/v1/reconciliations", "finance", json=bill_of(site, 1, 2, 3)).get_json()
+    assert (run["day"], run["summary"]["differences"]) == ("2026-03-02", 3)
+    listed = site.get("/api/v1/differences?state=open&channel=wechat", "finance").get_json()
+    assert {(each["kind"], each["effect"]["minor"]) for each in listed["items"]} == {
+        ("theirs-only", 1000)
+    }
+    one, two, _ = sorted(listed["items"], key=lambda each: each["order_no"])
+    why = {"resolution": "surplus", "note": "paid twice at the kiosk"}
+    assert act(site, one, "proposal", "auditor", **why).status_code == 403
+    assert act(site, one, "resolution", "finance").status_code == 409
+    assert act(site, one, "proposal", "finance", **why).get_json()["state"] == "proposed"
+    assert act(site, one, "decision", "finance", approve=True).status_code == 403
+    assert act(site, one, "decision", "administrator", approve=False).get_json()["state"] == "open"
+    act(site, one, "proposal", "finance", **why)
+    assert act(site, one, "decision", "administrator", approve=True).status_code == 200
+    done = act(site, one, "resolution", "finance").get_json()
+    assert (done["state"], act(site, one, "resolution", "finance").status_code) == ("resolved", 409)
+    entry = site.get(f"/api/v1/ledger/entries/{done['entry_id']}", "finance").get_json()
+    assert {each["account"]: each["amount"]["minor"] for each in entry["postings"]} == {
+        "clearing:wechat": 1000,
+        "surplus:wechat": -1000,
+    }
+    act(site, two, "proposal", "finance", resolution="note", note="=asked the channel")
+    again = site.post("/api/v1/reconciliations", "finance", json=bill_of(site, 1, 2)).get_json()
+    assert again["summary"]["differences"] == 2
+    states = site.get("/api/v1/differences?day=2026-03-02", "auditor").get_json()["items"]
+    assert sorted((each["order_no"][-1], each["state"]) for each in states) == [
+        ("1", "resolved"),
+        ("2", "proposed"),
+        ("3", "resolved"),
+    ]
+    assert len(site.get("/api/v1/reconciliations", "auditor").get_json()["items"]) == 2
+    written = site.get("/api/v1/differences/export", "finance").get_data(as_text=True)
+    assert len(written.splitlines()) == 4
+    assert "'=asked the channel" in written
+    records = site.get("/api/v1/audit?action=payments.difference_resolved", "auditor").get_json()
+    assert len(records["items"]) == 1
+
+
+def test_what_is_no_bill_is_refused_and_changes_nothing(site: Site) -> None:
+    for body, status in (
+        ({"channel": "wechat", "bill": "!!"}, 422),
+        ({"channel": "alipay", "bill": base64.b64encode(b"no zip").decode()}, 422),
+        ({"channel": "gold", "bill": "YQ=="}, 422),
+    ):
+        refused = site.post("/api/v1/reconciliations", "finance", json=body)
+        assert refused.status_code == status, body
+    assert site.get("/api/v1/reconciliations", "finance").get_json()["items"] == []
+    path = f"/api/v1/differences/{uuid7()}/resolution"
+    assert site.post(path, "finance").status_code == 404
+
+
+def test_a_day_s_takings_name_who_took_them(site: Site) -> None:
+    site.stay()
+    (bill,) = site.get("/api/v1/bills", "finance").get_json()["items"]
+    cash = {"channel": "cash", "tendered": bill["amount"]}
+    paid = site.post(f"/api/v1/bills/{bill['id']}/payments", "attendant", json=cash)
+    assert paid.status_code == 201
+    (line,) = site.get("/api/v1/takings", "finance").get_json()["items"]
+    assert (line["channel"], line["payments"], line["amount"]) == ("cash", 1, bill["amount"])
+    assert line["taker"]
+    assert site.get("/api/v1/takings?day=2026-03-01", "finance").get_json()["items"] == []
+    assert site.get("/api/v1/takings", "attendant").status_code == 403
