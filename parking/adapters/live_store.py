@@ -57,6 +57,10 @@ class FacilityNow:
     heard_at: datetime | None = None
 
 
+FURTHEST_LATITUDE: Final = 85.05112878
+"""Of Redis' geographical commands (EPSG:3857): they refuse what lies beyond."""
+
+
 @dataclass(frozen=True, slots=True)
 class FreeBay:
     """A free bay and how far it is, in metres as the crow flies."""
@@ -161,8 +165,11 @@ class LiveStore:
     ) -> list[tuple[DistrictCode, Found]]:
         """Give what was free around a place when it was last written; one round trip.
 
-        Some may have fallen silent since: `still_free` looks.
+        Some may have fallen silent since: `still_free` looks. Nothing lies where the store's
+        grid does not reach: within five degrees of the poles.
         """
+        if abs(at.latitude) > FURTHEST_LATITUDE:
+            return []
         found = self._ask(
             [
                 (

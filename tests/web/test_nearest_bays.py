@@ -180,6 +180,12 @@ def test_each_arrival_is_priced_by_the_version_in_force_then(site: Site) -> None
     assert prices == [600, 800, 800, 600]
 
 
+@pytest.mark.parametrize("latitude", [-90.0, 85.06, 90.0])
+def test_at_the_poles_there_is_nothing_to_find(site: Site, latitude: float) -> None:
+    free(site)
+    assert asked(site, Position(-180.0, latitude), walk_at_most_m=10) == []
+
+
 def test_without_an_end_only_the_hour_is_priced(site: Site) -> None:
     free(site)
     (found,) = asked(site, site.bays[0].position)
