@@ -8,6 +8,8 @@ from city.identifiers import DistrictCode, parse_district_code
 
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius of the earth. Source: IUGG (Moritz, 2000), R1."""
+MAPPED_LATITUDE = 85.05112878
+"""Maps of EPSG:3857, and searches over them, reach so far from the equator."""
 
 _MAX_LONGITUDE = 180.0
 _MAX_LATITUDE = 90.0

@@ -15,7 +15,7 @@ import redis
 
 from city.errors import Unavailable
 from city.identifiers import BayId, DistrictCode, FacilityId
-from city.places import Position
+from city.places import MAPPED_LATITUDE, Position
 from city.time import Clock, from_ms, to_ms
 from city.works.live_lines import Command, LiveLines
 from parking.adapters.live_keys import HEARD, district_keys
@@ -55,10 +55,6 @@ class FacilityNow:
     occupied: int = 0
     unknown: int = 0
     heard_at: datetime | None = None
-
-
-FURTHEST_LATITUDE: Final = 85.05112878
-"""Of Redis' geographical commands (EPSG:3857): they refuse what lies beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +161,10 @@ class LiveStore:
     ) -> list[tuple[DistrictCode, Found]]:
         """Give what was free around a place when it was last written; one round trip.
 
-        Some may have fallen silent since: `still_free` looks. Nothing lies where the store's
-        grid does not reach: within five degrees of the poles.
+        Some may have fallen silent since: `still_free` looks. Near the poles there is nothing:
+        the store's geographical commands refuse to look there.
         """
-        if abs(at.latitude) > FURTHEST_LATITUDE:
+        if abs(at.latitude) > MAPPED_LATITUDE:
             return []
         found = self._ask(
             [

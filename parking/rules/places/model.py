@@ -19,7 +19,7 @@ from city.identifiers import (
     parse_district_code,
     uuid7,
 )
-from city.places import Position
+from city.places import MAPPED_LATITUDE, Position
 from parking.rules.places.times import TimeSpan
 from parking.rules.places.usage import UseRule
 
@@ -287,6 +287,8 @@ class Bay:
         one_of(self.purpose, Purpose, "purpose")
         one_of(self.ground, Ground, "ground")
         one_of(self.located, Located, "located")
+        if abs(self.position.latitude) > MAPPED_LATITUDE:
+            raise Invalid("lies so near a pole that no map shows it", field="position")
         _size(self.length_m, "length_m", _LARGEST_M)
         _size(self.width_m, "width_m", _LARGEST_M)
         if self.bearing_deg is not None and not 0 <= self.bearing_deg < _FULL_TURN_DEG:

@@ -47,6 +47,12 @@ def registered(uow: UnitOfWork, code: str = "K1", **members: object) -> Facility
     return place_keeping.register_facility(uow, SYSTEM, replace(new, **members))  # type: ignore[arg-type] # members by name
 
 
+def test_a_bay_at_a_pole_is_refused() -> None:
+    home = BayId(uuid7())
+    with pytest.raises(Invalid, match="near a pole"):
+        Bay(home, EAST, "1", "standard", Position(120.1, 85.06))  # type: ignore[arg-type] # any id
+
+
 def bay(home: Facility, label: str, east_m: float, **members: object) -> Bay:
     new = Bay(
         home.id,
