@@ -28,6 +28,8 @@ FLAGS: Final = (
 PATIENCE_MS: Final = 60_000
 TAKEN_AT_LEAST: Final = 250
 LIVELY_PATIENCE_S: Final = 150.0
+STILL_LOOKS: Final = 3
+STILL_EVERY_S: Final = 1.0
 
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -172,6 +174,17 @@ class Visitor:
         response = context.request.get(self.system.origin + path)
         assert response.ok, f"{path}: {response.status} {response.text()}"
         return response.json()
+
+    def stand_still(self) -> None:
+        """Stop the demo's clock, and wait until its attendants have done what was due."""
+        self.set_speed(0)
+        looks: list[set[tuple[str, bool]]] = []
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while len(looks) < STILL_LOOKS or any(each != looks[-1] for each in looks[-STILL_LOOKS:]):
+            assert time.monotonic() < deadline, "the city does not stand still"
+            time.sleep(STILL_EVERY_S)
+            stays = self.ask("attendant", "/api/v1/sessions?limit=500")["items"]
+            looks.append({(each["id"], each["plate"] is None) for each in stays})
 
     def set_speed(self, speed: float) -> None:
         """Set the speed of the demo's clock."""

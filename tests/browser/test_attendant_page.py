@@ -51,7 +51,7 @@ def test_the_post_is_chosen_once_and_remembered(visitor: Visitor) -> None:
 
 def test_a_plate_is_typed_key_by_key_and_attached(visitor: Visitor) -> None:
     # Nobody else may act meanwhile: the city stands still.
-    visitor.set_speed(0)
+    visitor.stand_still()
     try:
         page = at_post(visitor, with_open_stay(visitor))
         cell = page.locator(".cell.needs-plate").first
@@ -73,7 +73,7 @@ def test_a_plate_is_typed_key_by_key_and_attached(visitor: Visitor) -> None:
 
 
 def test_the_next_plate_begins_where_most_do(visitor: Visitor) -> None:
-    visitor.set_speed(0)
+    visitor.stand_still()
     try:
         page = at_post(visitor, with_open_stay(visitor))
         page.evaluate("localStorage.setItem('greenbay.plate_prefix', '皖B')")
@@ -93,9 +93,8 @@ def open_bill(visitor: Visitor) -> Any:
         bills = visitor.ask("attendant", "/api/v1/bills?state=open&limit=50")["items"]
         owed = [bill for bill in bills if bill["amount"]["minor"] > 0]
         if owed:
-            visitor.set_speed(0)
+            visitor.stand_still()
             # Whoever was about to pay it has now done so, or will not while time stands still.
-            time.sleep(2)
             again = visitor.ask("attendant", f"/api/v1/bills/{owed[0]['id']}")
             if again["state"] == "open":
                 return again
