@@ -126,7 +126,7 @@ def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
     name = f"test_{next(_names)}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("create database {} template {}").format(
+            sql.SQL("create database {} template {} strategy file_copy").format(
                 sql.Identifier(name), sql.Identifier(template_database)
             )
         )
