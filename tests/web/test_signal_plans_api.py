@@ -206,7 +206,7 @@ def test_an_optimisation_drafts_a_plan_for_its_asker_or_is_cancelled(
     network_id = imported(site)
     body = {"network_id": network_id}
     assert site.post("/api/v1/signal-optimisations", "engineer", json=body).status_code == 409
-    with_demand(site, network_id, 60)
+    with_demand(site, network_id, 150)
     first = site.post("/api/v1/signal-optimisations", "engineer", json=body).get_json()
     path = f"/api/v1/signal-optimisations/{first['id']}"
     assert site.post(f"{path}/cancellation", "engineer").get_json()["status"] == "cancelled"
