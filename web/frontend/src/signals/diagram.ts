@@ -6,7 +6,7 @@ import { cycleS, greensOf } from "./stages";
 import type { Plan, Street } from "./types";
 
 const HEIGHT = 460;
-const LEFT = 132;
+const LEFT = 148;
 const RIGHT = 16;
 const TOP = 20;
 const BOTTOM = 36;
