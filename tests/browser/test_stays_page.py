@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("lively")
 
 
-def shown(page: Page, name: str) -> None:
-    """Choose a list and wait until it stands."""
+def shown(page: Page, name: str, asks: str) -> None:
+    """Choose a list and wait until its own answer is there: another's may still be on its way."""
     chip = page.locator("#lists .chip", has_text=name)
-    with page.expect_response(lambda answer: "limit=50" in answer.url):
+    with page.expect_response(lambda answer: asks in answer.url):
         chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_stay_that_was_none_is_set_aside_with_a_reason(visitor: Visitor) -> None:
     page = visitor.open("/stays", "operator")
-    shown(page, "Parked now")
+    shown(page, "Parked now", "state=open")
     row = page.locator(".desk-row").filter(has_text="no plate yet").first
     row.click()
     expect(page.locator("#case .said").first).to_be_visible()
@@ -49,7 +49,7 @@ def test_a_stay_that_was_none_is_set_aside_with_a_reason(visitor: Visitor) -> No
 def test_a_correction_that_cannot_be_is_refused_in_words(visitor: Visitor) -> None:
     visitor.faults.expected.append("422")
     page = visitor.open("/stays", "operator", language="zh", width=360)
-    shown(page, "停放中")
+    shown(page, "停放中", "state=open")
     # In a bay of a kerb, and not set aside by another test.
     kerb = page.locator(".desk-row").filter(has_text=re.compile(r"K\d{3}-\d\d"))
     kerb.filter(has=page.locator(".tag", has_text="停放中")).first.click()
@@ -63,12 +63,12 @@ def test_a_correction_that_cannot_be_is_refused_in_words(visitor: Visitor) -> No
 
 def test_an_auditor_reads_and_corrects_nothing(visitor: Visitor) -> None:
     page = visitor.open("/stays", "auditor")
-    shown(page, "All")
+    shown(page, "All", "/sessions?limit=50")
     page.locator(".desk-row").first.click()
     expect(page.locator("#case .said-raw").first).to_be_visible()
     expect(page.locator("[data-correction]")).to_have_count(0)
-    shown(page, "Never left")
-    shown(page, "Unmatched passages")
+    shown(page, "Never left", "/sessions/long")
+    shown(page, "Unmatched passages", "/gates/unmatched")
     expect(page.locator("#stays .empty, #stays .desk-row").first).to_be_visible()
 
 
