@@ -202,11 +202,18 @@ def looked_at(page: Page, name: str) -> None:
 
 
 def read_code(element: Locator) -> str:
-    """Read a code off the screen, as a phone's camera would."""
+    """Read a code off the screen, as a phone's camera would: nearer and farther until it can.
+
+    OpenCV's reader fails on three codes in a hundred at one size, and reads them at another.
+    """
     pixels = cv2.imdecode(np.frombuffer(element.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert pixels is not None
-    read, _, _ = cv2.QRCodeDetector().detectAndDecode(pixels)
-    return str(read)
+    for scale in (1.0, 2.0, 1.5, 0.75, 3.0):
+        seen = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        read, _, _ = cv2.QRCodeDetector().detectAndDecode(seen)
+        if read:
+            return str(read)
+    return ""
 
 
 def driver_logs_in(page: Page, system: System) -> None:
