@@ -29,7 +29,6 @@ ROOMS = ("city", "journeys", "parking", "payments", "signals/services", "web")
 # What devices, networks, channels, commands and the installation are told: no page asks for it.
 UNSEEN = (
     "city/audit/chain.py",
-    "city/demo/",
     "city/events/",
     "city/street_files.py",
     "city/streets.py",
