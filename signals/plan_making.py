@@ -22,6 +22,8 @@ SIMULATE_S: Final = 60.0
 """How long plans are refined by driving them where nobody says otherwise."""
 _HOUR_S: Final = 3_600.0
 _COORDINATION_S: Final = 120.0
+_FIRST_RUNS_S: Final = 60.0
+"""What the runs to compare with may take however short the search: a busy machine starts slowly."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,12 @@ def _driven(
     def drive(plans: Plans, seed: int) -> float | None:
         if (plans, seed) not in known:
             left_s = until_s - time.monotonic()
-            if left_s <= 0 and len(known) >= len(SEEDS):
+            first = len(known) < len(SEEDS)
+            if left_s <= 0 and not first:
                 return None
+            limit_s = max(left_s, simulate_s, _FIRST_RUNS_S if first else 0.0)
             try:
-                run = simulator.drive(plans, seed, limit_s=max(left_s, simulate_s))
+                run = simulator.drive(plans, seed, limit_s=limit_s)
             except Unavailable:
                 return None
             known[plans, seed] = run.delay_s

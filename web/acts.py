@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from city.works.database import UnitOfWork
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+TIME_HEADER = "City-Time"
+"""When an act was done by the city's clock: a page whose own lags catches up with what it did."""
 _PURPOSE = "idempotency"
 
 View = TypeVar("View", bound="Callable[..., object]")
@@ -75,7 +77,7 @@ def _act(view: View, *, sealed: bool) -> View:
         owner = f"{caller.kind}:{caller.subject}"
         with access.wiring().database.unit_of_work() as uow:
             if key is None:
-                return make_response(view(uow, *args, **kwargs))
+                return _timed(make_response(view(uow, *args, **kwargs)))
             hashes = _hashes(uow, sealed=sealed)
             kept = idempotency.begin(uow, owner, key, request.endpoint or "", *hashes)
             if kept is not None:
@@ -87,9 +89,14 @@ def _act(view: View, *, sealed: bool) -> View:
                 response.get_data(),
             )
             idempotency.finish(uow, owner, key, answer)
-            return response
+            return _timed(response)
 
     return cast("View", run)
+
+
+def _timed(response: Response) -> Response:
+    response.headers[TIME_HEADER] = access.wiring().clock.now().isoformat()
+    return response
 
 
 def _hashes(uow: UnitOfWork, *, sealed: bool) -> tuple[bytes, ...]:

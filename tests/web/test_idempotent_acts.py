@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -27,6 +28,11 @@ def test_the_same_key_and_body_get_the_first_answer_and_do_nothing(site: Site) -
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.data == again.data
     assert register(site, "k-2").status_code == 409
+
+
+def test_an_act_says_when_the_city_did_it(site: Site) -> None:
+    done = datetime.fromisoformat(register(site, "k-1").headers["City-Time"])
+    assert done == site.clock.now()
 
 
 def test_the_same_key_with_another_body_is_a_conflict(site: Site) -> None:

@@ -1,5 +1,6 @@
 /** Requests to our own API: problem documents become errors, acts carry their idempotency key. */
 
+import { noteCityTime } from "../shell/clock";
 import type { ProblemDocument } from "./types";
 
 /** A problem document (RFC 9457), or what stands for one when the network gave no answer. */
@@ -114,6 +115,9 @@ export async function act<T>(
     if (!(error instanceof ProblemError) || !error.offline || !navigator.onLine) throw error;
     response = await send(path, init());
   }
+  // What was done now must not lie ahead of a page whose clock lags by the answer that set it.
+  const doneMs = Date.parse(response.headers.get("City-Time") ?? "");
+  if (!Number.isNaN(doneMs)) noteCityTime(doneMs);
   return (response.status === 204 ? null : await response.json()) as T;
 }
 
