@@ -279,9 +279,9 @@ class Finder:
         near = [each for each in options.values() if wish.walkable(each)]
         chosen: Sequence[Option]
         if wish.price_at_most_minor is None:
-            chosen = self._with_prices(wish, ranked(near, wish.limit), bays, now)
+            chosen = self._with_prices(wish, ranked(near, wish.limit), bays)
         else:
-            priced = self._with_prices(wish, near, bays, now)
+            priced = self._with_prices(wish, near, bays)
             chosen = ranked([each for each in priced if wish.affordable(each)], wish.limit)
         apart = self._places.apart(sorted({bays[each.bay_id].facility_id for each in chosen}))
         found = []
@@ -302,17 +302,17 @@ class Finder:
         return found
 
     def _with_prices(
-        self, wish: Wish, options: Sequence[Option], bays: Mapping[BayId, Bay], now: datetime
+        self, wish: Wish, options: Sequence[Option], bays: Mapping[BayId, Bay]
     ) -> list[Option]:
         return [
             replace(each, price_total=total, price_per_hour=hourly)
             for each, (total, hourly) in zip(
-                options, self._priced(wish, options, bays, now), strict=True
+                options, self._priced(wish, options, bays), strict=True
             )
         ]
 
     def _priced(
-        self, wish: Wish, chosen: Sequence[Option], bays: Mapping[BayId, Bay], now: datetime
+        self, wish: Wish, chosen: Sequence[Option], bays: Mapping[BayId, Bay]
     ) -> list[tuple[Money | None, Money | None]]:
         """Give the total and the hourly price of each option: one question a minute of arrival."""
         traits = VehicleTraits(vehicle_class=wish.vehicle, energy=wish.energy)
@@ -323,10 +323,10 @@ class Finder:
         hourly: dict[tuple[datetime, FacilityId], Money | None] = {}
         total: dict[tuple[datetime, FacilityId], Money | None] = {}
         for minute, homes in minutes.items():
-            priced = self._prices.of(homes, minute, minute + HOUR, traits, now)
+            priced = self._prices.of(homes, minute, minute + HOUR, traits)
             hourly |= {(minute, home): price for home, price in priced.items()}
             if wish.leave_at is not None and wish.leave_at > minute:
-                priced = self._prices.of(homes, minute, wish.leave_at, traits, now)
+                priced = self._prices.of(homes, minute, wish.leave_at, traits)
                 total |= {(minute, home): price for home, price in priced.items()}
         keys = [(_whole(each.arrive_at), bays[each.bay_id].facility_id) for each in chosen]
         return [(total.get(key), hourly[key]) for key in keys]

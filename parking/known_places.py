@@ -2,8 +2,8 @@
 
 Places change when somebody registers one, bays' states with every car; so places are kept in
 memory and only states are asked for. One primary-key read a second tells whether anything
-changed (`parking.registry_version`, which every registration raises); then all of it is forgotten.
-What a tariff's publication changes is not versioned, hence the longest age.
+changed (`parking.registry_version`, which every registration and every publication of a tariff
+raises); then all of it is forgotten. The longest age is for what was changed by hand.
 """
 
 import threading

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from city.errors import Invalid
@@ -21,33 +20,28 @@ from parking.store.tariffs_in_force import InForce
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from city.identifiers import FacilityId, TariffVersionId
     from city.money import Money
     from city.works.database import Database
+    from parking.known_places import KnownPlaces
 
 MOST_KEPT: Final = 50_000
-MINUTE: Final = timedelta(minutes=1)
-NOTICE: Final = timedelta(seconds=30)
-"""A publication shows after so long at most."""
-
-
 NOTHING: Final = InForce(None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read, when, and from which instant on it holds."""
+    """What was read, and from which instant on it holds."""
 
-    read_at: datetime
     from_at: datetime
     told: InForce
 
-    def tells(self, at: datetime, now: datetime) -> bool:
-        """Tell whether it still says what is in force at an instant."""
+    def tells(self, at: datetime) -> bool:
+        """Tell whether it says what is in force at an instant."""
         until_at = self.told.until_at
-        fresh = abs(now - self.read_at) <= NOTICE
-        return fresh and self.from_at <= at and (until_at is None or at < until_at)
+        return self.from_at <= at and (until_at is None or at < until_at)
 
 
 class KnownPrices:
@@ -57,11 +51,16 @@ class KnownPrices:
     ----------
     database
         Asked for what is not kept.
+    places
+        Tells the registry's version, which publications and edits of facilities raise: what is in
+        force is forgotten with it.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, places: KnownPlaces) -> None:
         self._database = database
+        self._places = places
         self._lock = threading.Lock()
+        self._version = -1
         self._versions: OrderedDict[FacilityId, _Known] = OrderedDict()
         self._documents: dict[TariffVersionId, str] = {}
         self._prices: OrderedDict[tuple[TariffVersionId, Stay, VehicleTraits], Money | None] = (
@@ -74,27 +73,30 @@ class KnownPrices:
         enter_at: datetime,
         leave_at: datetime,
         vehicle: VehicleTraits,
-        now: datetime,
     ) -> dict[FacilityId, Money | None]:
         """Give what a stay costs at each facility, in whole minutes; None where it is not known.
 
         Two statements at most for what is not kept, whatever the number of facilities.
         """
         stay = Stay(_whole(enter_at), max(_whole(leave_at), _whole(enter_at)))
-        versions = self._in_force(facility_ids, stay.enter_at, now)
+        versions = self._in_force(facility_ids, stay.enter_at)
         return {
             each: None if version is None else self._price(version, stay, vehicle)
             for each, version in versions.items()
         }
 
     def _in_force(
-        self, facility_ids: Collection[FacilityId], at: datetime, now: datetime
+        self, facility_ids: Collection[FacilityId], at: datetime
     ) -> dict[FacilityId, TariffVersionId | None]:
-        kept = self._versions
+        version = self._places.version
+        with self._lock:
+            if version != self._version:
+                self._versions, self._version = OrderedDict(), version
+            kept = self._versions
         found: dict[FacilityId, TariffVersionId | None] = {}
         for each in facility_ids:
             known = kept.get(each)
-            if known is not None and known.tells(at, now):
+            if known is not None and known.tells(at):
                 found[each] = known.told.version_id
         missing = [each for each in facility_ids if each not in found]
         if missing:
@@ -108,7 +110,8 @@ class KnownPrices:
                 for each in missing:
                     told = read.get(each, NOTHING)
                     found[each] = told.version_id
-                    kept[each] = _Known(now, at, told)
+                    # Where the registry has changed meanwhile, `kept` is forgotten already.
+                    kept[each] = _Known(at, told)
                 while len(kept) > MOST_KEPT:
                     kept.popitem(last=False)
         return found

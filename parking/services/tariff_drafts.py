@@ -20,6 +20,7 @@ from city.works.database import UnitOfWork
 from parking.rules.tariffs.document import TariffDocument
 from parking.rules.tariffs.reading import read_document
 from parking.store import tariff_drafts as store
+from parking.store.devices import bump
 from parking.store.tariffs import ensure_tariff
 
 SIMULATE_TASK: Final = "journeys.simulate_tariff"
@@ -164,6 +165,7 @@ def publish(
     Conflict
         Where it is not approved, or would take effect before or with the last one.
     """
+    bump(uow.connection)
     found = _of_status(uow, version_id, "approved")
     home = store.tariff_by_id(uow.connection, found.tariff_id, lock=True)
     if home is None:
@@ -206,6 +208,7 @@ def withdraw(
     Conflict
         Where it is in force, or was: stays are pinned to it; publish another instead.
     """
+    bump(uow.connection)
     found = _of_status(uow, version_id, "draft", "approved", "published")
     now = uow.clock.now()
     if found.status == "published" and (found.valid_from is None or found.valid_from <= now):

@@ -17,6 +17,7 @@ from parking.rules.tariffs.model import Claims, EarlierStay, Quote, Stay, Vehicl
 from parking.rules.tariffs.plan import Tariff, exemption_of, stored_tariff
 from parking.rules.tariffs.reading import read_document
 from parking.store import tariffs as store
+from parking.store.devices import bump
 
 NO_CLAIMS: Final = Claims()
 
@@ -60,6 +61,7 @@ def publish_tariff(
         Where it would take effect before or with the last version.
     """
     name = read_document(document).name
+    bump(uow.connection)
     tariff_id = store.ensure_tariff(uow.connection, code, name.zh, name.en)
     last = store.latest_version(uow.connection, tariff_id)
     if last is not None and last.valid_from is not None:

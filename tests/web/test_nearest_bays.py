@@ -169,6 +169,9 @@ def test_each_arrival_is_priced_by_the_version_in_force_then(site: Site) -> None
     free(site)
     turn = NINE + timedelta(hours=3)
     dearer = orjson.loads(orjson.dumps(TARIFF).replace(b'"price_minor":300', b'"price_minor":400'))
+    # Priced before the change is announced: what was known then is forgotten with it.
+    (found,) = asked(site, site.bays[0].position, arrive_at=turn.isoformat())
+    assert found["price_per_hour"]["minor"] == 600
     with site.wiring.database.unit_of_work() as uow:
         publish_tariff(uow, "riverside", dearer, valid_from=turn, by="test")
     prices = []

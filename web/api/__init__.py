@@ -94,7 +94,7 @@ def register(app: APIFlask) -> None:
     app.extensions["finder"] = Finder(
         live_store=wiring.live_store,
         places=wiring.places,
-        prices=KnownPrices(wiring.database),
+        prices=KnownPrices(wiring.database, wiring.places),
         chances=KnownChances(wiring.database),
         streets=streets,
         clock=wiring.clock,
