@@ -185,9 +185,7 @@ def end_stay(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> Par
     return done
 
 
-def take_ticket(
-    uow: UnitOfWork, actor: Actor, facility_id: FacilityId
-) -> tuple[tickets.Ticket, str]:
+def take_ticket(uow: UnitOfWork, actor: Actor, facility_id: FacilityId) -> tickets.Ticket:
     """Give a driver whose vehicle has no plate a ticket for a facility's gates.
 
     The vehicle, so far only this ticket, is theirs at once.
@@ -203,7 +201,7 @@ def take_ticket(
     place = facility(uow.connection, facility_id)
     if place.kind == "kerb":
         raise Invalid("is a kerb: it has no gates", field="facility_id")
-    ticket, code = tickets.issue(uow, facility_id, account_id)
+    ticket = tickets.issue(uow, facility_id, account_id)
     vehicle_users.bind(
         uow,
         account_id,
@@ -220,7 +218,7 @@ def take_ticket(
         str(ticket.vehicle_id),
         {"facility_id": str(facility_id)},
     )
-    return ticket, code
+    return ticket
 
 
 def is_own(connection: Connection, actor: Actor, session: ParkingSession) -> bool:

@@ -41,7 +41,7 @@ def sign_of_bay(connection: Connection, bay_id: UUID) -> Sign:
     if bay.retired_at is not None:
         raise NotFound("there is no such bay any more", field="bay_id")
     facility = places.facility(connection, bay.facility_id)
-    return Sign(bay, facility, operators.by_id(connection, facility.operator_id))
+    return Sign(bay, facility, operator_of(connection, facility))
 
 
 def signs_of_facility(
@@ -55,9 +55,14 @@ def signs_of_facility(
         Where there is no such facility.
     """
     facility = places.facility(connection, facility_id)
-    operator = operators.by_id(connection, facility.operator_id)
+    operator = operator_of(connection, facility)
     page = places.bays(connection, facility_id=facility.id, after=after, limit=limit)
     return Page(tuple(Sign(bay, facility, operator) for bay in page.items), page.next)
+
+
+def operator_of(connection: Connection, facility: Facility) -> Operator | None:
+    """Give who runs a facility; None where it names one that was never registered."""
+    return operators.by_id(connection, facility.operator_id)
 
 
 def prices(

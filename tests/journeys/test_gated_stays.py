@@ -19,7 +19,7 @@ from journeys.correct_stay import match_passage
 from journeys.drive_stay import own_stays, take_ticket
 from parking.rules.evidence import EvidenceKind, Hold, SetAside
 from parking.rules.stays import ClosingReason, StayState
-from parking.services import stay_views
+from parking.services import stay_views, tickets
 from tests.journeys.conftest import Street, at
 from tests.journeys.garage import (
     GATES,
@@ -200,7 +200,8 @@ def test_a_second_camera_at_the_gate_is_the_same_passage(garage: Garage) -> None
 def test_a_car_without_a_plate_comes_and_leaves_by_its_ticket(garage: Garage) -> None:
     street = garage.street
     with street.database.unit_of_work() as uow:
-        ticket, code = take_ticket(uow, street.driver, garage.facility.id)
+        ticket = take_ticket(uow, street.driver, garage.facility.id)
+        _, code = tickets.of_account(uow, ticket.account_id, ticket.vehicle_id)
     assert garage.passes("entry", 0, ticket=code).outcome is Outcome.ENTERED
     assert garage.passes("exit", 61, ticket=code.lower()).outcome is Outcome.LEFT
     minutes_pass(street, 11)
@@ -216,7 +217,8 @@ def test_a_car_without_a_plate_comes_and_leaves_by_its_ticket(garage: Garage) ->
 def test_a_ticket_gets_its_real_plate_later(garage: Garage) -> None:
     street = garage.street
     with street.database.unit_of_work() as uow:
-        ticket, code = take_ticket(uow, street.driver, garage.facility.id)
+        ticket = take_ticket(uow, street.driver, garage.facility.id)
+        _, code = tickets.of_account(uow, ticket.account_id, ticket.vehicle_id)
     garage.passes("entry", 0, ticket=code)
     (stay,) = sessions(street)
     plate = parse_plate("京A12345", PlateKind.BLUE7)

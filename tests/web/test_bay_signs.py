@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import cv2
 import numpy as np
@@ -11,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from city.identifiers import BayId, FacilityId, OperatorId, uuid7
+from city.errors import NotFound
+from city.identifiers import AccountId, BayId, FacilityId, OperatorId, VehicleId, uuid7
 from city.people.actors import SYSTEM
 from parking.rules.places.model import Operator
+from parking.services import tickets
 from parking.services.place_keeping import register_operator
 from parking.services.places import record_places
 from parking.store.places import Bay, Facility
@@ -148,3 +152,35 @@ def test_a_scanned_bay_stands_in_the_drivers_page_and_a_false_one_does_not(site:
         shown = site.get(f"/mine?bay={wrong}", "driver", headers=HTML)
         assert (wrong, shown.status_code) == (wrong, 200)
         assert "data-bay=" not in shown.get_data(as_text=True)
+
+
+def test_a_gates_page_is_for_everybody_and_a_kerb_has_none(
+    site: Site, kerb: tuple[Facility, Bay]
+) -> None:
+    home, _ = kerb
+    assert site.get(f"/facilities/{home.id}/gate", headers=HTML).status_code == 404
+    garage = replace(home, id=FacilityId(uuid7()), code="LG-1", kind="garage")
+    with site.wiring.database.unit_of_work() as uow:
+        record_places(uow, [garage], [])
+    path = f"/facilities/{garage.id}/gate"
+    shown = site.get(f"{path}?lang=en", headers=HTML).get_data(as_text=True)
+    for words in ("Lakeside Road", "Lakeside Parking", "¥24.00", f"/log-in/driver?next={path}"):
+        assert words in html.unescape(shown)
+    assert "data-ticket" not in shown
+    assert "data-ticket" in site.get(path, "driver", headers=HTML).get_data(as_text=True)
+
+
+def test_a_ticket_is_shown_to_who_took_it_alone(site: Site, kerb: tuple[Facility, Bay]) -> None:
+    garage = replace(kerb[0], id=FacilityId(uuid7()), code="LG-1", kind="garage")
+    with site.wiring.database.unit_of_work() as uow:
+        record_places(uow, [garage], [])
+    taken = site.post(f"/api/v1/facilities/{garage.id}/tickets", "driver", json={}).get_json()
+    assert "code" not in taken
+    path = f"/mine/tickets/{taken['vehicle_id']}"
+    code = site.get(f"/api/v1/me/tickets/{taken['vehicle_id']}", "driver").get_json()["code"]
+    answer = site.get(path, "driver", headers=HTML)
+    assert f"{code[:5]}-{code[5:]}" in answer.get_data(as_text=True)
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert site.get(f"/mine/tickets/{UNKNOWN_ID}", "driver", headers=HTML).status_code == 404
+    with site.wiring.database.unit_of_work() as uow, pytest.raises(NotFound):
+        tickets.of_account(uow, AccountId(uuid7()), VehicleId(UUID(taken["vehicle_id"])))

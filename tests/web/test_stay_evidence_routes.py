@@ -223,7 +223,10 @@ def test_a_ticket_is_for_a_facility_with_gates(site: Site, garage: str) -> None:
     refused = site.post(f"/api/v1/facilities/{site.facility.id}/tickets", "driver", json={})
     assert refused.status_code == 422
     made = site.post(f"/api/v1/facilities/{garage}/tickets", "driver", json={}).get_json()
-    assert passes(site, garage, "entry", "e1", ticket=made["code"])["outcome"] == "entered"
+    own = f"/api/v1/me/tickets/{made['vehicle_id']}"
+    code = site.get(own, "driver").get_json()["code"]
+    assert site.get(own, "driver").get_json()["code"] == code
+    assert passes(site, garage, "entry", "e1", ticket=code)["outcome"] == "entered"
     (mine,) = site.get("/api/v1/me/stays", "driver").get_json()["items"]
     assert (mine["plate"], mine["facility_id"]) == (None, garage)
     path = f"/api/v1/me/vehicles/{made['vehicle_id']}/unbinding"

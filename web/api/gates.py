@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 from apiflask import APIBlueprint
 
 from city.errors import Invalid
-from city.identifiers import FacilityId, ParkingSessionId
+from city.identifiers import FacilityId, ParkingSessionId, VehicleId
 from city.people import Role
 from city.vehicles import parse_plate
 from journeys.admit_vehicle import Direction, Passage, pass_gate
 from journeys.correct_stay import match_passage
-from journeys.drive_stay import take_ticket
+from journeys.drive_stay import account_of, take_ticket
 from journeys.meet_vehicle import meet_vehicle
-from parking.services import stay_views
+from parking.services import stay_views, tickets
 from web import access
 from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
 from web.api.plates import masked_plates, one_plate, plate_read
-from web.api.schemas.drivers import TicketIn, TicketOut
+from web.api.schemas.drivers import TicketCodeOut, TicketIn, TicketOut
 from web.api.schemas.evidence import (
     MatchIn,
     MeetIn,
@@ -163,10 +163,24 @@ def meet(uow: UnitOfWork, facility_id: UUID, json_data: MeetIn) -> dict[str, Any
 def ticket(uow: UnitOfWork, facility_id: UUID, json_data: TicketIn) -> dict[str, Any]:
     """Take a ticket."""
     del json_data
-    made, code = take_ticket(uow, access.known_actor(), FacilityId(facility_id))
+    # Without its code: the answer is kept for repetitions, in the clear.
+    return _ticket(take_ticket(uow, access.known_actor(), FacilityId(facility_id)))
+
+
+@blueprint.get("/me/tickets/<uuid:vehicle_id>")
+@access.allow(Role.DRIVER)
+@look
+@blueprint.output(TicketCodeOut)
+@blueprint.doc(summary="A ticket that the caller took, with the code that gates read")
+def own_ticket(uow: UnitOfWork, vehicle_id: UUID) -> dict[str, Any]:
+    """Show a ticket's code to who took it."""
+    taken, code = tickets.of_account(uow, account_of(access.known_actor()), VehicleId(vehicle_id))
+    return {**_ticket(taken), "code": code}
+
+
+def _ticket(taken: tickets.Ticket) -> dict[str, Any]:
     return {
-        "vehicle_id": made.vehicle_id,
-        "facility_id": made.facility_id,
-        "code": code,
-        "made_at": made.made_at,
+        "vehicle_id": taken.vehicle_id,
+        "facility_id": taken.facility_id,
+        "made_at": taken.made_at,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from web.pages import context, errors, log_in, paying, signs, static_files, views
+from web.pages import context, errors, gates, log_in, paying, signs, static_files, views
 from web.pages.blueprint import blueprint
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ __all__ = [
     "blueprint",
     "context",
     "errors",
+    "gates",
     "log_in",
     "paying",
     "register",

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from parking.store.places import Facility
 
 SIGN_ROLES: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
+KERB: Final = "kerb"
 SHEET: Final = 60
 """Signs on one page to print."""
 GATED: Final = frozenset({"garage", "mechanical"})
+"""Kinds of facilities whose gates begin and end every stay."""
 
 
 def _address(bay_id: UUID) -> str:
@@ -68,8 +70,8 @@ def bay(bay_id: UUID) -> Response:
         sign=sign,
         place=name_of(sign.facility),
         operator=name_of(sign.operator) if sign.operator else None,
-        prices=_prices(costs, sign.facility),
-        since=_local(now, sign.facility),
+        prices=prices_shown(costs, sign.facility),
+        since=local_time(now, sign.facility),
         usable=bool(usable),
         gated=sign.facility.kind in GATED,
         is_driver=caller is not None and caller.has_any(Role.DRIVER),
@@ -78,7 +80,10 @@ def bay(bay_id: UUID) -> Response:
     )
 
 
-def _prices(costs: Sequence[tuple[timedelta, Quote]], facility: Facility) -> list[dict[str, Any]]:
+def prices_shown(
+    costs: Sequence[tuple[timedelta, Quote]], facility: Facility
+) -> list[dict[str, Any]]:
+    """Give the prices of usual stays in the page's words, each with its lines."""
     spoken = language()
     return [
         {
@@ -86,8 +91,8 @@ def _prices(costs: Sequence[tuple[timedelta, Quote]], facility: Facility) -> lis
             "total": quote.total.text(spoken),
             "lines": [
                 {
-                    "from": _local(line.from_at, facility),
-                    "to": _local(line.to_at, facility),
+                    "from": local_time(line.from_at, facility),
+                    "to": local_time(line.to_at, facility),
                     "why": line.why.text(spoken),
                     "amount": type(quote.total)(line.minor, quote.total.currency).text(spoken),
                 }
@@ -98,7 +103,8 @@ def _prices(costs: Sequence[tuple[timedelta, Quote]], facility: Facility) -> lis
     ]
 
 
-def _local(at: datetime, facility: Facility) -> str:
+def local_time(at: datetime, facility: Facility) -> str:
+    """Give the time of day at a facility."""
     return facility.local(at).strftime("%H:%M")
 
 
@@ -150,10 +156,13 @@ def signs(facility_id: UUID) -> Response:
         found = signs_of_facility(
             connection, facility_id, after=after(request.args.get("cursor")), limit=SHEET
         )
+    gate = access.wiring().settings.page_origin + url_for("pages.gate", facility_id=facility_id)
     return page(
         "signs.html",
         place=name_of(home),
         facility=home,
+        # Drawn here from our own address and an escaped name, as the bays' below.
+        gate=Markup(qr.svg(gate, home.name_en)) if home.kind != KERB else None,  # noqa: S704 - see above
         signs=[
             {
                 "label": each.bay.label,

@@ -186,12 +186,17 @@ class MyPermitsOut(Outgoing):
 
 
 class TicketOut(Outgoing):
-    """A ticket for a vehicle without a plate, shown once."""
+    """A ticket for a vehicle without a plate."""
 
     vehicle_id: UUID
     facility_id: UUID
-    code: str
     made_at: Instant
+
+
+class TicketCodeOut(TicketOut):
+    """A ticket with what a gate reads; for whoever took it alone."""
+
+    code: str
 
 
 class TicketIn(Incoming):

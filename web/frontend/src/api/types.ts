@@ -32,6 +32,7 @@ export type Dispute = Schemas["DisputeOut"];
 export type ListedDispute = Schemas["ListedDisputeOut"];
 /** A driver's own stay and vehicle. */
 export type MyStay = Schemas["MyStayOut"];
+export type Ticket = Schemas["TicketOut"];
 export type MyVehicle = Schemas["VehicleOut"];
 /** All that was said of a stay. */
 export type StayTimeline = Schemas["TimelineOut"];

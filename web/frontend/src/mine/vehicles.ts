@@ -131,6 +131,9 @@ export function vehicleList(vehicles: readonly MyVehicle[], changed: () => void)
               text("mine.vehicle_since", { at: moment(instant(vehicle.since_at)), proof: named("proof", vehicle.proof) }),
             ),
           ),
+          vehicle.proof === "ticket"
+            ? h("a", { class: "button", href: `/mine/tickets/${vehicle.id}` }, text("mine.show_ticket"))
+            : null,
           h("button", { class: "button button-quiet", type: "button", onclick: () => unbindDialog(vehicle, changed) }, text("mine.unbind")),
         ),
       ),
