@@ -42,11 +42,18 @@ DIGEST_BYTES: Final = 12
 
 
 class Answer(NamedTuple):
-    """An answer as it is sent."""
+    """An answer as it is sent.
+
+    Attributes
+    ----------
+    written
+        Writes its body again where figures in it grow with the clock; None where none do.
+    """
 
     body: bytes
     name: str
     tag: str
+    written: Callable[[], bytes] | None = None
 
     def response(self) -> Response:
         """Give it, or 304 where the caller has it already."""
@@ -60,11 +67,17 @@ class Answer(NamedTuple):
 @dataclass(slots=True)
 class _Kept:
     answer: Answer
+    size: int
     version: int
     question: tuple[Command, ...]
     marks: bytes
     until_s: float
     sure_until_s: float
+
+
+def dumped(value: Any) -> bytes:
+    """Write JSON as every kept answer has it."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
 
 
 def made(value: Mapping[str, Any], alike: Any = None) -> Answer:
@@ -78,8 +91,8 @@ def made(value: Mapping[str, Any], alike: Any = None) -> Answer:
         What two answers must share to be the same; the value itself unless given. Without
         figures that only grow with the clock a page's copy stays good while nothing happens.
     """
-    body = orjson.dumps(value, option=orjson.OPT_UTC_Z)
-    told_apart = body if alike is None else orjson.dumps(alike, option=orjson.OPT_UTC_Z)
+    body = dumped(value)
+    told_apart = body if alike is None else dumped(alike)
     name = hashlib.blake2b(told_apart, digest_size=DIGEST_BYTES).hexdigest()
     # Weak: what it leaves out may differ.
     return Answer(body, name, f'"{name}"' if alike is None else f'W/"{name}"')
@@ -195,6 +208,8 @@ class Answers:
         sure_s = self._sure_s * times
         now_s = time.monotonic()
         if kept is not None and kept.marks == marks and now_s < kept.until_s:
+            if kept.answer.written is not None:
+                kept.answer = kept.answer._replace(body=kept.answer.written())
             kept.sure_until_s = min(now_s + sure_s, kept.until_s)
             return kept.answer.response()
         key = request.full_path
@@ -204,18 +219,19 @@ class Answers:
             if kept is None or kept.marks != marks or now_s >= kept.until_s:
                 version = self._places.version
                 until_s = now_s + (self._kept_s if kept_s is None else kept_s)
-                kept = _Kept(make(), version, question, marks, until_s, now_s + sure_s)
+                made_now = make()
+                size = len(made_now.body) * (1 if made_now.written is None else 2)
+                kept = _Kept(made_now, size, version, question, marks, until_s, now_s + sure_s)
                 self._keep(key, kept)
         return kept.answer.response()
 
     def _keep(self, key: str, kept: _Kept) -> None:
-        size = len(kept.answer.body)
-        if size > LARGEST:
+        if kept.size > LARGEST:
             return
         with self._lock:
             before = self._kept.pop(key, None)
-            self._bytes += size - (len(before.answer.body) if before else 0)
+            self._bytes += kept.size - (before.size if before else 0)
             self._kept[key] = kept
             while self._bytes > MOST_BYTES:
                 _, oldest = self._kept.popitem(last=False)
-                self._bytes -= len(oldest.answer.body)
+                self._bytes -= oldest.size

@@ -241,6 +241,9 @@ def test_each_answer_tells_its_age_and_how_to_get_there(site: Site) -> None:
     site.clock.advance(30)
     (found,) = asked(site, site.bays[0].position)
     assert found["data_age_s"] == 90
+    # The list stands, its ages do not.
+    site.clock.advance(7)
+    assert asked(site, site.bays[0].position) == [{**found, "data_age_s": 97}]
     assert set(found["navigation"]) == {"amap", "baidu", "apple", "google"}
     assert found["navigation"]["amap"].startswith("https://uri.amap.com/navigation?to=120.10")
 
