@@ -25,10 +25,9 @@ def test_a_driver_without_a_plate_takes_a_ticket_and_finds_it_again(
     assert address == f"{system.origin}/facilities/{garage['id']}/gate"
 
     page = visitor.open(address.removeprefix(system.origin), width=360, height=740)
+    driver_logs_in(page, system)
     expect(page.locator("h1")).to_have_text(garage["name"]["en"])
     shot(page, "gate-en-360")
-    page.get_by_role("link", name="Take a ticket").click()
-    driver_logs_in(page, system)
     page.get_by_role("button", name="Take a ticket").click()
     page.wait_for_url(f"{system.origin}/mine/tickets/*")
     letters = page.locator(".ticket-letters").inner_text()

@@ -27,8 +27,6 @@ PUBLIC = {
     "GET /static/<path:name>",
     # A bay's QR page.
     "GET /bays/<uuid:bay_id>",
-    # A gate's.
-    "GET /facilities/<uuid:facility_id>/gate",
     # What it leads to where a stay that ended is to be paid: few plates, few facts.
     "GET /bays/<uuid:bay_id>/pay",
     "POST /api/v1/bays/<uuid:bay_id>/unpaid",
@@ -299,6 +297,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /stays": BACK_OFFICE,
     "GET /bays/<uuid:bay_id>/qr.svg": KEEPERS,
     "GET /facilities/<uuid:facility_id>/signs": KEEPERS,
+    "GET /facilities/<uuid:facility_id>/gate": {Role.DRIVER},
     "GET /mine/tickets/<uuid:vehicle_id>": {Role.DRIVER},
     "GET /api/v1/me/tickets/<uuid:vehicle_id>": {Role.DRIVER},
     "GET /operations": {Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR},

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Response, url_for
 from markupsafe import Markup
 
 from city.errors import NotFound
 from city.identifiers import FacilityId, VehicleId
-from city.people.roles import Role
 from journeys.drive_stay import account_of
 from parking.services import places, tickets
 from parking.services.signs import operator_of, prices
@@ -22,12 +20,14 @@ from web.pages.signs import KERB, local_time, name_of, prices_shown
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from flask import Response
+
 
 @blueprint.get("/facilities/<uuid:facility_id>/gate")
-@access.public
+@access.allow(*DRIVER_ROLES)
 def gate(facility_id: UUID) -> Response:
     """Show whose gate this is and what it costs now; take a ticket where a car has no plate."""
-    wiring, caller = access.wiring(), access.actor()
+    wiring = access.wiring()
     now = wiring.clock.now()
     with wiring.database.read() as connection:
         home = places.facility(connection, FacilityId(facility_id))
@@ -44,8 +44,6 @@ def gate(facility_id: UUID) -> Response:
         operator_name=name_of(operator) if operator else None,
         prices=prices_shown(costs, home),
         since=local_time(now, home),
-        is_driver=caller is not None and caller.has_any(Role.DRIVER),
-        here=url_for("pages.gate", facility_id=facility_id),
         origin=wiring.settings.page_origin,
     )
 

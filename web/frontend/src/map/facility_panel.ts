@@ -186,7 +186,7 @@ export function facilityPanel(
       text("find.near_here"),
     ),
     quoteSection(id),
-    facility.kind === "kerb"
+    facility.kind === "kerb" || (page().roles.length > 0 && !hasRole("driver"))
       ? null
       : h("p", { class: "panel-acts" }, h("a", { class: "button button-wide", href: `/facilities/${id}/gate` }, text("gate.open"))),
     page().roles.length > 0 ? forecastSection(id) : null,
