@@ -37,6 +37,7 @@ from web.api import (
     registry,
     reservations,
     rights,
+    signal_plans,
     signals,
     siting,
     stays,
@@ -82,6 +83,7 @@ BLUEPRINTS = (
     clock.blueprint,
     forecasts.blueprint,
     signals.blueprint,
+    signal_plans.blueprint,
 )
 
 
