@@ -1,0 +1,1 @@
+"""Plates and scenes made by ourselves: what models learn from and what tests read."""

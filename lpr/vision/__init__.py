@@ -1,0 +1,1 @@
+"""Finding and reading plates in pictures with OpenCV alone."""

@@ -1,0 +1,58 @@
+"""The recogniser's input: a plate as one strip, two rows laid side by side."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+STRIP_HEIGHT_PX: Final = 32
+STRIP_WIDTH_PX: Final = 128
+_TOP_WIDTH_PX: Final = 40
+"""Two characters' share of seven, and a little more: what the upper row takes of the strip."""
+_TOP_SHARE: Final = 0.43
+_BOTTOM_FROM: Final = 0.37
+"""Rows part at about 40 % of the height; both halves keep a margin round it."""
+_FAINT: Final = 8.0
+
+
+def strip_of(picture: Picture, rows: int = 1) -> Picture:
+    """Lay a plate out as one strip.
+
+    Parameters
+    ----------
+    picture : array of height x width x 3
+        A plate cut out, more or less upright.
+    rows : int
+        1 or 2; of two rows the upper is laid left of the lower.
+
+    Returns
+    -------
+    array of 32 x 128 x 3
+    """
+    if rows == 1:
+        return _scaled(picture, STRIP_WIDTH_PX)
+    height = picture.shape[0]
+    top = picture[: max(1, round(height * _TOP_SHARE))]
+    bottom = picture[min(height - 1, round(height * _BOTTOM_FROM)) :]
+    parts = (_scaled(top, _TOP_WIDTH_PX), _scaled(bottom, STRIP_WIDTH_PX - _TOP_WIDTH_PX))
+    return np.concatenate(parts, axis=1)
+
+
+def batch_of(strips: list[Picture]) -> NDArray[np.float32]:
+    """Make the recogniser's input of strips: each brought to mean 0 and deviation 1.
+
+    One mean and one deviation a strip, not one a channel: colour tells the kind.
+    """
+    batch = np.stack(strips).astype(np.float32)
+    mean = batch.mean(axis=(1, 2, 3), keepdims=True)
+    deviation = np.maximum(batch.std(axis=(1, 2, 3), keepdims=True), _FAINT)
+    return np.ascontiguousarray(((batch - mean) / deviation).transpose(0, 3, 1, 2))
+
+
+def _scaled(picture: Picture, width_px: int) -> Picture:
+    shrinks = picture.shape[1] > width_px
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (width_px, STRIP_HEIGHT_PX), interpolation=way), np.uint8)
