@@ -188,7 +188,12 @@ def _measure(database: Database, days: int) -> dict[str, Any]:
     build_s = time.perf_counter() - begun
     count_collections(database)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("vacuum analyze parking.figure_hour, parking.figure_day"))
+        connection.execute(
+            text(
+                "vacuum analyze parking.figure_hour, parking.figure_facility_day,"
+                " parking.figure_day"
+            )
+        )
     minute_s = seconds(lambda: _mark(database, END - timedelta(minutes=1)), 3)
     late_s = seconds(lambda: _mark_one(database, END - timedelta(days=min(days, 3))), 3)
 
@@ -259,7 +264,7 @@ def _bytes(database: Database) -> dict[str, int]:
                     {"table": f"parking.{table}"},
                 ).scalar_one()
             )
-            for table in ("bay_change", "figure_hour", "figure_day")
+            for table in ("bay_change", "figure_hour", "figure_facility_day", "figure_day")
         }
 
 

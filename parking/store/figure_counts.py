@@ -242,6 +242,35 @@ where f.id = any(cast(:facilities as uuid[]))
 )
 
 
+_DAY_SUMS: Final = ", ".join(f"sum({name}) as {name}" for name in COUNTS)
+_DAY_BINS: Final = """
+    select facility_id, array_agg(bin order by bin) as bins, array_agg(n order by bin) as counts
+    from (select facility_id, b.bin, cast(sum(b.n) as integer) as n from counted
+          cross join lateral unnest({0}_bins, {0}_counts) as b (bin, n)
+          group by facility_id, b.bin) binned group by facility_id
+"""
+_FACILITY_COLUMNS: Final = ("district", *COUNTS, *BINS)
+
+ADD_UP_DAY: Final = text(
+    f"""
+with counted as materialized (
+    select * from parking.figure_hour
+    where facility_id = any(cast(:facilities as uuid[])) and day = :day
+        and hour_at >= :from_at and hour_at < :through_at
+)
+insert into parking.figure_facility_day (facility_id, day, {", ".join(_FACILITY_COLUMNS)})
+select s.facility_id, :day, s.district, {", ".join(f"s.{name}" for name in COUNTS)},
+    coalesce(d.bins, '{{}}'), coalesce(d.counts, '{{}}'),
+    coalesce(e.bins, '{{}}'), coalesce(e.counts, '{{}}')
+from (select facility_id, max(district) as district, {_DAY_SUMS}
+      from counted group by facility_id) s
+left join ({_DAY_BINS.format("dwell")}) d using (facility_id)
+left join ({_DAY_BINS.format("delay")}) e using (facility_id)
+{_upsert("figure_facility_day", "facility_id, day", _FACILITY_COLUMNS)}
+"""  # noqa: S608 - names of ours
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A facility, how far it is counted, and the zone of its days."""
@@ -303,10 +332,11 @@ def count_day(
     """
     from_at, until_at = hours[0].start_at, min(hours[-1].end_at, through_at)
     begun = [each for each in hours if each.start_at < until_at]
-    by_hour, by_day = FIGURES
+    by_hour, *by_day = FIGURES
     for at in {from_at, until_at}:
         ensure_partition(connection, by_hour, at)
-    ensure_partition(connection, by_day, datetime.combine(day, time(), tzinfo=UTC))
+    for part in by_day:
+        ensure_partition(connection, part, datetime.combine(day, time(), tzinfo=UTC))
     values: Mapping[str, Any] = {
         "facilities": list(facilities),
         "day": day,
@@ -324,4 +354,5 @@ def count_day(
         "shut_bays_until": [each.until_at for spans in closed.bays.values() for each in spans],
     }
     connection.execute(COUNT_DAY, values)
+    connection.execute(ADD_UP_DAY, values)
     connection.execute(COUNTED, {"facilities": list(facilities), "until_at": until_at})

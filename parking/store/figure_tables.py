@@ -31,6 +31,28 @@ figure_hour = Table(
     Column("delay_counts", ARRAY(Integer), nullable=False),
 )
 
+figure_facility_day = Table(
+    "figure_facility_day",
+    metadata,
+    Column("facility_id", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("district", Text, nullable=False),
+    Column("service_us", BigInteger, nullable=False),
+    Column("open_us", BigInteger, nullable=False),
+    Column("occupied_us", BigInteger, nullable=False),
+    Column("free_us", BigInteger, nullable=False),
+    Column("arrivals", Integer, nullable=False),
+    Column("ended", Integer, nullable=False),
+    Column("matched", Integer, nullable=False),
+    Column("dwell_stays", Integer, nullable=False),
+    Column("dwell_us", BigInteger, nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("dwell_bins", ARRAY(SmallInteger), nullable=False),
+    Column("dwell_counts", ARRAY(Integer), nullable=False),
+    Column("delay_bins", ARRAY(SmallInteger), nullable=False),
+    Column("delay_counts", ARRAY(Integer), nullable=False),
+)
+
 figure_day = Table(
     "figure_day",
     metadata,

@@ -1,7 +1,7 @@
 """Reading the figures' counts: added up by group, for facilities, bays and areas.
 
-Everything is read from kept counts, by facility and hour or by bay and day, never from histories.
-Cost grows with facilities times hours asked for, or bays times days.
+Everything is read from kept counts, never from histories: by facility and day, where hours are
+asked for by facility and hour, and by bay and day. Cost grows with the product of these.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -83,7 +83,11 @@ _KEYS: Final[Mapping[Grouping, tuple[str, ...]]] = {
 }
 _WEEKDAY: Final = "cast(extract(isodow from h.day) as smallint) as weekday"
 
-_RANGE: Final = (
+_DAYS: Final = (
+    " from parking.figure_facility_day h join parking.facility f on f.id = h.facility_id"
+    " where h.day >= :first and h.day < :until"
+)
+_HOURS: Final = (
     " from parking.figure_hour h join parking.facility f on f.id = h.facility_id"
     " where h.day >= :first and h.day < :until and h.hour_at >= :from_at and h.hour_at < :until_at"
 )
@@ -106,7 +110,8 @@ def counts(
         Where given, these alone.
     """
     keys = _KEYS[grouping]
-    range_, values = _range(wanted, facilities)
+    hourly = any(key in {"h.hour", "h.hour_at"} for key in keys)
+    range_, values = _range(_HOURS if hourly else _DAYS, wanted, facilities)
     selected = "".join(f"{_WEEKDAY if key == 'weekday' else key}, " for key in keys)
     grouped = f" group by {', '.join(keys)}" if keys else ""
     rows = connection.execute(text(f"select {selected}{_SUMS}{range_}{grouped}"), values).mappings()
@@ -144,8 +149,9 @@ def _bins(
     return found
 
 
-def _range(wanted: Wanted, facilities: Collection[FacilityId] | None) -> tuple[str, dict[str, Any]]:
-    clause = _RANGE
+def _range(
+    clause: str, wanted: Wanted, facilities: Collection[FacilityId] | None
+) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {
         "first": wanted.first,
         "until": wanted.until,

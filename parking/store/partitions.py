@@ -29,6 +29,7 @@ PARTITIONED: Final = (
 )
 FIGURES: Final = (
     Partitioned("figure_hour", "hour_at", "month"),
+    Partitioned("figure_facility_day", "day", "month"),
     Partitioned("figure_day", "day", "month"),
 )
 """Counts: made with the first of a month, kept for good."""
