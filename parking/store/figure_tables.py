@@ -7,6 +7,32 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from parking.store.tables import INSTANT, metadata
 
+
+def _counts() -> tuple[Column[int], ...]:
+    whole, narrow = BigInteger, Integer
+    kinds = {
+        "service_us": whole,
+        "open_us": whole,
+        "occupied_us": whole,
+        "free_us": whole,
+        "arrivals": narrow,
+        "ended": narrow,
+        "matched": narrow,
+        "dwell_stays": narrow,
+        "dwell_us": whole,
+        "changes": narrow,
+    }
+    return tuple(Column(name, kind, nullable=False) for name, kind in kinds.items())
+
+
+def _bins() -> tuple[Column[list[int]], ...]:
+    return tuple(
+        Column(f"{what}_{part}", ARRAY(kind), nullable=False)
+        for what in ("dwell", "delay")
+        for part, kind in (("bins", SmallInteger), ("counts", Integer))
+    )
+
+
 figure_hour = Table(
     "figure_hour",
     metadata,
@@ -15,20 +41,8 @@ figure_hour = Table(
     Column("district", Text, nullable=False),
     Column("day", Date, nullable=False),
     Column("hour", SmallInteger, nullable=False),
-    Column("service_us", BigInteger, nullable=False),
-    Column("open_us", BigInteger, nullable=False),
-    Column("occupied_us", BigInteger, nullable=False),
-    Column("free_us", BigInteger, nullable=False),
-    Column("arrivals", Integer, nullable=False),
-    Column("ended", Integer, nullable=False),
-    Column("matched", Integer, nullable=False),
-    Column("dwell_stays", Integer, nullable=False),
-    Column("dwell_us", BigInteger, nullable=False),
-    Column("changes", Integer, nullable=False),
-    Column("dwell_bins", ARRAY(SmallInteger), nullable=False),
-    Column("dwell_counts", ARRAY(Integer), nullable=False),
-    Column("delay_bins", ARRAY(SmallInteger), nullable=False),
-    Column("delay_counts", ARRAY(Integer), nullable=False),
+    *_counts(),
+    *_bins(),
 )
 
 figure_facility_day = Table(
@@ -37,20 +51,8 @@ figure_facility_day = Table(
     Column("facility_id", Uuid, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("district", Text, nullable=False),
-    Column("service_us", BigInteger, nullable=False),
-    Column("open_us", BigInteger, nullable=False),
-    Column("occupied_us", BigInteger, nullable=False),
-    Column("free_us", BigInteger, nullable=False),
-    Column("arrivals", Integer, nullable=False),
-    Column("ended", Integer, nullable=False),
-    Column("matched", Integer, nullable=False),
-    Column("dwell_stays", Integer, nullable=False),
-    Column("dwell_us", BigInteger, nullable=False),
-    Column("changes", Integer, nullable=False),
-    Column("dwell_bins", ARRAY(SmallInteger), nullable=False),
-    Column("dwell_counts", ARRAY(Integer), nullable=False),
-    Column("delay_bins", ARRAY(SmallInteger), nullable=False),
-    Column("delay_counts", ARRAY(Integer), nullable=False),
+    *_counts(),
+    *_bins(),
 )
 
 figure_day = Table(
@@ -59,16 +61,7 @@ figure_day = Table(
     Column("bay_id", Uuid, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("facility_id", Uuid, nullable=False),
-    Column("service_us", BigInteger, nullable=False),
-    Column("open_us", BigInteger, nullable=False),
-    Column("occupied_us", BigInteger, nullable=False),
-    Column("free_us", BigInteger, nullable=False),
-    Column("arrivals", Integer, nullable=False),
-    Column("ended", Integer, nullable=False),
-    Column("matched", Integer, nullable=False),
-    Column("dwell_stays", Integer, nullable=False),
-    Column("dwell_us", BigInteger, nullable=False),
-    Column("changes", Integer, nullable=False),
+    *_counts(),
     Column("closing", Text),
 )
 
