@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from statistics import median
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -34,12 +33,13 @@ def test_an_unknown_account_costs_as_much_as_a_known_one() -> None:
     passwords.check_password(None, GOOD)  # makes the dummy
 
     def cost_s(known: str | None) -> float:
+        # The processor's time, and the least of it: a busy machine adds to the rest.
         times = []
         for _ in range(5):
-            begun = time.perf_counter()
+            begun = time.process_time()
             assert not passwords.check_password(known, "a wrong password")
-            times.append(time.perf_counter() - begun)
-        return median(times)
+            times.append(time.process_time() - begun)
+        return min(times)
 
     assert 0.5 < cost_s(None) / cost_s(kept) < 2.0
 

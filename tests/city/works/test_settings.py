@@ -123,12 +123,12 @@ def test_a_shared_setting_is_what_was_written_last(database: Database) -> None:
         assert read_setting(connection, "speed") == {"k": [2.5, None]}
 
 
-def test_a_process_sees_a_change_within_a_second(database: Database) -> None:
+def test_a_process_sees_a_change_by_itself(database: Database) -> None:
     shared = SharedSetting(database, "speed", lambda value: value)
     assert shared() is None
     with database.unit_of_work() as uow:
         write_setting(uow, "speed", 60)
-    deadline = time.monotonic() + 1
+    deadline = time.monotonic() + 30
     while shared() != 60:
         assert time.monotonic() < deadline
 

@@ -103,7 +103,7 @@ def test_a_frame_that_comes_while_its_partition_is_made_is_kept_in_it(
             make_partitions(uow.connection, now=clock.now())
             coming = other.submit(keep_again, database, clock)
             assert eventually(lambda: someone_waits_for_a_lock(database))
-        coming.result(timeout=10)
+        coming.result(timeout=60)
     with database.read() as connection:
         found = connection.execute(text("select count(*) from parking.uplink_20260302"))
         assert found.scalar_one() == 2
