@@ -390,8 +390,9 @@ class Supervisor:
                 and self._signals <= asked
             ):
                 self._sleep(0.05)
+            in_time = watched.process is None or ended(watched.process)
             watched.finish(patience_s=0.0)
-            log.info("stopped", child=watched.plan.name)
+            log.info("stopped", child=watched.plan.name, in_time=in_time)
         self._watched.clear()
         if self._sockets is not None:
             remove_socket_folder(self._sockets)
