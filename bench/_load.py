@@ -28,10 +28,10 @@ end
 function response(status)
   if status ~= {status} then wrong = wrong + 1 end
 end
-function done(summary)
-  io.write(string.format("figures %d %d %d\\n", summary.requests, summary.duration,
+function done(summary, latency)
+  io.write(string.format("figures %d %d %d %d\\n", summary.requests, summary.duration,
     summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
-    + summary.errors.status))
+    + summary.errors.status, latency:percentile(99)))
 end
 """
 
@@ -54,6 +54,8 @@ class Rate(NamedTuple):
     cpu_us: float = 0.0
     """Processor time of the server for each request, in microseconds: what the machine's other
     work does not change."""
+    p99_ms: float = 0.0
+    """Of the time that an answer took, as the load's own process saw it."""
 
 
 def generator() -> str:
@@ -103,8 +105,8 @@ def _by_wrk(port: int, requests: Sequence[Request], seconds: float, status: int)
             check=True,
         )
     (line,) = [each for each in done.stdout.splitlines() if each.startswith("figures ")]
-    count, duration_us, errors = (int(each) for each in line.split()[1:])
-    return Rate(count / (duration_us / 1e6), count, errors)
+    count, duration_us, errors, p99_us = (int(each) for each in line.split()[1:])
+    return Rate(count / (duration_us / 1e6), count, errors, p99_ms=p99_us / 1e3)
 
 
 def _row(each: Request) -> str:
@@ -120,6 +122,7 @@ def _quoted(text: str) -> str:
 
 def _by_python(port: int, requests: Sequence[Request], seconds: float, status: int) -> Rate:
     counts, errors = [0] * CONNECTIONS, [0] * CONNECTIONS
+    taken_s: list[float] = []
     end_at = time.perf_counter() + seconds
 
     def send(number: int) -> None:
@@ -128,9 +131,11 @@ def _by_python(port: int, requests: Sequence[Request], seconds: float, status: i
         while time.perf_counter() < end_at:
             each = requests[index % len(requests)]
             index += CONNECTIONS
+            asked = time.perf_counter()
             connection.request(each.method, each.path, each.body or None, each.headers)
             answer = connection.getresponse()
             answer.read()
+            taken_s.append(time.perf_counter() - asked)
             counts[number] += 1
             errors[number] += answer.status != status
         connection.close()
@@ -141,4 +146,6 @@ def _by_python(port: int, requests: Sequence[Request], seconds: float, status: i
         thread.start()
     for thread in threads:
         thread.join()
-    return Rate(sum(counts) / (time.perf_counter() - begun), sum(counts), sum(errors))
+    p99_s = sorted(taken_s)[len(taken_s) * 99 // 100] if taken_s else 0.0
+    rate = sum(counts) / (time.perf_counter() - begun)
+    return Rate(rate, sum(counts), sum(errors), p99_ms=p99_s * 1e3)

@@ -39,7 +39,7 @@ from parking.store.places import Bay, Facility
 from parking.store.tariffs import ensure_tariff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import redis
 
@@ -223,7 +223,13 @@ def _settle(
 
 @contextmanager
 def served(
-    site: BenchSite, port: int, config: str, application: str | None = None, *, path: str
+    site: BenchSite,
+    port: int,
+    config: str,
+    application: str | None = None,
+    *,
+    path: str,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Run gunicorn with one of our configurations until it answers, and stop it in the end.
 
@@ -239,6 +245,8 @@ def served(
         Another application than ours, under the same configuration.
     path
         Address that answers when it is ready.
+    more
+        Settings beside the site's own.
     """
     log = (site.folder / f"gunicorn-{port}.log").open("wb")
     process = subprocess.Popen(
@@ -250,7 +258,7 @@ def served(
             config,
             *([application] if application else []),
         ],
-        env=site.environment(port),
+        env={**site.environment(port), **(more or {})},
         stdout=log,
         stderr=log,
     )

@@ -26,7 +26,7 @@ from payments import services as payments
 from payments.rules.bills import Bill, BillState, Payment
 from payments.rules.channel_orders import ChannelOrder, OrderState
 from payments.rules.channels import Channel, Method
-from payments.rules.pay_links import Digests, PayLink, Scope, open_sealed, seal
+from payments.rules.pay_links import PayLink, Scope, open_sealed, seal
 
 PAYER: Final = system_actor("payments.payer")
 GIVEN_OUT_FOR: Final = timedelta(days=90)
@@ -36,8 +36,8 @@ FOUND_FOR: Final = timedelta(days=1)
 MOST_FOUND: Final = 50
 ASKED_AGAIN_AFTER: Final = timedelta(seconds=3)
 """However many pages wait for an order, its channel is asked no more often."""
-_TAGS: Final = "pay-link/tag"
-_MASKS: Final = "pay-link/mask"
+_HALVES: Final = ("pay-link/siv-seal", "pay-link/siv-cover")
+"""Two keys of 32 bytes, unrelated to each other, make the one that AES-SIV takes."""
 _UNSETTLED: Final = frozenset({OrderState.ASKED, OrderState.OPEN, OrderState.UNKNOWN})
 
 
@@ -76,7 +76,7 @@ def give_link(uow: UnitOfWork, bill_id: BillId, scope: Scope = Scope.WHOLE) -> s
     """Write a link to a bill; whoever gets it may pay it."""
     lasts = GIVEN_OUT_FOR if scope is Scope.WHOLE else FOUND_FOR
     link = PayLink(bill_id, scope, uow.wall.now() + lasts)
-    return seal(link, _keyed(uow, _TAGS), _keyed(uow, _MASKS))
+    return seal(link, _keys(uow))
 
 
 def link_of_bill(uow: UnitOfWork, actor: Actor, bill_id: BillId) -> str:
@@ -104,7 +104,7 @@ def open_link(uow: UnitOfWork, text: str) -> PayLink:
     NotFound
         Where it is none of ours, or its time is over.
     """
-    return open_sealed(text, _keyed(uow, _TAGS), _keyed(uow, _MASKS), uow.wall.now())
+    return open_sealed(text, _keys(uow), uow.wall.now())
 
 
 def look(uow: UnitOfWork, text: str) -> Payable:
@@ -211,8 +211,7 @@ def _order_of(uow: UnitOfWork, link: PayLink, order_no: str) -> ChannelOrder:
     return order
 
 
-def _keyed(uow: UnitOfWork, purpose: str) -> Digests:
-    def digests(said: bytes) -> Sequence[bytes]:
-        return keyed_digests(uow, purpose, said.hex())
-
-    return digests
+def _keys(uow: UnitOfWork) -> list[bytes]:
+    """Derive a link's keys from each live key of the vault, the one for new links first."""
+    halves = (keyed_digests(uow, purpose, "") for purpose in _HALVES)
+    return [first + second for first, second in zip(*halves, strict=True)]

@@ -7,28 +7,32 @@ said. A process that dies between two of them leaves an order or a refund that i
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import timedelta
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from pydantic import JsonValue
 
 from city.audit import record
-from city.errors import CityError, Forbidden, NotFound, Unavailable
+from city.errors import Forbidden, NotFound, Unavailable
 from city.identifiers import BillId
 from city.money import Money
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
 from city.works.database import Database, UnitOfWork
-from city.works.jobs import Task
 from payments import channel_notices, channel_orders, channel_payments
 from payments import services as payments
 from payments.channel_orders import HeldRefund
 from payments.channel_payments import Learned
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.channel_bills.lines import CHINA
-from payments.rules.channel_orders import ChannelOrder, ChannelRefund, RefundState, as_asked
+from payments.rules.channel_orders import (
+    ChannelOrder,
+    ChannelRefund,
+    OrderState,
+    RefundState,
+    as_asked,
+)
 from payments.rules.channels import (
     Answer,
     Channel,
@@ -41,22 +45,24 @@ from payments.rules.channels import (
 )
 from payments.rules.refund_limits import RefundLimit, check_limit
 
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
 log = structlog.get_logger("payments")
 
 Channels = Mapping[Channel, ChannelAdapter]
 
-TASK: Final = "payments.pursue_channels"
-_SUBJECT: Final = "停车费"
+SUBJECT: Final = "停车费"
+"""What a payer reads at the channel."""
 REFUND_LIMITS: Final[Mapping[Role, RefundLimit]] = {
     Role.FINANCE: RefundLimit(single_minor=200_00, daily_minor=2_000_00),
     Role.ADMINISTRATOR: RefundLimit(single_minor=2_000_00, daily_minor=20_000_00),
 }
 """What a person of each role gives back at once and in one of China's days, in fen. A stay's fee is
 within the first; who is asked for more asks somebody else, so that two people know of it."""
+_OPENING_TAKES: Final = timedelta(seconds=12)
+"""At most: a channel has ten seconds to answer."""
 _REFUND_AGAIN: Final = timedelta(seconds=3)
-_UNKNOWN_AGAIN: Final = timedelta(seconds=10)
-_OPEN_AGAIN: Final = timedelta(seconds=60)
-_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +71,20 @@ class Started:
 
     order: ChannelOrder
     code: str
+    fate: Fate = Fate.OPEN
+    """What the channel said of it just now; open where it was not asked."""
 
+    def code_lost(self, now: datetime) -> bool:
+        """Whether the channel answered, and has no code for an order that waits for one.
 
-@dataclass(slots=True)
-class Pursued:
-    """What came of asking channels after what had not ended."""
-
-    asked: int = 0
-    paid: int = 0
-    closed: int = 0
-    refunded: int = 0
-    failed: int = 0
-    refused: int = 0
+        UnionPay takes a number once: where its first answer was lost, the code is gone with it. An
+        order that somebody else is opening just now has none yet.
+        """
+        if now - self.order.opened_at < _OPENING_TAKES:
+            return False
+        waits = self.order.state in {OrderState.ASKED, OrderState.OPEN, OrderState.UNKNOWN}
+        said = self.fate in {Fate.OPEN, Fate.MISSING}
+        return waits and said and not self.code and self.order.method is Method.CODE
 
 
 def start_payment(  # noqa: PLR0917 - who pays what, through whom and how
@@ -118,12 +126,14 @@ def start_payment(  # noqa: PLR0917 - who pays what, through whom and how
         )
     if order.code:
         return Started(order, order.code)
-    opening = adapter.open(as_asked(order, _SUBJECT), payer)
+    started = _open(database, adapter, order, payer)
+    if not started.code_lost(database.wall.now()):
+        return started
     with database.unit_of_work() as uow:
-        if opening.code:
-            channel_orders.keep_code(uow.connection, order.order_no, opening.code)
-        learned = channel_payments.hear(uow, order.order_no, opening.answer)
-    return Started(learned.order, opening.code)
+        order = channel_payments.ask_order(
+            uow, bill_id, channel, adapter.merchant, method, actor.subject, lost_no=order.order_no
+        )
+    return Started(order, order.code) if order.code else _open(database, adapter, order, payer)
 
 
 def refresh(database: Database, channels: Channels, order_no: str) -> ChannelOrder:
@@ -141,7 +151,7 @@ def refresh(database: Database, channels: Channels, order_no: str) -> ChannelOrd
     if order is None:
         raise NotFound("no such order", field="order_no")
     adapter = _adapter(channels, order.channel)
-    return _hear(database, order_no, adapter.query(as_asked(order, _SUBJECT))).order
+    return hear(database, order_no, adapter.query(as_asked(order, SUBJECT))).order
 
 
 def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
@@ -188,6 +198,8 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
             "refund_no": refund_no,
         }
         record(uow, actor, "payments.refund_asked", "channel_order", order_no, detail)
+        # As it is now that it is held: what was read before may lack the channel's own number.
+        order = channel_orders.find_order(uow.connection, order_no) or order
     return _send_refund(database, channels, order, refund)
 
 
@@ -217,7 +229,7 @@ def refresh_refund(
             )
         )
     if due:
-        _pursue_refund(database, channels, found, Pursued())
+        ask_after_refund(database, channels[order.channel], found)
     with database.read() as connection:
         after = channel_orders.find_refund(connection, refund_no)
     return after.refund if after else found.refund
@@ -269,86 +281,42 @@ def take_notice(
     return adapter.acknowledgement(taken=True)
 
 
-def pursue(database: Database, channels: Channels, limit: int = _AT_ONCE) -> Pursued:
-    """Ask channels after every order and refund that has not ended; run every minute.
-
-    Orders that were asked or are unknown are asked after ten seconds, open ones after a minute;
-    what is past its time is closed. Refunds are asked for again under their number where the
-    channel does not have them. An answer that cannot be believed stops nothing else.
-
-    Parameters
-    ----------
-    database : Database
-    channels : Channels
-    limit : int
-        How many of each at most; those longest unheard of come first.
-    """
-    done = Pursued()
+def _open(database: Database, adapter: ChannelAdapter, order: ChannelOrder, payer: str) -> Started:
+    opening = adapter.open(as_asked(order, SUBJECT), payer)
     with database.unit_of_work() as uow:
-        now = uow.wall.now()
-        orders = channel_orders.unsettled_orders(
-            uow.connection,
-            unknown_before_at=now - _UNKNOWN_AGAIN,
-            open_before_at=now - _OPEN_AGAIN,
-            limit=limit,
-        )
-        refunds = channel_orders.unsettled_refunds(
-            uow.connection, before_at=now - _UNKNOWN_AGAIN, limit=limit
-        )
-    for order in orders:
-        adapter = channels.get(order.channel)
-        if adapter is None:
-            continue
-        asked = as_asked(order, _SUBJECT)
-        over = now > order.expires_at
-        answer = adapter.query(asked)
-        if over and answer.fate is Fate.OPEN:
-            answer = adapter.close(asked)
-        done.asked += 1
-        learned = _heard(database, order.order_no, answer, done)
-        if learned is not None:
-            done.paid += learned.fresh
-            done.closed += learned.order.done_at is not None and not learned.fresh
-            if learned.surplus is not None:
-                refunds.append(HeldRefund(learned.surplus, order.order_no))
-    for held in refunds:
-        _pursue_refund(database, channels, held, done)
-    return done
+        if opening.code:
+            channel_orders.keep_code(uow.connection, order.order_no, opening.code)
+        learned = channel_payments.hear(uow, order.order_no, opening.answer)
+    return Started(learned.order, opening.code, opening.answer.fate)
 
 
-def task(database: Database, channels: Channels) -> Task:
-    """Give the task that asks after what has not ended, every minute."""
+def ask_after_refund(
+    database: Database, adapter: ChannelAdapter, held: HeldRefund
+) -> ChannelRefund:
+    """Ask a channel how a refund stands, ask for it again where it has none, and keep the answer.
 
-    def handle(arguments: Mapping[str, JsonValue]) -> None:
-        del arguments
-        if channels:
-            done = pursue(database, channels)
-            if done.asked:
-                log.info("asked channels after what had not ended", **asdict(done))
-
-    return Task(TASK, handle, every="* * * * *")
-
-
-def _pursue_refund(database: Database, channels: Channels, held: HeldRefund, done: Pursued) -> None:
+    Raises
+    ------
+    NotFound
+        Where its order is gone.
+    NotAuthentic
+        Where the channel speaks of another amount: nothing changes.
+    """
     with database.read() as connection:
         order = channel_orders.find_order(connection, held.order_no)
-    if order is None or order.channel not in channels:
-        return
-    adapter = channels[order.channel]
-    asked = as_asked(order, _SUBJECT)
-    refund = held.refund.as_asked()
+    if order is None:
+        raise NotFound("no such order", field="order_no")
+    asked, refund = as_asked(order, SUBJECT), held.refund.as_asked()
     answer = adapter.query_refund(asked, refund)
     if answer.fate is RefundFate.MISSING:
         answer = adapter.refund(asked, refund)
-    done.asked += 1
-    try:
-        after = _hear_refund(database, refund.refund_no, answer)
-    except CityError as refused:
-        done.refused += 1
-        log.warning("a channel's answer is refused", reason=str(refused), order=order.order_no)
-        return
-    done.refunded += after.state is RefundState.DONE
-    done.failed += after.state is RefundState.FAILED
+    return _hear_refund(database, refund.refund_no, answer)
+
+
+def hear(database: Database, order_no: str, answer: Answer) -> Learned:
+    """Keep what a channel said of an order; as `channel_payments.hear`, in a transaction."""
+    with database.unit_of_work() as uow:
+        return channel_payments.hear(uow, order_no, answer)
 
 
 def _take(uow: UnitOfWork, channel: Channel, notice: Notice, body: bytes) -> None:
@@ -377,27 +345,17 @@ def _send_refund(
     if refund.state is not RefundState.ASKED:
         return refund
     adapter = _adapter(channels, order.channel)
-    answer = adapter.refund(as_asked(order, _SUBJECT), refund.as_asked())
+    answer = adapter.refund(as_asked(order, SUBJECT), refund.as_asked())
     return _hear_refund(database, refund.refund_no, answer)
-
-
-def _hear(database: Database, order_no: str, answer: Answer) -> Learned:
-    with database.unit_of_work() as uow:
-        return channel_payments.hear(uow, order_no, answer)
-
-
-def _heard(database: Database, order_no: str, answer: Answer, done: Pursued) -> Learned | None:
-    try:
-        return _hear(database, order_no, answer)
-    except CityError as refused:
-        done.refused += 1
-        log.warning("a channel's answer is refused", reason=str(refused), order=order_no)
-        return None
 
 
 def _hear_refund(database: Database, refund_no: str, answer: RefundAnswer) -> ChannelRefund:
     with database.unit_of_work() as uow:
-        return channel_payments.hear_of_refund(uow, refund_no, answer)
+        after = channel_payments.hear_of_refund(uow, refund_no, answer)
+    if answer.fate is RefundFate.FAILED:
+        # The desk sees that it failed; why is in the channel's own code alone.
+        log.warning("a channel refuses a refund", refund=refund_no, reason=answer.reason)
+    return after
 
 
 def _adapter(channels: Channels, channel: Channel) -> ChannelAdapter:

@@ -73,16 +73,22 @@ CHANNEL_REFUND: Final = Table(
     Column("done_at", tables.INSTANT),
     Column("heard_at", tables.INSTANT),
 )
+_OF_ORDER: Final = (
+    CHANNEL_ORDER.c.order_no,
+    CHANNEL_ORDER.c.currency,
+    CHANNEL_ORDER.c.channel,
+)
 _ROWS_AT_ONCE: Final = 10_000
 _UNSETTLED: Final = (OrderState.ASKED.value, OrderState.OPEN.value, OrderState.UNKNOWN.value)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldRefund:
-    """A refund with our number of its order."""
+    """A refund with our number of its order, and through whom it was paid."""
 
     refund: ChannelRefund
     order_no: str
+    channel: Channel
 
 
 def add_order(connection: Connection, order: ChannelOrder) -> None:
@@ -158,7 +164,7 @@ def open_order(  # noqa: PLR0917 - which bill, through whom, how, for whom and w
                 order.state.in_(_UNSETTLED),
                 order.expires_at > now,
             )
-            .order_by(order.opened_at.desc())
+            .order_by(order.opened_at.desc(), order.id.desc())
             .limit(1)
         )
         .mappings()
@@ -170,7 +176,9 @@ def open_order(  # noqa: PLR0917 - which bill, through whom, how, for whom and w
 def orders_of_bill(connection: Connection, bill_id: BillId) -> list[ChannelOrder]:
     """Give all orders of a bill, the oldest first."""
     order = CHANNEL_ORDER.c
-    query = select(CHANNEL_ORDER).where(order.bill_id == bill_id).order_by(order.opened_at)
+    query = (
+        select(CHANNEL_ORDER).where(order.bill_id == bill_id).order_by(order.opened_at, order.id)
+    )
     return [_order(row) for row in connection.execute(query).mappings()]
 
 
@@ -231,14 +239,14 @@ def find_refund(connection: Connection, refund_no: str) -> HeldRefund | None:
         return None
     row = (
         connection.execute(
-            select(CHANNEL_REFUND, CHANNEL_ORDER.c.order_no, CHANNEL_ORDER.c.currency)
+            select(CHANNEL_REFUND, *_OF_ORDER)
             .join(CHANNEL_ORDER, CHANNEL_REFUND.c.order_id == CHANNEL_ORDER.c.id)
             .where(CHANNEL_REFUND.c.refund_no == refund_no)
         )
         .mappings()
         .one_or_none()
     )
-    return None if row is None else HeldRefund(_refund(row, row["currency"]), row["order_no"])
+    return None if row is None else _held(row)
 
 
 def refunds_of_orders(
@@ -315,13 +323,20 @@ def heard_of_refund(connection: Connection, refund_id: UUID, at: datetime) -> No
 
 
 def unsettled_orders(
-    connection: Connection, *, unknown_before_at: datetime, open_before_at: datetime, limit: int
+    connection: Connection,
+    channels: Collection[Channel],
+    *,
+    unknown_before_at: datetime,
+    open_before_at: datetime,
+    limit: int,
 ) -> list[ChannelOrder]:
     """Give orders whose channel is to be asked, those longest unheard of first.
 
     Parameters
     ----------
     connection : Connection
+    channels : collection of Channel
+        Those that are asked.
     unknown_before_at : datetime
         Those asked or unknown that were not heard of since.
     open_before_at : datetime
@@ -336,7 +351,11 @@ def unsettled_orders(
     )
     query = (
         select(CHANNEL_ORDER)
-        .where(order.state.in_(_UNSETTLED), heard_at <= before_at)
+        .where(
+            order.state.in_(_UNSETTLED),
+            order.channel.in_([each.value for each in channels]),
+            heard_at <= before_at,
+        )
         .order_by(heard_at)
         .limit(limit)
     )
@@ -344,22 +363,23 @@ def unsettled_orders(
 
 
 def unsettled_refunds(
-    connection: Connection, *, before_at: datetime, limit: int
+    connection: Connection, channels: Collection[Channel], *, before_at: datetime, limit: int
 ) -> list[HeldRefund]:
     """Give refunds that have not ended and were not heard of since, the longest first."""
     refund = CHANNEL_REFUND.c
     heard_at = func.coalesce(refund.heard_at, refund.asked_at)
     query = (
-        select(CHANNEL_REFUND, CHANNEL_ORDER.c.order_no, CHANNEL_ORDER.c.currency)
+        select(CHANNEL_REFUND, *_OF_ORDER)
         .join(CHANNEL_ORDER, refund.order_id == CHANNEL_ORDER.c.id)
-        .where(refund.state == RefundState.ASKED.value, heard_at <= before_at)
+        .where(
+            refund.state == RefundState.ASKED.value,
+            CHANNEL_ORDER.c.channel.in_([each.value for each in channels]),
+            heard_at <= before_at,
+        )
         .order_by(heard_at)
         .limit(limit)
     )
-    return [
-        HeldRefund(_refund(row, row["currency"]), row["order_no"])
-        for row in connection.execute(query).mappings()
-    ]
+    return [_held(row) for row in connection.execute(query).mappings()]
 
 
 def find_refund_channel(connection: Connection, refund_no: str) -> Channel | None:
@@ -403,6 +423,10 @@ def records(
     ).mappings():
         held = _order({each.name: row[f"held_{each.name}"] for each in CHANNEL_ORDER.c})
         yield record_of_refund(_refund(row, held.amount.currency), held)
+
+
+def _held(row: Any) -> HeldRefund:
+    return HeldRefund(_refund(row, row["currency"]), row["order_no"], Channel(row["channel"]))
 
 
 def _order(row: Any) -> ChannelOrder:

@@ -67,7 +67,14 @@ class Learned:
 
 
 def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
-    uow: UnitOfWork, bill_id: BillId, channel: Channel, merchant: str, method: Method, by: str
+    uow: UnitOfWork,
+    bill_id: BillId,
+    channel: Channel,
+    merchant: str,
+    method: Method,
+    by: str,
+    *,
+    lost_no: str = "",
 ) -> ChannelOrder:
     """Keep an order over a bill before its channel is asked; the present one where there is one.
 
@@ -81,6 +88,9 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
         Through whom, for whom and how.
     by : str
         Subject of who asks.
+    lost_no : str
+        An order that nobody can pay by, as its code was lost on its way to us: another one is
+        kept beside it, of two who ask at once by the first alone.
 
     Raises
     ------
@@ -97,7 +107,7 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     now = uow.wall.now()
     present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
     # What is left may have changed since: a part was paid, or the bill was lowered.
-    if present is not None and present.amount == bill.outstanding:
+    if present is not None and present.amount == bill.outstanding and present.order_no != lost_no:
         return present
     identifier = uuid7()
     order = ChannelOrder(

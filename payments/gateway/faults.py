@@ -13,7 +13,8 @@ from city.errors import Invalid
 
 GRAMMAR: Final = (
     "seed=N, delay=P[:LOW-HIGH seconds], duplicate=P[:COPIES], reorder=P, "
-    "lose=P[:attempt|always], 5xx=P[:before|after], wrong-amount=P, wrong-signature=P; "
+    "lose=P[:attempt|always], unheard=P, 5xx=P[:before|after], wrong-amount=P, "
+    "wrong-signature=P; "
     "P from 0 to 1, joined by commas"
 )
 _FEWEST_COPIES: Final = 2
@@ -32,6 +33,8 @@ class Fault(StrEnum):
     """An attempt waits until a later one has gone out."""
     LOSE = "lose"
     """An attempt does not go out and counts as not answered; ``always``: none ever does."""
+    UNHEARD = "unheard"
+    """A merchant's answer to an attempt is lost on its way: what it took is sent again."""
     SERVER_ERROR = "5xx"
     """A merchant's request is answered 500, 502 or 503, before or after it was done."""
     WRONG_AMOUNT = "wrong-amount"

@@ -235,7 +235,8 @@ class Notifier:
             )
             headers, body = notice.write(damage)
             status, answer = lines.post(notice.url, headers, body, notice.answer_within_s)
-            taken = notice.taken(status, answer)
+            heard = not self._faults.strikes(Fault.UNHEARD, name)
+            taken = heard and notice.taken(status, answer)
         with self._condition:
             self._counts.sent += not lost
             self._counts.lost += lost

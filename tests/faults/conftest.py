@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.channel_gateway import ChannelGateway
 from tests.faults.installation import Installation
 from tests.faults.ordeal import Outcome, endure
+from tests.faults.paying_ordeal import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +20,26 @@ UPLINKS, BAYS, KILLS, SENDERS = 12_000, 900, 11, 3
 SEED = 20260302
 
 
+CHANNEL_SPEED = 400.0
+"""At it a channel's longest pause between two attempts, six hours, takes a minute."""
+
+
 @pytest.fixture(scope="package")
-def installation() -> Iterator[Installation]:
+def gateway() -> Iterator[ChannelGateway]:
+    """Give the channels that the system is configured with, started."""
+    with tempfile.TemporaryDirectory(prefix="greenbay-test-") as folder:
+        made = ChannelGateway(Path(folder), FAULTS.format(seed=SEED), CHANNEL_SPEED)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.close()
+
+
+@pytest.fixture(scope="package")
+def installation(gateway: ChannelGateway) -> Iterator[Installation]:
     """Give the real system, started."""
-    made = Installation()
+    made = Installation({"PAYMENT_CHANNELS": str(gateway.document)})
     try:
         made.start()
         yield made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -23,23 +24,30 @@ from city.identifiers import (
 from city.money import Money
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
-from city.time import WallClock
+from city.time import FixedClock, WallClock
 from journeys.pay_online import (
-    Pursued,
     Started,
-    pursue,
     refresh,
     refund_payment,
     start_payment,
     take_notice,
 )
-from payments import channel_orders, services
+from journeys.pursue_channels import Pursued, pursue, pursue_all
+from payments import channel_orders, channel_payments, services
 from payments.adapters.accounts import read_channels
 from payments.gateway.app import Gateway
 from payments.gateway.faults import parse_faults
 from payments.rules.bills import Bill, BillState, Charge
-from payments.rules.channel_orders import OrderState, RefundState
-from payments.rules.channels import Channel, ChannelAdapter, Method
+from payments.rules.channel_orders import OrderState, RefundState, as_asked
+from payments.rules.channels import (
+    Answer,
+    Channel,
+    ChannelAdapter,
+    Fate,
+    Method,
+    Opening,
+    Order,
+)
 from tests.payments.merchants import Inbox, keys, pay, until
 
 if TYPE_CHECKING:
@@ -209,6 +217,84 @@ def test_an_order_whose_answer_was_lost_is_unknown_and_found_again(database: Dat
         assert state(database, bill) is BillState.PAID
     finally:
         street.close()
+
+
+def test_where_a_code_was_lost_on_its_way_another_order_has_one(
+    street: Street, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill, adapter = issue(database), street.channels[Channel.UNIONPAY]
+    opened = adapter.open
+
+    def lose(order: Order, payer: str = "") -> Opening:
+        opened(order, payer)
+        return Opening(Answer(Fate.UNKNOWN))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(adapter, "open", lose)
+        lost = start(street, database, bill.id, Channel.UNIONPAY)
+    assert (lost.order.state, lost.code) == (OrderState.UNKNOWN, "")
+    # UnionPay takes a number once: asked again for the same order it has no code for it.
+    assert start(street, database, bill.id, Channel.UNIONPAY).code == ""
+    monkeypatch.setattr(database, "wall", FixedClock(WallClock().now() + timedelta(seconds=15)))
+    with ThreadPoolExecutor(3) as pool:
+        again = list(
+            pool.map(lambda _: start(street, database, bill.id, Channel.UNIONPAY), range(3))
+        )
+    with database.read() as connection:
+        numbers = [each.order_no for each in channel_orders.orders_of_bill(connection, bill.id)]
+    assert len(numbers) == 2
+    assert {each.order.order_no for each in again} == {numbers[1]}
+    coded = next(each for each in again if each.code)
+    assert street.pay(coded) == 200
+    assert street.told(database, Channel.UNIONPAY, 0) == 200
+    assert held(database) == {"clearing": 1250, "revenue": -1250}
+
+
+def test_a_refund_that_is_asked_for_while_the_payment_is_told_knows_the_payment(
+    street: Street, database: Database
+) -> None:
+    bill = issue(database)
+    started = start(street, database, bill.id, Channel.UNIONPAY)
+    street.pay(started)
+    number = started.order.order_no
+    answer = street.channels[Channel.UNIONPAY].query(as_asked(started.order, "停车费"))
+
+    def refund() -> RefundState:
+        back = refund_payment(
+            database, street.channels, FINANCE, number, "back00000001", Money(10, "CNY"), "why"
+        )
+        return back.state
+
+    def waits() -> bool:
+        with database.read() as connection:
+            asks = text("select count(*) from pg_locks where not granted")
+            return bool(connection.execute(asks).scalar_one())
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.unit_of_work() as uow:
+            channel_payments.hear(uow, number, answer)
+            given = pool.submit(refund)
+            until(waits)
+        # UnionPay refunds by its own number, which was not known before.
+        assert given.result() is RefundState.ASKED
+
+
+def test_a_channel_that_is_silent_keeps_no_other_one_waiting(
+    street: Street, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent, other = issue(database), issue(database)
+    start(street, database, silent.id, Channel.WECHAT)
+    street.pay(start(street, database, other.id, Channel.ALIPAY))
+    age(database)
+
+    def wait(order: Order) -> Answer:
+        del order
+        until(lambda: state(database, other) is BillState.PAID)
+        return Answer(Fate.UNKNOWN)
+
+    monkeypatch.setattr(street.channels[Channel.WECHAT], "query", wait)
+    assert pursue_all(database, street.channels) == Pursued(asked=2, paid=1)
+    assert state(database, silent) is BillState.OPEN
 
 
 def test_of_two_channels_paid_for_one_bill_the_second_goes_back_by_itself(

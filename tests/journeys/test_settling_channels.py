@@ -22,7 +22,8 @@ from city.money import Money
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
 from city.time import WallClock
-from journeys.pay_online import pursue, refresh, refund_payment, start_payment
+from journeys.pay_online import refresh, refund_payment, start_payment
+from journeys.pursue_channels import pursue
 from journeys.settle_channels import settle_channels, settle_days
 from payments import services
 from payments.adapters.accounts import read_channels

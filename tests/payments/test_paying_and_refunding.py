@@ -149,7 +149,7 @@ class Paying(RuleBasedStateMachine):
     def refunds_are_followed(self, fails: bool) -> None:
         with self.database.read() as connection:
             waiting = channel_orders.unsettled_refunds(
-                connection, before_at=self.database.wall.now(), limit=20
+                connection, list(Channel), before_at=self.database.wall.now(), limit=20
             )
         of_ours = {each.order_no: each for each in self._orders()}
         for held in waiting:

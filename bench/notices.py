@@ -1,0 +1,212 @@
+"""Channels' notifications a second, beside pgbench's commits of one inserted row.
+
+Each request is a true notification, in its channel's own format and signature, about a payment that
+we had not heard of: it is verified, compared with its order, kept in the inbox, and settles its
+bill with payment, ledger entry and postings in one commit. pgbench inserts one row a commit, with
+as many connections, on the same server, in turn with ours. The load is made by another process.
+
+Example
+-------
+``python -m bench.notices --seconds 3 --rounds 3``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import statistics
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from bench._load import CONNECTIONS, Request, generator, measure
+from bench._site import DISTRICT, GUNICORN_API, bench_site, free_port, served
+from city.identifiers import (
+    FacilityId,
+    OperatorId,
+    ParkingSessionId,
+    TariffVersionId,
+    VehicleId,
+    uuid7,
+)
+from city.money import Money
+from city.time import WallClock
+from city.works.embedded.postgres import packaged_installation
+from payments import channel_payments, services
+from payments.adapters.accounts import read_channels
+from payments.gateway.app import Gateway
+from payments.gateway.keys import make_keys
+from payments.gateway.notifier import Damage
+from payments.gateway.orders import Terms
+from payments.rules.bills import Charge
+from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channels import Channel, Method
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench._site import BenchSite
+    from payments.rules.channel_orders import ChannelOrder
+
+LEAST = 0.25
+LONGEST_P99_MS = 500.0
+AMOUNT = Money(1250, "CNY")
+BATCH = 200
+_FLOOR = """create table if not exists bench_floor (
+    id bigint generated always as identity primary key, event text not null, at timestamptz not null
+)"""
+_INSERT = "insert into bench_floor (event, at) values (md5(random()::text), now());\n"
+
+
+def issue(site: BenchSite, merchants: dict[Channel, str], count: int) -> list[ChannelOrder]:
+    """Issue bills and write an order over each, in turn of the channels."""
+    orders: list[ChannelOrder] = []
+    operator_id, facility_id = OperatorId(uuid7()), FacilityId(uuid7())
+    line: dict[str, Any] = {"minor": AMOUNT.minor, "units": 1}
+    known = list(merchants)
+    while len(orders) < count:
+        with site.database.unit_of_work() as uow:
+            for _ in range(min(BATCH, count - len(orders))):
+                charge = Charge(
+                    session_id=ParkingSessionId(uuid7()),
+                    vehicle_id=VehicleId(uuid7()),
+                    facility_id=facility_id,
+                    district=DISTRICT,
+                    operator_id=operator_id,
+                    revenue_nature="public_non_tax",
+                    tariff_version_id=TariffVersionId(uuid7()),
+                    amount=AMOUNT,
+                    lines=(line,),
+                )
+                bill = services.issue_bill(uow, charge, "bench")
+                channel = known[len(orders) % len(known)]
+                orders.append(
+                    channel_payments.ask_order(
+                        uow, bill.id, channel, merchants[channel], Method.CODE, "bench"
+                    )
+                )
+    return orders
+
+
+def notify(gateway: Gateway, orders: list[ChannelOrder]) -> list[Request]:
+    """Let the gateway take each order's money; give what it would send."""
+    sent = []
+    for order in orders:
+        path = f"/api/v1/channel-notices/{order.channel.value}"
+        key = order.order_no
+        if order.channel is Channel.UNIONPAY:
+            key += order.opened_at.astimezone(CHINA).strftime(":%Y%m%d%H%M%S")
+        products = {Channel.WECHAT: "NATIVE", Channel.ALIPAY: "precreate", Channel.UNIONPAY: "07"}
+        now = gateway.desk.now()
+        gateway.desk.book.open(
+            order.channel,
+            order.order_no,
+            Terms(order.amount.minor, "停车费", products[order.channel]),
+            at=now,
+            merchant=order.merchant,
+            notify_url=f"http://127.0.0.1{path}",
+            key=key,
+        )
+        paid, _ = gateway.desk.book.pay(order.channel, key, "2088000000000000", now)
+        notice = gateway.desk.channels[order.channel].paid(paid)
+        headers, body = notice.write(Damage())
+        sent.append(Request("POST", path, headers, body))
+    return sent
+
+
+def commits_a_second(url: str, script: Path, seconds: float) -> float:
+    """Run pgbench with one insert a transaction over 32 connections."""
+    done = subprocess.run(
+        [
+            str(packaged_installation() / "bin" / "pgbench"),
+            "--no-vacuum",
+            f"--client={CONNECTIONS}",
+            "--jobs=2",
+            f"--time={max(1, round(seconds))}",
+            f"--file={script}",
+            url,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=seconds + 60,
+    )
+    found = re.search(r"tps = ([0-9.]+)", done.stdout)
+    if found is None:
+        raise RuntimeError(done.stdout)
+    return float(found[1])
+
+
+def run(seconds: float, rounds: int, expected: int) -> dict[str, object]:
+    """Measure both in turn; give the median of the rounds' ratios."""
+    gateway = Gateway(make_keys(WallClock().now()))
+    port = free_port()
+    origin = f"http://127.0.0.1:{port}"
+    document = gateway.desk.keys.client_document(gateway.address)
+    merchants = {
+        channel: adapter.merchant
+        for channel, adapter in read_channels(document, origin, WallClock()).items()
+    }
+    ours, floor = [], []
+    with bench_site(0) as site:
+        accounts = site.folder / "channels.json"
+        accounts.write_text(json.dumps(document))
+        script = site.folder / "insert.sql"
+        script.write_text(_INSERT)
+        with site.database.unit_of_work() as uow:
+            uow.connection.execute(text(_FLOOR))
+        settings = {"PAYMENT_CHANNELS": str(accounts), "GREENBAY_URL": origin}
+        with served(site, port, GUNICORN_API, path="/healthz", more=settings) as server:
+            for number in range(rounds + 1):
+                # The first round warms up. More are made than are taken: none comes twice.
+                length_s = seconds if number else 1.0
+                sent = notify(gateway, issue(site, merchants, round(expected * length_s)))
+                floor.append(commits_a_second(site.database_url, script, length_s))
+                ours.append(measure(server, sent, length_s, 200))
+        with site.database.read() as connection:
+            settled = connection.execute(
+                text("select count(*) from payments.bill where state = 'paid'")
+            ).scalar_one()
+            refused = connection.execute(
+                text("select count(*) from payments.channel_notice where verdict = 'refused'")
+            ).scalar_one()
+    gateway.stop()
+    counted, floor = ours[1:], floor[1:]
+    ratios = [a.requests_per_s / b for a, b in zip(counted, floor, strict=True)]
+    return {
+        "notifications": round(statistics.median(each.requests_per_s for each in counted)),
+        "floor": round(statistics.median(floor)),
+        "ratio": round(statistics.median(ratios), 3),
+        "ratios": [round(each, 3) for each in ratios],
+        "unit": "a second",
+        "p99_ms": round(statistics.median(each.p99_ms for each in counted), 1),
+        "cpu_us": round(statistics.median(each.cpu_us for each in counted)),
+        "answered": sum(each.requests for each in ours),
+        "settled": settled,
+        "refused": refused,
+        "load": generator(),
+        "least": LEAST,
+        "note": "32 connections, gthread as in production, one process, fsync on",
+    }
+
+
+def main() -> int:
+    """Print the figures; fail below the least ratio, or where a notification is refused."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--expected", type=int, default=500, help="notifications made for each second"
+    )
+    parser.add_argument("--json", action="store_true", help="always on")
+    options = parser.parse_args()
+    result = run(options.seconds, options.rounds, options.expected)
+    print(json.dumps(result))
+    slow = result["ratio"] < LEAST or result["p99_ms"] > LONGEST_P99_MS  # type: ignore[operator] # numbers
+    return 1 if slow or result["refused"] else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,171 @@
+"""Bills to be paid, and what will happen to each: drawn from a seed before anything does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from city.identifiers import (
+    BillId,
+    DistrictCode,
+    FacilityId,
+    OperatorId,
+    ParkingSessionId,
+    TariffVersionId,
+    VehicleId,
+    uuid7,
+)
+from city.money import Money
+from city.people.accounts import create_account
+from city.people.services import issue_token
+from payments import contracts, services
+from payments.rules.bills import Charge
+from payments.rules.channels import Channel
+from payments.rules.contracts import Party, Share
+
+if TYPE_CHECKING:
+    from city.works.database import Database
+
+DISTRICTS: Final = (DistrictCode("0153"), DistrictCode("0154"))
+SHARES: Final = (("platform:green", 13), ("revenue", 70), ("land_owner:ground", 17))
+"""Of the one operator that has a contract: who earns how many parts."""
+BATCH: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Whose facility a bill is of."""
+
+    operator_id: OperatorId
+    district: DistrictCode
+    nature: str
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What happens to one bill.
+
+    Parameters
+    ----------
+    number, bill_id, payee, amount_minor
+        The bill.
+    channels
+        Through which it is paid, each in full: of two the second is owed back.
+    left
+        Through which an order is opened and never paid; `channels` are tried after it.
+    cash
+        Whether an attendant takes cash for it as well: `before` or `after` the payer's press.
+    refund_minor
+        What the finance desk gives back of the payment afterwards; 0: nothing.
+    """
+
+    number: int
+    bill_id: BillId
+    payee: Payee
+    amount_minor: int
+    channels: tuple[Channel, ...]
+    left: Channel | None = None
+    cash: str = ""
+    refund_minor: int = 0
+
+    @property
+    def refund_no(self) -> str:
+        """Number that its refund is asked for under, however often."""
+        return f"back{self.number:08}"
+
+
+@dataclass(frozen=True, slots=True)
+class Debts:
+    """All bills, and who acts."""
+
+    errands: tuple[Errand, ...]
+    finance_token: str
+    attendant_token: str
+    attendant: str
+    """Subject of the attendant, who carries the cash."""
+
+
+def issue_debts(database: Database, bills: int, seed: int) -> Debts:
+    """Issue bills of four operators, public and commercial, one of them under a contract.
+
+    Parameters
+    ----------
+    database
+        Of the running system.
+    bills
+        How many.
+    seed
+        Decides amounts and what happens.
+    """
+    chance = Random(seed)  # noqa: S311 - repeatable draws, no secret
+    payees = [
+        Payee(OperatorId(uuid7()), DISTRICTS[place % 2], nature, shared)
+        for place, (nature, shared) in enumerate(
+            [
+                ("public_non_tax", False),
+                ("public_non_tax", False),
+                ("commercial", False),
+                ("commercial", True),
+            ]
+        )
+    ]
+    with database.unit_of_work() as uow:
+        people = [
+            str(create_account(uow, f"faults.{role}", role, [role], "river willow 27"))
+            for role in ("administrator", "attendant")
+        ]
+        tokens = [
+            issue_token(uow, "api", person, [role])
+            for person, role in zip(people, ("administrator", "attendant"), strict=True)
+        ]
+        shares = [Share(Party.PLATFORM, "green", 13), Share(Party.OPERATOR, "", 70)]
+        shares.append(Share(Party.LAND_OWNER, "ground", 17))
+        contracts.agree(uow, payees[3].operator_id, None, None, shares, "test")
+    errands: list[Errand] = []
+    for first in range(0, bills, BATCH):
+        with database.unit_of_work() as uow:
+            for number in range(first, min(bills, first + BATCH)):
+                payee = payees[number % len(payees)]
+                # The sixteenth of a yuan is what no three parties can share evenly.
+                amount = Money(chance.choice([250, 625, 1000, 1437, 3999]), "CNY")
+                bill = services.issue_bill(uow, _charge(payee, amount), "test")
+                errands.append(_errand(chance, number, bill.id, payee, amount.minor))
+    return Debts(tuple(errands), tokens[0], tokens[1], people[1])
+
+
+def _charge(payee: Payee, amount: Money) -> Charge:
+    line: dict[str, Any] = {"minor": amount.minor, "units": 1}
+    return Charge(
+        session_id=ParkingSessionId(uuid7()),
+        vehicle_id=VehicleId(uuid7()),
+        facility_id=FacilityId(uuid7()),
+        district=payee.district,
+        operator_id=payee.operator_id,
+        revenue_nature=payee.nature,
+        tariff_version_id=TariffVersionId(uuid7()),
+        amount=amount,
+        lines=(line,),
+    )
+
+
+def _errand(
+    chance: Random, number: int, bill_id: BillId, payee: Payee, amount_minor: int
+) -> Errand:
+    first, second = chance.sample(list(Channel), 2)
+    whole = (number, bill_id, payee, amount_minor)
+    # UnionPay closes what nobody scanned at its time alone, a quarter of an hour later.
+    left = chance.choice([Channel.WECHAT, Channel.ALIPAY])
+    draw = chance.random()
+    if draw < 0.55:
+        return Errand(*whole, (first,))
+    if draw < 0.67:
+        return Errand(*whole, (first, second))
+    if draw < 0.74:
+        return Errand(*whole, (first,), cash=chance.choice(["before", "after"]))
+    if draw < 0.81:
+        return Errand(*whole, tuple({first} - {left}) or (Channel.UNIONPAY,), left=left)
+    if draw < 0.84:
+        return Errand(*whole, (), left=left)
+    return Errand(*whole, (first,), refund_minor=chance.randint(1, 100))

@@ -1,0 +1,273 @@
+"""Payers, attendants and a finance desk over HTTP: whatever is not answered is asked again."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from sqlalchemy import text
+
+from city.errors import Unavailable
+from tests.faults.installation import NotReadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from payments.rules.channels import Channel
+    from tests.faults.debts import Debts, Errand
+    from tests.faults.installation import Installation
+
+ANSWER_TIMEOUT_S: Final = 20.0
+AGAIN_AFTER_S: Final = 0.1
+REFUND_AGAIN_S: Final = 0.5
+CREATED, FOUND, CONFLICT = 201, 302, 409
+_AGAIN: Final = frozenset({0, 429, 500, 502, 503})
+"""No answer, or one that says to come again. 500 is the gateway's, on purpose."""
+_CODE: Final = text("select code from payments.channel_order where order_no = :order_no")
+
+
+class Halted(Exception):
+    """The run is over before its time."""
+
+
+class Payers:
+    """Some threads that go through the errands, each from its beginning to its end.
+
+    Parameters
+    ----------
+    debts
+        What is to be done.
+    installation
+        The running system; a code is read off its database as a camera reads it off a screen.
+    gateway_port
+        Of the gateway that payers press on.
+    payers
+        How many at once.
+    """
+
+    def __init__(
+        self, debts: Debts, installation: Installation, gateway_port: int, payers: int
+    ) -> None:
+        self._debts, self._installation = debts, installation
+        self._ports = {"api": installation.port, "gateway": gateway_port}
+        self._todo = deque(debts.errands)
+        self._later: deque[tuple[float, Errand, str]] = deque()
+        self._lock = threading.Lock()
+        self._halt = threading.Event()
+        self._under_way = 0
+        self.done = 0
+        self.statuses: Counter[str] = Counter()
+        self.strange: list[str] = []
+        self.cash_minor: dict[int, int] = {}
+        """What an attendant was told to have taken, by errand."""
+        self.attendant = debts.attendant
+        self.refunded: set[int] = set()
+        """Errands whose refund was answered."""
+        self._threads = [
+            threading.Thread(target=self._work, name=f"payer-{number}") for number in range(payers)
+        ]
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody still works."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def finish(self, patience_s: float) -> None:
+        """Wait for all of them."""
+        deadline = time.monotonic() + patience_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        assert not self.busy, f"payers are not done within {patience_s:.0f} s"
+
+    def halt(self) -> None:
+        """Stop whatever they do."""
+        self._halt.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        lines: dict[str, http.client.HTTPConnection] = {}
+        try:
+            while True:
+                with self._lock:
+                    work = self._next()
+                if work is None:
+                    return
+                errand, order_no = work
+                if errand is None:
+                    self._wait(AGAIN_AFTER_S)
+                    continue
+                try:
+                    self._do(lines, errand, order_no)
+                finally:
+                    with self._lock:
+                        self._under_way -= 1
+        except Halted:
+            return
+        finally:
+            for line in lines.values():
+                line.close()
+
+    def _next(self) -> tuple[Errand | None, str] | None:
+        if self._later and self._later[0][0] <= time.monotonic():
+            _, errand, order_no = self._later.popleft()
+        elif self._todo:
+            errand, order_no = self._todo.popleft(), ""
+        elif self._later or self._under_way:
+            return None, ""
+        else:
+            return None
+        self._under_way += 1
+        return errand, order_no
+
+    def _do(self, lines: dict[str, http.client.HTTPConnection], errand: Errand, no: str) -> None:
+        paid_no = no or self._pay(lines, errand)
+        if errand.refund_minor and not self._give_back(lines, errand, paid_no):
+            with self._lock:
+                self._later.append((time.monotonic() + REFUND_AGAIN_S, errand, paid_no))
+            return
+        with self._lock:
+            self.done += 1
+
+    def _pay(self, lines: dict[str, http.client.HTTPConnection], errand: Errand) -> str:
+        finance = {"Authorization": f"Bearer {self._debts.finance_token}"}
+        _, where, _ = self._ask(
+            lines, "api", "GET", f"/bills/{errand.bill_id}/pay", finance, expect={FOUND}
+        )
+        link = where.rpartition("/")[2]
+        if errand.left is not None:
+            self._open(lines, link, errand.left)
+        opened = [self._open(lines, link, channel) for channel in errand.channels]
+        if errand.cash == "before":
+            self._take_cash(lines, errand)
+        for _, token in opened:
+            self._ask(
+                lines, "gateway", "POST", f"/payer/{token}/pay", {"Accept": "application/json"}
+            )
+        if errand.cash == "after":
+            self._take_cash(lines, errand)
+        return opened[0][0] if opened else ""
+
+    def _open(
+        self, lines: dict[str, http.client.HTTPConnection], link: str, channel: Channel
+    ) -> tuple[str, str]:
+        """Open an order until there is a code; give its number and the code's token."""
+        body = orjson.dumps({"channel": channel.value})
+        headers = {"Content-Type": "application/json"}
+        while True:
+            _, _, answer = self._ask(
+                lines, "api", "POST", f"/api/v1/pay/{link}/orders", headers, body, {CREATED}
+            )
+            order = orjson.loads(answer)
+            if order["scannable"]:
+                break
+            self._wait(AGAIN_AFTER_S)
+        code = self._code(order["order_no"])
+        return order["order_no"], code.rpartition("=")[2].rpartition("/")[2]
+
+    def _code(self, order_no: str) -> str:
+        while True:
+            try:
+                # Asked anew each time: a new supervisor's servers have other sockets.
+                database = self._installation.database()
+                try:
+                    with database.read() as connection:
+                        return str(connection.execute(_CODE, {"order_no": order_no}).scalar_one())
+                finally:
+                    database.close()
+            except (Unavailable, NotReadyError):
+                self._wait(AGAIN_AFTER_S)
+
+    def _take_cash(self, lines: dict[str, http.client.HTTPConnection], errand: Errand) -> None:
+        tendered = {"minor": errand.amount_minor, "currency": "CNY"}
+        headers = {
+            "Authorization": f"Bearer {self._debts.attendant_token}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": f"cash-{errand.bill_id}",
+        }
+        body = orjson.dumps({"channel": "cash", "tendered": tendered})
+        path = f"/api/v1/bills/{errand.bill_id}/payments"
+        status, _, _ = self._ask(lines, "api", "POST", path, headers, body, {CREATED, CONFLICT})
+        if status == CREATED:
+            self.cash_minor[errand.number] = errand.amount_minor
+
+    def _give_back(
+        self, lines: dict[str, http.client.HTTPConnection], errand: Errand, order_no: str
+    ) -> bool:
+        """Ask for the refund; False where nobody has told us yet that it was paid."""
+        headers = {
+            "Authorization": f"Bearer {self._debts.finance_token}",
+            "Content-Type": "application/json",
+        }
+        body = orjson.dumps(
+            {
+                "refund_no": errand.refund_no,
+                "amount": {"minor": errand.refund_minor, "currency": "CNY"},
+                "reason": "left early",
+            }
+        )
+        path = f"/api/v1/channel-orders/{order_no}/refunds"
+        status, _, _ = self._ask(lines, "api", "POST", path, headers, body, {CREATED, CONFLICT})
+        if status == CREATED:
+            self.refunded.add(errand.number)
+        return status == CREATED
+
+    def _ask(
+        self,
+        lines: dict[str, http.client.HTTPConnection],
+        whom: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        expect: set[int] | None = None,
+    ) -> tuple[int, str, bytes]:
+        """Ask until there is an answer; give status, `Location` and body."""
+        expected = expect or {200}
+        while True:
+            status, where, answer = self._try(lines, whom, method, path, headers, body)
+            self.statuses[f"{whom} {status or 'none'}"] += 1
+            if status in expected:
+                return status, where, answer
+            if status not in _AGAIN or (status == 500 and whom == "api"):
+                self.strange.append(f"{method} {path}: {status} {answer[:300]!r}")
+                self._wait(AGAIN_AFTER_S * 10)
+            self._wait(AGAIN_AFTER_S)
+
+    def _try(
+        self,
+        lines: dict[str, http.client.HTTPConnection],
+        whom: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> tuple[int, str, bytes]:
+        line = lines.pop(whom, None) or http.client.HTTPConnection(
+            "127.0.0.1", self._ports[whom], timeout=ANSWER_TIMEOUT_S
+        )
+        try:
+            line.request(method, path, body or None, dict(headers))
+            answer = line.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):
+            line.close()
+            return 0, "", b""
+        if answer.will_close:
+            line.close()
+        else:
+            lines[whom] = line
+        return answer.status, answer.headers.get("Location", ""), content
+
+    def _wait(self, seconds: float) -> None:
+        if self._halt.wait(seconds):
+            raise Halted
