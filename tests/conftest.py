@@ -1,6 +1,7 @@
 """Real servers for every test: an embedded PostgreSQL and Valkey a session, fresh data a test."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -18,14 +19,15 @@ from city.time import FixedClock
 from city.works import schema
 from city.works.database import Database
 from city.works.embedded.children import (
+    PRIVATE_PREFIX,
     own_folder,
     remove_socket_folder,
     server_account,
-    socket_folder,
 )
 from city.works.embedded.postgres import start_postgres
 from city.works.embedded.valkey import start_valkey
 from city.works.live import live_store
+from tests.quick_files import quick_folder
 
 TEMPLATE = "greenbay_template"
 
@@ -67,7 +69,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderS
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """Give a short private folder that the servers' account can reach (also as root)."""
-    folder = socket_folder(server_account())
+    made = tempfile.mkdtemp(prefix=PRIVATE_PREFIX, dir=quick_folder())
+    folder = own_folder(Path(made), server_account())
     yield folder
     remove_socket_folder(folder)
 

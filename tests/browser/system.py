@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from city.works.embedded.children import tethered
+from tests.quick_files import quick_folder
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_PATIENCE_S: Final = 240.0
@@ -45,7 +46,7 @@ class System:
     """A running system; `log_ins` are what it printed."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="greenbay-pages-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="greenbay-pages-", dir=quick_folder()))
         self.folder.chmod(0o755)  # the database server's own account has to get through
         self.port = free_ports(4)
         self.origin = f"http://127.0.0.1:{self.port}"

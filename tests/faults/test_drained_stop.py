@@ -34,11 +34,7 @@ def ends(installation: Installation) -> list[tuple[str, bool]]:
         orjson.loads(line)
         for line in (installation.var / "log" / "supervisor.log").read_text().splitlines()
     ]
-    return [
-        (entry["child"], entry["in_time"])
-        for entry in told
-        if entry["event"] == "stopped"
-    ]
+    return [(entry["child"], entry["in_time"]) for entry in told if entry["event"] == "stopped"]
 
 
 def test_a_stop_under_load_loses_nothing_and_kills_nobody(
