@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from city.identifiers import PermitId, VehicleId
 from city.people.actors import Actor
@@ -15,6 +16,10 @@ from parking.rules.rights.plate_lists import (
     read_plates,
 )
 from parking.services import permits
+from payments import privileges
+from payments.rules.arrears import Privilege
+
+_OWES: Final = "has overdue bills: pay them first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +61,20 @@ def list_vehicles(
     Forbidden
         Where the actor's role does not allow it.
     NotFound, Conflict, Invalid
-        As `parking.services.permits.list_vehicles`; a bad item is no error.
+        As `parking.services.permits.list_vehicles`; a bad item is no error, nor is a vehicle with
+        overdue bills whose region's policy takes permits away.
     """
     actor.require(Role.OPERATOR, Role.ADMINISTRATOR)
     permits.require_standing(uow, actor, permit_id)
     good, bad = read_plates(written)
     kept = keep_plates(uow, [each.plate for each in good])
+    lost = privileges.lost(uow.connection, list(kept.values()), uow.clock.now())
+    owing = [each for each in good if Privilege.PERMIT in lost.get(kept[each.plate], frozenset())]
+    bad += tuple(RejectedPlate(each.index, "plate", _OWES) for each in owing)
+    good = tuple(each for each in good if each not in owing)
+    kept = {each.plate: kept[each.plate] for each in good}
     added = permits.list_vehicles(uow, actor, permit_id, list(kept.values()))
     return Listed(
         tuple(ListedPlate(each, kept[each.plate], kept[each.plate] in added) for each in good),
-        bad,
+        tuple(sorted(bad, key=lambda each: each.index)),
     )

@@ -54,8 +54,10 @@ def pursue(
     """Ask channels after every order and refund that has not ended; run every minute.
 
     Orders that were asked or are unknown are asked after ten seconds, open ones after a minute;
-    what is past its time is closed. Refunds are asked for again under their number where the
-    channel does not have them. An answer that cannot be believed stops nothing else.
+    what is past its time is closed, and what nobody needs any more, as its bill was paid another
+    way: who still holds the code shall not pay again. Refunds are asked for again under their
+    number where the channel does not have them. An answer that cannot be believed stops nothing
+    else.
 
     Parameters
     ----------
@@ -77,6 +79,7 @@ def pursue(
             open_before_at=now - _OPEN_AGAIN,
             limit=limit,
         )
+        unwanted = channel_orders.unwanted_among(uow.connection, orders)
         refunds = channel_orders.unsettled_refunds(
             uow.connection, channels, before_at=now - _UNKNOWN_AGAIN, limit=limit
         )
@@ -84,7 +87,8 @@ def pursue(
         if until_at is not None and database.wall.now() >= until_at:
             return done
         done.asked += 1
-        learned = _learn(database, channels[order.channel], order, now, done)
+        ends = now > order.expires_at or order.id in unwanted
+        learned = _learn(database, channels[order.channel], order, done, ends=ends)
         if learned is not None:
             done.paid += learned.fresh
             done.closed += learned.order.done_at is not None and not learned.fresh
@@ -142,12 +146,13 @@ def _learn(
     database: Database,
     adapter: ChannelAdapter,
     order: ChannelOrder,
-    now: datetime,
     done: Pursued,
+    *,
+    ends: bool,
 ) -> Learned | None:
     asked = as_asked(order, SUBJECT)
     answer: Answer = adapter.query(asked)
-    if now > order.expires_at and answer.fate is Fate.OPEN:
+    if ends and answer.fate is Fate.OPEN:
         answer = adapter.close(asked)
     try:
         return hear(database, order.order_no, answer)

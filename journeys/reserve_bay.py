@@ -16,6 +16,8 @@ from parking.rules.rights.reservations import Reservation
 from parking.services import reservations, vehicle_users
 from parking.services.reservations import ReservationWish
 from parking.store.pages import Page
+from payments import privileges
+from payments.rules.arrears import Privilege
 
 
 def reserve_bay(
@@ -38,11 +40,15 @@ def reserve_bay(
     ------
     Forbidden
         Where the actor's role does not allow it.
+    Conflict
+        Where the vehicle has overdue bills, and their region's policy takes reservations away.
     Invalid, NotFound, Conflict
         As `parking.services.reservations.reserve`.
     """
     actor.require(Role.OPERATOR, Role.ATTENDANT)
-    return reservations.reserve(uow, actor, keep_plate(uow, plate), wish)
+    vehicle_id = keep_plate(uow, plate)
+    privileges.require(uow.connection, vehicle_id, Privilege.RESERVE, uow.clock.now(), "plate")
+    return reservations.reserve(uow, actor, vehicle_id, wish)
 
 
 def reserve_own(
@@ -54,12 +60,16 @@ def reserve_own(
     ------
     NotFound
         Where the vehicle is not theirs.
+    Conflict
+        Where it has overdue bills, as `reserve_bay`.
     Invalid, NotFound, Conflict
         As `parking.services.reservations.reserve`.
     """
     account_id = account_of(actor)
     if not vehicle_users.was_theirs(uow.connection, account_id, vehicle_id, uow.clock.now()):
         raise NotFound("is not a vehicle of yours", field="vehicle_id")
+    now = uow.clock.now()
+    privileges.require(uow.connection, vehicle_id, Privilege.RESERVE, now, "vehicle_id")
     return reservations.reserve(uow, actor, vehicle_id, wish, field="vehicle_id")
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from city.identifiers import BillId
 from city.money import Money
+from payments.rules.bills import BillState
 from payments.rules.channel_orders import (
     ChannelOrder,
     ChannelRefund,
@@ -360,6 +361,21 @@ def unsettled_orders(
         .limit(limit)
     )
     return [_order(row) for row in connection.execute(query).mappings()]
+
+
+def unwanted_among(connection: Connection, orders: Collection[ChannelOrder]) -> frozenset[UUID]:
+    """Name those of some orders whose bill takes no money any more: one statement."""
+    if not orders:
+        return frozenset()
+    found = connection.scalars(
+        select(CHANNEL_ORDER.c.id)
+        .join(tables.bill, tables.bill.c.id == CHANNEL_ORDER.c.bill_id)
+        .where(
+            CHANNEL_ORDER.c.id.in_([order.id for order in orders]),
+            tables.bill.c.state != BillState.OPEN.value,
+        )
+    )
+    return frozenset(found)
 
 
 def unsettled_refunds(

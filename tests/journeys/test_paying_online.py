@@ -279,6 +279,23 @@ def test_a_refund_that_is_asked_for_while_the_payment_is_told_knows_the_payment(
         assert given.result() is RefundState.ASKED
 
 
+def test_an_open_order_is_closed_once_its_bill_is_paid_another_way(
+    street: Street, database: Database
+) -> None:
+    bill, wanted = issue(database), issue(database)
+    started = start(street, database, bill.id)
+    start(street, database, wanted.id)
+    with database.unit_of_work() as uow:
+        services.pay_in_cash(uow, bill.id, bill.amount, "attendant-1")
+    age(database)
+    assert pursue(database, street.channels) == Pursued(asked=2, closed=1)
+    with database.read() as connection:
+        order = channel_orders.find_order(connection, started.order.order_no)
+    assert order is not None
+    assert order.state is OrderState.CLOSED
+    assert street.pay(started) == 409
+
+
 def test_a_channel_that_is_silent_keeps_no_other_one_waiting(
     street: Street, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,47 @@
+"""What a vehicle with overdue bills has lost: favours of the platform, by a region's policy."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from city.errors import Conflict
+from city.identifiers import VehicleId
+from payments.rules.arrears import Privilege, is_overdue
+from payments.store import bills as bill_store
+from payments.store import policies
+
+
+def lost(
+    connection: Connection, vehicle_ids: Collection[VehicleId], now: datetime
+) -> dict[VehicleId, frozenset[Privilege]]:
+    """Give what each of some vehicles has lost; those that lost nothing are not in it.
+
+    A bill takes away what the policy says that it was issued under. A disputed one takes nothing
+    away: its clock stands. Two statements.
+    """
+    if not vehicle_ids:
+        return {}
+    regions = policies.all_of(connection)
+    found: dict[VehicleId, frozenset[Privilege]] = {}
+    for bill in bill_store.unpaid_of_vehicles(connection, vehicle_ids):
+        if not is_overdue(bill, now):
+            continue
+        taken = policies.of(regions, bill.charge.district, bill.issued_at).privileges
+        vehicle_id = bill.charge.vehicle_id
+        found[vehicle_id] = found.get(vehicle_id, frozenset()) | taken
+    return {vehicle_id: taken for vehicle_id, taken in found.items() if taken}
+
+
+def require(
+    connection: Connection, vehicle_id: VehicleId, privilege: Privilege, now: datetime, field: str
+) -> None:
+    """Refuse where a vehicle has lost a privilege.
+
+    Raises
+    ------
+    Conflict
+        With the reason ``arrears``: paid, it has the privilege again.
+    """
+    if privilege in lost(connection, [vehicle_id], now).get(vehicle_id, frozenset()):
+        raise Conflict("has overdue bills: pay them first", field=field, reason="arrears")
