@@ -20,6 +20,13 @@ def reconcile_channel(
 ) -> Run:
     """Hold a channel's bill against our record; Forbidden, Invalid as `reconciling.run`."""
     actor.require(Role.FINANCE)
+    return held_against(uow, actor, channel, content, day)
+
+
+def held_against(
+    uow: UnitOfWork, actor: Actor, channel: Channel, content: bytes | None, day: date | None
+) -> Run:
+    """Hold a bill, however it came, against our record; on record."""
     done = reconciling.run(uow, channel, content, day, actor.subject)
     record(
         uow,

@@ -25,6 +25,7 @@ from city.works.shared_setting import business_clock
 from journeys import (
     chase_arrears,
     count_collections,
+    fetch_bills,
     forget_plates,
     pursue_channels,
     read_bay,
@@ -184,6 +185,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         count_collections.task(database),
         pursue_channels.task(database, wiring.channels),
         settle_channels.task(database, wiring.channels),
+        fetch_bills.task(database, wiring.channels),
         chase_arrears.task(database, LocalPost(database)),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from city.identifiers import uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments import channel_orders
-from payments.rules.channel_bills.lines import CHINA, CURRENCY, totals
+from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, totals
 from payments.rules.channel_bills.reading import day_of, read_bill
 from payments.rules.channels import Channel
 from payments.rules.reconciliation import effect_minor, reconcile, shown
@@ -29,9 +30,13 @@ from payments.store import ledger as ledger_store
 from payments.store import reconciliations as store
 from payments.store.reconciliations import Run
 
+NO_ROWS: Final = Bill((), (), None)
 
-def run(uow: UnitOfWork, channel: Channel, content: bytes, day: date | None, by: str) -> Run:
+
+def run(uow: UnitOfWork, channel: Channel, content: bytes | None, day: date | None, by: str) -> Run:
     """Hold a bill against our record of its day, and keep what differs.
+
+    No content is the bill of a day without a row; such a day is stated.
 
     Run again, with the same bill or a corrected one, what people said of a difference stays; one
     that is not found any more is resolved by that.
@@ -45,7 +50,7 @@ def run(uow: UnitOfWork, channel: Channel, content: bytes, day: date | None, by:
     -----
     Cost grows with the rows of both sides, memory too.
     """
-    bill = read_bill(channel, content, day)
+    bill = NO_ROWS if content is None else read_bill(channel, content, day)
     of_day = day or day_of(bill)
     start_at = datetime.combine(of_day, time(), CHINA) - timedelta(days=1)
     ours = list(
@@ -80,7 +85,7 @@ def run(uow: UnitOfWork, channel: Channel, content: bytes, day: date | None, by:
         of_day,
         now,
         by,
-        hashlib.sha256(content).hexdigest(),
+        hashlib.sha256(content or b"").hexdigest(),
         {
             "rows": sums.rows,
             "paid_minor": sums.paid_minor,

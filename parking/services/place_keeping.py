@@ -1,6 +1,6 @@
 """Registering and changing operators, facilities, zones and bays, with their history."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exc
 
 from city import audit
 from city.errors import Conflict, Invalid
-from city.identifiers import FacilityId
+from city.identifiers import FacilityId, OperatorId
 from city.people.actors import Actor
 from city.works.database import UnitOfWork
 from parking.rules.places.model import Bay, Facility, Operator, Standing, Zone
@@ -55,6 +55,13 @@ def register_operator(uow: UnitOfWork, actor: Actor, operator: Operator) -> Oper
 def operators_page(connection: Connection, *, after: UUID | None, limit: int) -> Page[Operator]:
     """Give a page of operators in the order of their ids."""
     return operator_store.operators(connection, after=after, limit=limit)
+
+
+def operators_by_id(
+    connection: Connection, operator_ids: Collection[OperatorId]
+) -> dict[OperatorId, Operator]:
+    """Give operators by their ids."""
+    return operator_store.by_ids(connection, operator_ids)
 
 
 def operator_of_code(uow: UnitOfWork, actor: Actor, code: str) -> Operator:

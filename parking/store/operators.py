@@ -1,6 +1,6 @@
 """Operators, and small look-ups that changing places needs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -55,6 +55,14 @@ def by_id(connection: Connection, operator_id: UUID) -> Operator | None:
         select(tables.operator).where(tables.operator.c.id == operator_id)
     ).one_or_none()
     return None if row is None else _operator(row)
+
+
+def by_ids(
+    connection: Connection, operator_ids: Collection[OperatorId]
+) -> dict[OperatorId, Operator]:
+    """Give operators by their ids: one statement."""
+    query = select(tables.operator).where(tables.operator.c.id.in_(list(operator_ids)))
+    return {OperatorId(row.id): _operator(row) for row in connection.execute(query)}
 
 
 def by_code(connection: Connection, code: str) -> Operator | None:

@@ -1,14 +1,17 @@
-"""What came in between two instants: by channel, operator and who took it."""
+"""What came in between two instants: by channel, operator and taker, and the payments behind."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select, tuple_, union_all
 
-from city.identifiers import OperatorId
+from city.identifiers import BillId, OperatorId, PaymentId
 from city.money import Money
-from payments.store.tables import bill, payment
+from payments.channel_orders import CHANNEL_ORDER, CHANNEL_REFUND
+from payments.rules.ledger import EntryKind
+from payments.store.tables import bill, entry, payment, refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,38 @@ class Takings:
     taken_by: str
     payments: int
     amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPayment:
+    """One payment behind a figure of the takings, with the entry that records it."""
+
+    payment_id: PaymentId
+    bill_id: BillId
+    channel: str
+    operator_id: OperatorId
+    amount: Money
+    taken_at: datetime
+    taken_by: str
+    entry_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What arrived back at payers by one channel."""
+
+    channel: str
+    refunds: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which payments stand behind a figure; None: whichever."""
+
+    channel: str | None = None
+    operator_id: OperatorId | None = None
+    taken_by: str | None = None
 
 
 def takings(
@@ -53,5 +88,115 @@ def takings(
             row.payments,
             Money(int(row.minor), row.currency),
         )
+        for row in connection.execute(query)
+    ]
+
+
+def payments(  # noqa: PLR0917 - of which figure and reader, and how many
+    connection: Connection,
+    from_at: datetime,
+    before_at: datetime,
+    which: Which,
+    districts: Collection[str] | None,
+    after: PaymentId | None,
+    limit: int,
+) -> tuple[list[TakenPayment], PaymentId | None]:
+    """Give the payments behind a figure, the latest first, and the last one's id where more follow.
+
+    An index range by instant and id: a page costs what it holds where no filter leaves most out.
+    """
+    query = (
+        select(payment, bill.c.operator_id, entry.c.id.label("entry_id"))
+        .join(bill, bill.c.id == payment.c.bill_id)
+        .outerjoin(
+            entry,
+            (entry.c.kind == EntryKind.PAYMENT.value) & (entry.c.subject == payment.c.id),
+        )
+        .where(payment.c.taken_at >= from_at, payment.c.taken_at < before_at)
+        .order_by(payment.c.taken_at.desc(), payment.c.id.desc())
+        .limit(limit + 1)
+    )
+    if which.channel is not None:
+        query = query.where(payment.c.channel == which.channel)
+    if which.operator_id is not None:
+        query = query.where(bill.c.operator_id == which.operator_id)
+    if which.taken_by is not None:
+        query = query.where(payment.c.taken_by == which.taken_by)
+    if districts is not None:
+        query = query.where(bill.c.district.in_(sorted(districts)))
+    if after is not None:
+        last = payment.alias("last")
+        # Without such a payment the comparison is unknown and the page empty.
+        query = query.where(
+            tuple_(payment.c.taken_at, payment.c.id)
+            < select(last.c.taken_at, last.c.id).where(last.c.id == after).scalar_subquery()
+        )
+    found = [
+        TakenPayment(
+            PaymentId(row["id"]),
+            BillId(row["bill_id"]),
+            row["channel"],
+            OperatorId(row["operator_id"]),
+            Money(row["amount_minor"], row["currency"]),
+            row["taken_at"],
+            row["taken_by"],
+            row["entry_id"],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+    return found[:limit], found[limit - 1].payment_id if len(found) > limit else None
+
+
+def given_back(
+    connection: Connection,
+    from_at: datetime,
+    before_at: datetime,
+    districts: Collection[str] | None = None,
+) -> list[GivenBack]:
+    """Add up what arrived back between two instants by channel: one statement.
+
+    By the ledger's dates, as the takings: a channel's own clock is another one in the demo.
+    Surplus that went back was never among the takings and is left out.
+    """
+    by_channel = (
+        select(
+            CHANNEL_ORDER.c.channel,
+            CHANNEL_ORDER.c.currency,
+            CHANNEL_REFUND.c.amount_minor,
+        )
+        .select_from(entry)
+        .join(CHANNEL_REFUND, CHANNEL_REFUND.c.id == entry.c.subject)
+        .join(CHANNEL_ORDER, CHANNEL_ORDER.c.id == CHANNEL_REFUND.c.order_id)
+        .join(bill, bill.c.id == CHANNEL_ORDER.c.bill_id)
+        .where(
+            entry.c.kind == EntryKind.REFUND.value,
+            CHANNEL_ORDER.c.payment_id.is_not(None),
+            entry.c.at >= from_at,
+            entry.c.at < before_at,
+        )
+    )
+    in_cash = select(refund.c.channel, refund.c.currency, refund.c.amount_minor).where(
+        refund.c.refunded_at >= from_at, refund.c.refunded_at < before_at
+    )
+    if districts is not None:
+        allowed = bill.c.district.in_(sorted(districts))
+        by_channel = by_channel.where(allowed)
+        # What was paid ahead was paid by bills of its stay.
+        in_cash = in_cash.where(
+            exists().where(bill.c.session_id == refund.c.session_id).where(allowed)
+        )
+    both = union_all(by_channel, in_cash).subquery()
+    query = (
+        select(
+            both.c.channel,
+            both.c.currency,
+            func.count().label("refunds"),
+            func.sum(both.c.amount_minor).label("minor"),
+        )
+        .group_by(both.c.channel, both.c.currency)
+        .order_by(both.c.channel, both.c.currency)
+    )
+    return [
+        GivenBack(row.channel, row.refunds, Money(int(row.minor), row.currency))
         for row in connection.execute(query)
     ]

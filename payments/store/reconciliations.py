@@ -1,6 +1,6 @@
 """Days of channels held against their bills, and the differences found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -114,6 +114,18 @@ def runs(connection: Connection, limit: int = 60) -> list[Run]:
         )
         for row in connection.execute(query).mappings()
     ]
+
+
+def days_run_by(
+    connection: Connection, by: str, channel: str, days: Collection[date]
+) -> frozenset[date]:
+    """Give those of some days on which somebody held a channel's bill against ours."""
+    query = select(RECONCILIATION.c.day).where(
+        RECONCILIATION.c.run_by == by,
+        RECONCILIATION.c.channel == channel,
+        RECONCILIATION.c.day.in_(list(days)),
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def keep_found(

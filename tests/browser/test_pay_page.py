@@ -51,18 +51,23 @@ class Garage:
         return found
 
 
-@pytest.fixture
-def garage(visitor: Visitor, system: System) -> Garage:
+def open_garage(
+    visitor: Visitor,
+    system: System,
+    code: str,
+    plates: tuple[str, ...],
+    district: str | None = None,
+) -> Garage:
     """Register a garage, and let cars pass its gates: an hour in it, all gone."""
     post = poster(visitor, "operator")
     tariffs = visitor.ask("operator", "/api/v1/tariffs")["items"]
     operators = visitor.ask("operator", "/api/v1/operators")["items"]
-    district = visitor.ask("operator", "/api/v1/facilities?limit=1")["items"][0]["district"]
+    own = visitor.ask("operator", "/api/v1/facilities?limit=1")["items"][0]["district"]
     facility_id = post(
         "/api/v1/facilities",
         {
-            "code": CODE,
-            "district": district,
+            "code": code,
+            "district": district or own,
             "ownership": "commercial",
             "kind": "garage",
             "name": {"zh": "渡口车库", "en": "Ferry Garage"},
@@ -75,13 +80,13 @@ def garage(visitor: Visitor, system: System) -> Garage:
     )["state"]["id"]
     made = post(
         f"/api/v1/facilities/{facility_id}/bays",
-        {"bays": [{"label": f"{CODE}-01", "position": PLACE}]},
+        {"bays": [{"label": f"{code}-01", "position": PLACE}]},
     )
     found = _TOKEN.search(system.said)
     assert found is not None
     now = datetime.fromisoformat(visitor.ask("operator", "/api/v1/demo/clock")["now"])
     gate = visitor.context().request
-    for plate in PLATES:
+    for plate in plates:
         for direction, before in (("entry", 80), ("exit", 20)):
             answer = gate.post(
                 f"{system.origin}/api/v1/gates/passages",
@@ -98,8 +103,14 @@ def garage(visitor: Visitor, system: System) -> Garage:
             )
             assert answer.ok, answer.text()
     bills = f"/api/v1/bills?facility_id={facility_id}"
-    until(lambda: len(visitor.ask("finance", bills)["items"]) == len(PLATES))
+    until(lambda: len(visitor.ask("finance", bills)["items"]) == len(plates))
     return Garage(visitor, system, facility_id, made["items"][0]["state"]["id"])
+
+
+@pytest.fixture
+def garage(visitor: Visitor, system: System) -> Garage:
+    """Open the garage of this test."""
+    return open_garage(visitor, system, CODE, PLATES)
 
 
 def phone(garage: Garage, path: str, **how: Any) -> Page:

@@ -6,10 +6,14 @@ import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from city.errors import Invalid
 from city.identifiers import uuid7
 from city.money import Money
 from payments.rules.channel_bills import wechat
 from payments.rules.channel_bills.lines import BillLine, LineKind
+from web.api.csv_files import csv_file, every_line
 
 if TYPE_CHECKING:
     from tests.web.small_site import Site
@@ -102,3 +106,45 @@ def test_a_day_s_takings_name_who_took_them(site: Site) -> None:
     assert line["taker"]
     assert site.get("/api/v1/takings?day=2026-03-01", "finance").get_json()["items"] == []
     assert site.get("/api/v1/takings", "attendant").status_code == 403
+
+
+def test_a_bill_is_handed_in_with_its_day_and_fetched_only_from_a_channel_that_is_set_up(
+    site: Site,
+) -> None:
+    stated = bill_of(site, 1) | {"day": "2026-03-02"}
+    assert site.post("/api/v1/reconciliations", "finance", json=stated).status_code == 201
+    asked = {"channel": "alipay", "day": "2026-03-02"}
+    path = "/api/v1/reconciliations/fetches"
+    assert site.post(path, "auditor", json=asked).status_code == 403
+    refused = site.post(path, "finance", json=asked)
+    assert (refused.status_code, "not set up" in refused.get_json()["detail"]) == (404, True)
+
+
+def test_every_figure_of_the_takings_opens_its_payments_and_their_entries(site: Site) -> None:
+    site.stay()
+    (bill,) = site.get("/api/v1/bills", "finance").get_json()["items"]
+    cash = {"channel": "cash", "tendered": bill["amount"]}
+    site.post(f"/api/v1/bills/{bill['id']}/payments", "attendant", json=cash)
+    (line,) = site.get("/api/v1/takings", "finance").get_json()["items"]
+    path = f"/api/v1/takings/payments?taken_by={line['taken_by']}&limit=1"
+    page = site.get(path, "finance").get_json()
+    (one,) = page["items"]
+    assert (one["bill_id"], one["amount"], page["next"]) == (bill["id"], bill["amount"], None)
+    entry = site.get(f"/api/v1/ledger/entries/{one['entry_id']}", "finance").get_json()
+    assert (entry["kind"], entry["bill_id"]) == ("payment", bill["id"])
+    assert entry["names"][one["taken_by"]] == line["taker"]
+    after = f"/api/v1/takings/payments?cursor={one['payment_id']}"
+    assert site.get(after, "finance").get_json()["items"] == []
+    assert site.get("/api/v1/takings/payments?channel=alipay", "finance").get_json()["items"] == []
+    written = site.get("/api/v1/takings/export", "auditor").get_data(as_text=True)
+    assert one["payment_id"] in written.splitlines()[1]
+    account = next(each["account"] for each in entry["postings"] if each["amount"]["minor"] > 0)
+    postings = site.get(f"/api/v1/ledger/postings/export?account={account}", "finance")
+    assert one["entry_id"] in postings.get_data(as_text=True)
+
+
+def test_no_cell_of_a_file_is_a_formula_and_no_file_leaves_lines_out() -> None:
+    answer = csv_file("a.csv", ("words", "minor"), [("=1+1", -5), ("\tx", 3), ("plain", None)])
+    assert answer.get_data(as_text=True).splitlines()[1:] == ["'=1+1,-5", "'\tx,3", "plain,"]
+    with pytest.raises(Invalid, match="too many for one file"):
+        every_line(lambda last, limit: ([0] * limit, 1 if last is None else last + 1))

@@ -41,6 +41,7 @@ from web.api import (
     signals,
     siting,
     stays,
+    takings,
     tariffs,
     uplinks,
 )
@@ -64,6 +65,7 @@ BLUEPRINTS = (
     paying.blueprint,
     channel_refunds.blueprint,
     finance.blueprint,
+    takings.blueprint,
     channel_notices.blueprint,
     tariffs.blueprint,
     permits.blueprint,

@@ -26,6 +26,7 @@ from payments.rules.arrears import (
 from web import access
 from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
+from web.api.names import names_of
 from web.api.roles import BACK_OFFICE
 from web.api.schemas.arrears import (
     AdjustmentIn,
@@ -231,7 +232,14 @@ def write_offs(query_data: WriteOffsQuery) -> dict[str, Any]:
             after=after(query_data.cursor),
             limit=query_data.limit,
         )
-    return {"items": [_write_off(each) for each in found], "next": cursor(following)}
+        names = names_of(
+            connection, (each for one in found for each in (one.asked_by, one.decided_by))
+        )
+    return {
+        "items": [_write_off(each) for each in found],
+        "next": cursor(following),
+        "names": names,
+    }
 
 
 @blueprint.post("/write-offs/<uuid:write_off_id>/decision")

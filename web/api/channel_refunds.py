@@ -13,9 +13,18 @@ from city.people import Role
 from journeys.pay_online import limit_of, refresh_refund, refund_payment
 from payments import channel_orders
 from payments import services as payments
-from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState
+from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState, RefundState
+from payments.store.desk_refunds import refunds as refunds_of_desk
 from web import access
-from web.api.schemas.paying import ChannelOrdersOut, ChannelRefundIn, ChannelRefundOut
+from web.api.cursors import after, cursor
+from web.api.names import names_of
+from web.api.schemas.paying import (
+    ChannelOrdersOut,
+    ChannelRefundIn,
+    ChannelRefundOut,
+    ChannelRefundsOut,
+    ChannelRefundsQuery,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +55,46 @@ def orders(bill_id: UUID) -> dict[str, Any]:
     return {
         "items": [_order(each, refunds[each.id]) for each in found],
         "most_at_once": most,
+    }
+
+
+@blueprint.get("/channel-refunds")
+@access.allow(*READERS)
+@blueprint.input(ChannelRefundsQuery, location="query")
+@blueprint.output(ChannelRefundsOut)
+@blueprint.doc(summary="What was given back through online channels, the newest first")
+def refunds(query_data: ChannelRefundsQuery) -> dict[str, Any]:
+    """List refunds."""
+    with access.wiring().database.read() as connection:
+        found, last = refunds_of_desk(
+            connection,
+            RefundState(query_data.state) if query_data.state else None,
+            access.known_actor().districts,
+            after(query_data.cursor),
+            query_data.limit,
+        )
+        names = names_of(connection, (each.asked_by for each in found))
+    return {
+        "items": [
+            {
+                "id": each.id,
+                "refund_no": each.refund_no,
+                "order_no": each.order_no,
+                "bill_id": each.bill_id,
+                "channel": each.channel,
+                "state": each.state.value,
+                "amount": each.amount.as_json(),
+                "reason": each.reason,
+                "surplus": each.surplus,
+                "asked_at": each.asked_at,
+                "asked_by": each.asked_by,
+                "done_at": each.done_at,
+                "entry_id": each.entry_id,
+            }
+            for each in found
+        ],
+        "next": cursor(last),
+        "names": names,
     }
 
 

@@ -1,45 +1,40 @@
-"""The finance desk over HTTP: today's takings, reconciliations and their differences."""
+"""The finance desk over HTTP: channels' bills held against ours, and what differs."""
 
 from __future__ import annotations
 
 import base64
-import csv
-import io
-from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Response
 
 from city.errors import Invalid
-from city.identifiers import AccountId
 from city.people import Role
-from city.people.store import account_names
 from journeys import keep_reconciliation as desk
+from journeys.fetch_bills import fetch_bill
 from payments import reconciling as service
-from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channels import Channel
 from payments.rules.reconciling import CaseState, Resolution
-from payments.store.desk_takings import takings as takings_between
 from web import access
 from web.acts import act
+from web.api import csv_files
 from web.api.cursors import after, cursor
+from web.api.names import names_of
 from web.api.schemas.arrears import DecisionIn
 from web.api.schemas.finance import (
     DifferenceOut,
     DifferencesOut,
     DifferencesQuery,
+    FetchIn,
     ProposalIn,
     ReconcileIn,
     RunOut,
     RunsOut,
-    TakingsOut,
-    TakingsQuery,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from uuid import UUID
+
+    from flask import Response
 
     from city.works.database import UnitOfWork
     from payments.rules.reconciling import KeptDifference
@@ -48,12 +43,6 @@ if TYPE_CHECKING:
 blueprint = APIBlueprint("finance", __name__, url_prefix="/api/v1", tag="Payments")
 READERS = (Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 EXPORTED: Final = 500
-CSV: Final[Any] = {
-    200: {
-        "description": "UTF-8, a line a difference",
-        "content": {"text/csv": {"schema": {"type": "string"}}},
-    }
-}
 COLUMNS: Final = (
     "day",
     "channel",
@@ -71,39 +60,6 @@ COLUMNS: Final = (
 )
 
 
-@blueprint.get("/takings")
-@access.allow(*READERS)
-@blueprint.input(TakingsQuery, location="query")
-@blueprint.output(TakingsOut)
-@blueprint.doc(summary="What came in on a day, by channel, operator and who took it")
-def takings(query_data: TakingsQuery) -> dict[str, Any]:
-    """Show a day's takings."""
-    wiring = access.wiring()
-    day = query_data.day or wiring.clock.now().astimezone(CHINA).date()
-    from_at = datetime.combine(day, time(), CHINA).astimezone(UTC)
-    before_at = from_at + timedelta(days=1)
-    with wiring.database.read() as connection:
-        found = takings_between(connection, from_at, before_at, access.known_actor().districts)
-        people = account_names(connection, _accounts(each.taken_by for each in found))
-    names = {str(account_id): name for account_id, name in people.items()}
-    return {
-        "day": day,
-        "from_at": from_at,
-        "before_at": before_at,
-        "items": [
-            {
-                "channel": each.channel,
-                "operator_id": each.operator_id,
-                "taken_by": each.taken_by,
-                "taker": names.get(each.taken_by),
-                "payments": each.payments,
-                "amount": each.amount.as_json(),
-            }
-            for each in found
-        ],
-    }
-
-
 @blueprint.get("/reconciliations")
 @access.allow(*READERS)
 @blueprint.output(RunsOut)
@@ -111,7 +67,9 @@ def takings(query_data: TakingsQuery) -> dict[str, Any]:
 def runs() -> dict[str, Any]:
     """List runs."""
     with access.wiring().database.read() as connection:
-        return {"items": [_run(each) for each in service.runs(connection)]}
+        found = service.runs(connection)
+        names = names_of(connection, (each.run_by for each in found))
+    return {"items": [_run(each) for each in found], "names": names}
 
 
 @blueprint.post("/reconciliations")
@@ -130,6 +88,23 @@ def reconcile(uow: UnitOfWork, json_data: ReconcileIn) -> dict[str, Any]:
     return _run(desk.reconcile_channel(uow, access.known_actor(), channel, content, json_data.day))
 
 
+@blueprint.post("/reconciliations/fetches")
+@access.allow(Role.FINANCE)
+@blueprint.input(FetchIn)
+@blueprint.output(RunOut, status_code=201)
+@blueprint.doc(
+    summary="Fetch a day's bill from its channel, hold it against our record, keep what differs",
+    description="Sent again it is held against our record again: what people said stays.",
+)
+def fetch(json_data: FetchIn) -> dict[str, Any]:
+    """Fetch a bill and reconcile its day."""
+    wiring = access.wiring()
+    channel = Channel(json_data.channel)
+    return _run(
+        fetch_bill(wiring.database, wiring.channels, access.known_actor(), channel, json_data.day)
+    )
+
+
 @blueprint.get("/differences")
 @access.allow(*READERS)
 @blueprint.input(DifferencesQuery, location="query")
@@ -146,7 +121,19 @@ def differences(query_data: DifferencesQuery) -> dict[str, Any]:
             after(query_data.cursor),
             query_data.limit,
         )
-    return {"items": [_difference(each) for each in found], "next": cursor(following)}
+        names = names_of(
+            connection,
+            (
+                subject
+                for each in found
+                for subject in (each.proposed_by, each.approved_by, each.resolved_by)
+            ),
+        )
+    return {
+        "items": [_difference(each) for each in found],
+        "next": cursor(following),
+        "names": names,
+    }
 
 
 @blueprint.get("/differences/export")
@@ -154,7 +141,7 @@ def differences(query_data: DifferencesQuery) -> dict[str, Any]:
 @blueprint.input(DifferencesQuery, location="query")
 @blueprint.doc(
     summary="Differences as CSV, the newest five hundred",
-    responses=CSV,
+    responses=csv_files.documented("difference"),
 )
 def export(query_data: DifferencesQuery) -> Response:
     """Write differences as CSV."""
@@ -167,13 +154,10 @@ def export(query_data: DifferencesQuery) -> Response:
             None,
             EXPORTED,
         )
-    written = io.StringIO()
-    rows = csv.writer(written)
-    rows.writerow(COLUMNS)
-    for each in found:
-        # A cell that begins as a formula does is one to a spreadsheet: notes are people's words.
-        note = f"'{each.note}" if each.note[:1] in {"=", "+", "-", "@"} else each.note
-        rows.writerow(
+    return csv_files.csv_file(
+        "differences.csv",
+        COLUMNS,
+        (
             (
                 each.day.isoformat(),
                 each.channel,
@@ -186,14 +170,11 @@ def export(query_data: DifferencesQuery) -> Response:
                 each.certain,
                 each.state.value,
                 each.resolution.value if each.resolution else "",
-                note,
-                each.entry_id or "",
+                each.note,
+                str(each.entry_id or ""),
             )
-        )
-    return Response(
-        written.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": "attachment; filename=differences.csv"},
+            for each in found
+        ),
     )
 
 
@@ -238,16 +219,6 @@ def decide(uow: UnitOfWork, difference_id: UUID, json_data: DecisionIn) -> dict[
 def resolve(uow: UnitOfWork, difference_id: UUID) -> dict[str, Any]:
     """Resolve a difference."""
     return _difference(desk.resolve_difference(uow, access.known_actor(), difference_id))
-
-
-def _accounts(subjects: Iterable[str]) -> set[AccountId]:
-    found = set()
-    for subject in subjects:
-        try:
-            found.add(AccountId(UUID(subject)))
-        except ValueError:
-            continue
-    return found
 
 
 def _run(run: Run) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIBlueprint
 
@@ -14,10 +14,13 @@ from payments import contracts as contract_service
 from payments import ledger as service
 from payments import periods as period_service
 from payments import services as payments
+from payments.rules.channel_bills.lines import CHINA
 from payments.rules.contracts import Party, Share
 from payments.rules.ledger import AccountKind
 from web import access
 from web.acts import act
+from web.api import csv_files
+from web.api.names import holders, names_of
 from web.api.schemas.ledger import (
     AccountsOut,
     AccountsQuery,
@@ -28,6 +31,7 @@ from web.api.schemas.ledger import (
     PeriodIn,
     PeriodOut,
     PeriodsOut,
+    PostingsFileQuery,
     PostingsOut,
     PostingsQuery,
 )
@@ -35,12 +39,26 @@ from web.api.schemas.ledger import (
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from flask import Response
+
     from city.works.database import UnitOfWork
     from payments.rules.contracts import Contract
     from payments.store.periods import Period
 
 blueprint = APIBlueprint("ledger", __name__, url_prefix="/api/v1", tag="Payments")
 READERS = (Role.FINANCE, Role.AUDITOR)
+POSTING_COLUMNS: Final = (
+    "at",
+    "happened_at",
+    "account",
+    "kind",
+    "amount_minor",
+    "currency",
+    "reason",
+    "by",
+    "subject",
+    "entry_id",
+)
 
 
 @blueprint.get("/ledger/accounts")
@@ -53,6 +71,7 @@ def accounts(query_data: AccountsQuery) -> dict[str, Any]:
     kind = AccountKind(query_data.kind) if query_data.kind else None
     with access.wiring().database.read() as connection:
         found = payments.balances(connection, kind, query_data.before_at)
+        names = holders(connection, (account.holder for account in found))
     return {
         "items": [
             {
@@ -62,7 +81,8 @@ def accounts(query_data: AccountsQuery) -> dict[str, Any]:
                 "balances": [money.as_json() for money in balances],
             }
             for account, balances in found.items()
-        ]
+        ],
+        "names": names,
     }
 
 
@@ -83,6 +103,7 @@ def postings(query_data: PostingsQuery) -> dict[str, Any]:
             after=query_data.cursor,
             limit=query_data.limit,
         )
+        names = names_of(connection, (each.by for each in found))
     return {
         "items": [
             {
@@ -98,7 +119,52 @@ def postings(query_data: PostingsQuery) -> dict[str, Any]:
             for each in found
         ],
         "next": following,
+        "names": names,
     }
+
+
+@blueprint.get("/ledger/postings/export")
+@access.allow(*READERS)
+@blueprint.input(PostingsFileQuery, location="query")
+@blueprint.doc(
+    summary="The postings on an account as CSV, the latest first",
+    responses=csv_files.documented("posting"),
+)
+def export_postings(query_data: PostingsFileQuery) -> Response:
+    """Write an account's postings as CSV."""
+    account = service.account_of(query_data.account)
+    with access.wiring().database.read() as connection:
+        found = csv_files.every_line(
+            lambda last, limit: service.lines(
+                connection,
+                account,
+                query_data.currency,
+                query_data.from_at,
+                query_data.before_at,
+                after=last,
+                limit=limit,
+            )
+        )
+        names = names_of(connection, {each.by for each in found})
+    return csv_files.csv_file(
+        f"{account.kind.value}-postings.csv",
+        POSTING_COLUMNS,
+        (
+            (
+                each.at.astimezone(CHINA).isoformat(),
+                each.happened_at.astimezone(CHINA).isoformat() if each.happened_at else None,
+                account.code,
+                each.kind.value,
+                each.amount.minor,
+                each.amount.currency,
+                each.reason,
+                names.get(each.by, each.by),
+                str(each.subject),
+                str(each.entry_id),
+            )
+            for each in found
+        ),
+    )
 
 
 @blueprint.get("/ledger/entries/<uuid:entry_id>")
@@ -110,6 +176,7 @@ def entry(entry_id: UUID) -> dict[str, Any]:
     with access.wiring().database.read() as connection:
         found = service.find_entry(connection, entry_id)
         bill_id = None if found is None else service.bill_of_entry(connection, found)
+        names = names_of(connection, [found.by] if found else [])
     if found is None:
         raise NotFound("There is no such entry.")
     return {
@@ -126,6 +193,7 @@ def entry(entry_id: UUID) -> dict[str, Any]:
             {"account": each.account.code, "amount": each.amount.as_json()}
             for each in found.postings
         ],
+        "names": names,
     }
 
 
@@ -136,7 +204,9 @@ def entry(entry_id: UUID) -> dict[str, Any]:
 def periods() -> dict[str, Any]:
     """List closed periods."""
     with access.wiring().database.read() as connection:
-        return {"items": [_period(each) for each in period_service.periods(connection)]}
+        found = period_service.periods(connection)
+        names = names_of(connection, (each.closed_by for each in found))
+    return {"items": [_period(each) for each in found], "names": names}
 
 
 @blueprint.post("/ledger/periods")

@@ -38,7 +38,7 @@ POSTS: Final = (
     Post("attendant", "收费员 Attendant", Role.ATTENDANT, "/attendant"),
     Post("inspector", "稽查员 Inspector", Role.INSPECTOR, "/"),
     Post("operator", "运营员 Operator", Role.OPERATOR, "/operations"),
-    Post("finance", "财务 Finance", Role.FINANCE, "/"),
+    Post("finance", "财务 Finance", Role.FINANCE, "/finance"),
     Post("engineer", "信号工程师 Engineer", Role.ENGINEER, "/signals"),
     Post("auditor", "审计员 Auditor", Role.AUDITOR, "/audit"),
     Post("administrator", "管理员 Administrator", Role.ADMINISTRATOR, "/operations"),

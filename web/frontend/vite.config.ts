@@ -20,6 +20,7 @@ const ENTRIES = [
   "rights",
   "tariffs",
   "figures",
+  "finance",
   "signals",
   "audit",
   "docs",

@@ -15,6 +15,8 @@ from web.api.roles import BACK_OFFICE
 from web.pages import assets, texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flask import Flask, Response
 
     from city.time import ClockSetting
@@ -47,6 +49,8 @@ DISPUTE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
 DRIVER_ROLES: Final = (Role.DRIVER,)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
 SIGNAL_ROLES: Final = (Role.ENGINEER, Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
+FINANCE_ROLES: Final = (Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
+LEDGER_ROLES: Final = (Role.FINANCE, Role.AUDITOR)
 FIGURE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 
 
@@ -97,6 +101,7 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
         ("signals", "pages.signals", frozenset(SIGNAL_ROLES)),
         ("permits", "pages.permits", frozenset(PERMIT_ROLES)),
+        ("finance", "pages.finance", frozenset(FINANCE_ROLES)),
         ("stays", "pages.stays", frozenset(STAY_ROLES)),
         ("disputes", "pages.disputes", frozenset(DISPUTE_ROLES)),
         ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
@@ -119,6 +124,13 @@ RIGHTS_PAGES: Final = (
     ("compensation", "pages.compensation", COMPENSATION_ROLES),
     ("abuse", "pages.abuse", ABUSE_ROLES),
 )
+FINANCE_PAGES: Final = (
+    ("takings", "pages.finance", FINANCE_ROLES),
+    ("reconciliation", "pages.finance_reconciliation", FINANCE_ROLES),
+    ("refunds", "pages.finance_refunds", FINANCE_ROLES),
+    ("arrears", "pages.finance_arrears", FINANCE_ROLES),
+    ("ledger", "pages.finance_ledger", LEDGER_ROLES),
+)
 """The pages that the menu knows as one: name, endpoint, whose."""
 
 
@@ -126,14 +138,17 @@ def _within(name: str) -> bool:
     """Say whether this page stands in the menu under another one's name."""
     if name == "signals":
         return request.endpoint == "pages.signal_plan"
-    return name == "permits" and any(request.endpoint == each[1] for each in RIGHTS_PAGES)
+    siblings = {"permits": RIGHTS_PAGES, "finance": FINANCE_PAGES}.get(name, ())
+    return any(request.endpoint == each[1] for each in siblings)
 
 
-def _rights_pages(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
-    """Return the rights pages that a reader may open: name, address, whether it is this one."""
+def _siblings(
+    pages: Iterable[tuple[str, str, tuple[Role, ...]]], roles: frozenset[Role]
+) -> list[tuple[str, str, bool]]:
+    """Return those of some pages that a reader may open: name, address, whether it is this one."""
     return [
         (name, url_for(endpoint), request.endpoint == endpoint)
-        for name, endpoint, wanted in RIGHTS_PAGES
+        for name, endpoint, wanted in pages
         if roles.intersection(wanted)
     ]
 
@@ -191,7 +206,8 @@ def shell() -> dict[str, Any]:
         "speeds": sorted({*SPEEDS, speed} - {0}),
         "may_set_clock": bool(roles & CLOCK_ROLES),
         "destinations": _destinations(roles),
-        "rights_pages": _rights_pages(roles),
+        "rights_pages": _siblings(RIGHTS_PAGES, roles),
+        "finance_pages": _siblings(FINANCE_PAGES, roles),
         "other_language_address": _other_language_address(),
         "log_in_next": None if request.path.startswith("/log-") or here == "/" else here,
     }

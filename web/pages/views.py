@@ -16,7 +16,9 @@ from web.pages.context import (
     COMPENSATION_ROLES,
     DISPUTE_ROLES,
     FIGURE_ROLES,
+    FINANCE_ROLES,
     FIND,
+    LEDGER_ROLES,
     OPERATIONS_ROLES,
     PERMIT_ROLES,
     PLACE_ROLES,
@@ -100,6 +102,41 @@ def tariffs() -> Response:
 def figures() -> Response:
     """Show turnover, occupancy, dwell and money, down to a bay's day."""
     return page("figures.html")
+
+
+@blueprint.get("/finance")
+@access.allow(*FINANCE_ROLES)
+def finance() -> Response:
+    """Show what came in today."""
+    return page("finance.html", subject="takings")
+
+
+@blueprint.get("/finance/reconciliation")
+@access.allow(*FINANCE_ROLES)
+def finance_reconciliation() -> Response:
+    """Show channels' bills held against ours, and what differs."""
+    return page("finance.html", subject="reconciliation")
+
+
+@blueprint.get("/finance/refunds")
+@access.allow(*FINANCE_ROLES)
+def finance_refunds() -> Response:
+    """Show what went back to payers."""
+    return page("finance.html", subject="refunds")
+
+
+@blueprint.get("/finance/arrears")
+@access.allow(*FINANCE_ROLES)
+def finance_arrears() -> Response:
+    """Show unpaid bills and what was done about each."""
+    return page("finance.html", subject="arrears")
+
+
+@blueprint.get("/finance/ledger")
+@access.allow(*LEDGER_ROLES)
+def finance_ledger() -> Response:
+    """Show accounts, the postings behind their balances, and whole entries."""
+    return page("finance.html", subject="ledger")
 
 
 @blueprint.get("/signals")

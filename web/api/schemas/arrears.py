@@ -147,6 +147,7 @@ class WriteOffsOut(Outgoing):
 
     items: list[WriteOffOut]
     next: str | None
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]
 
 
 class DecisionIn(Incoming):

@@ -40,6 +40,9 @@ def _written_out(day: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_within_reach)]
+"""Of a query."""
+BodyDay = Annotated[date, AfterValidator(_within_reach)]
+"""Of a body: read strictly, it takes what is written as a date alone."""
 
 
 class DaysQuery(Incoming):

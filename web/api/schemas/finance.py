@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from web.api.schemas.base import Incoming, Instant, MoneyOut, Outgoing, PageQuery
-from web.api.schemas.figures import Day
+from web.api.schemas.base import Incoming, Instant, MoneyOut, Names, Outgoing, PageQuery
+from web.api.schemas.figures import BodyDay, Day
 
 ChannelName = Literal["wechat", "alipay", "unionpay"]
 CaseState = Literal["open", "proposed", "approved", "resolved"]
@@ -29,27 +29,74 @@ class TakingOut(Outgoing):
 
     channel: str
     operator_id: UUID
+    operator: Names | None
     taken_by: str
     taker: Annotated[str | None, Field(description="the person's name; null: a channel")]
     payments: int
     amount: MoneyOut
 
 
+class GivenBackOut(Outgoing):
+    """What arrived back at payers by one channel."""
+
+    channel: str
+    refunds: int
+    amount: MoneyOut
+
+
 class TakingsOut(Outgoing):
-    """What came in on a day."""
+    """What came in on a day, and what went back."""
 
     day: date
     from_at: Instant
     before_at: Instant
     items: list[TakingOut]
+    given_back: list[GivenBackOut]
+
+
+class TakenPaymentsQuery(PageQuery):
+    """The payments behind which figure of which day."""
+
+    day: Day | None = None
+    channel: Annotated[str | None, Field(max_length=40)] = None
+    operator_id: UUID | None = None
+    taken_by: Annotated[str | None, Field(max_length=100)] = None
+
+
+class TakenPaymentOut(Outgoing):
+    """One payment, with the entry that records it."""
+
+    payment_id: UUID
+    bill_id: UUID
+    channel: str
+    operator_id: UUID
+    amount: MoneyOut
+    taken_at: Instant
+    taken_by: str
+    taker: Annotated[str | None, Field(description="the person's name; null: a channel")]
+    entry_id: UUID | None
+
+
+class TakenPaymentsOut(Outgoing):
+    """A page of payments, the latest first."""
+
+    items: list[TakenPaymentOut]
+    next: str | None
 
 
 class ReconcileIn(Incoming):
     """A channel's bill, as the channel gave it."""
 
     channel: ChannelName
-    day: Annotated[Day | None, Field(description="China's; null: that of most rows")] = None
+    day: Annotated[BodyDay | None, Field(description="China's; null: that of most rows")] = None
     bill: Annotated[str, Field(min_length=1, max_length=LARGEST_BILL, description="base64")]
+
+
+class FetchIn(Incoming):
+    """Which of a channel's bills to fetch from it."""
+
+    channel: ChannelName
+    day: Annotated[BodyDay, Field(description="China's")]
 
 
 class RunOut(Outgoing):
@@ -68,6 +115,7 @@ class RunsOut(Outgoing):
     """The latest runs, the newest first."""
 
     items: list[RunOut]
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]
 
 
 class DifferencesQuery(PageQuery):
@@ -109,6 +157,7 @@ class DifferencesOut(Outgoing):
 
     items: list[DifferenceOut]
     next: str | None
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]
 
 
 class ProposalIn(Incoming):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from web.api.schemas.base import Incoming, Instant, InstantIn, MoneyOut, Outgoing, PageQuery
+from web.api.schemas.base import Incoming, Instant, InstantIn, MoneyOut, Names, Outgoing, PageQuery
 
 AccountKind = Literal[
     "cash",
@@ -22,6 +22,8 @@ AccountKind = Literal[
     "land_owner",
     "written_off",
     "suspense",
+    "fees",
+    "bank",
 ]
 WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].+")
 
@@ -60,6 +62,9 @@ class AccountsOut(Outgoing):
     """Accounts with their balances; those of all of them add up to nothing."""
 
     items: list[AccountOut]
+    names: Annotated[
+        dict[str, Names], Field(description="of staff and operators that hold them, by holder")
+    ]
 
 
 class PostingsQuery(PageQuery):
@@ -91,6 +96,16 @@ class PostingsOut(Outgoing):
 
     items: list[PostingOut]
     next: str | None
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]
+
+
+class PostingsFileQuery(Incoming):
+    """The postings of which account as a file, and between which dates."""
+
+    account: AccountName
+    currency: Currency = "CNY"
+    from_at: WrittenAt | None = None
+    before_at: WrittenAt | None = None
 
 
 class EntryPostingOut(Outgoing):
@@ -113,6 +128,7 @@ class EntryOut(Outgoing):
     reverses: UUID | None
     bill_id: Annotated[UUID | None, Field(description="the bill that it is about")]
     postings: list[EntryPostingOut]
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]
 
 
 class PeriodIn(Incoming):
@@ -133,6 +149,7 @@ class PeriodsOut(Outgoing):
     """What was closed, the latest first."""
 
     items: list[PeriodOut]
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]
 
 
 class ShareIn(Incoming):

@@ -15,6 +15,7 @@ from web.api.schemas.base import (
     MoneyOut,
     Names,
     Outgoing,
+    PageQuery,
     PlateText,
 )
 from web.api.schemas.places import QuoteLine
@@ -164,3 +165,29 @@ class ChannelOrdersOut(Outgoing):
     most_at_once: Annotated[
         MoneyOut | None, Field(description="what the caller may give back at once; null: nothing")
     ]
+
+
+class ChannelRefundsQuery(PageQuery):
+    """Which refunds."""
+
+    state: Literal["asked", "done", "failed"] | None = None
+
+
+class ListedRefundOut(ChannelRefundOut):
+    """A refund with what it goes back of."""
+
+    id: UUID
+    order_no: str
+    bill_id: UUID
+    channel: ChannelName
+    surplus: Annotated[bool, Field(description="was paid though nothing was owed any more")]
+    asked_by: str
+    entry_id: Annotated[UUID | None, Field(description="of the ledger, once it arrived")]
+
+
+class ChannelRefundsOut(Outgoing):
+    """A page of refunds, the newest first."""
+
+    items: list[ListedRefundOut]
+    next: str | None
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]

@@ -77,6 +77,24 @@ export type Policy = Schemas["PolicyOut"];
 export type Compensation = Schemas["CompensationOut"];
 export type AbuseReport = Schemas["AbuseOut"];
 export type Suspect = Schemas["SuspectOut"];
+/** The finance desk. */
+export type Takings = Schemas["TakingsOut"];
+export type TakenPayment = Schemas["TakenPaymentOut"];
+export type Run = Schemas["RunOut"];
+export type Runs = Schemas["RunsOut"];
+export type Difference = Schemas["DifferenceOut"];
+export type Differences = Schemas["DifferencesOut"];
+export type ListedRefund = Schemas["ListedRefundOut"];
+export type ListedRefunds = Schemas["ChannelRefundsOut"];
+export type ArrearsPage = Schemas["ArrearsOut"];
+export type ArrearsCase = Schemas["CaseOut"];
+export type WriteOff = Schemas["WriteOffOut"];
+export type WriteOffs = Schemas["WriteOffsOut"];
+export type Accounts = Schemas["AccountsOut"];
+export type Posting = Schemas["PostingOut"];
+export type Postings = Schemas["PostingsOut"];
+export type LedgerEntry = Schemas["EntryOut"];
+export type Periods = Schemas["PeriodsOut"];
 export type DemoClock = Schemas["ClockOut"];
 export type ProblemDocument = Schemas["Problem"];
 

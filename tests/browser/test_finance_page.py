@@ -1,0 +1,210 @@
+"""The finance desk's morning: takings, a day held against its channel's bill, arrears, the ledger.
+
+A garage in a district of its own, where a bill is due at once. One stay is paid by WeChat Pay at
+the local gateway and refunded in part; the gateway's own bill of the day gets a row that nobody
+paid, which two people clear up; the other stay is not paid, and two people give it up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from playwright.sync_api import expect
+
+from city.money import Money
+from city.time import WallClock
+from payments.adapters.accounts import read_channel_file
+from payments.rules.channel_bills import wechat
+from payments.rules.channel_bills.lines import CHINA, BillLine, LineKind
+from payments.rules.channels import Channel
+from tests.browser.test_drivers_journey import looked_at, poster, until
+from tests.browser.test_pay_page import (
+    Garage,
+    open_garage,
+    pays_on_the_channels_page,
+)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visitor
+    from tests.browser.system import System
+
+PLATES = ("皖B71001", "皖B71002")
+DISTRICT = "fin1"
+INJECTED = Money(888, "CNY")
+
+
+def paid_by_wechat(garage: Garage, plate: str) -> str:
+    """Pay a bill at the local gateway's page."""
+    bill_id: str = garage.bill(plate)["id"]
+    page = garage.visitor.open(f"/bills/{bill_id}/pay", "finance")
+    page.locator("[data-channel=wechat]").click()
+    page.locator("[data-state=open]").wait_for()
+    pays_on_the_channels_page(page)
+    page.locator("[data-state=paid]").wait_for()
+    return bill_id
+
+
+def refunded_in_part(visitor: Visitor, bill_id: str) -> str:
+    """Give two yuan back, and wait until the channel says that they arrived."""
+    (order,) = visitor.ask("finance", f"/api/v1/bills/{bill_id}/channel-orders")["items"]
+    number = uuid4().hex
+    body = {
+        "refund_no": number,
+        "amount": {"minor": 200, "currency": "CNY"},
+        "reason": "the barrier stood still",
+    }
+    poster(visitor, "finance")(f"/api/v1/channel-orders/{order['order_no']}/refunds", body)
+    refund = f"/api/v1/channel-refunds/{number}"
+    until(lambda: bool(visitor.ask("finance", refund)["state"] == "done"))
+    return number
+
+
+def day_s_bill_with_a_row_too_many(system: System) -> bytes:
+    """Give the gateway's own bill of today with a payment that nobody made."""
+    wall = WallClock()
+    path = system.folder / "var" / "payment-channels.json"
+    adapter = read_channel_file(path, system.origin, wall)[Channel.WECHAT]
+    content = adapter.bill(wall.now().astimezone(CHINA).date())
+    assert content is not None
+    lines = wechat.read_trade(content).lines
+    stray = BillLine(
+        kind=LineKind.PAYMENT,
+        at=max(line.at for line in lines),
+        order_no="straystraystray1",
+        channel_no="4200000000000000000000009999",
+        amount=INJECTED,
+        fee=Money(5, "CNY"),
+        merchant=lines[0].merchant,
+    )
+    return wechat.write_trade([*lines, stray], "wx1")
+
+
+def reads_the_takings(visitor: Visitor, bill_id: str) -> None:
+    """From a figure to the payments behind it, to an entry, to an account."""
+    page = visitor.open("/finance", "finance")
+    page.locator("[data-row=channel-wechat]").click()
+    row = page.locator(".case tr").filter(has=page.locator(f"a[href='/bills/{bill_id}']"))
+    expect(row).to_contain_text("WeChat Pay")
+    looked_at(page, "finance-takings")
+    row.locator("[data-row]").click()
+    expect(page.locator("[data-entry]")).to_contain_text("Clearing · WeChat Pay")
+    page.locator("[data-row='clearing:wechat']").click()
+    expect(page.locator("[data-account='clearing:wechat'] tbody tr")).not_to_have_count(0)
+    file = page.locator("[data-account] a[download]").get_attribute("href")
+    answer = page.request.get(visitor.system.origin + str(file))
+    assert "clearing:wechat" in answer.text()
+    page.keyboard.press("Escape")
+    expect(page.locator("#case")).to_be_hidden()
+
+
+def lists_the_refund(visitor: Visitor) -> None:
+    """Find the refund that arrived, its order and its entry."""
+    page = visitor.open("/finance/refunds", "finance", language="zh")
+    row = page.locator(".desk-row").filter(has_text="the barrier stood still")
+    expect(row).to_contain_text("2.00")
+    row.click()
+    expect(page.locator("[data-refund]").first).to_be_visible()
+    looked_at(page, "finance-refunds-zh")
+
+
+def state_is(page: Page, state: str) -> None:
+    """Wait until the case that is open stands so."""
+    expect(page.locator(f"[data-difference][data-state={state}]")).to_be_visible()
+
+
+def opens_the_stray(page: Page, state: str) -> None:
+    """Choose a state of the list, and the row that was injected."""
+    page.locator("#section .chips .chip").filter(has_text=state).click()
+    page.locator(".desk-row").filter(has_text="straystraystray1").click()
+    state_is(page, state)
+
+
+def reconciles_the_day(visitor: Visitor, system: System) -> None:
+    """Fetch the channel's bill, hand in one with a row too many, clear that row up by two."""
+    desk = visitor.open("/finance/reconciliation", "finance")
+    desk.get_by_role("button", name="Fetch a channel's bill").click()
+    today = WallClock().now().astimezone(CHINA).date().isoformat()
+    desk.fill("#fetch-day", today)
+    desk.locator("#dialog button[type=submit]").click()
+    expect(desk.locator("#dialog")).to_be_hidden()
+    expect(desk.locator("tbody tr").filter(has_text=today)).not_to_have_count(0)
+    desk.get_by_role("button", name="Hand in a bill").click()
+    bill = day_s_bill_with_a_row_too_many(system)
+    desk.set_input_files("#bill-file", {"name": "bill.csv", "mimeType": "text/csv", "buffer": bill})
+    desk.fill("#bill-day", today)
+    desk.locator("#dialog button[type=submit]").click()
+    expect(desk.locator("#dialog")).to_be_hidden()
+    opens_the_stray(desk, "open")
+    expect(desk.locator(".case")).to_contain_text("Find the bill that it pays, or give it back.")
+    desk.locator("[name=resolution][value=surplus]").check()
+    desk.fill("#difference-note", "asked the channel: paid at the kiosk")
+    looked_at(desk, "finance-reconciliation")
+    desk.get_by_role("button", name="Propose").click()
+    state_is(desk, "proposed")
+    visitor.faults.expected.append("status of 403")
+    desk.get_by_role("button", name="Approve").click()
+    expect(desk.locator("#decision-problem")).to_contain_text("a second person does")
+    second = visitor.open("/finance/reconciliation", "administrator")
+    opens_the_stray(second, "proposed")
+    second.get_by_role("button", name="Approve").click()
+    state_is(second, "approved")
+    desk.keyboard.press("Escape")
+    opens_the_stray(desk, "approved")
+    desk.get_by_role("button", name="Do it").click()
+    state_is(desk, "resolved")
+    desk.get_by_role("button", name="Open the entry").click()
+    expect(desk.locator("[data-entry] tbody tr").first).to_contain_text("+¥8.88")
+    expect(desk.locator("[data-entry]")).to_contain_text("Surplus · WeChat Pay")
+
+
+def gives_a_bill_up(visitor: Visitor, bill_id: str) -> None:
+    """Ask at the desk, decide as another person; the court file is there to be taken."""
+    desk = visitor.open("/finance/arrears", "finance")
+    desk.locator(f"[data-row='{bill_id}']").click()
+    case = desk.locator(f"[data-bill='{bill_id}']")
+    looked_at(desk, "finance-arrears")
+    file = case.locator("a[download]").get_attribute("href")
+    answer = desk.request.get(visitor.system.origin + str(file))
+    assert answer.json()["bill"]["id"] == bill_id
+    case.get_by_role("button", name="Ask to give it up").click()
+    desk.fill("#write-off-reason", "the car was scrapped")
+    desk.locator("#dialog button[type=submit]").click()
+    expect(desk.locator("#dialog")).to_be_hidden()
+    expect(case).to_contain_text("asked for")
+    second = visitor.open("/finance/arrears", "administrator")
+    second.locator(f"[data-row='{bill_id}']").click()
+    second.get_by_role("button", name="Give it up").click()
+    expect(second.locator(f"[data-bill='{bill_id}']")).to_contain_text("given up")
+
+
+def explores_the_ledger(visitor: Visitor) -> None:
+    """See what was given up on its account, in the dark and in Chinese."""
+    page = visitor.open("/finance/ledger", "auditor", language="zh", theme="dark")
+    page.select_option("#kind", "written_off")
+    figure = page.locator("[data-row^='written_off:']").first
+    expect(page.locator("[data-row]:not([data-row^='written_off:'])")).to_have_count(0)
+    figure.click()
+    expect(page.locator("[data-account] tbody tr").first).to_contain_text("+¥6.00")
+    looked_at(page, "finance-ledger-zh")
+    expect(page.get_by_role("button", name="结账")).to_have_count(0)
+
+
+def test_finance_s_morning(visitor: Visitor, system: System) -> None:
+    policy: dict[str, Any] = {
+        "district": DISTRICT,
+        "days_to_pay": 0,
+        "steps": [],
+        "source": "a test's own rule",
+    }
+    poster(visitor, "finance")("/api/v1/arrears/policies", policy)
+    garage = open_garage(visitor, system, "F7", PLATES, DISTRICT)
+    paid = paid_by_wechat(garage, PLATES[0])
+    refunded_in_part(visitor, paid)
+    reads_the_takings(visitor, paid)
+    lists_the_refund(visitor)
+    reconciles_the_day(visitor, system)
+    gives_a_bill_up(visitor, garage.bill(PLATES[1])["id"])
+    explores_the_ledger(visitor)

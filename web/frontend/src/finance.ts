@@ -1,0 +1,26 @@
+/** The finance desk: takings, reconciliation, refunds, arrears and the ledger behind them all. */
+import "../styles/base.css";
+import "../styles/finance.css";
+import { ArrearsDesk } from "./finance/arrears";
+import { LedgerDesk } from "./finance/ledger";
+import { ReconciliationDesk } from "./finance/reconciliation";
+import { RefundsDesk } from "./finance/refunds";
+import { TakingsDesk } from "./finance/takings";
+import { page, startPage } from "./shell/page";
+
+function start(): Promise<void> | void {
+  switch (page().subject) {
+    case "reconciliation":
+      return new ReconciliationDesk().start();
+    case "refunds":
+      return new RefundsDesk().start();
+    case "arrears":
+      return new ArrearsDesk().start();
+    case "ledger":
+      return new LedgerDesk().start();
+    default:
+      return new TakingsDesk().start();
+  }
+}
+
+void startPage(start);

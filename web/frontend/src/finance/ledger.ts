@@ -1,0 +1,153 @@
+/** The ledger: accounts with their balances as of an instant; every figure opens its postings. */
+import { act as send, actKey, read } from "../api/client";
+import type { Accounts, Periods } from "../api/types";
+import { instant } from "../format/time";
+import { exactly } from "../format/words";
+import { businessTime, zone } from "../shell/clock";
+import { Desk } from "../shell/desk";
+import { byId, h, replace } from "../shell/dom";
+import { choice, field, labelled, localField, localInstant, showForm } from "../shell/form";
+import { hasRole } from "../shell/page";
+import { emptyState, errorState, skeleton } from "../shell/states";
+import { named, text } from "../shell/text";
+import { openAccount, openEntry } from "./entry";
+import { accountWords, act, opener, section, signed, table, who } from "./words";
+
+const KINDS = [
+  "cash",
+  "clearing",
+  "bank",
+  "receivable",
+  "advance",
+  "revenue",
+  "treasury",
+  "platform",
+  "land_owner",
+  "fees",
+  "surplus",
+  "suspense",
+  "written_off",
+] as const;
+
+export class LedgerDesk {
+  private readonly place = byId("section");
+  private readonly box = h("div", { class: "table-box" }, skeleton(6));
+  private readonly closed = h("div", { class: "table-box" }, skeleton(2));
+  private readonly kind = choice(
+    [["", text("finance.all")], ...KINDS.map((kind): [string, string] => [kind, named("account", kind)])],
+    "",
+    { id: "kind" },
+  );
+  private readonly before = field("", { type: "datetime-local", id: "before" });
+  private readonly desk = new Desk(this.place, () => undefined);
+  private asking = 0;
+
+  async start(): Promise<void> {
+    const tool = (input: HTMLElement, words: string): HTMLElement =>
+      h("div", { class: "tool-field" }, h("label", { class: "label", for: input.id }, words), input);
+    replace(
+      this.place,
+      h(
+        "div",
+        { class: "bench-tools" },
+        tool(this.kind, text("finance.kind")),
+        tool(this.before, text("finance.as_of")),
+      ),
+      h("p", { class: "note" }, text("finance.sides")),
+      this.box,
+      section(text("finance.periods"), this.closed),
+    );
+    this.kind.addEventListener("change", () => void this.load());
+    this.before.addEventListener("change", () => void this.load());
+    await Promise.all([this.load(), this.loadPeriods()]);
+    const asked = new URLSearchParams(location.search);
+    const [account, entry] = [asked.get("account"), asked.get("entry")];
+    if (entry) void openEntry(this.desk, entry, null);
+    else if (account) void openAccount(this.desk, account, "CNY", {}, {});
+  }
+
+  private asOf(): string | null {
+    return this.before.value ? localInstant(this.before.value, zone()) : null;
+  }
+
+  private async load(): Promise<void> {
+    const asking = ++this.asking;
+    const beforeAt = this.asOf();
+    try {
+      const found = await read<Accounts>("/api/v1/ledger/accounts", {
+        kind: this.kind.value || null,
+        before_at: beforeAt,
+      });
+      if (asking !== this.asking) return;
+      this.desk.wasRead();
+      this.draw(found, beforeAt);
+    } catch (error) {
+      if (asking === this.asking) replace(this.box, errorState(error, () => void this.load()));
+    }
+  }
+
+  private draw(found: Accounts, beforeAt: string | null): void {
+    if (found.items.length === 0) {
+      replace(this.box, emptyState(text("finance.no_accounts"), text("finance.no_accounts_advice")));
+      return;
+    }
+    const range: Readonly<Record<string, string>> = beforeAt ? { before_at: beforeAt } : {};
+    replace(
+      this.box,
+      table(
+        text("finance.accounts"),
+        [text("finance.account"), text("finance.balance")],
+        found.items.flatMap((each) =>
+          each.balances.map((balance) => [
+            accountWords(each.account, found.names),
+            opener(each.account, signed(balance), () =>
+              void openAccount(this.desk, each.account, balance.currency, range, found.names),
+            ),
+          ]),
+        ),
+        [1],
+      ),
+    );
+  }
+
+  private async loadPeriods(): Promise<void> {
+    try {
+      const found = await read<Periods>("/api/v1/ledger/periods");
+      replace(
+        this.closed,
+        found.items.length === 0
+          ? h("p", { class: "note" }, text("finance.no_periods"))
+          : table(
+              text("finance.periods"),
+              [text("finance.closed_until"), text("finance.closed_at"), text("finance.by")],
+              found.items.map((each) => [
+                exactly(instant(each.until_at)),
+                exactly(instant(each.closed_at)),
+                who(each.closed_by, found.names),
+              ]),
+            ),
+        hasRole("finance") ? h("p", { class: "panel-acts" }, act(text("finance.close"), () => this.close())) : null,
+      );
+    } catch (error) {
+      replace(this.closed, errorState(error, () => void this.loadPeriods()));
+    }
+  }
+
+  private close(): void {
+    const key = actKey();
+    const until = field(localField(businessTime(), zone()), { type: "datetime-local", required: true });
+    showForm({
+      title: text("finance.close"),
+      parts: [
+        h("p", { class: "note note-warning" }, text("finance.close_means")),
+        labelled("until", text("finance.closed_until"), until),
+      ],
+      submit: text("finance.close"),
+      send: async () => {
+        await send("POST", "/api/v1/ledger/periods", { until_at: localInstant(until.value, zone()) }, key);
+        await this.loadPeriods();
+        return text("finance.closed");
+      },
+    });
+  }
+}

@@ -1,0 +1,409 @@
+/** Channels' bills held against ours: fetched or handed in, and each difference ended by two people. */
+import { act as send, actKey, ProblemError, read, withQuery } from "../api/client";
+import type { Difference, Differences, Run, Runs } from "../api/types";
+import { dateOf, moved } from "../figures/range";
+import type { Money } from "../format/money";
+import { instant } from "../format/time";
+import { agoText, exactly, price } from "../format/words";
+import { fact } from "../panels/figures";
+import { zone } from "../shell/clock";
+import { chips, Desk } from "../shell/desk";
+import { byId, h, replace, write } from "../shell/dom";
+import { choice, field, labelled, showForm } from "../shell/form";
+import { hasRole } from "../shell/page";
+import { emptyState, errorState, problemText, skeleton } from "../shell/states";
+import { counted, named, text, wholeNumber, type TextKey } from "../shell/text";
+import { toast } from "../shell/toast";
+import { openEntry } from "./entry";
+import { Pages } from "./pages";
+import { act, channelWords, CHANNELS, opener, part, readsLedger, section, signed, table, who } from "./words";
+
+const STATES = ["open", "proposed", "approved", "resolved"] as const;
+const RESOLUTIONS = ["note", "suspense", "surplus"] as const;
+const LARGEST_BYTES = 8_000_000;
+/** Fetching goes to the channel and back. */
+const FETCH_MS = 60_000;
+const TONES: Readonly<Record<string, string>> = {
+  open: "tag-danger",
+  proposed: "tag-warning",
+  approved: "tag-warning",
+  resolved: "tag-good",
+};
+
+/** Both sides of a difference as it is kept. */
+interface Side {
+  readonly kind: string;
+  readonly amount: Money;
+  readonly fee: Money | null;
+  readonly at: string;
+  readonly status: string;
+  readonly merchant: string;
+  readonly channel_no: string;
+}
+
+function sideOf(detail: Readonly<Record<string, unknown>>, side: "ours" | "theirs"): Side | null {
+  return (detail[side] ?? null) as Side | null;
+}
+
+async function base64(file: File): Promise<string> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  let binary = "";
+  // In pieces: so many arguments at once no engine takes.
+  for (let at = 0; at < bytes.length; at += 8_192) binary += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+  return btoa(binary);
+}
+
+export class ReconciliationDesk {
+  private readonly place = byId("section");
+  private readonly list = h("div", {});
+  private readonly runs = h("div", { class: "table-box" }, skeleton(3));
+  private readonly states = h("div", { class: "chips", role: "group", "aria-label": text("disputes.state") });
+  private readonly file = h("a", { class: "button", href: "#", download: "" }, text("figures.file"));
+  private readonly desk = new Desk(this.place, () => this.pages.draw());
+  private readonly mayKeep = hasRole("finance");
+  private readonly mayDecide = hasRole("finance", "administrator");
+  private state: (typeof STATES)[number] = "open";
+  private readonly pages = new Pages<Difference, Differences>(
+    this.list,
+    "/api/v1/differences",
+    () => ({ state: this.state }),
+    (items, page) => this.draw(items, page),
+    () => this.desk.wasRead(),
+  );
+
+  async start(): Promise<void> {
+    chips(
+      this.states,
+      STATES.map((state) => [state, named("difference.state", state)] as const),
+      this.state,
+      (state) => {
+        this.state = state;
+        void this.load();
+      },
+    );
+    replace(
+      this.place,
+      this.mayKeep
+        ? h(
+            "div",
+            { class: "bench-tools" },
+            act(text("finance.fetch"), () => this.fetch(), true),
+            act(text("finance.hand_in"), () => this.handIn()),
+          )
+        : null,
+      section(text("finance.differences"), this.states, this.list, h("p", { class: "panel-acts" }, this.file)),
+      section(text("finance.runs"), this.runs),
+    );
+    await Promise.all([this.load(), this.loadRuns()]);
+  }
+
+  private async load(): Promise<void> {
+    this.file.href = withQuery("/api/v1/differences/export", { state: this.state });
+    await this.pages.load();
+  }
+
+  private async loadRuns(): Promise<void> {
+    try {
+      const found = await read<Runs>("/api/v1/reconciliations");
+      replace(
+        this.runs,
+        found.items.length === 0
+          ? emptyState(text("finance.no_runs"), text("finance.no_runs_advice"))
+          : table(
+              text("finance.runs"),
+              [
+                text("finance.channel"),
+                text("day.pick"),
+                text("finance.rows"),
+                text("finance.agreed"),
+                text("finance.differences"),
+                text("finance.by"),
+              ],
+              found.items.map((run) => [
+                channelWords(run.channel),
+                run.day,
+                countOf(run, "rows"),
+                countOf(run, "agreed"),
+                countOf(run, "differences"),
+                `${who(run.run_by, found.names)} · ${agoText(instant(run.run_at))}`,
+              ]),
+              [2, 3, 4],
+            ),
+      );
+    } catch (error) {
+      replace(this.runs, errorState(error, () => void this.loadRuns()));
+    }
+  }
+
+  private draw(items: readonly Difference[], page: Differences): Node {
+    if (items.length === 0) return emptyState(text("finance.no_differences"), text("finance.no_differences_advice"));
+    return h(
+      "ul",
+      {},
+      ...items.map((one) =>
+        h(
+          "li",
+          {},
+          this.desk.row(
+            one.id,
+            () => void this.open(one, page.names),
+            h(
+              "span",
+              { class: "desk-top" },
+              h("strong", {}, named("difference", one.kind)),
+              h("strong", { class: "number" }, signed(one.effect)),
+            ),
+            h("span", { class: "desk-top" }, h("span", {}, `${channelWords(one.channel)} · ${one.day}`), tag(one)),
+            h("span", { class: "item-facts mono" }, one.order_no || "–"),
+          ),
+        ),
+      ),
+    );
+  }
+
+  private open(one: Difference, names: Readonly<Record<string, string>>): Promise<void> {
+    const again = (): void => void this.open(one, names);
+    return this.desk.open(one.id, named("difference", one.kind), () =>
+      Promise.resolve(
+        h(
+          "div",
+          { class: "case", "data-difference": one.id, "data-state": one.state },
+          h(
+            "dl",
+            { class: "facts" },
+            fact(text("disputes.state"), tag(one)),
+            fact(text("finance.channel"), `${channelWords(one.channel)} · ${one.day}`),
+            one.order_no ? fact(text("finance.order_no"), h("span", { class: "mono" }, one.order_no)) : null,
+            one.refund_no ? fact(text("finance.refund_no"), h("span", { class: "mono" }, one.refund_no)) : null,
+            fact(text("finance.effect"), one.effect.minor ? signed(one.effect) : text("finance.no_effect")),
+            fact(text("finance.found"), agoText(instant(one.found_at))),
+          ),
+          one.certain ? null : h("p", { class: "note note-warning" }, text("finance.uncertain")),
+          part(text("finance.sides_of"), sides(one)),
+          part(text("finance.what_to_do"), h("p", {}, named("proposal", one.proposal)), this.said(one, names, again)),
+          this.acts(one),
+        ),
+      ),
+    );
+  }
+
+  private said(one: Difference, names: Readonly<Record<string, string>>, again: () => void): HTMLElement | null {
+    if (one.resolution === null) return null;
+    const step = (words: TextKey, by: string | null, at: string | null): HTMLElement | null =>
+      by && at ? fact(text(words), `${who(by, names)} · ${exactly(instant(at))}`) : null;
+    const entryId = one.entry_id;
+    return h(
+      "dl",
+      { class: "facts" },
+      fact(text("finance.resolution"), named("resolution", one.resolution)),
+      fact(text("finance.reason"), one.note),
+      step("finance.proposed_by", one.proposed_by, one.proposed_at),
+      step("finance.approved_by", one.approved_by, one.approved_at),
+      step("finance.resolved_by", one.resolved_by, one.resolved_at),
+      entryId
+        ? fact(
+            text("finance.entry"),
+            readsLedger()
+              ? opener(entryId, text("finance.open_entry"), () => void openEntry(this.desk, entryId, again))
+              : h("span", { class: "mono" }, entryId),
+          )
+        : null,
+    );
+  }
+
+  private acts(one: Difference): HTMLElement | null {
+    const consequence =
+      one.resolution === "note" || one.resolution === null
+        ? text("finance.notes_only")
+        : text("finance.posts", {
+            amount: price({ ...one.effect, minor: Math.abs(one.effect.minor) }),
+            channel: channelWords(one.channel),
+            other: named("account", one.resolution),
+          });
+    if (one.state === "open" && this.mayKeep) return this.proposal(one);
+    if (one.state === "proposed" && this.mayDecide) {
+      return this.deciding(
+        text("finance.second_person"),
+        act(text("finance.approve"), () => void this.move(one, "decision", { approve: true }, "finance.approved"), true),
+        act(text("finance.send_back"), () => void this.move(one, "decision", { approve: false }, "finance.sent_back")),
+      );
+    }
+    if (one.state === "approved" && this.mayKeep) {
+      return this.deciding(
+        consequence,
+        act(text("finance.resolve"), () => void this.move(one, "resolution", {}, "finance.resolved"), true),
+      );
+    }
+    return null;
+  }
+
+  private deciding(words: string, ...buttons: readonly HTMLElement[]): HTMLElement {
+    return h(
+      "section",
+      { class: "panel-section" },
+      h("p", { class: "note" }, words),
+      h("p", { class: "form-problem", role: "alert", id: "decision-problem", hidden: true }),
+      h("p", { class: "panel-acts" }, ...buttons),
+    );
+  }
+
+  private proposal(one: Difference): HTMLElement {
+    const key = actKey();
+    const note = h("textarea", { class: "input", rows: 3, minlength: 3, maxlength: 500, required: true });
+    const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
+    const submit = h("button", { class: "button button-primary", type: "submit" }, text("finance.propose"));
+    const form = h(
+      "form",
+      {
+        class: "panel-section",
+        onsubmit: (event) => {
+          event.preventDefault();
+          void propose();
+        },
+      },
+      h("h3", {}, text("finance.propose_title")),
+      h(
+        "fieldset",
+        { class: "verdicts" },
+        h("legend", { class: "visually-hidden" }, text("finance.resolution")),
+        ...RESOLUTIONS.filter((each) => each === "note" || one.effect.minor !== 0).map((each) =>
+          h(
+            "label",
+            { class: "verdict" },
+            h("input", { type: "radio", name: "resolution", value: each, required: true }),
+            h("strong", {}, named("resolution", each)),
+            h("span", { class: "item-facts" }, named("resolution.means", each)),
+          ),
+        ),
+      ),
+      labelled("difference-note", text("finance.reason"), note, text("finance.note_hint")),
+      problem,
+      h("p", { class: "panel-acts" }, submit),
+    );
+    const propose = async (): Promise<void> => {
+      submit.disabled = true;
+      problem.hidden = true;
+      try {
+        const body = { resolution: new FormData(form).get("resolution"), note: note.value };
+        await this.changed(
+          await send<Difference>("POST", `/api/v1/differences/${one.id}/proposal`, body, key),
+          "finance.proposed",
+        );
+      } catch (error) {
+        problem.hidden = false;
+        write(problem, problemText(error));
+        submit.disabled = false;
+      }
+    };
+    return form;
+  }
+
+  private async move(one: Difference, what: string, body: unknown, done: TextKey): Promise<void> {
+    try {
+      await this.changed(await send<Difference>("POST", `/api/v1/differences/${one.id}/${what}`, body), done);
+    } catch (error) {
+      const problem = byId("decision-problem");
+      problem.hidden = false;
+      const own = error instanceof ProblemError && error.status === 403;
+      write(problem, own ? text("finance.not_alone") : problemText(error));
+    }
+  }
+
+  /** Show what became of a difference, and the list as it is now. */
+  private async changed(after: Difference, done: TextKey): Promise<void> {
+    toast(text(done));
+    await this.load();
+    const names = (await read<Differences>("/api/v1/differences", { state: after.state, day: after.day, channel: after.channel })).names;
+    await this.open(after, names);
+  }
+
+  private fetch(): void {
+    const channel = choice(CHANNELS.map((each) => [each, channelWords(each)] as const));
+    const day = field(moved(dateOf(Date.now(), zone()), -1), { type: "date", required: true });
+    showForm({
+      title: text("finance.fetch"),
+      parts: [
+        h("p", { class: "note" }, text("finance.fetch_note")),
+        labelled("fetch-channel", text("finance.channel"), channel),
+        labelled("fetch-day", text("day.pick"), day),
+      ],
+      submit: text("finance.fetch_now"),
+      send: async () =>
+        this.ran(
+          await send<Run>(
+            "POST",
+            "/api/v1/reconciliations/fetches",
+            { channel: channel.value, day: day.value },
+            actKey(),
+            FETCH_MS,
+          ),
+        ),
+    });
+  }
+
+  private handIn(): void {
+    const channel = choice(CHANNELS.map((each) => [each, channelWords(each)] as const));
+    const day = field("", { type: "date" });
+    const file = field(null, { type: "file", required: true });
+    showForm({
+      title: text("finance.hand_in"),
+      parts: [
+        labelled("bill-channel", text("finance.channel"), channel),
+        labelled("bill-file", text("finance.bill_file"), file, text("finance.bill_file_hint")),
+        labelled("bill-day", text("day.pick"), day, text("finance.bill_day_hint")),
+      ],
+      submit: text("finance.compare"),
+      send: async () => {
+        const chosen = file.files?.[0];
+        if (!chosen) return null;
+        if (chosen.size > LARGEST_BYTES) throw new ProblemError(413, "large", text("finance.too_large"));
+        return this.ran(
+          await send<Run>(
+            "POST",
+            "/api/v1/reconciliations",
+            { channel: channel.value, day: day.value || null, bill: await base64(chosen) },
+            actKey(),
+            FETCH_MS,
+          ),
+        );
+      },
+    });
+  }
+
+  private async ran(run: Run): Promise<string> {
+    await Promise.all([this.load(), this.loadRuns()]);
+    return counted("finance.ran", Number(run.summary["differences"] ?? 0), { channel: channelWords(run.channel), day: run.day });
+  }
+}
+
+function countOf(run: Run, what: string): string {
+  const found = run.summary[what];
+  return typeof found === "number" ? wholeNumber(found) : "–";
+}
+
+function tag(one: Difference): HTMLElement {
+  return h("span", { class: `tag ${TONES[one.state] ?? ""}` }, named("difference.state", one.state));
+}
+
+function sides(one: Difference): HTMLElement {
+  const ours = sideOf(one.detail, "ours");
+  const theirs = sideOf(one.detail, "theirs");
+  const line = (words: TextKey, of: (side: Side) => string): readonly string[] => [
+    text(words),
+    ours ? of(ours) || "–" : "–",
+    theirs ? of(theirs) || "–" : "–",
+  ];
+  return table(
+    text("finance.sides_of"),
+    [text("finance.what"), text("finance.ours"), text("finance.theirs")],
+    [
+      line("finance.kind", (side) => named("line.kind", side.kind)),
+      line("refund.amount", (side) => price(side.amount)),
+      line("finance.fee", (side) => (side.fee ? price(side.fee) : "")),
+      line("finance.at", (side) => exactly(instant(side.at))),
+      line("finance.status", (side) => named("line.status", side.status)),
+      line("finance.merchant", (side) => side.merchant),
+      line("finance.channel_no", (side) => side.channel_no),
+    ],
+  );
+}
