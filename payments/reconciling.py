@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,8 @@ from payments.rules.reconciling import (
     resolved,
     sent_back,
 )
+from payments.rules.three_way import ThreeWayDifference
+from payments.rules.three_way import shown as shown_three_way
 from payments.store import ledger as ledger_store
 from payments.store import reconciliations as store
 from payments.store.reconciliations import Run
@@ -100,6 +103,35 @@ def run(uow: UnitOfWork, channel: Channel, content: bytes | None, day: date | No
     store.add_run(uow.connection, done)
     store.keep_found(uow.connection, done, found)
     return done
+
+
+def keep_three_way(uow: UnitOfWork, run: Run, found: Sequence[ThreeWayDifference]) -> None:
+    """Keep a day's stays as they were held together, and what differs; as `run` does.
+
+    No money is where it should not be by such a difference alone: each ends by a note.
+    """
+    cases = [
+        (
+            f"{each.kind.value}|{each.stay.session_id}",
+            KeptDifference(
+                id=uuid7(),
+                channel=run.channel,
+                day=run.day,
+                kind=each.kind.value,
+                order_no="",
+                refund_no="",
+                proposal=each.proposal.value,
+                certain=True,
+                effect=Money(0, CURRENCY),
+                detail=shown_three_way(each),
+                state=CaseState.OPEN,
+                found_at=run.run_at,
+            ),
+        )
+        for each in found
+    ]
+    store.add_run(uow.connection, run)
+    store.keep_found(uow.connection, run, cases)
 
 
 def propose(

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from city.errors import Invalid
 from city.money import Money
 from payments.rules.reconciling import FOUND_NO_MORE, CaseState, KeptDifference, Resolution
+from payments.rules.three_way import SOURCE
 from payments.store import tables
 from payments.store.bills import LARGEST_PAGE
 
@@ -70,6 +71,10 @@ DIFFERENCE: Final = Table(
 )
 
 
+STAYS: Final = SOURCE
+"""In a channel's place: a day's stays held against bills and payments."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One holding of a day against a bill."""
@@ -80,7 +85,7 @@ class Run:
     run_at: datetime
     run_by: str
     sha256: str
-    """Of the bill as it was given."""
+    """Of the bill as it was given; of the report, where stays were held against bills."""
     summary: Mapping[str, JsonValue]
 
 

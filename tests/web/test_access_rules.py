@@ -171,6 +171,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/takings/export": FINANCE_READERS,
     "GET /api/v1/channel-refunds": FINANCE_READERS | {Role.OPERATOR},
     "POST /api/v1/reconciliations/fetches": {Role.FINANCE},
+    "POST /api/v1/reconciliations/stays": {Role.FINANCE},
     "GET /api/v1/ledger/postings/export": {Role.FINANCE, Role.AUDITOR},
     "GET /finance": FINANCE_READERS,
     "GET /finance/reconciliation": FINANCE_READERS,

@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from city.errors import Invalid
 from city.identifiers import uuid7
 from city.money import Money
+from journeys.reconcile_stays import reconcile_yesterday
 from payments.rules.channel_bills import wechat
 from payments.rules.channel_bills.lines import BillLine, LineKind
 from web.api.csv_files import csv_file, every_line
@@ -148,3 +150,47 @@ def test_no_cell_of_a_file_is_a_formula_and_no_file_leaves_lines_out() -> None:
     assert answer.get_data(as_text=True).splitlines()[1:] == ["'=1+1,-5", "'\tx,3", "plain,"]
     with pytest.raises(Invalid, match="too many for one file"):
         every_line(lambda last, limit: ([0] * limit, 1 if last is None else last + 1))
+
+
+def test_a_day_s_stays_are_held_against_their_sensors_bills_and_payments(site: Site) -> None:
+    site.stay()
+    (bill,) = site.get("/api/v1/bills", "finance").get_json()["items"]
+    cash = {"channel": "cash", "tendered": bill["amount"]}
+    site.post(f"/api/v1/bills/{bill['id']}/payments", "attendant", json=cash)
+    path, day = "/api/v1/reconciliations/stays", {"day": "2026-03-02"}
+    assert site.post(path, "finance", json=day).status_code == 422  # it is not over
+    site.clock.advance(24 * 3600)
+    held = site.post(path, "finance", json=day).get_json()
+    assert {
+        name: held["summary"][name] for name in ("rows", "billed", "agreed", "differences")
+    } == {
+        "rows": 1,
+        "billed": 1,
+        "agreed": 1,
+        "differences": 0,
+    }
+    with site.wiring.database.unit_of_work() as uow:
+        # The sensor's record, as a late word would leave it: nobody there for half of the stay.
+        uow.connection.execute(
+            text(
+                "insert into parking.bay_change (bay_id, facility_id, district, changed_at,"
+                " observation_key, state, sure, device_id, recorded_at)"
+                " select bay_id, facility_id, district, changed_at + interval '20 minutes',"
+                " observation_key || 'x', 'free', sure, device_id, recorded_at"
+                " from parking.bay_change"
+                " where state = 'occupied'"
+            )
+        )
+    assert site.post(path, "auditor", json=day).status_code == 403
+    again = site.post(path, "finance", json=day).get_json()
+    assert again["summary"]["by_class"] == {"time-contradicted": 1}
+    (one,) = site.get("/api/v1/differences?channel=stays", "finance").get_json()["items"]
+    assert one["detail"]["bill"]["bill_id"] == bill["id"]
+    assert one["detail"]["stay"]["free_s"] > 600
+    refused = act(site, one, "proposal", "finance", resolution="suspense", note="move it")
+    assert refused.status_code == 422
+    act(site, one, "proposal", "finance", resolution="note", note="the sensor was covered")
+    act(site, one, "decision", "administrator", approve=True)
+    assert act(site, one, "resolution", "finance").get_json()["state"] == "resolved"
+    assert reconcile_yesterday(site.wiring.database) is not None
+    assert reconcile_yesterday(site.wiring.database) is None

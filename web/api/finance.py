@@ -11,6 +11,7 @@ from city.errors import Invalid
 from city.people import Role
 from journeys import keep_reconciliation as desk
 from journeys.fetch_bills import fetch_bill
+from journeys.reconcile_stays import reconcile_stays as hold_stays
 from payments import reconciling as service
 from payments.rules.channels import Channel
 from payments.rules.reconciling import CaseState, Resolution
@@ -29,6 +30,7 @@ from web.api.schemas.finance import (
     ReconcileIn,
     RunOut,
     RunsOut,
+    StaysDayIn,
 )
 
 if TYPE_CHECKING:
@@ -103,6 +105,19 @@ def fetch(json_data: FetchIn) -> dict[str, Any]:
     return _run(
         fetch_bill(wiring.database, wiring.channels, access.known_actor(), channel, json_data.day)
     )
+
+
+@blueprint.post("/reconciliations/stays")
+@access.allow(Role.FINANCE)
+@act
+@blueprint.input(StaysDayIn)
+@blueprint.output(RunOut, status_code=201)
+@blueprint.doc(
+    summary="Hold a day's stays against their sensors, bills and payments, keep what differs",
+)
+def reconcile_stays(uow: UnitOfWork, json_data: StaysDayIn) -> dict[str, Any]:
+    """Hold a day's stays together."""
+    return _run(hold_stays(uow, access.known_actor(), json_data.day))
 
 
 @blueprint.get("/differences")

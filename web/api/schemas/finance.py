@@ -12,6 +12,8 @@ from web.api.schemas.base import Incoming, Instant, MoneyOut, Names, Outgoing, P
 from web.api.schemas.figures import BodyDay, Day
 
 ChannelName = Literal["wechat", "alipay", "unionpay"]
+Source = Literal["wechat", "alipay", "unionpay", "stays"]
+"""Whose telling is held against ours: a channel's bill, or a day's stays and their sensors."""
 CaseState = Literal["open", "proposed", "approved", "resolved"]
 Resolution = Literal["note", "suspense", "surplus"]
 LARGEST_BILL = 12_000_000
@@ -99,11 +101,17 @@ class FetchIn(Incoming):
     day: Annotated[BodyDay, Field(description="China's")]
 
 
+class StaysDayIn(Incoming):
+    """Which day's stays to hold against their bills."""
+
+    day: Annotated[BodyDay, Field(description="China's, one that is over")]
+
+
 class RunOut(Outgoing):
     """A day held against a bill."""
 
     id: UUID
-    channel: ChannelName
+    channel: Source
     day: date
     run_at: Instant
     run_by: str
@@ -122,7 +130,7 @@ class DifferencesQuery(PageQuery):
     """Which differences."""
 
     state: CaseState | None = None
-    channel: ChannelName | None = None
+    channel: Source | None = None
     day: Day | None = None
 
 
@@ -130,7 +138,7 @@ class DifferenceOut(Outgoing):
     """A difference, and what people said of it."""
 
     id: UUID
-    channel: ChannelName
+    channel: Source
     day: date
     kind: str
     order_no: str

@@ -212,11 +212,14 @@ export class ArrearsDesk {
       { class: "panel-acts" },
       act(text("arrears.lower"), () => this.lower(bill)),
       found.write_off?.state === "asked" ? null : act(text("arrears.ask_write_off"), () => this.askWriteOff(bill)),
-      h(
-        "a",
-        { class: "button", href: `/api/v1/bills/${bill.id}/court-file`, download: `court-file-${bill.id}.json` },
-        text("arrears.court_file"),
-      ),
+      // Before the policy's last step there is none to be had.
+      found.steps.some((each) => each.kind === "court" && !each.left_out)
+        ? h(
+            "a",
+            { class: "button", href: `/api/v1/bills/${bill.id}/court-file`, download: `court-file-${bill.id}.json` },
+            text("arrears.court_file"),
+          )
+        : null,
     );
   }
 

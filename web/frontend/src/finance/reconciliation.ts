@@ -6,7 +6,7 @@ import type { Money } from "../format/money";
 import { instant } from "../format/time";
 import { agoText, exactly, price } from "../format/words";
 import { fact } from "../panels/figures";
-import { zone } from "../shell/clock";
+import { businessTime, zone } from "../shell/clock";
 import { chips, Desk } from "../shell/desk";
 import { byId, h, replace, write } from "../shell/dom";
 import { choice, field, labelled, showForm } from "../shell/form";
@@ -19,6 +19,8 @@ import { Pages } from "./pages";
 import { act, channelWords, CHANNELS, opener, part, readsLedger, section, signed, table, who } from "./words";
 
 const STATES = ["open", "proposed", "approved", "resolved"] as const;
+/** In a channel's place: a day's stays held against sensors, bills and payments. */
+const STAYS = "stays";
 const RESOLUTIONS = ["note", "suspense", "surplus"] as const;
 const LARGEST_BYTES = 8_000_000;
 /** Fetching goes to the channel and back. */
@@ -89,6 +91,7 @@ export class ReconciliationDesk {
             { class: "bench-tools" },
             act(text("finance.fetch"), () => this.fetch(), true),
             act(text("finance.hand_in"), () => this.handIn()),
+            act(text("finance.hold_stays"), () => this.holdStays()),
           )
         : null,
       section(text("finance.differences"), this.states, this.list, h("p", { class: "panel-acts" }, this.file)),
@@ -151,10 +154,10 @@ export class ReconciliationDesk {
               "span",
               { class: "desk-top" },
               h("strong", {}, named("difference", one.kind)),
-              h("strong", { class: "number" }, signed(one.effect)),
+              one.channel === STAYS ? null : h("strong", { class: "number" }, signed(one.effect)),
             ),
             h("span", { class: "desk-top" }, h("span", {}, `${channelWords(one.channel)} · ${one.day}`), tag(one)),
-            h("span", { class: "item-facts mono" }, one.order_no || "–"),
+            h("span", { class: "item-facts mono" }, about(one)),
           ),
         ),
       ),
@@ -175,11 +178,11 @@ export class ReconciliationDesk {
             fact(text("finance.channel"), `${channelWords(one.channel)} · ${one.day}`),
             one.order_no ? fact(text("finance.order_no"), h("span", { class: "mono" }, one.order_no)) : null,
             one.refund_no ? fact(text("finance.refund_no"), h("span", { class: "mono" }, one.refund_no)) : null,
-            fact(text("finance.effect"), one.effect.minor ? signed(one.effect) : text("finance.no_effect")),
+            one.channel === STAYS ? null : fact(text("finance.effect"), one.effect.minor ? signed(one.effect) : text("finance.no_effect")),
             fact(text("finance.found"), agoText(instant(one.found_at))),
           ),
           one.certain ? null : h("p", { class: "note note-warning" }, text("finance.uncertain")),
-          part(text("finance.sides_of"), sides(one)),
+          part(text("finance.sides_of"), one.channel === STAYS ? tellings(one) : sides(one)),
           part(text("finance.what_to_do"), h("p", {}, named("proposal", one.proposal)), this.said(one, names, again)),
           this.acts(one),
         ),
@@ -370,6 +373,18 @@ export class ReconciliationDesk {
     });
   }
 
+  private holdStays(): void {
+    const key = actKey();
+    const day = field(moved(dateOf(businessTime(), zone()), -1), { type: "date", required: true });
+    showForm({
+      title: text("finance.hold_stays"),
+      parts: [h("p", { class: "note" }, text("finance.hold_note")), labelled("stays-day", text("day.pick"), day)],
+      submit: text("finance.compare"),
+      send: async () =>
+        this.ran(await send<Run>("POST", "/api/v1/reconciliations/stays", { day: day.value }, key, FETCH_MS)),
+    });
+  }
+
   private async ran(run: Run): Promise<string> {
     await Promise.all([this.load(), this.loadRuns()]);
     return counted("finance.ran", Number(run.summary["differences"] ?? 0), { channel: channelWords(run.channel), day: run.day });
@@ -379,6 +394,57 @@ export class ReconciliationDesk {
 function countOf(run: Run, what: string): string {
   const found = run.summary[what];
   return typeof found === "number" ? wholeNumber(found) : "–";
+}
+
+/** A stay, its bill and its payments, as they were held together. */
+interface Told {
+  readonly stay: {
+    readonly session_id: string;
+    readonly opened_at: string;
+    readonly closed_at: string;
+    readonly free_s: number | null;
+  };
+  readonly bill: { readonly bill_id: string; readonly amount: Money; readonly paid: Money } | null;
+  readonly payments: readonly {
+    readonly channel: string;
+    readonly amount: Money;
+    readonly booked: boolean;
+    readonly in_bill: boolean | null;
+  }[];
+}
+
+function toldOf(one: Difference): Told {
+  return one.detail as unknown as Told;
+}
+
+function about(one: Difference): string {
+  if (one.channel !== STAYS) return one.order_no || "–";
+  const { stay } = toldOf(one);
+  return `${exactly(instant(stay.opened_at))} – ${exactly(instant(stay.closed_at))}`;
+}
+
+function tellings(one: Difference): HTMLElement {
+  const { stay, bill, payments } = toldOf(one);
+  const free = stay.free_s === null ? text("finance.no_sensor") : text("finance.minutes", { n: wholeNumber(Math.round(stay.free_s / 60)) });
+  return h(
+    "dl",
+    { class: "facts" },
+    fact(text("finance.stay"), h("a", { href: `/stays?stay=${stay.session_id}` }, about(one))),
+    fact(text("finance.free_of_it"), free),
+    bill
+      ? fact(text("bill.title"), h("a", { href: `/bills/${bill.bill_id}` }, price(bill.amount)))
+      : fact(text("bill.title"), text("finance.none")),
+    bill ? fact(text("finance.counts_as_paid"), price(bill.paid)) : null,
+    ...payments.map((each) =>
+      fact(
+        `${channelWords(each.channel)} · ${price(each.amount)}`,
+        h("span", { class: each.booked ? "tag tag-good" : "tag tag-danger" }, text(each.booked ? "finance.booked" : "finance.not_booked")),
+        each.in_bill === null
+          ? null
+          : h("span", { class: each.in_bill ? "tag tag-good" : "tag tag-danger" }, text(each.in_bill ? "finance.in_bill" : "finance.not_in_bill")),
+      ),
+    ),
+  );
 }
 
 function tag(one: Difference): HTMLElement {
