@@ -1,13 +1,13 @@
 """A day's stays held against bills and payments: kept beside what differs from channels' bills.
 
-Revision ID: 0024_three_way
-Revises: 0023_finance_desk
+Revision ID: 0025_three_way
+Revises: 0024_finance_desk
 """
 
 from alembic import op
 
-revision = "0024_three_way"
-down_revision = "0023_finance_desk"
+revision = "0025_three_way"
+down_revision = "0024_finance_desk"
 branch_labels = None
 depends_on = None
 
