@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - private folders are made in it
-ROOM_BYTES: Final = 4 << 30
+ROOM_BYTES: Final = 8 << 30
 
 
 def quick_folder() -> Path | None:

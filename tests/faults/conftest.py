@@ -12,6 +12,7 @@ from tests.faults.channel_gateway import ChannelGateway
 from tests.faults.installation import Installation
 from tests.faults.ordeal import Outcome, endure
 from tests.faults.paying_ordeal import FAULTS
+from tests.quick_files import quick_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,8 @@ def gateway() -> Iterator[ChannelGateway]:
 @pytest.fixture(scope="package")
 def installation(gateway: ChannelGateway) -> Iterator[Installation]:
     """Give the real system, started."""
-    made = Installation({"PAYMENT_CHANNELS": str(gateway.document)})
+    # Killing loses no page that the kernel has, on a disk or in memory; the bench uses a disk.
+    made = Installation({"PAYMENT_CHANNELS": str(gateway.document)}, within=quick_folder())
     try:
         made.start()
         yield made

@@ -94,10 +94,14 @@ class Installation:
     ----------
     environment
         Settings beside the folder, the port and `GREENBAY_DEMO=0`.
+    within
+        The folder to make its own in; the usual one unless given.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="greenbay-test-"))
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, *, within: Path | None = None
+    ) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="greenbay-test-", dir=within))
         self.folder.chmod(0o755)  # the servers' own account has to get through
         self.var = self.folder / "var"
         self.environment = dict(environment or {})

@@ -19,6 +19,7 @@ import pytest
 from city.works.embedded.children import Hold
 from city.works.live import live_store
 from city.works.run_record import RunRecord, read_run_record
+from tests.quick_files import quick_folder
 
 pytestmark = pytest.mark.faults
 
@@ -110,7 +111,7 @@ class City:
 
 @pytest.fixture
 def city() -> Iterator[City]:
-    folder = Path(tempfile.mkdtemp(prefix="greenbay-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="greenbay-test-", dir=quick_folder()))
     folder.chmod(0o755)
     made = City(folder / "var")
     yield made
