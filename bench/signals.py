@@ -20,9 +20,10 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
-ROOT = Path(__file__).parents[1]
-PEERS = ROOT / ".venv-peers"
+from bench._towns import PEERS, ROOT, sumo_home
+
 BEGINS_S = {"cologne1": 25_200, "cologne3": 25_200, "ingolstadt1": 57_600}
 """Start of the hour that the networks' authors took; others from their first departure."""
 TOOL_LIMIT_S = 600
@@ -52,11 +53,6 @@ def evaluated(network: Path, seeds: str, *more: str) -> dict[str, Any]:
         "teleports": found["mean"]["teleports"],
         "safety_violations": found["mean"]["safety_violations"],
     }
-
-
-def sumo_home() -> Path | None:
-    """Give where SUMO's tools are installed; None where they are not."""
-    return next(iter(PEERS.glob("lib/python*/site-packages/sumo")), None)
 
 
 def tools_plans(network: Path, folder: Path) -> dict[str, Path | str]:
@@ -103,7 +99,19 @@ def tools_plans(network: Path, folder: Path) -> dict[str, Path | str]:
             env={**os.environ, "SUMO_HOME": str(home)},
         )
         found[name] = out if out.exists() else (done.stderr.strip() or "nothing came")[-200:]
+    if webster.exists() and joined.exists():
+        _with_offsets(webster, joined)
     return found
+
+
+def _with_offsets(plans: Path, offsets: Path) -> None:
+    """Write the coordinator's offsets, which is all that it gives, into the plans it was given."""
+    tree = ET.parse(plans)  # noqa: S314 - SUMO's tools wrote both a moment ago
+    written = ET.parse(offsets)  # noqa: S314 - as above
+    found = {each.get("id"): each.get("offset") for each in written.iter("tlLogic")}
+    for each in tree.iter("tlLogic"):
+        each.set("offset", found.get(each.get("id")) or each.get("offset") or "0")
+    tree.write(offsets)
 
 
 def row(network: Path, seeds: str, simulate_s: float) -> dict[str, Any]:

@@ -74,8 +74,9 @@ def make_plans(problem: Problem, *, coordinate: bool, simulate_s: float = 0.0) -
     sites = {}
     for junction in problem.network.junctions:
         case = problem.case_of(junction.name)
+        flows = problem.flows
         lanes = lanes_of(
-            junction, problem.network, problem.flows.flow_vph, problem.flows.bicycles_vph
+            junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.space_m
         )
         own = tuple(each for each in problem.own if each.junction == junction.name)
         found = plan_junction(case, lanes, own, hours)

@@ -13,7 +13,7 @@ from signals.commands import plan as command
 from signals.problem import Problem, read_problem
 from signals.rules.model.files import read_plans
 from signals.rules.plans.coordination import partitions, parts_of
-from signals.rules.plans.delay_of_plan import LaneFlow, lanes_of
+from signals.rules.plans.delay_of_plan import lanes_of
 from signals.rules.plans.platoon_network import PlatoonNetwork, Timed, kernel, queue_through
 from signals.rules.plans.streams_between import streams_between
 from signals.rules.safety.checker import check_plans
@@ -22,6 +22,8 @@ from tests.signals import drivable
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from signals.rules.plans.passing import LaneFlow
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from signals.adapters.sumo.simulator import intervals_of, starting_until
+from signals.adapters.sumo.simulator import Simulator, intervals_of, starting_until
 from signals.commands import evaluate as command
 from signals.rules.model.aspects import Aspect
 from signals.rules.model.plans import Interval
@@ -91,6 +91,21 @@ def test_more_demand_is_more_trips_and_the_same_seed_gives_the_same(
     assert once == again
     assert once["interval95"]["drain_delay_s"] is None
     assert double["mean"]["trips"] == pytest.approx(206, abs=8)
+
+
+def test_what_a_vehicle_loses_is_told_signal_by_signal(folder: Path) -> None:
+    files = ((folder / "net.xml").read_bytes(), (folder / "rou.xml").read_bytes())
+    with Simulator(*files, 0, 300) as simulator:
+        run = simulator.drive(None, 1, passages=True)
+
+    assert len(run.passages) == len(run.trips)
+    assert {start.rpartition("-")[0] for start, _, _ in run.passages} == {
+        f"0-{arm}" for arm in ("south", "east", "north", "west")
+    }
+    # All but what is lost far behind the only signal.
+    lost_s = sum(lost_s for _, _, lost_s in run.passages)
+    assert 0.8 * sum(trip.delay_s for trip in run.trips) < lost_s
+    assert lost_s <= sum(trip.delay_s for trip in run.trips) + 1
 
 
 def test_a_shut_lane_costs_those_who_needed_it(

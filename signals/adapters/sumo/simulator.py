@@ -35,6 +35,8 @@ class Run:
     teleports: int
     shown: dict[str, tuple[Interval, ...]]
     """By signal, all that it showed; empty where nobody watched."""
+    passages: tuple[tuple[str, str, float], ...] = ()
+    """Lane before a signal, lane behind it, seconds lost there; empty where nobody asked."""
 
     @property
     def delay_s(self) -> float:
@@ -94,6 +96,7 @@ class Simulator:
         seed: int,
         *,
         watch: bool = False,
+        passages: bool = False,
         limit_s: float = _RUN_LIMIT_S,
     ) -> Run:
         """Drive one seed.
@@ -105,6 +108,8 @@ class Simulator:
         seed : int
         watch : bool
             Keep what every signal showed.
+        passages : bool
+            Keep what every vehicle lost at every signal that it passed.
         limit_s : float
             Wall time.
 
@@ -126,6 +131,7 @@ class Simulator:
             "teleport_s": TELEPORT_S,
             "closed_lanes": self._closed,
             "watch": watch,
+            "passages": passages,
         }
         answer = _run(job, limit_s)
         return Run(
@@ -136,6 +142,7 @@ class Simulator:
                 light: intervals_of(steps, answer["end_s"])
                 for light, steps in answer["shown"].items()
             },
+            tuple((start, end, lost_s) for start, end, lost_s in answer["passages"]),
         )
 
     def _file_of(self, programmes: tuple[Programme, ...]) -> Path:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from signals.rules.model.plans import Programme
-from signals.rules.plans.delay_of_plan import LaneFlow, lane_results, opposing_of, total_delay_s
+from signals.rules.plans.delay_of_plan import lane_results, opposing_of, total_delay_s
 from signals.rules.plans.junction_maker import JunctionMaker
+from signals.rules.plans.passing import LaneFlow
 from signals.rules.plans.planning import JunctionPlan
 from signals.rules.plans.platoon_network import PlatoonNetwork, Timed
 from signals.rules.plans.streams_between import Stream, coupling_of

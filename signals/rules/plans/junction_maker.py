@@ -13,13 +13,9 @@ from signals.rules.model.junction import LampChange, ModelGroup
 from signals.rules.model.plans import Interval, Programme
 from signals.rules.model.stages import GreenStage, flashing_s, programme_from_stages
 from signals.rules.plans.candidates import stage_pool, stages_in_force
-from signals.rules.plans.delay_of_plan import (
-    START_LOSS_S,
-    LaneFlow,
-    lane_results,
-    opposing_of,
-    total_delay_s,
-)
+from signals.rules.plans.delay_of_plan import lane_results, opposing_of, total_delay_s
+from signals.rules.plans.limits import can_be_safe, seconds_over
+from signals.rules.plans.passing import START_LOSS_S, LaneFlow
 from signals.rules.safety.case import Case, intergreens, yielding
 from signals.rules.safety.lamps_of_group import least_yellow_s
 
@@ -28,6 +24,8 @@ _LEAST_WEIGHT: Final = 0.02
 _PERMISSIVE_FACTOR: Final = 2.0
 ROUGH_SCALES: Final = (0.6, 1.0, 1.6)
 _STEPS_S: Final = (8.0, 4.0, 2.0, 1.0)
+_OVER_COST_S: Final = 20_000.0
+"""Vehicle-seconds an hour for a second beyond a limit: 5 000 vehicles an hour, 4 s each."""
 
 
 class JunctionMaker:
@@ -62,6 +60,7 @@ class JunctionMaker:
             for group, aspect in zip(programme.groups, interval.shows, strict=True)
             if aspect is Aspect.TURN_ON_RED
         )
+        self._sound: dict[tuple[frozenset[str], ...], bool] = {}
         self._gives_in: dict[tuple[str, frozenset[str]], bool] = {}
         self._flow: dict[int, float] = {}
         for lane in lanes:
@@ -160,14 +159,24 @@ class JunctionMaker:
         return total_delay_s(lane_results(programme, self._lanes, self.opposing, self._hours))
 
     def cost(self, stages: Sequence[frozenset[str]], greens_s: Sequence[float]) -> float:
-        """Give the delay of stages; infinite outside the bounds of greens and cycle."""
+        """Give the delay of stages; infinite outside the bounds of greens and cycle.
+
+        Seconds beyond the profile's longest greens and reds cost more than they can gain.
+        """
         for stage, green_s in zip(stages, greens_s, strict=True):
             if green_s < self.least_s(stage) - 1e-9:
                 return math.inf
         programme = self.programme(stages, greens_s)
         if not self.cycle_s[0] - 1e-6 <= programme.cycle_s <= self.cycle_s[1] + 1e-6:
             return math.inf
-        return self.judge(programme)
+        return self.judge(programme) + _OVER_COST_S * seconds_over(self._case, programme)
+
+    def can_be_safe(self, stages: tuple[frozenset[str], ...]) -> bool:
+        """Whether an order of stages passes the safety checker, or would with other greens."""
+        if stages not in self._sound:
+            least = [self.least_s(stage) for stage in stages]
+            self._sound[stages] = can_be_safe(self._case, self.programme(stages, least))
+        return self._sound[stages]
 
     def optimise(self, stages: Sequence[frozenset[str]]) -> list[float]:
         """Give the whole-second greens of least delay, near enough."""

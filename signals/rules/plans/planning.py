@@ -13,8 +13,9 @@ from typing import Final
 
 from signals.rules.model.plans import Programme
 from signals.rules.plans.candidates import choices, orders
-from signals.rules.plans.delay_of_plan import LaneFlow, LaneResult, lane_results
+from signals.rules.plans.delay_of_plan import LaneResult, lane_results
 from signals.rules.plans.junction_maker import ROUGH_SCALES, JunctionMaker
+from signals.rules.plans.passing import LaneFlow
 from signals.rules.safety.case import Case
 from signals.rules.safety.checker import check_programme
 
@@ -89,10 +90,14 @@ def plan_junction(
     rough.sort(key=lambda each: each[0])
     found: list[tuple[float, Programme]] = []
     ordered: list[tuple[float, tuple[frozenset[str], ...]]] = []
-    for _, chosen in rough[:_MOST_REFINED]:
-        if len(found) == _REFINED:
+    refined = 0
+    for _, chosen in rough:
+        if len(found) == _REFINED or refined == _MOST_REFINED:
             break
-        order = min(orders(chosen), key=lambda each: maker.cost(each, maker.start(each, 1.0)))
+        order = _order(maker, chosen)
+        if order is None:
+            continue
+        refined += 1
         greens_s = maker.optimise(order)
         programme = maker.programme(order, greens_s)
         if not check_programme(case, programme).violations:
@@ -117,3 +122,11 @@ def plan_junction(
         tried,
         tuple(order for _, order in sorted(ordered, key=lambda each: each[0])),
     )
+
+
+def _order(
+    maker: JunctionMaker, chosen: tuple[frozenset[str], ...]
+) -> tuple[frozenset[str], ...] | None:
+    """Give the order of least delay that can be safe; None where none can."""
+    ranked = sorted(orders(chosen), key=lambda each: maker.cost(each, maker.start(each, 1.0)))
+    return next((each for each in ranked if maker.can_be_safe(each)), None)

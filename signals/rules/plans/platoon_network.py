@@ -23,15 +23,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from signals.rules.model.plans import Programme, shown_only
-from signals.rules.plans.delay_of_plan import (
-    START_LOSS_S,
-    YELLOW_USED_S,
-    LaneFlow,
-    lane_results,
-    passing_shares,
-    yellow_follows,
-)
+from signals.rules.model.plans import Programme
+from signals.rules.plans.delay_of_plan import lane_results, passing_pieces
+from signals.rules.plans.passing import LaneFlow
 from signals.rules.plans.streams_between import Stream
 
 Floats = NDArray[np.float64]
@@ -248,26 +242,17 @@ def served(timed: Timed, lane: LaneFlow, cycle_s: int, capacity_vph: float) -> F
     The first seconds of a green are lost, some of the yellow is used, and what permissive turns
     pass beyond their gaps leaves as their green ends; the sum is the lane's capacity.
     """
-    intervals = shown_only(timed.programme).intervals
-    shares = passing_shares(timed.programme, lane, timed.lanes, timed.opposing)
-    own_s = sum(each.duration_s for each in intervals)
+    pieces = passing_pieces(timed.programme, lane, timed.lanes, timed.opposing)
+    own_s = sum(lasts_s for lasts_s, _ in pieces)
     edges = np.arange(math.ceil(own_s - 1e-9) + 1, dtype=np.float64)
     passed = np.zeros(len(edges) - 1)
-    start_s = 0.0
-    for place, interval in enumerate(intervals):
-        end_s = start_s + interval.duration_s
-        if shares[place] > 0:
-            begin_s = start_s + (START_LOSS_S if shares[place - 1] <= 0 else 0.0)
-            until_s = end_s
-            if yellow_follows(intervals, place, lane):
-                following = intervals[(place + 1) % len(intervals)]
-                until_s += min(YELLOW_USED_S, following.duration_s)
-            for shift in (0.0, own_s):
-                inside = np.minimum(edges[1:], until_s - shift) - np.maximum(
-                    edges[:-1], begin_s - shift
-                )
-                passed += shares[place] * np.clip(inside, 0.0, 1.0)
-        start_s = end_s
+    begin_s = 0.0
+    for lasts_s, share in pieces:
+        until_s = begin_s + lasts_s
+        if share > 0:
+            inside = np.minimum(edges[1:], until_s) - np.maximum(edges[:-1], begin_s)
+            passed += share * np.clip(inside, 0.0, 1.0)
+        begin_s = until_s
     times = round(cycle_s / own_s)
     whole = np.tile(passed, max(times, 1))[:cycle_s]
     if len(whole) < cycle_s:

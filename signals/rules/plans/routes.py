@@ -20,6 +20,18 @@ from signals.rules.model.sumo_net import SumoFile
 
 _HOUR_S: Final = 3600.0
 _INNER: Final = {"internal", "crossing", "walkingarea"}
+CAR_SPACE_M: Final = 7.5
+_GAP_M: Final = 2.5
+_LENGTHS_M: Final = {
+    "bus": 12.0,
+    "coach": 14.0,
+    "truck": 7.1,
+    "trailer": 16.5,
+    "delivery": 6.5,
+    "motorcycle": 2.2,
+    "moped": 2.1,
+}
+"""SUMO's defaults of classes longer or shorter than a car's 5 m."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class Journey:
     until_s: float
     """End of a flow; the departure of a vehicle."""
     bicycle: bool = False
+    space_m: float = CAR_SPACE_M
+    """What a vehicle takes up at rest, with the gap before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,8 @@ class TurningFlows:
     """Vehicles per hour by the roads of their whole way, bicycles left out."""
     bicycles_vph: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Bicycles per hour, which are not in the flow of vehicles."""
+    space_m: float = CAR_SPACE_M
+    """What a vehicle, no bicycle, takes up at rest in the mean."""
 
 
 @dataclass(slots=True)
@@ -62,6 +78,8 @@ class _Reading:
     edges: tuple[str, ...] = ()
     bicycles: set[str] = field(default_factory=lambda: {"DEFAULT_BIKETYPE"})
     """Types of vehicles that are bicycles."""
+    space_m: dict[str, float] = field(default_factory=dict)
+    """By type, where it differs from a car's."""
 
 
 def read_journeys(content: bytes) -> tuple[Journey, ...]:
@@ -115,8 +133,15 @@ def _refuse(*_: object) -> NoReturn:
 def _started(now: _Reading, tag: str, attributes: dict[str, str]) -> None:
     if tag in {"vehicle", "trip", "flow"}:
         now.open, now.tag, now.edges = attributes, tag, ()
-    elif tag == "vType" and attributes.get("vClass") == "bicycle":
-        now.bicycles.add(attributes["id"])
+    elif tag == "vType":
+        kind = attributes.get("vClass", "passenger")
+        if kind == "bicycle":
+            now.bicycles.add(attributes["id"])
+        length_m = float(attributes.get("length", _LENGTHS_M.get(kind, CAR_SPACE_M - _GAP_M)))
+        space_m = length_m + float(attributes.get("minGap", _GAP_M))
+        if not 0 < space_m < math.inf:
+            raise ValueError("has no length")
+        now.space_m[attributes["id"]] = space_m
     elif tag == "route":
         edges = tuple(attributes.get("edges", "").split())
         if now.open is not None:
@@ -133,13 +158,14 @@ def _finish(now: _Reading) -> None:
     if not edges:
         edges = (given["from"], *given.get("via", "").split(), given["to"])
     rides = given.get("type") in now.bicycles
+    space_m = now.space_m.get(given.get("type", "DEFAULT_VEHTYPE"), CAR_SPACE_M)
     if now.tag == "flow":
         begin_s, end_s = _time(given.get("begin", "0")), _time(given.get("end", "3600"))
         number = _number(given, begin_s, end_s)
-        now.journeys.append(Journey(begin_s, number, edges, whole, end_s, rides))
+        now.journeys.append(Journey(begin_s, number, edges, whole, end_s, rides, space_m))
         return
     depart_s = _time(given["depart"])
-    now.journeys.append(Journey(depart_s, 1.0, edges, whole, depart_s, rides))
+    now.journeys.append(Journey(depart_s, 1.0, edges, whole, depart_s, rides, space_m))
 
 
 def _time(text: str) -> float:
@@ -210,7 +236,7 @@ def turning_flows(
     graph = _Graph(file)
     ways: dict[tuple[str, ...], float] = {}
     ridden: dict[tuple[str, ...], float] = {}
-    total, lost = 0.0, 0
+    total, lost, driving, space_m = 0.0, 0, 0.0, 0.0
     for journey in journeys:
         vehicles = _within(journey, first_s, last_s)
         if vehicles <= 0:
@@ -220,6 +246,9 @@ def turning_flows(
             lost += 1
             continue
         total += vehicles
+        if not journey.bicycle:
+            driving += vehicles
+            space_m += vehicles * journey.space_m
         counted = ridden if journey.bicycle else ways
         counted[roads] = counted.get(roads, 0.0) + vehicles
     if total <= 0:
@@ -228,7 +257,14 @@ def turning_flows(
     hourly = {roads: vehicles / hours for roads, vehicles in ways.items()}
     riding = {roads: vehicles / hours for roads, vehicles in ridden.items()}
     return TurningFlows(
-        first_s, last_s, _by_pair(hourly), round(total), lost, hourly, _by_pair(riding)
+        first_s,
+        last_s,
+        _by_pair(hourly),
+        round(total),
+        lost,
+        hourly,
+        _by_pair(riding),
+        space_m / driving if driving > 0 else CAR_SPACE_M,
     )
 
 
