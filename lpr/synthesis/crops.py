@@ -34,7 +34,9 @@ class PlateCrop:
     rows: int
 
 
-def draw_crop(kind: PlateKind, random: np.random.Generator) -> PlateCrop:
+def draw_crop(
+    kind: PlateKind, random: np.random.Generator, written_share: float = 0.0
+) -> PlateCrop:
     """Draw a crop of a kind.
 
     Parameters
@@ -43,11 +45,13 @@ def draw_crop(kind: PlateKind, random: np.random.Generator) -> PlateCrop:
         ``unknown`` gives something that is no plate: a badge, a sticker, bare bodywork.
     random : numpy.random.Generator
         Its state decides everything.
+    written_share : float
+        As ``draw_face`` takes it.
     """
     if kind is PlateKind.UNKNOWN:
         rows = 1 if random.random() < 0.7 else 2  # noqa: PLR2004 - as candidates come
         return PlateCrop(worn(draw_clutter(rows, random), random), "", kind, rows)
-    face = draw_face(kind, random)
+    face = draw_face(kind, random, written_share)
     return PlateCrop(worn(_cut(face, random), random), face.text, kind, face.rows)
 
 

@@ -43,7 +43,9 @@ class PlateFace:
     rows: int
 
 
-def draw_face(kind: PlateKind, random: np.random.Generator) -> PlateFace:
+def draw_face(
+    kind: PlateKind, random: np.random.Generator, written_share: float = 0.0
+) -> PlateFace:
     """Draw a plate of a kind with a plausible text, in one of its layouts.
 
     Parameters
@@ -52,14 +54,25 @@ def draw_face(kind: PlateKind, random: np.random.Generator) -> PlateFace:
         Any but ``unknown``.
     random : numpy.random.Generator
         Its state decides text, layout, shades, screws and frame.
+    written_share : float
+        Share of faces in a font's characters although the real face is at hand: a model that is
+        to read fixtures drawn without it must have seen some.
     """
     text = draw_text(kind, random)
     layouts = layouts_of(kind, text)
     second = len(layouts) > 1 and random.random() < _SECOND_LAYOUT_SHARE
-    return face_of(text, kind, layouts[1 if second else 0], random)
+    written = written_share > 0 and random.random() < written_share
+    return face_of(text, kind, layouts[1 if second else 0], random, written=written)
 
 
-def face_of(text: str, kind: PlateKind, layout: Layout, random: np.random.Generator) -> PlateFace:
+def face_of(
+    text: str,
+    kind: PlateKind,
+    layout: Layout,
+    random: np.random.Generator,
+    *,
+    written: bool = False,
+) -> PlateFace:
     """Draw a given text in a given layout; ``random`` decides shades, screws and frame."""
     height, width = round(layout.height_mm * PX_PER_MM), round(layout.width_mm * PX_PER_MM)
     ink = np.zeros((height, width), np.uint8)
@@ -70,6 +83,7 @@ def face_of(text: str, kind: PlateKind, layout: Layout, random: np.random.Genera
             cell.face,
             round(cell.width_mm * PX_PER_MM),
             round(cell.height_mm * PX_PER_MM),
+            written=written,
         )
         x, y = round(cell.x_mm * PX_PER_MM), round(cell.y_mm * PX_PER_MM)
         target = mark if cell.marked else ink

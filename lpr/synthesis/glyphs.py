@@ -45,7 +45,9 @@ def _folder_in(data: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def glyph(character: str, face: Face, width_px: int, height_px: int) -> Mask:
+def glyph(
+    character: str, face: Face, width_px: int, height_px: int, *, written: bool = False
+) -> Mask:
     """Draw one character to fill a cell.
 
     Parameters
@@ -55,8 +57,11 @@ def glyph(character: str, face: Face, width_px: int, height_px: int) -> Mask:
         Which drawing, where there are several.
     width_px, height_px : int
         The cell.
+    written : bool
+        With a font, even where there is the real face.
     """
-    return _fitted(glyph_folder(), character, face, width_px=width_px, height_px=height_px)
+    folder = None if written else glyph_folder()
+    return _fitted(folder, character, face, width_px=width_px, height_px=height_px)
 
 
 @lru_cache(maxsize=8192)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from city.plate_rules import PlateKind
 from lpr.rules.accuracy import Judged, summary
 from lpr.rules.alphabet import CLASSES, KIND_CLASS_OF, KINDS, SEATS, classes_of
+from lpr.rules.calibration import fitted_bands, fitted_temperature
 from lpr.rules.corners import Found, best_of_each, box_overlap, sensible
 from lpr.rules.decoding import Temperatures, decode, kinds_with
 from lpr.rules.serials import DRAWN_KINDS, draw_text
@@ -127,3 +128,20 @@ def test_a_summary_counts_plates_characters_finds_and_wrong_ones_among_the_accep
     rows = told["wrong_among_accepted"]
     assert isinstance(rows, list)
     assert rows[0] == {"confidence": 0.5, "accepted": 0.75, "wrong": 2, "share": 0.6667}
+
+
+def test_the_temperature_is_that_of_which_the_truth_was_drawn() -> None:
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 3, (4000, 5)).astype(np.float32)
+    chances = np.exp(logits / 2.0)
+    chances /= chances.sum(axis=1, keepdims=True)
+    truth = np.array([random.choice(5, p=row / row.sum()) for row in chances.astype(float)])
+    assert fitted_temperature(logits, truth) == pytest.approx(2.0, rel=0.12)
+
+
+def test_the_limit_to_accept_is_the_lowest_that_keeps_the_share_of_wrong_ones() -> None:
+    confidences = [0.99, 0.98, 0.9, 0.8, 0.7, 0.6]
+    right = [True, True, True, False, True, True]
+    assert fitted_bands(confidences, right, most_wrong=0.0).accept == 0.9
+    assert fitted_bands(confidences, right, most_wrong=0.2).accept == 0.6
+    assert fitted_bands([0.9], [False], most_wrong=0.0).accept > 0.9

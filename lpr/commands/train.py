@@ -1,0 +1,123 @@
+"""``train``: the recogniser, the detector, their export and calibration."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from city.command_line import CommandLine
+from city.errors import Invalid
+from lpr.rules.folds import FOLDS
+
+SUMMARY: Final = "train the models and export them (needs PyTorch: requirements-train.txt)"
+
+_EXAMPLE: Final = (
+    "python -m lpr train recogniser --steps 6000 --out runs/drawn\n"
+    "  python -m lpr train recogniser --steps 1500 --start runs/drawn/checkpoint.pt "
+    "--manifest lpr/manifest.csv --out runs/all\n"
+    "  python -m lpr train detector --steps 3000 --out runs/detector\n"
+    "  python -m lpr train export --recogniser runs/all/checkpoint.pt "
+    "--detector runs/detector/checkpoint.pt --out lpr/models\n"
+    "  python -m lpr train calibrate --folds runs --manifest lpr/manifest.csv --out lpr/models"
+)
+_PARTS: Final = ("recogniser", "detector", "export", "calibrate")
+_PHOTOGRAPH_SHARE: Final = 0.4
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Train a part, going on from its folder's checkpoint where there is one. Return 0."""
+    line = CommandLine("lpr", "train", SUMMARY, _EXAMPLE)
+    line.add_argument("part", choices=_PARTS)
+    line.add_argument("--out", metavar="FOLDER", required=True, help="of the run, or of the models")
+    line.add_argument("--steps", type=int, default=4000, help="in all, earlier runs counted in")
+    line.add_argument("--seed", type=int, default=1)
+    line.add_argument("--manifest", metavar="CSV", help="photographs to learn from: its crops")
+    line.add_argument("--leave-out", type=int, metavar="FOLD", help="0 to 4: not learnt from")
+    line.add_argument(
+        "--start", metavar="CHECKPOINT", help="weights of the recogniser to begin with"
+    )
+    line.add_argument("--rate", type=float, help="largest learning rate")
+    line.add_argument("--pause-while", metavar="FILE", help="wait while this file exists")
+    line.add_argument("--recogniser", metavar="CHECKPOINT", help="to export")
+    line.add_argument("--detector", metavar="CHECKPOINT", help="to export")
+    line.add_argument("--folds", metavar="FOLDER", help="fold0 to fold4, to calibrate by")
+    line.add_argument("--version", default="unnamed", help="of the exported models")
+    given = line.parse_args(arguments)
+    if given.part != "calibrate" and find_spec("torch") is None:
+        raise Invalid("is not installed: see requirements-train.txt", field="PyTorch")
+    if given.steps < 1:
+        raise Invalid("must be at least 1", field="--steps")
+    if given.leave_out is not None and not 0 <= given.leave_out < FOLDS:
+        raise Invalid(f"must be 0 to {FOLDS - 1}", field="--leave-out")
+    for option in ("manifest", "start", "recogniser", "detector"):
+        name = getattr(given, option)
+        if name is not None and not Path(name).is_file():
+            raise Invalid("is no file", field=f"--{option}")
+    line.answer(_PART[given.part](given))
+    return 0
+
+
+def _recogniser(given: Namespace) -> dict[str, object]:
+    from lpr.training.recogniser import RATE, RecogniserRun, train_recogniser  # noqa: PLC0415 - PyTorch is there for training alone
+    from lpr.training.samples import read_photographs  # noqa: PLC0415 - the same
+
+    photographs = []
+    if given.manifest is not None:
+        photographs = [
+            photograph
+            for photograph in read_photographs(Path(given.manifest))
+            if photograph.fold != given.leave_out
+        ]
+    settings = RecogniserRun(
+        seed=given.seed,
+        steps=given.steps,
+        photograph_share=_PHOTOGRAPH_SHARE if photographs else 0.0,
+        rate=given.rate or RATE,
+    )
+    checkpoint = train_recogniser(
+        settings,
+        photographs,
+        Path(given.out),
+        start=_path(given.start),
+        pause=_path(given.pause_while),
+    )
+    return {"checkpoint": str(checkpoint), "photographs": len(photographs)}
+
+
+def _detector(given: Namespace) -> dict[str, object]:
+    from lpr.training.detector import RATE, DetectorRun, train_detector  # noqa: PLC0415 - PyTorch is there for training alone
+
+    settings = DetectorRun(seed=given.seed, steps=given.steps, rate=given.rate or RATE)
+    checkpoint = train_detector(settings, Path(given.out), pause=_path(given.pause_while))
+    return {"checkpoint": str(checkpoint)}
+
+
+def _export(given: Namespace) -> dict[str, object]:
+    from lpr.training.export import export_models  # noqa: PLC0415 - PyTorch is there for training alone
+
+    return export_models(
+        Path(given.out), given.version, _path(given.recogniser), _path(given.detector)
+    )
+
+
+def _calibrate(given: Namespace) -> dict[str, object]:
+    from lpr.training.calibrating import calibrate  # noqa: PLC0415 - beside the others
+    from lpr.training.samples import read_photographs  # noqa: PLC0415 - the same
+
+    if given.folds is None or given.manifest is None:
+        raise Invalid("are both needed", field="--folds and --manifest")
+    photographs = read_photographs(Path(given.manifest))
+    return calibrate(photographs, Path(given.folds), Path(given.out))
+
+
+def _path(name: str | None) -> Path | None:
+    return None if name is None else Path(name)
+
+
+_PART: Final = {
+    "recogniser": _recogniser,
+    "detector": _detector,
+    "export": _export,
+    "calibrate": _calibrate,
+}

@@ -1,0 +1,1 @@
+"""Training of the plate models. PyTorch is needed here alone, and imported nowhere else."""

@@ -1,0 +1,49 @@
+"""The learning rate over a run, the running mean of its weights, and what is told of it."""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_WARM_UP_STEPS = 100
+
+
+def rate_share(step: int, steps: int) -> float:
+    """Give the share of the full rate: it rises at first, then falls along a half cosine."""
+    rise = min(_WARM_UP_STEPS, max(1, steps // 10))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def told_of(checkpoint: Path) -> dict[str, object]:
+    """Tell the run of a checkpoint and the step that it had come to."""
+    run = json.loads(checkpoint.with_name("run.json").read_text(encoding="utf-8"))
+    return {**run, "step": torch.load(checkpoint, weights_only=True)["step"]}
+
+
+class Averaged:
+    """The running mean of a net's weights, which reads better than the last ones.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+    keep : float
+        Share of the mean that a step keeps, once the run is under way.
+    """
+
+    def __init__(self, net: "nn.Module", keep: float) -> None:
+        self.mean = {name: value.clone() for name, value in net.state_dict().items()}
+        self._keep = keep
+
+    def take(self, net: "nn.Module", step: int) -> None:
+        """Take the weights after a step in; the first steps count for more."""
+        keep = min(self._keep, (1 + step) / (10 + step))
+        for name, value in net.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.mean[name].mul_(keep).add_(value.detach(), alpha=1 - keep)

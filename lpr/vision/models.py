@@ -1,0 +1,187 @@
+"""The committed models: opened once a process, and only where their hashes are the card's."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from city.errors import Invalid
+from lpr.rules.corners import Found, best_of_each, sensible
+from lpr.rules.decoding import Temperatures, decode
+from lpr.rules.reads import BandLimits, PlateRead
+from lpr.vision.strips import Picture, batch_of, strip_of
+
+Floats = NDArray[np.float32]
+
+MODELS: Final = Path(__file__).parents[1] / "models"
+CARD: Final = "card.json"
+STRIDE_PX: Final = 8
+_GRAIN_PX: Final = 32
+"""The detector's input is a multiple of this, so that its coarse level fits its fine one."""
+_MEAN, _DEVIATION = 114.0, 58.0
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """How the detector is used."""
+
+    long_side_px: int
+    """Pictures are shrunk to this; smaller ones are enlarged at most twice."""
+    least_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the platform needs of the model card."""
+
+    version: str
+    recogniser: str
+    detector: str
+    sha256: dict[str, str]
+    temperatures: Temperatures
+    bands: BandLimits
+    settings: DetectorSettings
+
+
+def read_card(folder: Path = MODELS) -> Card:
+    """Read a model card.
+
+    Raises
+    ------
+    Invalid
+        Where it is missing or not one.
+    """
+    try:
+        told = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return Card(
+            told["version"],
+            told["recogniser"]["file"],
+            told["detector"]["file"],
+            {told[part]["file"]: told[part]["sha256"] for part in ("recogniser", "detector")},
+            Temperatures(**told["recogniser"]["temperatures"]),
+            BandLimits(**told["bands"]),
+            DetectorSettings(**told["detector"]["settings"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Invalid(f"is no model card ({error})", field=CARD) from None
+
+
+def _open(folder: Path, name: str, sha256: str) -> cv2.dnn.Net:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError:
+        raise Invalid("is missing", field=name) from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise Invalid("is not the model of its card: the hash differs", field=name)
+    return cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
+
+
+class Recogniser:
+    """Reads strips.
+
+    Not safe for several threads at once: a net keeps its last result.
+    """
+
+    def __init__(self, folder: Path = MODELS) -> None:
+        self.card = read_card(folder)
+        name = self.card.recogniser
+        self._net = _open(folder, name, self.card.sha256[name])
+
+    def logits(self, strips: list[Picture]) -> tuple[Floats, Floats]:
+        """Give the logits of seats (N x seats x classes) and kinds (N x kinds)."""
+        self._net.setInput(batch_of(strips))
+        seats, kinds = self._net.forward(["seats", "kinds"])
+        return np.asarray(seats, np.float32), np.asarray(kinds, np.float32)
+
+    def read(self, picture: Picture, rows: int) -> PlateRead | None:
+        """Read a plate that was cut out; None where it is none."""
+        seats, kinds = self.logits([strip_of(picture, rows)])
+        return decode(seats[0], kinds[0], rows, self.card.temperatures)
+
+
+class Detector:
+    """Finds plates in pictures.
+
+    Not safe for several threads at once: a net keeps its last result.
+    """
+
+    def __init__(self, folder: Path = MODELS) -> None:
+        self.card = read_card(folder)
+        name = self.card.detector
+        self._net = _open(folder, name, self.card.sha256[name])
+
+    def find(self, picture: Picture, least_score: float | None = None) -> list[Found]:
+        """Find plates, best first.
+
+        Parameters
+        ----------
+        picture : array of height x width x 3
+        least_score : float, optional
+            The card's where left out.
+        """
+        settings = self.card.settings
+        height, width = picture.shape[:2]
+        scale = min(2.0, settings.long_side_px / max(height, width))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        shrunk = np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)
+        self._net.setInput(detector_input(shrunk))
+        told = np.asarray(self._net.forward(), np.float32)[0]
+        threshold = settings.least_score if least_score is None else least_score
+        found = finds_of(told, threshold)
+        back = np.array([width / size[0], height / size[1]], np.float32)
+        return [Found(each.corners * back, each.rows, each.score) for each in found]
+
+
+def detector_input(picture: Picture) -> Floats:
+    """Pad to a multiple of 32 pixels with grey and bring to about mean 0 and deviation 1."""
+    height, width = picture.shape[:2]
+    padded = np.full(
+        (-(-height // _GRAIN_PX) * _GRAIN_PX, -(-width // _GRAIN_PX) * _GRAIN_PX, 3),
+        _MEAN,
+        np.float32,
+    )
+    padded[:height, :width] = picture
+    padded -= np.float32(_MEAN)
+    padded /= np.float32(_DEVIATION)
+    return np.ascontiguousarray(padded.transpose(2, 0, 1)[None])
+
+
+def finds_of(told: Floats, least_score: float) -> list[Found]:
+    """Read the detector's maps.
+
+    Parameters
+    ----------
+    told : array of 10 x height x width
+        Logits of a plate's middle, eight distances of its corners from the cell's middle in
+        strides of 8 pixels, logits of two rows.
+    least_score : float
+    """
+    score = 1 / (1 + np.exp(-told[0]))
+    peak = cv2.dilate(score, np.ones((3, 3), np.uint8))
+    rows, columns = np.nonzero((score >= least_score) & (score >= peak))
+    found = []
+    for y, x in zip(rows.tolist(), columns.tolist(), strict=True):
+        middle = np.array([x + 0.5, y + 0.5], np.float32)
+        corners = (told[1:9, y, x].reshape(4, 2) + middle) * STRIDE_PX
+        if sensible(corners):
+            found.append(Found(corners, 2 if told[9, y, x] > 0 else 1, float(score[y, x])))
+    return best_of_each(found)
+
+
+@lru_cache(maxsize=1)
+def recogniser() -> Recogniser:
+    """Open the committed recogniser, once a process."""
+    return Recogniser()
+
+
+@lru_cache(maxsize=1)
+def detector() -> Detector:
+    """Open the committed detector, once a process."""
+    return Detector()

@@ -1,0 +1,158 @@
+"""The committed models read what our own renderer draws, and the commands say so."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from city.errors import Invalid
+from city.plate_rules import PlateKind
+from lpr.commands import evaluate, read, render
+from lpr.rules.corners import Found
+from lpr.synthesis.faces import draw_face
+from lpr.vision.models import MODELS, Detector, Recogniser, detector_input, finds_of
+from lpr.vision.reading import read_crop, straightened
+from lpr.vision.strips import batch_of, strip_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATA = os.environ.get("GREENBAY_DATA")
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> Recogniser:
+    return Recogniser()
+
+
+@pytest.fixture(autouse=True)
+def _without_the_real_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fonts alone, so that the tests see the same plates everywhere."""
+    monkeypatch.delenv("GREENBAY_DATA", raising=False)
+
+
+def test_the_models_are_those_of_their_card_and_small() -> None:
+    card = json.loads((MODELS / "card.json").read_text(encoding="utf-8"))
+    sizes = [(MODELS / card[part]["file"]).stat().st_size for part in ("recogniser", "detector")]
+    assert sizes == [card[part]["bytes"] for part in ("recogniser", "detector")]
+    assert sum(sizes) <= 5_000_000
+    assert Recogniser().card.version == Detector().card.version == card["version"]
+
+
+def test_a_model_that_is_not_its_cards_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(MODELS, tmp_path / "models")
+    with (tmp_path / "models" / "recogniser.onnx").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(Invalid, match="hash differs"):
+        Recogniser(tmp_path / "models")
+
+
+def test_a_folder_without_a_card_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no model card"):
+        Detector(tmp_path)
+
+
+def test_most_clean_plates_in_the_real_face_are_read_exactly(
+    recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if DATA is None:
+        pytest.skip("GREENBAY_DATA is unset: there is no real plate face")
+    monkeypatch.setenv("GREENBAY_DATA", DATA)
+    random, right = np.random.default_rng(1), 0
+    for _ in range(30):
+        face = draw_face(PlateKind.BLUE7, random)
+        plates = read_crop(face.picture, recogniser)
+        right += [plate.read.text for plate in plates] == [face.text]
+    assert right >= 24
+
+
+def test_a_strip_has_one_size_whatever_the_rows_and_a_batch_is_level() -> None:
+    random = np.random.default_rng(2)
+    strips = [
+        strip_of(draw_face(kind, random).picture, rows)
+        for kind, rows in ((PlateKind.BLUE7, 1), (PlateKind.YELLOW2, 2))
+    ]
+    batch = batch_of(strips)
+    assert batch.shape == (2, 3, 32, 128)
+    assert batch.mean(axis=(1, 2, 3)) == pytest.approx([0, 0], abs=1e-4)
+    assert batch.std(axis=(1, 2, 3)) == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_straightening_undoes_a_slant() -> None:
+    face = draw_face(PlateKind.BLUE7, np.random.default_rng(3)).picture
+    corners = np.array([[60, 40], [270, 80], [262, 150], [52, 108]], np.float32)
+    height, width = face.shape[:2]
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(flat, corners)
+    scene = cv2.warpPerspective(face, matrix, (320, 200))
+    upright = straightened(np.asarray(scene, np.uint8), Found(corners, 1, 0.9))
+    high, wide = upright.shape[:2]
+    left, top = round(wide * 0.02), round(high * 0.04)
+    inner = upright[top : high - top, left : wide - left]
+    again = cv2.resize(face, (inner.shape[1], inner.shape[0]))
+    apart = np.abs(again.astype(int) - inner.astype(int)).mean()
+    mirrored = np.abs(again[:, ::-1].astype(int) - inner.astype(int)).mean()
+    assert apart < 20 < mirrored
+
+
+def test_maps_become_finds_with_corners_in_pixels() -> None:
+    maps = np.full((10, 8, 12), -9.0, np.float32)
+    maps[0, 4, 6], maps[0, 4, 7] = 3.0, 2.0
+    quad = np.array([[-3, -1], [3, -1], [3, 1], [-3, 1]], np.float32)
+    maps[1:9, 4, 6] = quad.ravel()
+    maps[9, 4, 6] = 4.0
+    (found,) = finds_of(maps, 0.5)
+    assert found.corners.tolist() == [[28, 28], [76, 28], [76, 44], [28, 44]]
+    assert found.rows == 2
+    assert found.score == pytest.approx(0.9526, abs=1e-3)
+    assert finds_of(maps, 0.99) == []
+
+
+def test_the_detectors_input_is_padded_to_what_the_net_takes() -> None:
+    assert detector_input(np.zeros((50, 70, 3), np.uint8)).shape == (1, 3, 64, 96)
+
+
+def test_read_gives_a_line_a_picture_and_goes_on_after_a_bad_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render.run(["--form", "face", "--kind", "blue7", "--out", str(tmp_path)])
+    capsys.readouterr()
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"")
+    good = tmp_path / "face-blue7-0-00000.png"
+    assert read.run(["--form", "crop", str(bad), str(good)]) == 1
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {"path": str(bad), "error": first["error"]}
+    assert "is empty" in first["error"]
+    assert second["path"] == str(good)
+    assert second["ms"] > 0
+    (plate,) = second["plates"]
+    assert len(plate["corners"]) == 4
+    assert plate["kind"] in set(PlateKind)
+    assert plate["confidence"] == min(plate["confidences"])
+
+
+def test_evaluate_counts_what_the_renderer_drew_and_names_what_it_could_not_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render.run(["--form", "scene", "--kind", "blue7", "--count", "3", "--out", str(tmp_path)])
+    (tmp_path / "scene-blue7-0-00002.png").write_bytes(b"broken")
+    capsys.readouterr()
+    assert evaluate.run([str(tmp_path / "manifest.csv")]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["pictures"] == 3
+    assert told["plates"] == 3
+    assert [error["path"] for error in told["errors"]] == [
+        str(tmp_path / "scene-blue7-0-00002.png")
+    ]
+    assert told["scene"]["plates"] == 3
+    assert told["right"] == sum(kind["right"] for kind in told["kinds"].values())
+    assert evaluate.run([str(tmp_path / "manifest.csv"), "--form", "scene"]) == 1
+    with pytest.raises(Invalid, match="no such picture"):
+        evaluate.run([str(tmp_path / "manifest.csv"), "--form", "crop"])
