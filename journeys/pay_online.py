@@ -325,18 +325,12 @@ def _take(uow: UnitOfWork, channel: Channel, notice: Notice, body: bytes) -> Non
     if notice.refund_no:
         if not isinstance(notice.answer, RefundAnswer):
             raise NotFound("no such refund", field="refund_no")
-        _of_channel(channel_orders.find_refund_channel(uow.connection, notice.refund_no), channel)
+        if channel_orders.find_refund_channel(uow.connection, notice.refund_no) is not channel:
+            raise NotFound("no such refund of this channel", field="refund_no")
         channel_payments.hear_of_refund(uow, notice.refund_no, notice.answer)
         return
-    order = channel_orders.find_order(uow.connection, notice.order_no)
-    _of_channel(None if order is None else order.channel, channel)
     if isinstance(notice.answer, Answer):
-        channel_payments.hear(uow, notice.order_no, notice.answer)
-
-
-def _of_channel(found: Channel | None, channel: Channel) -> None:
-    if found is not channel:
-        raise NotFound("no such order of this channel", field="order_no")
+        channel_payments.hear(uow, notice.order_no, notice.answer, channel)
 
 
 def _send_refund(

@@ -183,8 +183,19 @@ def orders_of_bill(connection: Connection, bill_id: BillId) -> list[ChannelOrder
     return [_order(row) for row in connection.execute(query).mappings()]
 
 
-def write_order(connection: Connection, order: ChannelOrder) -> None:
-    """Keep an order as it stands; the database refuses what may not change."""
+def write_order(
+    connection: Connection, order: ChannelOrder, heard_at: datetime | None = None
+) -> None:
+    """Keep an order as it stands; the database refuses what may not change.
+
+    Parameters
+    ----------
+    connection : Connection
+    order : ChannelOrder
+    heard_at : datetime or None
+        When its channel spoke of it, where it was the channel that changed it.
+    """
+    spoken = {} if heard_at is None else {"heard_at": heard_at}
     connection.execute(
         update(CHANNEL_ORDER)
         .where(CHANNEL_ORDER.c.id == order.id)
@@ -194,6 +205,7 @@ def write_order(connection: Connection, order: ChannelOrder) -> None:
             done_at=order.done_at,
             refunded_minor=order.refunded_minor,
             payment_id=order.payment_id,
+            **spoken,
         )
     )
 

@@ -6,7 +6,7 @@ of order or by two at once ends as said once: an order's row is held while it ch
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from city.errors import Conflict, Invalid, NotFound
@@ -127,31 +127,44 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     return order
 
 
-def hear(uow: UnitOfWork, order_no: str, answer: Answer) -> Learned:
+def hear(uow: UnitOfWork, order_no: str, answer: Answer, channel: Channel | None = None) -> Learned:
     """Keep what a channel says of an order, and settle the bill where it is paid.
 
     A payment for a bill that needs none any more is owed back and its refund asked for in the same
     transaction: of two channels that are paid at once, the second goes back by itself.
 
+    Parameters
+    ----------
+    uow : UnitOfWork
+    order_no : str
+        Ours.
+    answer : Answer
+        What it says.
+    channel : Channel or None
+        Who says it; None: whose order it is.
+
     Raises
     ------
     NotFound
-        Where there is no such order.
+        Where there is no such order, of that channel.
     NotAuthentic
         Where it speaks of another amount, merchant or payment than the order's: nothing changes.
     """
     order = channel_orders.find_order(uow.connection, order_no, lock=True)
     if order is None:
         raise NotFound("no such order", field="order_no")
+    if channel not in {None, order.channel}:
+        raise NotFound("no such order of this channel", field="order_no")
     now = uow.wall.now()
     after = heard(order, answer, now)
     fresh = after.state is OrderState.PAID and order.state is not OrderState.PAID
     surplus = None
     if fresh:
-        after, surplus = _settle(uow, after)
+        after, surplus = _settle(uow, after, now)
     elif after != order:
-        channel_orders.write_order(uow.connection, after)
-    channel_orders.heard_of(uow.connection, order.id, now)
+        channel_orders.write_order(uow.connection, after, now)
+    else:
+        channel_orders.heard_of(uow.connection, order.id, now)
     return Learned(after, fresh, surplus)
 
 
@@ -219,12 +232,14 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
     return after
 
 
-def _settle(uow: UnitOfWork, order: ChannelOrder) -> tuple[ChannelOrder, ChannelRefund | None]:
+def _settle(
+    uow: UnitOfWork, order: ChannelOrder, heard_at: datetime
+) -> tuple[ChannelOrder, ChannelRefund | None]:
     bill = _bill(uow, order)
     paid_at = uow.clock.now()
     # A part may have been paid by cash since: what is more than is left goes back, all of it.
     if bill.state is not BillState.OPEN or order.amount > bill.outstanding:
-        channel_orders.write_order(uow.connection, order)
+        channel_orders.write_order(uow.connection, order, heard_at)
         ledger_store.add_entry(uow.connection, book_surplus(order, paid_at))
         refund = _ask_refund(
             uow, order, uuid7().hex, order.amount, SURPLUS_REASON, f"channel:{order.channel.value}"
@@ -241,7 +256,7 @@ def _settle(uow: UnitOfWork, order: ChannelOrder) -> tuple[ChannelOrder, Channel
     )
     order = replace(order, payment_id=payment.id)
     takings.add_payment(uow.connection, payment)
-    channel_orders.write_order(uow.connection, order)
+    channel_orders.write_order(uow.connection, order, heard_at)
     paid = credited(bill, order.amount, paid_at)
     bill_store.write_state(uow.connection, paid)
     ledger_store.add_entry(uow.connection, book_channel_payment(payment, bill, order))

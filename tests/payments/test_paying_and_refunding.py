@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, settings
@@ -171,6 +173,34 @@ class Paying(RuleBasedStateMachine):
             with self.database.unit_of_work() as uow:
                 after = channel_payments.hear_of_refund(uow, held.refund.refund_no, answer)
             assert after.state is (RefundState.FAILED if fails else RefundState.DONE)
+
+    @rule(
+        acts=st.lists(
+            st.tuples(
+                st.sampled_from(["start", "hear", "cash", "refund"]), CHANNELS, st.integers(0, 3)
+            ),
+            min_size=2,
+            max_size=4,
+        )
+    )
+    def at_once(self, acts: list[tuple[str, Channel, int]]) -> None:
+        """Two to four of them begin in one moment, each in a transaction of its own."""
+        gate = threading.Barrier(len(acts))
+
+        def do(act: tuple[str, Channel, int]) -> None:
+            name, channel, pick = act
+            gate.wait()
+            if name == "start":
+                self.start(channel)
+            elif name == "hear":
+                self.we_hear(pick, 1)
+            elif name == "cash":
+                self.cash_is_taken()
+            else:
+                self.a_refund_is_asked_for(pick, 400)
+
+        with ThreadPoolExecutor(len(acts)) as pool:
+            list(pool.map(do, acts))
 
     @invariant()
     def the_clearing_account_is_what_the_channels_hold_by_what_we_heard(self) -> None:
