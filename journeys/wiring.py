@@ -30,6 +30,7 @@ from journeys import (
     pursue_channels,
     read_bay,
     reconcile_stays,
+    request_invoice,
     settle_channels,
     settle_stay,
     simulate_tariff,
@@ -42,8 +43,10 @@ from parking.placements import Placements
 from parking.services import corrections, figures, stays
 from parking.services.devices import REPLAY_TASK
 from payments.adapters.accounts import read_channel_file
+from payments.adapters.local_invoices import LocalInvoices
 from payments.adapters.local_post import LocalPost
 from payments.rules.channels import Channel, ChannelAdapter
+from payments.rules.invoices import InvoiceProvider
 from signals import jobs as signal_jobs
 
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
@@ -75,6 +78,11 @@ class Wiring:
     """Who vouches for drivers; nobody where no provider is set up."""
     channels: Mapping[Channel, ChannelAdapter] = field(default_factory=dict)
     """The online channels that are set up."""
+
+    @property
+    def invoices(self) -> InvoiceProvider:
+        """Give who issues invoices: the local provider, until a tax platform is set up."""
+        return LocalInvoices(self.database)
 
 
 def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
@@ -188,6 +196,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         settle_channels.task(database, wiring.channels),
         fetch_bills.task(database, wiring.channels),
         reconcile_stays.task(database),
+        request_invoice.task(database, wiring.invoices),
         chase_arrears.task(database, LocalPost(database)),
         *people_jobs.tasks(database),
         *audit_jobs.tasks(database),
