@@ -111,7 +111,7 @@ def asked(connection: Connection, most: int) -> list[Invoice]:
 
 
 def bills_over(connection: Connection, most: int) -> Collection[BillId]:
-    """Give bills that are invoiced above what was kept; cost grows with bills that were refunded."""
+    """Give bills invoiced above what was kept; cost grows with those that were refunded."""
     return [BillId(each) for each in connection.execute(_OVER, {"most": most}).scalars()]
 
 

@@ -41,7 +41,7 @@ def issued(paper: Invoice) -> Invoice:
 def test_what_stands_invoiced_is_what_was_kept_after_any_payments_and_refunds(
     story: list[tuple[int, int]],
 ) -> None:
-    kept, papers = 0, []
+    kept, papers = 0, list[Invoice]()
     for more_minor, back_percent in story:
         kept += more_minor
         papers.append(issued(ask_blue(paid(kept), papers, BUYER, NOW)))
