@@ -1,0 +1,1 @@
+"""Measures of signal performance from high-resolution controller events: pure and vectorised."""
