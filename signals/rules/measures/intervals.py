@@ -265,7 +265,7 @@ def _walks_waited_for(sorted_events: Events) -> Iterator[Piece]:
 def _overlaps(sorted_events: Events) -> Iterator[Piece]:
     some = sorted_events.of(61, 62, 63, 64, 65, 66)
     end_us, after = following(some, np.diff(some.channel) == 0)
-    says_off = np.isin(some.channel, np.unique(some.channel[some.code == 65]))  # noqa: PLR2004
+    says_off = np.isin(some.channel, np.unique(some.channel[some.code == 65]))  # noqa: PLR2004 - a code by its number
     sure_by_code = {
         61: (after != 61) & (after >= 0),  # noqa: PLR2004 - green after green
         62: (after != 62) & (after >= 0),  # noqa: PLR2004 - trailing green after itself
