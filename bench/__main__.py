@@ -25,13 +25,18 @@ def main(names: list[str]) -> int:
         return 2
     failed = 0
     for name in names or known:
-        done = subprocess.run(
-            [sys.executable, "-m", f"bench.{name}"],
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", f"bench.{name}"],
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            failed += 1
+            print(f"{name}: not over after {TIMEOUT_S} s", file=sys.stderr)
+            continue
         if done.returncode:
             failed += 1
             print(f"{name}: failed\n{done.stderr.strip()}", file=sys.stderr)

@@ -56,8 +56,8 @@ def result(outcome: PaymentOutcome, seed: int) -> dict[str, object]:
 def main() -> int:
     """Print the figures; fail where a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bills", type=int, default=100_000)
-    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--bills", type=int, default=1_200)
+    parser.add_argument("--kills", type=int, default=28)
     parser.add_argument("--payers", type=int, default=6)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--json", action="store_true", help="always on")
