@@ -165,9 +165,7 @@ def _terminations(events: Events) -> Iterator[tuple[str, str]]:
         mine = ended.where(ended.device == device)
         phases, row = np.unique(mine.parameter, return_inverse=True)
         name = events.devices[device]
-        sheet = Sheet(
-            f"绿灯结束原因 Terminations · {name}", *_span(events), len(phases), "相位 phase"
-        )
+        sheet = Sheet(f"绿灯结束原因 Terminations · {name}", *_span(events), len(phases), "相位")
         # Each reason a little above the other, so that none hides another.
         parts = [
             sheet.dots(
