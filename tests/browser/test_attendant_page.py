@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_pay_page import open_garage
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Visitor
+    from tests.browser.system import System
+    from tests.browser.test_pay_page import Garage
 
 pytestmark = pytest.mark.usefixtures("lively")
 
 HANDHELD = {"width": 360, "height": 720}
+PATIENCE_S = 180.0
+PLATE = "皖B70007"
 
 
 def at_post(visitor: Visitor, facility_id: str, **how: Any) -> Page:
@@ -28,16 +36,39 @@ def at_post(visitor: Visitor, facility_id: str, **how: Any) -> Page:
     return page
 
 
-def with_open_stay(visitor: Visitor) -> str:
-    """Give a facility where a car stands without a plate."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        stays = visitor.ask("attendant", "/api/v1/sessions?state=open&limit=500")["items"]
-        for stay in stays:
-            if stay["plate"] is None:
-                return str(stay["facility_id"])
-        time.sleep(1)
-    raise AssertionError("no car stands without a plate")
+def facility_of_stay(visitor: Visitor, *, without_plate: bool = False) -> str | None:
+    """Give a facility where a car stands; None where there is none such."""
+    stays = visitor.ask("attendant", "/api/v1/sessions?state=open&limit=500")["items"]
+    fitting = (each for each in stays if each["plate"] is None or not without_plate)
+    return next((str(each["facility_id"]) for each in fitting), None)
+
+
+@pytest.fixture
+def without_plate(visitor: Visitor) -> Iterator[str]:
+    """Stop the city while a car stands without a plate somewhere; give where.
+
+    Nobody else takes it then. Where all plates are taken as it stops, it runs on for a moment.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        visitor.set_speed(60)
+        if facility_of_stay(visitor, without_plate=True) is not None:
+            visitor.stand_still()
+            found = facility_of_stay(visitor, without_plate=True)
+            if found is not None:
+                break
+        assert time.monotonic() < deadline, "no car stands without a plate"
+        time.sleep(0.5)
+    yield found
+    visitor.set_speed(1)
+
+
+@pytest.fixture
+def garage(visitor: Visitor, system: System) -> Garage:
+    """Open a garage in an attendant's district that no demo attendant walks, with a bill in it."""
+    seen = visitor.ask("attendant", "/api/v1/sessions?limit=1")["items"][0]["facility_id"]
+    district = visitor.ask("attendant", f"/api/v1/facilities/{seen}")["district"]
+    return open_garage(visitor, system, "AT7", (PLATE,), district)
 
 
 def test_the_post_is_chosen_once_and_remembered(visitor: Visitor) -> None:
@@ -49,89 +80,58 @@ def test_the_post_is_chosen_once_and_remembered(visitor: Visitor) -> None:
     expect(page.locator(".post-name")).to_have_text("Library Garage")
 
 
-def test_a_plate_is_typed_key_by_key_and_attached(visitor: Visitor) -> None:
-    # Nobody else may act meanwhile: the city stands still.
-    visitor.stand_still()
-    try:
-        page = at_post(visitor, with_open_stay(visitor))
-        cell = page.locator(".cell.needs-plate").first
-        number = cell.locator(".cell-number").inner_text()
-        cell.click()
-        page.get_by_role("button", name="Take the plate", exact=True).click()
-        submit = page.locator(".thumb-bar button")
-        expect(submit).to_be_disabled()
-        page.get_by_role("button", name="New energy", exact=True).click()
-        for key in "皖BD12345":
-            page.locator(f'.key[data-key="{key}"]').click()
-        expect(submit).to_have_text(f"Attach 皖B·D12345 to bay {number}")
-        submit.click()
-        expect(page.locator("#act .plate-green")).to_be_visible()
-        expect(page.locator("#act-title")).to_have_text(f"Bay {number}")
-        assert "12345" not in page.locator("#act .plate-green").inner_text()
-    finally:
-        visitor.set_speed(1)
+def test_a_plate_is_typed_key_by_key_and_attached(visitor: Visitor, without_plate: str) -> None:
+    page = at_post(visitor, without_plate)
+    cell = page.locator(".cell.needs-plate").first
+    number = cell.locator(".cell-number").inner_text()
+    cell.click()
+    page.get_by_role("button", name="Take the plate", exact=True).click()
+    submit = page.locator(".thumb-bar button")
+    expect(submit).to_be_disabled()
+    page.get_by_role("button", name="New energy", exact=True).click()
+    for key in "皖BD12345":
+        page.locator(f'.key[data-key="{key}"]').click()
+    expect(submit).to_have_text(f"Attach 皖B·D12345 to bay {number}")
+    submit.click()
+    expect(page.locator("#act .plate-green")).to_be_visible()
+    expect(page.locator("#act-title")).to_have_text(f"Bay {number}")
+    assert "12345" not in page.locator("#act .plate-green").inner_text()
 
 
-def test_the_next_plate_begins_where_most_do(visitor: Visitor) -> None:
-    visitor.stand_still()
-    try:
-        page = at_post(visitor, with_open_stay(visitor))
-        page.evaluate("localStorage.setItem('greenbay.plate_prefix', '皖B')")
-        page.locator(".cell.needs-plate").first.click()
-        page.get_by_role("button", name="Take the plate", exact=True).click()
-        expect(page.locator(".plate-typing")).to_have_text("皖B")
-        expect(page.locator(".pad")).to_have_attribute("data-pad", "serial")
-    finally:
-        visitor.set_speed(1)
+def test_the_next_plate_begins_where_most_do(visitor: Visitor, without_plate: str) -> None:
+    page = at_post(visitor, without_plate)
+    page.evaluate("localStorage.setItem('greenbay.plate_prefix', '皖B')")
+    page.locator(".cell.needs-plate").first.click()
+    page.get_by_role("button", name="Take the plate", exact=True).click()
+    expect(page.locator(".plate-typing")).to_have_text("皖B")
+    expect(page.locator(".pad")).to_have_attribute("data-pad", "serial")
 
 
-def open_bill(visitor: Visitor) -> Any:
-    """Let the city run until somebody left without paying, then stop it."""
-    visitor.set_speed(60)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        bills = visitor.ask("attendant", "/api/v1/bills?state=open&limit=50")["items"]
-        owed = [bill for bill in bills if bill["amount"]["minor"] > 0]
-        if owed:
-            visitor.stand_still()
-            # Whoever was about to pay it has now done so, or will not while time stands still.
-            again = visitor.ask("attendant", f"/api/v1/bills/{owed[0]['id']}")
-            if again["state"] == "open":
-                return again
-            visitor.set_speed(60)
-        time.sleep(1)
-    raise AssertionError("nobody left without paying")
+def test_cash_is_taken_with_its_consequence_in_words(visitor: Visitor, garage: Garage) -> None:
+    due_minor = garage.bill(PLATE)["amount"]["minor"]
+    assert due_minor > 0
+    page = at_post(visitor, garage.facility_id)
+    amount = f"¥{due_minor / 100:,.2f}"
+    page.locator(".task-collect", has_text=amount).first.click()
+    expect(page.locator(".fee tfoot .amount")).to_have_text(amount)
+    page.get_by_role("button", name=f"Take {amount} in cash").click()
+    submit = page.locator(".thumb-bar button")
+    expect(submit).to_be_disabled()
+    page.fill("#tendered", f"{(due_minor - 1) / 100:.2f}")
+    expect(page.locator(".cash-change")).to_have_text("Too little, missing¥0.01")
+    page.fill("#tendered", f"{(due_minor + 375) / 100:.2f}")
+    expect(page.locator(".cash-back")).to_have_text("¥3.75")
+    expect(submit).to_have_text(f"Take ¥{(due_minor + 375) / 100:,.2f}, give ¥3.75 back")
+    submit.click()
+    expect(page.locator(".cash-done-title")).to_have_text(f"{amount} paid")
+    expect(page.locator(".cash-back")).to_have_text("¥3.75")
+    page.click("text=Bill and receipt")
+    expect(page.locator(".bill .tag")).to_have_text("paid")
+    expect(page.locator(".bill .fee tfoot .amount")).to_have_text(amount)
 
 
-def test_cash_is_taken_with_its_consequence_in_words(visitor: Visitor) -> None:
-    try:
-        bill = open_bill(visitor)
-        due_minor = bill["amount"]["minor"]
-        page = at_post(visitor, bill["facility_id"])
-        page.evaluate("document.querySelector('.button-quiet:not([hidden])')?.click()")
-        amount = f"¥{due_minor / 100:,.2f}"
-        page.locator(".task-collect", has_text=amount).first.click()
-        expect(page.locator(".fee tfoot .amount")).to_have_text(amount)
-        page.get_by_role("button", name=f"Take {amount} in cash").click()
-        submit = page.locator(".thumb-bar button")
-        expect(submit).to_be_disabled()
-        page.fill("#tendered", f"{(due_minor - 1) / 100:.2f}")
-        expect(page.locator(".cash-change")).to_have_text("Too little, missing¥0.01")
-        page.fill("#tendered", f"{(due_minor + 375) / 100:.2f}")
-        expect(page.locator(".cash-back")).to_have_text("¥3.75")
-        expect(submit).to_have_text(f"Take ¥{(due_minor + 375) / 100:,.2f}, give ¥3.75 back")
-        submit.click()
-        expect(page.locator(".cash-done-title")).to_have_text(f"{amount} paid")
-        expect(page.locator(".cash-back")).to_have_text("¥3.75")
-        page.click("text=Bill and receipt")
-        expect(page.locator(".bill .tag")).to_have_text("paid")
-        expect(page.locator(".bill .fee tfoot .amount")).to_have_text(amount)
-    finally:
-        visitor.set_speed(1)
-
-
-def test_targets_for_the_thumb_are_large_enough(visitor: Visitor) -> None:
-    page = at_post(visitor, with_open_stay(visitor))
+def test_targets_for_the_thumb_are_large_enough(visitor: Visitor, without_plate: str) -> None:
+    page = at_post(visitor, without_plate)
     for selector in (".task", ".cell"):
         box = page.locator(selector).first.bounding_box()
         assert box is not None
@@ -143,7 +143,9 @@ def test_targets_for_the_thumb_are_large_enough(visitor: Visitor) -> None:
 
 def test_on_a_broken_line_the_post_says_how_old_it_is(visitor: Visitor) -> None:
     visitor.faults.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
-    page = at_post(visitor, with_open_stay(visitor))
+    facility_id = facility_of_stay(visitor)
+    assert facility_id is not None
+    page = at_post(visitor, facility_id)
     page.context.set_offline(True)
     expect(page.locator(".post-age")).to_have_text(re.compile("Not updating"))
     assert page.locator(".cell").count() > 0

@@ -174,6 +174,26 @@ def pays_by_the_bills_link(garage: Garage) -> None:
     pays_on_the_channels_page(page)
     expect(page.locator("[data-state=paid] .facts").first).to_contain_text("微信支付 · ¥6.00")
     assert garage.bill(PLATES[1])["payment"]["channel"] == "wechat"
+    asks_for_an_invoice(garage, page)
+
+
+def asks_for_an_invoice(garage: Garage, page: Page) -> None:
+    """Have what was paid invoiced to a company, and open the paper."""
+    # What is refused on purpose; a browser logs every refusal by itself.
+    garage.visitor.faults.expected.append("status of 422")
+    page.get_by_role("button", name="申请开票").click()
+    page.fill("#invoice-title", "临江市测试有限公司")
+    page.fill("#invoice-tax", "12345")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog .form-problem")).to_be_visible()
+    page.fill("#invoice-tax", "91310000MA1FL7AB2C")
+    page.locator("#dialog button[type=submit]").click()
+    page.locator("[aria-labelledby=invoices] a").click()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("h1")).to_have_text("电子发票（普通发票）")
+    expect(page.locator(".invoice")).to_contain_text("陆元整")
+    expect(page.locator(".invoice")).to_contain_text("91310000MA1FL7AB2C")
+    looked_at(page, "invoice-zh")
 
 
 def goes_back_in_part(garage: Garage) -> None:

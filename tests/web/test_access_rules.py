@@ -33,6 +33,7 @@ PUBLIC = {
     # A bill's pay page, by the bearer link in its address.
     "GET /pay/<link>",
     "GET /pay/<link>/orders/<order_no>/code.svg",
+    "GET /pay/<link>/invoices/<uuid:invoice_id>",
     "GET /api/v1/pay/<link>",
     "POST /api/v1/pay/<link>/orders",
     "GET /api/v1/pay/<link>/orders/<order_no>",

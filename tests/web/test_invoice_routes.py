@@ -76,6 +76,11 @@ def test_what_was_paid_is_invoiced_once_and_taken_back_where_it_went_back(site: 
     assert (red["serial"] != blue["serial"], after["left"]["minor"]) == (True, 0)
     shown = site.get(f"{path}/{red['id']}").get_json()
     assert (shown["of_serial"], "seller" in shown) == (blue["serial"], True)
+    page = site.get(f"/pay/{link}/invoices/{red['id']}?lang=zh", headers={"Accept": "text/html"})
+    words = page.get_data(as_text=True)
+    for part in (red["serial"], blue["serial"], COMPANY["title"], "壹分", "红字", "仅供试用"):
+        assert part in words
+    assert page.headers["Referrer-Policy"] == "no-referrer"
     records = site.get("/api/v1/audit?action=payments.invoice_issued", "auditor").get_json()
     assert len(records["items"]) == 2
 

@@ -8,11 +8,15 @@ from flask import Response, redirect, url_for
 
 from city.errors import NotFound
 from city.identifiers import BillId
+from city.money import Money
 from journeys.pay_by_link import link_of_bill, open_link, order_of
+from journeys.request_invoice import paper
 from parking.services.signs import sign_of_bay
+from payments.rules.capitals import in_capitals
+from payments.rules.channel_bills.lines import CHINA
 from web import access, qr
 from web.pages.blueprint import blueprint
-from web.pages.context import DRIVER_ROLES
+from web.pages.context import DRIVER_ROLES, language
 from web.pages.render import page
 from web.pages.signs import name_of
 
@@ -47,6 +51,32 @@ def pay_code(link: str, order_no: str) -> Response:
         content_type="image/svg+xml",
         headers={"Cache-Control": "private, no-store"},
     )
+
+
+@blueprint.get("/pay/<link>/invoices/<uuid:invoice_id>")
+@access.public
+def pay_invoice(link: str, invoice_id: UUID) -> Response:
+    """Show one invoice or fiscal receipt as it is printed or kept as a file."""
+    with access.wiring().database.unit_of_work() as uow:
+        found = paper(uow, link, invoice_id)
+    shown, spoken = found.invoice, language()
+    net = Money(shown.amount.minor - shown.tax.minor, shown.amount.currency)
+    response = page(
+        "invoice.html",
+        invoice=shown,
+        issued=None if shown.issued_at is None else shown.issued_at.astimezone(CHINA),
+        original=found.original,
+        seller=name_of(found.seller) if found.seller else None,
+        net=net.text(spoken),
+        tax=shown.tax.text(spoken),
+        total=shown.amount.text(spoken),
+        capitals=in_capitals(shown.amount) if shown.amount.currency == "CNY" else None,
+        rate=f"{shown.rate_bp / 100:g} %",
+        back=url_for("pages.pay", link=link),
+    )
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @blueprint.get("/bays/<uuid:bay_id>/pay")

@@ -115,7 +115,7 @@ class PayPage {
   }
 
   private part(bill: Payable, order: PayOrder | null): { state: string; element: HTMLElement } {
-    if (bill.receipt || bill.state === "paid") return { state: "paid", element: paidUp(bill, order) };
+    if (bill.receipt || bill.state === "paid") return { state: "paid", element: paidUp(bill, order, page().subject ?? "") };
     if (bill.state !== "open") {
       const note = text(bill.state === "disputed" ? "pay.disputed" : "pay.cancelled");
       return { state: bill.state, element: h("p", { class: "note note-warning" }, note) };
@@ -177,6 +177,8 @@ void startPage(async () => {
     byPlate(plate, plate.dataset["bay"] ?? null);
     return;
   }
+  // An invoice stands without a script; this one prints it.
+  document.querySelector("[data-print]")?.addEventListener("click", () => print());
   const place = document.getElementById("pay");
   if (!place) return;
   const shown = new PayPage(place, page().subject ?? "");

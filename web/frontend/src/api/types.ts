@@ -21,6 +21,8 @@ export type Bill = Schemas["BillOut"];
 /** What a stay costs up to an instant, with what was paid ahead. */
 export type Fee = Schemas["FeeOut"];
 /** A bill as whoever holds its link sees it, and an order over it at a channel. */
+export type Invoice = Schemas["InvoiceOut"];
+export type Invoices = Schemas["InvoicesOut"];
 export type Payable = Schemas["PayableOut"];
 export type PayOrder = Schemas["OrderOut"];
 /** An order with what went back of it, for the back office. */

@@ -5,6 +5,7 @@ import { exactly, price } from "../format/words";
 import { fact } from "../panels/figures";
 import { h, icon } from "../shell/dom";
 import { named, text } from "../shell/text";
+import { invoicePart } from "./invoices";
 
 /** Money that came when nothing was owed any more: it is on its way back. */
 function surplusOf(bill: Payable, order: PayOrder | null): HTMLElement | null {
@@ -17,7 +18,7 @@ function surplusOf(bill: Payable, order: PayOrder | null): HTMLElement | null {
   );
 }
 
-export function paidUp(bill: Payable, order: PayOrder | null): HTMLElement {
+export function paidUp(bill: Payable, order: PayOrder | null, link: string): HTMLElement {
   const { receipt } = bill;
   return h(
     "section",
@@ -36,6 +37,8 @@ export function paidUp(bill: Payable, order: PayOrder | null): HTMLElement {
           receipt.channel_no ? fact(text("pay.channel_number"), h("span", { class: "mono" }, receipt.channel_no)) : null,
         )
       : null,
+    // Found by a plate, a bill has no lines: nobody sees then whose it is, and gets no paper of it.
+    receipt && bill.lines ? invoicePart(link) : null,
     h(
       "p",
       { class: "bill-acts no-print" },
