@@ -35,6 +35,9 @@ PAGES = (
     ("/places", "operator"),
     ("/disputes", "finance"),
     ("/stays", "operator"),
+    ("/finance", "finance"),
+    ("/finance/refunds", "finance"),
+    ("/finance/arrears", "finance"),
     ("/audit", "auditor"),
     ("/figures", "operator"),
 )

@@ -109,3 +109,8 @@ def test_who_only_reads_finds_nothing_to_act_on(visitor: Visitor) -> None:
     page = visitor.open("/blacklist", "auditor", language="zh")
     expect(page.locator(".policy input").first).to_be_disabled()
     expect(page.locator("#acts button, .policy-save")).to_have_count(0)
+
+
+def test_the_section_that_is_open_stands_in_view_on_a_phone(visitor: Visitor) -> None:
+    page = visitor.open("/finance/arrears", "finance", width=360)
+    expect(page.locator(".rights-nav [aria-current]")).to_be_in_viewport(ratio=0.99)

@@ -98,6 +98,8 @@ export async function startPage(run: () => void | Promise<void>): Promise<void> 
   installTheme();
   installKeys();
   installDemoClock();
+  // Sections that do not fit beside each other scroll: where one is must be seen.
+  document.querySelector(".rights-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   installWorker();
   await run();
   document.documentElement.dataset["ready"] = "yes";
