@@ -7,7 +7,7 @@ foot and e-bikes.
 
 Example
 -------
-``python -m bench._towns --kind grid --seed 3 --people --out /tmp/town``
+``python -m bench._towns --kind grid --seed 3 --people --out town``
 """
 
 from __future__ import annotations
