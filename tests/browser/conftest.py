@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.browser.garages import open_garages
 from tests.browser.system import System
 
 if TYPE_CHECKING:
@@ -223,8 +224,9 @@ def visitor(browser: Browser, system: System, states: dict[str, Any]) -> Iterato
 
 @pytest.fixture(scope="package")
 def lively(browser: Browser, system: System, states: dict[str, Any]) -> System:
-    """Let the demo run fast until cars stand about and a bill waits, then at a walking pace."""
+    """Open garages for tests, let the demo run fast until it lives, then at a walking pace."""
     someone = Visitor(browser, system, states)
+    open_garages(someone, system)
     someone.set_speed(60)
     deadline = time.monotonic() + LIVELY_PATIENCE_S
     while True:

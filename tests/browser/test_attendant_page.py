@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_pay_page import open_garage
+from tests.browser.garages import GARAGES, Garage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
-    from tests.browser.test_pay_page import Garage
 
 pytestmark = pytest.mark.usefixtures("lively")
 
 HANDHELD = {"width": 360, "height": 720}
 PATIENCE_S = 180.0
-PLATE = "皖B70007"
+(PLATE,) = GARAGES["attendant"].plates
 
 
 def at_post(visitor: Visitor, facility_id: str, **how: Any) -> Page:
@@ -64,11 +63,9 @@ def without_plate(visitor: Visitor) -> Iterator[str]:
 
 
 @pytest.fixture
-def garage(visitor: Visitor, system: System) -> Garage:
-    """Open a garage in an attendant's district that no demo attendant walks, with a bill in it."""
-    seen = visitor.ask("attendant", "/api/v1/sessions?limit=1")["items"][0]["facility_id"]
-    district = visitor.ask("attendant", f"/api/v1/facilities/{seen}")["district"]
-    return open_garage(visitor, system, "AT7", (PLATE,), district)
+def garage(visitor: Visitor, lively: System) -> Garage:
+    """Give a garage that no demo attendant walks, with a bill in it."""
+    return Garage(visitor, lively, GARAGES["attendant"])
 
 
 def test_the_post_is_chosen_once_and_remembered(visitor: Visitor) -> None:

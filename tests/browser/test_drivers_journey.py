@@ -12,9 +12,9 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -23,32 +23,54 @@ import pytest
 from playwright.sync_api import expect
 
 from parking.rules.sensors.frames import build
+from tests.browser.garages import poster, until
 from tests.browser.pictures import shot
-from tests.browser.test_every_page import violations
+from tests.browser.test_every_page import in_both_themes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from playwright.sync_api import Locator, Page
 
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
 
-CODE = "Q9"
 PHONE = "13800005317"
-PLATE = "皖B53170"
-SENSOR = "24e124fffe0d5317"
-PLACE = (118.52, 31.42)
-"""Some kilometres off the demo town."""
-PATIENCE_S = 60.0
 ISSUE_TOKEN = (sys.executable, "-m", "city.people", "issue-token")
 HANDHELD = {"width": 360, "height": 740}
+
+
+_looks = count(1)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who and what takes part: others each time, so that a test can be looked at once more."""
+
+    code: str
+    """Of the kerb."""
+    place: tuple[float, float]
+    """Some kilometres off the demo town."""
+    sensor: str
+    plate: str
+    phone: str
+
+
+def cast() -> Cast:
+    """Give a kerb, a car and a driver that nobody knows yet."""
+    look = next(_looks)
+    return Cast(
+        code=f"Q{look}",
+        place=(118.52 - look / 10, 31.42),
+        sensor=f"24e124fffe0d531{look}",
+        plate=f"皖B5317{look}",
+        phone=f"1380005317{look}",
+    )
 
 
 @dataclass
 class Street:
     """The kerb of this test and its sensor."""
 
+    cast: Cast
     visitor: Visitor
     system: System
     facility_id: str
@@ -62,7 +84,7 @@ class Street:
         self.frames += 1
         at = self.now().isoformat()
         message = {
-            "end_device_ids": {"device_id": "bay-7", "dev_eui": SENSOR.upper()},
+            "end_device_ids": {"device_id": "bay-7", "dev_eui": self.cast.sensor.upper()},
             "received_at": at,
             "uplink_message": {
                 "f_port": port,
@@ -110,24 +132,17 @@ class Street:
         return found
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that the system does by itself."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.5)
-
-
 @pytest.fixture
 def street(visitor: Visitor, system: System) -> Street:
     """Register a kerb with one bay, its operator, its sensor and the network server's token."""
     visitor.set_speed(1)
+    seen = cast()
     post = poster(visitor, "operator")
     tariffs = visitor.ask("operator", "/api/v1/tariffs")["items"]
     operator = post(
         "/api/v1/operators",
         {
-            "code": f"quay-{CODE}",
+            "code": f"quay-{seen.code}",
             "name": {"zh": "码头停车", "en": "Quay Parking"},
             "phone": "0555-2388110",
         },
@@ -136,12 +151,12 @@ def street(visitor: Visitor, system: System) -> Street:
     facility_id = post(
         "/api/v1/facilities",
         {
-            "code": CODE,
+            "code": seen.code,
             "district": district,
             "ownership": "roadside",
             "kind": "kerb",
             "name": {"zh": "码头路", "en": "Quay Lane"},
-            "position": PLACE,
+            "position": seen.place,
             "operator_id": operator["id"],
             "revenue_nature": "public_non_tax",
             # The hour begun is paid from the first minute on, by day and by night.
@@ -151,37 +166,27 @@ def street(visitor: Visitor, system: System) -> Street:
     )["state"]["id"]
     made = post(
         f"/api/v1/facilities/{facility_id}/bays",
-        {"bays": [{"label": f"{CODE}-07", "position": PLACE}]},
+        {"bays": [{"label": f"{seen.code}-07", "position": seen.place}]},
     )
     bay_id = made["items"][0]["state"]["id"]
     post(
         "/api/v1/devices",
-        {"network_key": SENSOR, "model": "bosch-tps110", "district": district, "bay_id": bay_id},
+        {
+            "network_key": seen.sensor,
+            "model": "bosch-tps110",
+            "district": district,
+            "bay_id": bay_id,
+        },
     )
     issued = subprocess.run(
-        [*ISSUE_TOKEN, "--kind", "integration", "--subject", "quay-network", "--json"],
+        [*ISSUE_TOKEN, "--kind", "integration", "--subject", f"quay-{seen.code}", "--json"],
         env={**os.environ, "GREENBAY_VAR": str(system.folder / "var")},
         capture_output=True,
         check=True,
         timeout=60,
     )
     token = json.loads(issued.stdout)["token"]
-    return Street(visitor, system, facility_id, bay_id, token)
-
-
-def poster(visitor: Visitor, role: str) -> Callable[[str, Any], Any]:
-    """Give what acts over the API as a role."""
-    request = visitor.context(role).request
-    csrf = request.get(f"{visitor.system.origin}/api/v1/me").json()["csrf_token"]
-
-    def post(path: str, body: Any) -> Any:
-        answer = request.post(
-            visitor.system.origin + path, data=body, headers={"X-CSRF-Token": csrf}
-        )
-        assert answer.ok, f"{path}: {answer.status} {answer.text()}"
-        return answer.json()
-
-    return post
+    return Street(seen, visitor, system, facility_id, bay_id, token)
 
 
 def looked_at(page: Page, name: str) -> None:
@@ -192,11 +197,7 @@ def looked_at(page: Page, name: str) -> None:
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert (name, width, wide <= 0) == (name, width, True)
         shot(page, f"{name}-{width}")
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        assert violations(page) == [], (name, scheme)
-        if scheme == "dark":
-            shot(page, f"{name}-dark")
+    assert (name, in_both_themes(page)) == (name, [])
     if shown is not None:
         page.set_viewport_size(shown)
 
@@ -218,12 +219,12 @@ def read_code(element: Locator) -> str:
     return ""
 
 
-def driver_logs_in(page: Page, system: System) -> None:
+def driver_logs_in(page: Page, system: System, phone: str = PHONE) -> None:
     """Log in by phone where the page led to."""
-    page.fill("#phone", PHONE)
+    page.fill("#phone", phone)
     page.click("main button[type=submit]")
     page.wait_for_selector("#code")
-    page.fill("#code", system.driver_code(PHONE))
+    page.fill("#code", system.driver_code(phone))
     page.click("main button[type=submit]")
 
 
@@ -236,11 +237,11 @@ def attendant_at(visitor: Visitor, street: Street) -> Page:
     return page
 
 
-def plate_is_noted(page: Page) -> str:
+def plate_is_noted(page: Page, street: Street) -> str:
     """Note the plate at the only bay, and show its driver a code."""
     page.locator(".cell").click()
     page.get_by_role("button", name="Take the plate", exact=True).click()
-    for key in PLATE:
+    for key in street.cast.plate:
         page.locator(f'.key[data-key="{key}"]').click()
     page.locator(".thumb-bar button").click()
     expect(page.locator("#act .plate-blue")).to_be_visible()
@@ -257,7 +258,8 @@ def finds_the_bay(visitor: Visitor, system: System, street: Street) -> Page:
     assert address == f"{system.origin}/bays/{street.bay_id}"
     looked_at(sheet, "signs")
     asked = visitor.context().request
-    nearest = f"{system.origin}/api/v1/bays/nearest?longitude={PLACE[0]}&latitude={PLACE[1]}"
+    longitude, latitude = street.cast.place
+    nearest = f"{system.origin}/api/v1/bays/nearest?longitude={longitude}&latitude={latitude}"
     found: Any = []
 
     def offered() -> bool:
@@ -269,7 +271,7 @@ def finds_the_bay(visitor: Visitor, system: System, street: Street) -> Page:
     page = visitor.watched(visitor.context(**HANDHELD))  # type: ignore[arg-type]  # by name
     page.goto(address)
     page.wait_for_selector("html[data-ready]")
-    expect(page.locator("h1")).to_have_text(f"{CODE}-07")
+    expect(page.locator("h1")).to_have_text(f"{street.cast.code}-07")
     expect(page.locator("main")).to_contain_text("Quay Lane")
     expect(page.locator("main")).to_contain_text("Quay Parking")
     expect(page.get_by_role("link", name="0555-2388110")).to_be_visible()
@@ -282,9 +284,9 @@ def parks_and_binds(page: Page, visitor: Visitor, street: Street) -> Page:
     """Park; the attendant notes the plate and shows a code; bind the car with it."""
     street.says(occupied=True)
     post = attendant_at(visitor, street)
-    code = plate_is_noted(post)
+    code = plate_is_noted(post, street)
     page.locator("#start").click()
-    driver_logs_in(page, street.system)
+    driver_logs_in(page, street.system, street.cast.phone)
     page.wait_for_selector("html[data-ready]")
     assert page.url == f"{street.system.origin}/mine?bay={street.bay_id}"
     page.get_by_role("button", name="Bind a vehicle").first.click()
@@ -348,7 +350,7 @@ def comes_again_and_disputes(page: Page, street: Street) -> Any:
     origin, card = street.system.origin, page.locator("[data-stay]")
     street.says(occupied=True)
     page.goto(f"{origin}/mine")
-    page.fill("#start-number", f"{CODE.lower()} 07")
+    page.fill("#start-number", f"{street.cast.code.lower()} 07")
     page.get_by_role("button", name="Start parking").click()
     expect(card).to_be_visible()
     street.minutes_pass(3)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from playwright.sync_api import expect
@@ -20,14 +20,11 @@ from payments.adapters.accounts import read_channel_file
 from payments.rules.channel_bills import wechat
 from payments.rules.channel_bills.lines import CHINA, BillLine, LineKind
 from payments.rules.channels import Channel
+from tests.browser.garages import GARAGES, Garage, poster, until
 from tests.browser.pictures import shot
-from tests.browser.test_drivers_journey import looked_at, poster, until
+from tests.browser.test_drivers_journey import looked_at
 from tests.browser.test_every_page import violations
-from tests.browser.test_pay_page import (
-    Garage,
-    open_garage,
-    pays_on_the_channels_page,
-)
+from tests.browser.test_pay_page import pays_on_the_channels_page
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,8 +34,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
 
-PLATES = ("皖B71001", "皖B71002")
-DISTRICT = "fin1"
+PLATES = GARAGES["finance"].plates
 INJECTED = Money(888, "CNY")
 
 
@@ -201,16 +197,9 @@ def explores_the_ledger(visitor: Visitor) -> None:
     expect(page.get_by_role("button", name="结账")).to_have_count(0)
 
 
-def test_finance_s_morning(visitor: Visitor, system: System) -> None:
+def test_finance_s_morning(visitor: Visitor, system: System, lively: System) -> None:
     visitor.set_speed(1)
-    policy: dict[str, Any] = {
-        "district": DISTRICT,
-        "days_to_pay": 0,
-        "steps": [],
-        "source": "a test's own rule",
-    }
-    poster(visitor, "finance")("/api/v1/arrears/policies", policy)
-    garage = open_garage(visitor, system, "F7", PLATES, DISTRICT)
+    garage = Garage(visitor, lively, GARAGES["finance"])
     paid = paid_by_wechat(garage, PLATES[0])
     day = refunded_in_part(visitor, paid)
     reads_the_takings(visitor, paid)

@@ -7,15 +7,13 @@ for.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_drivers_journey import looked_at, poster, read_code, until
+from tests.browser.garages import GARAGES, Garage, until
+from tests.browser.test_drivers_journey import looked_at, read_code
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,94 +21,14 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
 
-CODE = "P7"
-PLACE = (118.55, 31.45)
-"""Some kilometres off the demo town."""
-PLATES = ("皖B70001", "皖B70002", "皖B70003")
+PLATES = GARAGES["pay"].plates
 HANDHELD = {"width": 360, "height": 740}
-_TOKEN = re.compile(r"Authorization: Bearer (\S+)'")
-
-
-@dataclass
-class Garage:
-    """The garage of this test, with a bill for each plate."""
-
-    visitor: Visitor
-    system: System
-    facility_id: str
-    bay_id: str
-
-    def bill(self, plate: str) -> Any:
-        """Give the bill of a plate as the finance desk has it."""
-        path = f"/api/v1/bills?facility_id={self.facility_id}"
-        shown = [
-            self.visitor.ask("finance", f"/api/v1/bills/{each['id']}")
-            for each in self.visitor.ask("finance", path)["items"]
-        ]
-        (found,) = [each for each in shown if each["plate"]["text"].replace("·", "") == plate]
-        return found
-
-
-def open_garage(
-    visitor: Visitor,
-    system: System,
-    code: str,
-    plates: tuple[str, ...],
-    district: str | None = None,
-) -> Garage:
-    """Register a garage, and let cars pass its gates: an hour in it, all gone."""
-    post = poster(visitor, "operator")
-    tariffs = visitor.ask("operator", "/api/v1/tariffs")["items"]
-    operators = visitor.ask("operator", "/api/v1/operators")["items"]
-    own = visitor.ask("operator", "/api/v1/facilities?limit=1")["items"][0]["district"]
-    facility_id = post(
-        "/api/v1/facilities",
-        {
-            "code": code,
-            "district": district or own,
-            "ownership": "commercial",
-            "kind": "garage",
-            "name": {"zh": "渡口车库", "en": "Ferry Garage"},
-            "position": PLACE,
-            "operator_id": operators[0]["id"],
-            "revenue_nature": "commercial",
-            "tariff_id": next(each["id"] for each in tariffs if each["code"] == "garage"),
-            "onboarding": "live",
-        },
-    )["state"]["id"]
-    made = post(
-        f"/api/v1/facilities/{facility_id}/bays",
-        {"bays": [{"label": f"{code}-01", "position": PLACE}]},
-    )
-    found = _TOKEN.search(system.said)
-    assert found is not None
-    now = datetime.fromisoformat(visitor.ask("operator", "/api/v1/demo/clock")["now"])
-    gate = visitor.context().request
-    for plate in plates:
-        for direction, before in (("entry", 80), ("exit", 20)):
-            answer = gate.post(
-                f"{system.origin}/api/v1/gates/passages",
-                data={
-                    "facility_id": facility_id,
-                    "gate": "N1",
-                    "direction": direction,
-                    "event_id": f"{plate[-5:]}-{direction}",
-                    "at": (now - timedelta(minutes=before)).isoformat(),
-                    "plate": plate,
-                    "plate_kind": "blue7",
-                },
-                headers={"Authorization": f"Bearer {found[1]}"},
-            )
-            assert answer.ok, answer.text()
-    bills = f"/api/v1/bills?facility_id={facility_id}"
-    until(lambda: len(visitor.ask("finance", bills)["items"]) == len(plates))
-    return Garage(visitor, system, facility_id, made["items"][0]["state"]["id"])
 
 
 @pytest.fixture
-def garage(visitor: Visitor, system: System) -> Garage:
-    """Open the garage of this test."""
-    return open_garage(visitor, system, CODE, PLATES)
+def garage(visitor: Visitor, lively: System) -> Garage:
+    """Give the garage of this test."""
+    return Garage(visitor, lively, GARAGES["pay"])
 
 
 def phone(garage: Garage, path: str, **how: Any) -> Page:

@@ -1,0 +1,160 @@
+"""Garages beside the demo town, each with bills of its own: nobody else pays or sees to them.
+
+The demo's cars and attendants do not know them, so what happens there comes from one test alone.
+Their gates tell of stays that are over, which a job bills within a minute; all are opened before
+the demo city is waited for, so that nobody waits for their bills again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.browser.conftest import Visitor
+    from tests.browser.system import System
+
+PLACE: Final = (118.55, 31.45)
+"""Some kilometres off the demo town."""
+PATIENCE_S: Final = 60.0
+_TOKEN = re.compile(r"Authorization: Bearer (\S+)'")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A garage to be opened."""
+
+    code: str
+    plates: tuple[str, ...]
+    """Each was in it for an hour and has a bill."""
+    district: str | None = None
+    """None for the one where the demo's facilities are."""
+    days_to_pay: int | None = None
+    """Where the district has a rule of its own."""
+
+
+GARAGES: Final = {
+    "attendant": Plan("AT7", ("皖B70007",)),
+    "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),
+    "pay": Plan("P7", ("皖B70001", "皖B70002", "皖B70003")),
+}
+
+
+@dataclass
+class Garage:
+    """A garage with a bill for each plate of its plan, opened by `open_garages`."""
+
+    visitor: Visitor
+    system: System
+    plan: Plan
+
+    def __post_init__(self) -> None:
+        """Find what was opened under the plan's code."""
+        facilities = self.visitor.ask("operator", "/api/v1/facilities?limit=500")["items"]
+        (self.facility_id,) = [each["id"] for each in facilities if each["code"] == self.plan.code]
+        (bay,) = self.visitor.ask("operator", f"/api/v1/facilities/{self.facility_id}/bays")[
+            "items"
+        ]
+        self.bay_id = bay["id"]
+        until(lambda: len(self._bills()) == len(self.plan.plates))
+
+    def bill(self, plate: str) -> Any:
+        """Give the bill of a plate as the finance desk has it."""
+        shown = [
+            self.visitor.ask("finance", f"/api/v1/bills/{each['id']}") for each in self._bills()
+        ]
+        (found,) = [each for each in shown if each["plate"]["text"].replace("·", "") == plate]
+        return found
+
+    def _bills(self) -> list[Any]:
+        path = f"/api/v1/bills?facility_id={self.facility_id}"
+        found: list[Any] = self.visitor.ask("finance", path)["items"]
+        return found
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that the system does by itself."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.5)
+
+
+def poster(visitor: Visitor, role: str) -> Callable[[str, Any], Any]:
+    """Give what acts over the API as a role."""
+    request = visitor.context(role).request
+    csrf = request.get(f"{visitor.system.origin}/api/v1/me").json()["csrf_token"]
+
+    def post(path: str, body: Any) -> Any:
+        answer = request.post(
+            visitor.system.origin + path, data=body, headers={"X-CSRF-Token": csrf}
+        )
+        assert answer.ok, f"{path}: {answer.status} {answer.text()}"
+        return answer.json()
+
+    return post
+
+
+def open_garages(visitor: Visitor, system: System) -> None:
+    """Register each garage, and let cars pass its gates: an hour in it, all gone."""
+    for plan in GARAGES.values():
+        _open(visitor, system, plan)
+
+
+def _open(visitor: Visitor, system: System, plan: Plan) -> None:
+    post = poster(visitor, "operator")
+    if plan.days_to_pay is not None:
+        policy: dict[str, Any] = {
+            "district": plan.district,
+            "days_to_pay": plan.days_to_pay,
+            "steps": [],
+            "source": "a test's own rule",
+        }
+        poster(visitor, "finance")("/api/v1/arrears/policies", policy)
+    tariffs = visitor.ask("operator", "/api/v1/tariffs")["items"]
+    operators = visitor.ask("operator", "/api/v1/operators")["items"]
+    own = visitor.ask("operator", "/api/v1/facilities?limit=1")["items"][0]["district"]
+    facility_id = post(
+        "/api/v1/facilities",
+        {
+            "code": plan.code,
+            "district": plan.district or own,
+            "ownership": "commercial",
+            "kind": "garage",
+            "name": {"zh": "渡口车库", "en": "Ferry Garage"},
+            "position": PLACE,
+            "operator_id": operators[0]["id"],
+            "revenue_nature": "commercial",
+            "tariff_id": next(each["id"] for each in tariffs if each["code"] == "garage"),
+            "onboarding": "live",
+        },
+    )["state"]["id"]
+    post(
+        f"/api/v1/facilities/{facility_id}/bays",
+        {"bays": [{"label": f"{plan.code}-01", "position": PLACE}]},
+    )
+    found = _TOKEN.search(system.said)
+    assert found is not None
+    now = datetime.fromisoformat(visitor.ask("operator", "/api/v1/demo/clock")["now"])
+    gate = visitor.context().request
+    for plate in plan.plates:
+        for direction, before in (("entry", 80), ("exit", 20)):
+            answer = gate.post(
+                f"{system.origin}/api/v1/gates/passages",
+                data={
+                    "facility_id": facility_id,
+                    "gate": "N1",
+                    "direction": direction,
+                    "event_id": f"{plate[-5:]}-{direction}",
+                    "at": (now - timedelta(minutes=before)).isoformat(),
+                    "plate": plate,
+                    "plate_kind": "blue7",
+                },
+                headers={"Authorization": f"Bearer {found[1]}"},
+            )
+            assert answer.ok, answer.text()
