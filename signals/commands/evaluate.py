@@ -1,8 +1,10 @@
 """``evaluate``: drive a network's signals in SUMO, seed by seed, and say how its people fared."""
 
+import math
+import statistics
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from pydantic import JsonValue
@@ -10,8 +12,10 @@ from pydantic import JsonValue
 from city.command_line import CommandLine
 from city.errors import Invalid, Unavailable
 from signals.adapters.sumo.simulator import Simulator
+from signals.control_making import make_peer
 from signals.plan_making import SIMULATE_S, make_plans
 from signals.problem import Problem, add_arguments, read_problem
+from signals.rules.control.peers import EVERY_S, Peer, Rule
 from signals.rules.model.files import read_plans
 from signals.rules.model.plans import Programme
 from signals.rules.simulation.actuated import actuated
@@ -19,14 +23,29 @@ from signals.rules.simulation.outcome import Outcome, intervals_of, means_of, ou
 from signals.rules.simulation.shown import violations_shown
 
 SUMMARY: Final = "drive plans in a simulation and measure delay, stops and safety with intervals"
-CONTROLLERS: Final = ("current", "sumo-actuated", "plan", "coordinated")
+CONTROLLERS: Final = (
+    "current",
+    "sumo-actuated",
+    "plan",
+    "coordinated",
+    "max-pressure",
+    "longest-queue",
+)
+PEERS: Final[Mapping[str, Rule]] = {
+    "max-pressure": "max-pressure",
+    "longest-queue": "longest-queue",
+}
+_SEEING: Final = {"sumo-actuated", *PEERS}
+"""Who looks at the simulation itself, not at detectors that could fail."""
 _MOST_SEEDS: Final = 100
 
 _EXAMPLE: Final = """python -m signals evaluate --network net.xml --demand rou.xml --controller plan
 
 CONTROLLER: current (the network's own plans), sumo-actuated (their stages, extended by detectors),
-plan and coordinated (made here from the demand), or plan with --plans FILE. A run goes on until
-everybody has arrived; delay is time lost plus the wait for a place to start, a trip."""
+plan and coordinated (made here from the demand), or plan with --plans FILE; max-pressure and
+longest-queue (they see every vehicle and choose among the stages in force every 5 or 10 s, the
+better counting). A run goes on until everybody has arrived; delay is time lost plus the wait for
+a place to start, a trip."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -58,8 +77,8 @@ def run(arguments: Sequence[str]) -> int:
         line.error("--simulate must not be negative")
     if not 0 <= given.detector_failure <= 1:
         line.error("--detector-failure must lie from 0 to 1")
-    if given.detector_failure > 0 and given.controller == "sumo-actuated":
-        line.error("--detector-failure: SUMO's own actuated control cannot lose its detectors")
+    if given.detector_failure > 0 and given.controller in _SEEING:
+        line.error(f"--detector-failure: {given.controller} cannot lose its detectors here")
     problem = read_problem(
         line,
         given.network,
@@ -82,7 +101,10 @@ def run(arguments: Sequence[str]) -> int:
             closed_lanes=given.close,
         ) as simulator:
             programmes = _programmes(line, problem, given.controller, given.plans, given.simulate)
-            outcomes = [drive(problem, simulator, programmes, seed) for seed in seeds]
+            variants: list[Variant] = []
+            for control in _controls(problem, given.controller):
+                runs = [drive(problem, simulator, programmes, seed, control) for seed in seeds]
+                variants.append(Variant(control, runs))
     except (Invalid, Unavailable) as error:
         line.error(str(error))
     line.answer(
@@ -94,31 +116,63 @@ def run(arguments: Sequence[str]) -> int:
             "end_s": problem.flows.end_s,
             "scale": given.scale,
             "closed": given.close,
-            **answer(outcomes),
+            **answer(variants),
         }
     )
     return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """One seed's outcome, and what deciding took in each second of it."""
+
+    outcome: Outcome
+    decision_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """All seeds of one controller."""
+
+    control: Peer | None
+    """None: plans."""
+    runs: list[Driven]
+
+    @property
+    def delay_s(self) -> float:
+        """Mean drain delay of all seeds."""
+        return statistics.fmean(each.outcome.drain_delay_s for each in self.runs)
+
+
 def drive(
-    problem: Problem, simulator: Simulator, programmes: Sequence[Programme] | None, seed: int
-) -> Outcome:
+    problem: Problem,
+    simulator: Simulator,
+    programmes: Sequence[Programme] | None,
+    seed: int,
+    control: Peer | None = None,
+) -> Driven:
     """Drive one seed and judge all that was shown."""
-    driven = simulator.drive(programmes, seed, watch=True)
+    driven = simulator.drive(programmes, seed, control=control, watch=True)
     cases = {name: problem.case_of(name) for name in driven.shown if name in problem.junctions}
     violations = violations_shown(cases, driven.shown)
-    return outcome_of(
+    outcome = outcome_of(
         seed,
         driven.trips,
         driven.walks_s,
         teleports=driven.teleports,
         safety_violations=len(violations),
+        longest_wait_s=driven.longest_wait_s or 0.0,
     )
+    return Driven(outcome, driven.decision_ms)
 
 
-def answer(outcomes: Sequence[Outcome]) -> dict[str, JsonValue]:
-    """Give the figures of all seeds, rounded."""
+def answer(variants: Sequence[Variant]) -> dict[str, JsonValue]:
+    """Give the figures of all seeds, rounded; of the variant with the least delay."""
+    best = min(variants, key=lambda each: each.delay_s)
+    outcomes = [each.outcome for each in best.runs]
+    decisions = [ms for each in best.runs for ms in each.decision_ms]
     return {
+        **_variants(best, variants),
         "seeds": [
             {name: _rounded(value) for name, value in asdict(each).items()} for each in outcomes
         ],
@@ -128,8 +182,38 @@ def answer(outcomes: Sequence[Outcome]) -> dict[str, JsonValue]:
             for name, pair in intervals_of(outcomes).items()
         },
         # Plans of fixed times decide nothing while they run, and SUMO does not tell its own time.
-        "decision_ms_p99": None,
+        "decision_ms_p99": round(_p99(decisions), 3) if decisions else None,
     }
+
+
+def _variants(best: Variant, variants: Sequence[Variant]) -> dict[str, JsonValue]:
+    """Give what peers were driven with, and what each of it gave."""
+    if best.control is None:
+        return {}
+    return {
+        "every_s": best.control.every_s,
+        "variants": [
+            {
+                "every_s": each.control.every_s,
+                "drain_delay_s": _rounded(each.delay_s),
+                "teleports": sum(run.outcome.teleports for run in each.runs),
+            }
+            for each in variants
+            if each.control is not None
+        ],
+    }
+
+
+def _p99(values: Sequence[float]) -> float:
+    """Give the value that 99 % of some values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(math.ceil(0.99 * len(ordered)) - 1, 0)]
+
+
+def _controls(problem: Problem, controller: str) -> tuple[Peer | None, ...]:
+    if controller in PEERS:
+        return tuple(make_peer(problem, PEERS[controller], every_s) for every_s in EVERY_S)
+    return (None,)
 
 
 def _programmes(
@@ -141,7 +225,7 @@ def _programmes(
 ) -> tuple[Programme, ...] | None:
     if plans is not None and controller != "plan":
         line.error("--plans goes with --controller plan")
-    if controller == "current":
+    if controller == "current" or controller in PEERS:
         return None
     if controller == "sumo-actuated":
         return tuple(actuated(problem.case_of(each.junction), each) for each in problem.own)

@@ -204,7 +204,7 @@ def test_people_count_by_how_many_travel_together() -> None:
     assert found.pedestrian_delay_s == pytest.approx(30)
     # (20 x 10 + 35 + 20 + 40) / 23 persons.
     assert found.person_delay_s == pytest.approx(295 / 23)
-    assert found.longest_wait_s == pytest.approx(20)
+    assert found.longest_standing_s == pytest.approx(20)
 
 
 def test_the_interval_of_a_mean_is_students() -> None:

@@ -5,11 +5,16 @@ Started by ``simulator``; the only module that imports libsumo. What SUMO prints
 
 import json
 import os
+import pickle
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
+
+from signals.adapters.sumo.control import Controller, Halting, PeerController, Waits
+from signals.rules.control.peers import Peer
+from signals.rules.model.aspects import IN_SUMO
 
 _CHECK_EVERY_STEPS: Final = 200
 _BEYOND_M: Final = 80.0
@@ -36,23 +41,14 @@ def drive(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     trips, statistic = folder / "trips.xml", folder / "statistic.xml"
     libsumo.start([*arguments(job), "--tripinfo-output", str(trips),
                    "--statistic-output", str(statistic)])  # fmt: skip
-    known = set(libsumo.lane.getIDList()) if job["closed_lanes"] else set()
-    for lane in job["closed_lanes"]:
-        if lane not in known:
-            sys.stderr.write(f"Error: the network has no lane {lane}\n")
-            sys.exit(3)
-        libsumo.lane.setDisallowed(lane, ["all"])
-    lights = libsumo.trafficlight.getIDList() if job["watch"] else ()
-    shown: dict[str, list[tuple[float, str]]] = {light: [] for light in lights}
+    _close(libsumo, job["closed_lanes"])
+    watched = Watched(libsumo, job)
     passages = Passages(libsumo) if job["passages"] else None
     parent, steps = os.getppid(), 0
     while libsumo.simulation.getMinExpectedNumber() > 0:
         libsumo.simulationStep()
         now_s = libsumo.simulation.getTime()
-        for light in lights:
-            state = libsumo.trafficlight.getRedYellowGreenState(light)
-            if not shown[light] or shown[light][-1][1] != state:
-                shown[light].append((now_s, state))
+        watched.step(now_s)
         if passages is not None:
             passages.step()
         if now_s >= job["give_up_s"]:
@@ -66,7 +62,72 @@ def drive(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
     libsumo.close()
     return {**travelled(trips, classes), "teleports": teleports(statistic), "end_s": end_s,
-            "shown": shown, "passages": [] if passages is None else passages.found}  # fmt: skip
+            **watched.found(), "passages": [] if passages is None else passages.found}  # fmt: skip
+
+
+def _close(sumo: Any, lanes: list[str]) -> None:
+    known = set(sumo.lane.getIDList()) if lanes else set()
+    for lane in lanes:
+        if lane not in known:
+            sys.stderr.write(f"Error: the network has no lane {lane}\n")
+            sys.exit(3)
+        sumo.lane.setDisallowed(lane, ["all"])
+
+
+class Watched:
+    """What signals show second by second, who waits for it, and who switches them."""
+
+    def __init__(self, sumo: Any, job: dict[str, Any]) -> None:
+        self._sumo = sumo
+        self._lights = sumo.trafficlight.getIDList() if job["watch"] else ()
+        self._shown: dict[str, list[tuple[float, str]]] = {light: [] for light in self._lights}
+        control = _control(job["control"])
+        self._waits = Waits(sumo) if job["watch"] else None
+        looked_at = self._waits.lanes if self._waits is not None else set()
+        looked_at |= PeerController.lanes(control) if control is not None else set()
+        self._halting = Halting(sumo, looked_at) if looked_at else None
+        self._controller: Controller | None = None
+        if control is not None and self._halting is not None:
+            self._controller = PeerController(sumo, control, self._halting, job["begin_s"])
+
+    def step(self, now_s: float) -> None:
+        """Take in what was shown in the last second, and switch for the next."""
+        states = {
+            light: self._sumo.trafficlight.getRedYellowGreenState(light) for light in self._lights
+        }
+        for light, seen in states.items():
+            state = self._told(light, seen)
+            if not self._shown[light] or self._shown[light][-1][1] != state:
+                self._shown[light].append((now_s, state))
+        if self._halting is not None:
+            self._halting.step()
+        if self._waits is not None and self._halting is not None:
+            self._waits.step(now_s, states, self._halting.now)
+        if self._controller is not None:
+            self._controller.step(now_s)
+
+    def _told(self, light: str, seen: str) -> str:
+        """Give what was told, if that is what SUMO shows: it knows no flashing green."""
+        told = "" if self._controller is None else self._controller.shown.get(light, "")
+        return told if told.translate(IN_SUMO) == seen else seen
+
+    def found(self) -> dict[str, Any]:
+        """Give all of it."""
+        return {
+            "shown": self._shown,
+            "longest_wait_s": None if self._waits is None else self._waits.longest_s,
+            "decision_ms": [] if self._controller is None else self._controller.decision_ms,
+        }
+
+
+def _control(path: str | None) -> Peer | None:
+    """Read what our parent wrote for us: who switches; None: the plans."""
+    if path is None:
+        return None
+    found = pickle.loads(Path(path).read_bytes())  # noqa: S301 - our parent's, in its own folder
+    if not isinstance(found, Peer):
+        raise TypeError(type(found).__name__)
+    return found
 
 
 class Passages:

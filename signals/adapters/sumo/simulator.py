@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,8 @@ from xml.etree import ElementTree as ET
 
 import signals
 from city.errors import Invalid, Unavailable
-from signals.rules.model.aspects import ASPECTS
+from signals.rules.control.peers import Peer
+from signals.rules.model.aspects import OF_CODE
 from signals.rules.model.plans import Interval, Programme
 from signals.rules.model.sumo_export import additional_file
 from signals.rules.simulation.outcome import Trip
@@ -37,6 +39,10 @@ class Run:
     """By signal, all that it showed; empty where nobody watched."""
     passages: tuple[tuple[str, str, float], ...] = ()
     """Lane before a signal, lane behind it, seconds lost there; empty where nobody asked."""
+    longest_wait_s: float | None = None
+    """Longest that anybody stood at a stop line without green; None where nobody watched."""
+    decision_ms: tuple[float, ...] = ()
+    """What each second's decisions of all signals took; empty where plans ran."""
 
     @property
     def delay_s(self) -> float:
@@ -95,6 +101,7 @@ class Simulator:
         programmes: Sequence[Programme] | None,
         seed: int,
         *,
+        control: Peer | None = None,
         watch: bool = False,
         passages: bool = False,
         limit_s: float = _RUN_LIMIT_S,
@@ -106,6 +113,8 @@ class Simulator:
         programmes : Sequence of Programme or None
             Each in place of the network's own; None: the network as it is.
         seed : int
+        control : Peer, optional
+            Who switches the signals that it knows, in place of their plans.
         watch : bool
             Keep what every signal showed.
         passages : bool
@@ -132,6 +141,7 @@ class Simulator:
             "closed_lanes": self._closed,
             "watch": watch,
             "passages": passages,
+            "control": None if control is None else str(self._file_of_control(control)),
         }
         answer = _run(job, limit_s)
         return Run(
@@ -143,7 +153,14 @@ class Simulator:
                 for light, steps in answer["shown"].items()
             },
             tuple((start, end, lost_s) for start, end, lost_s in answer["passages"]),
+            answer["longest_wait_s"],
+            tuple(answer["decision_ms"]),
         )
+
+    def _file_of_control(self, control: Peer) -> Path:
+        path = self._base / "control.pickle"
+        path.write_bytes(pickle.dumps(control))
+        return path
 
     def _file_of(self, programmes: tuple[Programme, ...]) -> Path:
         if programmes not in self._plans:
@@ -164,7 +181,7 @@ def intervals_of(steps: Sequence[tuple[float, str]], end_s: float) -> tuple[Inte
     if len(steps) == 1:
         ends.append(max(end_s, steps[0][0] + 1))
     return tuple(
-        Interval(ended_s - start_s, tuple(ASPECTS[letter] for letter in state))
+        Interval(ended_s - start_s, tuple(OF_CODE[letter] for letter in state))
         for (start_s, state), ended_s in zip(steps, ends, strict=False)
     )
 

@@ -49,6 +49,12 @@ ASPECTS: Final = {
     if aspect not in {Aspect.FLASHING_GREEN, Aspect.FLASHING_PERMISSIVE}
 }
 
+CODES: Final = LETTERS | {Aspect.FLASHING_GREEN: "F", Aspect.FLASHING_PERMISSIVE: "f"}
+"""A letter of its own for every aspect: SUMO's, and two that it has not."""
+OF_CODE: Final = {code: aspect for aspect, code in CODES.items()}
+IN_SUMO: Final = str.maketrans({CODES[each]: LETTERS[each] for each in CODES})
+"""Brings a text of codes to SUMO's letters."""
+
 PROTECTED: Final = frozenset({Aspect.GREEN, Aspect.FLASHING_GREEN})
 GREENS: Final = PROTECTED | {Aspect.PERMISSIVE, Aspect.FLASHING_PERMISSIVE}
 """A green is shown, flashing or not."""

@@ -64,6 +64,9 @@ class Outcome:
     trips: int
     teleports: int
     longest_wait_s: float
+    """Longest that anybody stood at a stop line without its lane having green."""
+    longest_standing_s: float
+    """Longest that a trip stood altogether."""
     pedestrian_delay_s: float | None
     bicycle_delay_s: float | None
     person_delay_s: float
@@ -79,6 +82,7 @@ FIGURES: Final = (
     "trips",
     "teleports",
     "longest_wait_s",
+    "longest_standing_s",
     "pedestrian_delay_s",
     "bicycle_delay_s",
     "person_delay_s",
@@ -94,6 +98,7 @@ def outcome_of(
     *,
     teleports: int,
     safety_violations: int,
+    longest_wait_s: float = 0.0,
     persons: Mapping[str, float] = PERSONS,
 ) -> Outcome:
     """Sum a run up.
@@ -105,6 +110,8 @@ def outcome_of(
     walks_s : Sequence of float
         Time lost by each person on foot.
     teleports, safety_violations : int
+    longest_wait_s : float
+        At a stop line without green.
     persons : Mapping
         Persons in a vehicle by its class.
 
@@ -124,7 +131,8 @@ def outcome_of(
         stops=_mean([float(trip.stops) for trip in trips]) or 0.0,
         trips=len(trips),
         teleports=teleports,
-        longest_wait_s=max((trip.waiting_s for trip in trips), default=0.0),
+        longest_wait_s=longest_wait_s,
+        longest_standing_s=max((trip.waiting_s for trip in trips), default=0.0),
         pedestrian_delay_s=_mean(walks_s),
         bicycle_delay_s=_mean(bicycles),
         person_delay_s=lost_s / weight if weight > 0 else 0.0,

@@ -1,0 +1,124 @@
+"""Controllers of ours at work in SUMO, and how long approaches wait under whichever controller.
+
+Runs in the simulation's process: it is given libsumo, never imports it.
+"""
+
+import time
+from typing import Any, Final, Protocol
+
+from signals.rules.control.peers import Peer, begin, step
+from signals.rules.control.stages import state_at
+from signals.rules.model.aspects import IN_SUMO
+
+_MS: Final = 1_000.0
+_GO: Final = frozenset("Gg")
+_FREE: Final = frozenset("GgsoO")
+"""Lamps beside which nobody has to wait for a green."""
+
+
+class Controller(Protocol):
+    """Whoever switches all signals of a run."""
+
+    decision_ms: list[float]
+    """Processor time of deciding for all signals, a figure a second."""
+    shown: dict[str, str]
+    """By signal, the lamps that it was told to show last, in letters of ``CODES``."""
+
+    def step(self, now_s: float) -> None:
+        """Look, decide and switch for the second that begins now."""
+
+
+class Halting:
+    """How many vehicles stand on some lanes, looked up once a second."""
+
+    def __init__(self, sumo: Any, lanes: set[str]) -> None:
+        self._sumo = sumo
+        self._wanted = sumo.constants.LAST_STEP_VEHICLE_HALTING_NUMBER
+        for lane in sorted(lanes):
+            sumo.lane.subscribe(lane, [self._wanted])
+
+        self.now: dict[str, int] = {}
+        """Lanes on which somebody stands."""
+
+    def step(self) -> None:
+        """Look."""
+        self.now = {
+            lane: found[self._wanted]
+            for lane, found in self._sumo.lane.getAllSubscriptionResults().items()
+            if found[self._wanted]
+        }
+
+
+class Waits:
+    """The longest that anybody stood at a stop line without its lane having green."""
+
+    def __init__(self, sumo: Any) -> None:
+        self._links: dict[str, dict[str, list[int]]] = {}
+        for light in sumo.trafficlight.getIDList():
+            lanes = self._links.setdefault(light, {})
+            for index, links in enumerate(sumo.trafficlight.getControlledLinks(light)):
+                for link in links:
+                    lanes.setdefault(link[0], []).append(index)
+        self._since: dict[str, float] = {}
+        self.longest_s = 0.0
+
+    @property
+    def lanes(self) -> set[str]:
+        """Lanes before stop lines."""
+        return {lane for lanes in self._links.values() for lane in lanes}
+
+    def step(self, now_s: float, states: dict[str, str], halting: dict[str, int]) -> None:
+        """Take in what was shown and who stood in the last second."""
+        for light, lanes in self._links.items():
+            state = states[light]
+            for lane, links in lanes.items():
+                lamps = {state[index] for index in links}
+                if not halting.get(lane) or lamps & _GO or lamps <= _FREE:
+                    self._since.pop(lane, None)
+                    continue
+                since_s = self._since.setdefault(lane, now_s - 1)
+                self.longest_s = max(self.longest_s, now_s - since_s)
+
+
+class PeerController:
+    """Max-pressure or longest queue at every signal."""
+
+    def __init__(self, sumo: Any, peer: Peer, halting: Halting, now_s: float) -> None:
+        self._sumo, self._peer, self._halting = sumo, peer, halting
+        self._states = [begin(signal, peer.every_s, now_s) for signal in peer.signals]
+        self.shown: dict[str, str] = {}
+        self.decision_ms: list[float] = []
+        self._show(now_s)
+
+    @staticmethod
+    def lanes(peer: Peer) -> set[str]:
+        """Give the lanes that it looks at."""
+        return {
+            lane
+            for signal in peer.signals
+            for each in signal.approaches
+            for lane in (*each.stretch, *(name for _, behind in each.leads for name in behind))
+        }
+
+    def step(self, now_s: float) -> None:
+        """Look, decide and switch for the second that begins now."""
+        halting = self._halting.now
+        begun_s = time.thread_time()
+        self._states = [
+            step(self._peer, signal, state, now_s, halting)
+            for signal, state in zip(self._peer.signals, self._states, strict=True)
+        ]
+        self.decision_ms.append((time.thread_time() - begun_s) * _MS)
+        self._show(now_s)
+
+    def _show(self, now_s: float) -> None:
+        for signal, state in zip(self._peer.signals, self._states, strict=True):
+            lamps = state_at(signal.stages, state.showing, now_s)
+            show(self._sumo, self.shown, signal.stages.junction, lamps)
+
+
+def show(sumo: Any, shown: dict[str, str], light: str, lamps: str) -> None:
+    """Switch a signal where it shows something else."""
+    if lamps != shown.get(light):
+        sumo.trafficlight.setRedYellowGreenState(light, lamps.translate(IN_SUMO))
+        shown[light] = lamps
