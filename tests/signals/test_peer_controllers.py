@@ -122,7 +122,8 @@ def test_whatever_is_chosen_second_by_second_nothing_unsafe_is_shown(profile: An
     @settings(max_examples=10, deadline=None)
     @given(st.lists(st.integers(0, len(stages.stages) - 1), min_size=20, max_size=40))
     def holds(wishes: list[int]) -> None:
-        showing, intervals = Showing(0, 0.0), []
+        showing = Showing(0, 0.0)
+        intervals: list[Interval] = []
         for now_s in range(4 * len(wishes)):
             wish = wishes[now_s % len(wishes)]
             if wish != showing.stage and may_change(stages, showing, now_s, wish):

@@ -108,7 +108,7 @@ def _between(
     intervals: Sequence[Interval], before: tuple[Aspect, ...], after: tuple[Aspect, ...]
 ) -> tuple[Interval, ...]:
     """Give what a programme of two stages shows from the end of the first to the second."""
-    found = []
+    found: list[Interval] = []
     for interval in intervals:
         if interval.shows == before and not found:
             continue
