@@ -161,10 +161,14 @@ def test_who_starts_later_than_asked_is_left_out_and_flows_are_cut() -> None:
 
 
 def test_states_become_intervals_and_the_one_cut_short_is_left_out() -> None:
-    assert intervals_of([(1.0, "G"), (5.0, "y"), (8.0, "r")], 9.0) == (
+    states = [(1.0, "G"), (5.0, "y"), (8.0, "r"), (20.0, "G"), (30.0, "y"), (33.0, "r")]
+    assert intervals_of(states[:4], 21.0) == (
         Interval(4.0, (Aspect.GREEN,)),
         Interval(3.0, (Aspect.YELLOW,)),
+        Interval(12.0, (Aspect.RED,)),
     )
+    # The yellow of a change that was not seen to its end is no more to be judged than the change.
+    assert len(intervals_of(states[:6], 34.0)) == 4
     assert intervals_of([(1.0, "G")], 9.0) == (Interval(8.0, (Aspect.GREEN,)),)
 
 

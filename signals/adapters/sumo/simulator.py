@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import signals
 from city.errors import Invalid, Unavailable
 from signals.rules.control.peers import Peer
-from signals.rules.model.aspects import OF_CODE
+from signals.rules.model.aspects import FLASHING, OF_CODE, YELLOWS
 from signals.rules.model.plans import Interval, Programme
 from signals.rules.model.sumo_export import additional_file
 from signals.rules.simulation.outcome import Trip
@@ -175,15 +175,19 @@ class Simulator:
 def intervals_of(steps: Sequence[tuple[float, str]], end_s: float) -> tuple[Interval, ...]:
     """Give what a signal showed as intervals: each state from its first second to the next's.
 
-    The last state, which the end of the run cut short, is left out unless it is all there is.
+    The last state, which the end of the run cut short, is left out unless it is all there is, and
+    so is a change between greens that it belonged to.
     """
     ends = [start_s for start_s, _ in steps[1:]]
     if len(steps) == 1:
         ends.append(max(end_s, steps[0][0] + 1))
-    return tuple(
+    found = [
         Interval(ended_s - start_s, tuple(OF_CODE[letter] for letter in state))
         for (start_s, state), ended_s in zip(steps, ends, strict=False)
-    )
+    ]
+    while len(found) > 1 and (FLASHING | YELLOWS) & set(found[-1].shows):
+        found.pop()
+    return tuple(found)
 
 
 def starting_until(demand: bytes, end_s: float) -> bytes:
