@@ -1,11 +1,10 @@
-"""Pay a bill through an online channel, hear what the channel says, and ask where it says nothing.
+"""Pay a bill through an online channel, and ask the channel how it stands.
 
 Every step is: commit what we want, speak to the channel outside of any transaction, commit what it
 said. A process that dies between two of them leaves an order or a refund that is asked for, and
 `pursue` asks the channel what became of it.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,14 +16,13 @@ from city.audit import record
 from city.errors import Forbidden, NotFound, Unavailable
 from city.identifiers import BillId
 from city.money import Money
-from city.people.actors import Actor, system_actor
+from city.people.actors import Actor
 from city.people.roles import Role
-from city.works.database import Database, UnitOfWork
-from payments import channel_notices, channel_orders, channel_payments
+from city.works.database import Database
+from payments import channel_orders, channel_payments
 from payments import services as payments
 from payments.channel_orders import HeldRefund
 from payments.channel_payments import Learned
-from payments.rules.authenticity import NotAuthentic
 from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_orders import (
     ChannelOrder,
@@ -39,7 +37,6 @@ from payments.rules.channels import (
     ChannelAdapter,
     Fate,
     Method,
-    Notice,
     RefundAnswer,
     RefundFate,
 )
@@ -241,46 +238,6 @@ def limit_of(actor: Actor) -> RefundLimit | None:
     return max(own, key=lambda each: each.single_minor, default=None)
 
 
-def take_notice(
-    database: Database,
-    channels: Channels,
-    channel: Channel,
-    headers: Mapping[str, str],
-    body: bytes,
-) -> tuple[int, str, bytes]:
-    """Take a channel's notification; give status, content type and body of the answer.
-
-    What is not authentic, or speaks of another amount, merchant or order, changes nothing and is
-    kept with its reason. What came before is acknowledged again and changes nothing either.
-
-    Raises
-    ------
-    Unavailable
-        Where the channel is not configured.
-    """
-    adapter = _adapter(channels, channel)
-    actor = system_actor(f"channel.{channel.value}")
-    try:
-        notice = adapter.read_notice(headers, body)
-    except NotAuthentic as refused:
-        with database.unit_of_work() as uow:
-            # Not in the inbox: its event is only what somebody says it is.
-            detail = {"reason": refused.reason.value, "digest": hashlib.sha256(body).hexdigest()}
-            record(uow, actor, "payments.notice_refused", "channel", channel.value, detail)
-        return adapter.acknowledgement(taken=False)
-    try:
-        with database.unit_of_work() as uow:
-            _take(uow, channel, notice, body)
-    except (NotAuthentic, NotFound) as refused:
-        reason = refused.reason.value if isinstance(refused, NotAuthentic) else "unknown-order"
-        with database.unit_of_work() as uow:
-            channel_notices.keep(uow, channel, notice, body, refused=reason)
-            detail = {"reason": reason, "order_no": notice.order_no, "event_id": notice.event_id}
-            record(uow, actor, "payments.notice_refused", "channel", channel.value, detail)
-        return adapter.acknowledgement(taken=False)
-    return adapter.acknowledgement(taken=True)
-
-
 def _open(database: Database, adapter: ChannelAdapter, order: ChannelOrder, payer: str) -> Started:
     opening = adapter.open(as_asked(order, SUBJECT), payer)
     with database.unit_of_work() as uow:
@@ -317,20 +274,6 @@ def hear(database: Database, order_no: str, answer: Answer) -> Learned:
     """Keep what a channel said of an order; as `channel_payments.hear`, in a transaction."""
     with database.unit_of_work() as uow:
         return channel_payments.hear(uow, order_no, answer)
-
-
-def _take(uow: UnitOfWork, channel: Channel, notice: Notice, body: bytes) -> None:
-    if not channel_notices.keep(uow, channel, notice, body):
-        return
-    if notice.refund_no:
-        if not isinstance(notice.answer, RefundAnswer):
-            raise NotFound("no such refund", field="refund_no")
-        if channel_orders.find_refund_channel(uow.connection, notice.refund_no) is not channel:
-            raise NotFound("no such refund of this channel", field="refund_no")
-        channel_payments.hear_of_refund(uow, notice.refund_no, notice.answer)
-        return
-    if isinstance(notice.answer, Answer):
-        channel_payments.hear(uow, notice.order_no, notice.answer, channel)
 
 
 def _send_refund(

@@ -35,6 +35,7 @@ from journeys import (
     settle_stay,
     simulate_tariff,
 )
+from journeys.hear_notices import Notices
 from parking import learning_chances, rights_jobs, telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
@@ -78,6 +79,12 @@ class Wiring:
     """Who vouches for drivers; nobody where no provider is set up."""
     channels: Mapping[Channel, ChannelAdapter] = field(default_factory=dict)
     """The online channels that are set up."""
+    notices: Notices = field(init=False)
+    """What takes the notifications of all threads of this process."""
+
+    def __post_init__(self) -> None:
+        """Share what is shared."""
+        object.__setattr__(self, "notices", Notices(self.database))
 
     @property
     def invoices(self) -> InvoiceProvider:

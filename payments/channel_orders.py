@@ -141,7 +141,7 @@ def find_order(connection: Connection, order_no: str, *, lock: bool = False) -> 
         return None  # none of ours, and maybe a NUL, which the database refuses
     query = select(CHANNEL_ORDER).where(CHANNEL_ORDER.c.order_no == order_no)
     row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
-    return None if row is None else _order(row)
+    return None if row is None else order_of(row)
 
 
 def open_order(  # noqa: PLR0917 - which bill, through whom, how, for whom and when
@@ -171,7 +171,7 @@ def open_order(  # noqa: PLR0917 - which bill, through whom, how, for whom and w
         .mappings()
         .one_or_none()
     )
-    return None if row is None else _order(row)
+    return None if row is None else order_of(row)
 
 
 def orders_of_bill(connection: Connection, bill_id: BillId) -> list[ChannelOrder]:
@@ -180,7 +180,7 @@ def orders_of_bill(connection: Connection, bill_id: BillId) -> list[ChannelOrder
     query = (
         select(CHANNEL_ORDER).where(order.bill_id == bill_id).order_by(order.opened_at, order.id)
     )
-    return [_order(row) for row in connection.execute(query).mappings()]
+    return [order_of(row) for row in connection.execute(query).mappings()]
 
 
 def write_order(
@@ -372,7 +372,7 @@ def unsettled_orders(
         .order_by(heard_at)
         .limit(limit)
     )
-    return [_order(row) for row in connection.execute(query).mappings()]
+    return [order_of(row) for row in connection.execute(query).mappings()]
 
 
 def unwanted_among(connection: Connection, orders: Collection[ChannelOrder]) -> frozenset[UUID]:
@@ -438,7 +438,7 @@ def records(
         ),
         execution_options=options,
     ).mappings():
-        yield record_of_order(_order(row))
+        yield record_of_order(order_of(row))
     joined = CHANNEL_REFUND.join(CHANNEL_ORDER, refund.order_id == order.id)
     columns = [each.label(f"held_{each.name}") for each in CHANNEL_ORDER.c]
     for row in connection.execute(
@@ -449,7 +449,7 @@ def records(
         ),
         execution_options=options,
     ).mappings():
-        held = _order({each.name: row[f"held_{each.name}"] for each in CHANNEL_ORDER.c})
+        held = order_of({each.name: row[f"held_{each.name}"] for each in CHANNEL_ORDER.c})
         yield record_of_refund(_refund(row, held.amount.currency), held)
 
 
@@ -457,7 +457,8 @@ def _held(row: Any) -> HeldRefund:
     return HeldRefund(_refund(row, row["currency"]), row["order_no"], Channel(row["channel"]))
 
 
-def _order(row: Any) -> ChannelOrder:
+def order_of(row: Any) -> ChannelOrder:
+    """Read an order."""
     return ChannelOrder(
         id=row["id"],
         bill_id=BillId(row["bill_id"]),

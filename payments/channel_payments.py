@@ -232,19 +232,30 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
     return after
 
 
+def needs(bill: Bill, order: ChannelOrder) -> bool:
+    """Whether a bill needs what an order paid; a part may have been paid by cash since."""
+    return bill.state is BillState.OPEN and order.amount <= bill.outstanding
+
+
+def give_back(uow: UnitOfWork, order: ChannelOrder) -> ChannelRefund:
+    """Owe back, all of it, what was paid and its bill did not need, and ask for its refund.
+
+    The order is held and written as paid.
+    """
+    ledger_store.add_entry(uow.connection, book_surplus(order, uow.clock.now()))
+    by = f"channel:{order.channel.value}"
+    return _ask_refund(uow, order, uuid7().hex, order.amount, SURPLUS_REASON, by)
+
+
 def _settle(
     uow: UnitOfWork, order: ChannelOrder, heard_at: datetime
 ) -> tuple[ChannelOrder, ChannelRefund | None]:
     bill = _bill(uow, order)
-    paid_at = uow.clock.now()
-    # A part may have been paid by cash since: what is more than is left goes back, all of it.
-    if bill.state is not BillState.OPEN or order.amount > bill.outstanding:
+    if not needs(bill, order):
         channel_orders.write_order(uow.connection, order, heard_at)
-        ledger_store.add_entry(uow.connection, book_surplus(order, paid_at))
-        refund = _ask_refund(
-            uow, order, uuid7().hex, order.amount, SURPLUS_REASON, f"channel:{order.channel.value}"
-        )
+        refund = give_back(uow, order)
         return replace(order, refunded_minor=order.amount.minor), refund
+    paid_at = uow.clock.now()
     payment = Payment(
         PaymentId(uuid7()),
         bill.id,

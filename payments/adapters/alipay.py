@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import JsonValue
@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from city.errors import Invalid, Unavailable
 from city.money import Money
 from city.time import Clock
+from payments.adapters.forms import read_form
 from payments.adapters.http import LARGEST_BILL_BYTES, NoAnswer, exchange
 from payments.rules import alipay
 from payments.rules.authenticity import NotAuthentic, Refusal
@@ -36,8 +37,6 @@ _NOT_THERE: Final = "ACQ.TRADE_NOT_EXIST"
 _HTTP_OK: Final = 200
 _UNSURE: Final = frozenset({"ACQ.SYSTEM_ERROR", "AOP.SYSTEM_ERROR", "isp.unknow-error"})
 """Refusals after which only a query tells what happened."""
-_MOST_FIELDS: Final = 200
-_LARGEST_NOTICE_BYTES: Final = 64 * 1024
 
 Node = Mapping[str, JsonValue]
 
@@ -191,7 +190,7 @@ class AlipayChannel:
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:  # noqa: ARG002 - the protocol's
         """Read a notification by its signature, and whose it is."""
-        told = _form(body)
+        told = read_form(body)
         self._believe(told)
         if told.get("app_id") != self._account.app_id or told.get("seller_id") != self.merchant:
             raise NotAuthentic(Refusal.OTHER_MERCHANT, "is about another application or seller")
@@ -286,25 +285,6 @@ class AlipayChannel:
             else:
                 return
         raise refused
-
-
-def _form(body: bytes) -> dict[str, str]:
-    if len(body) > _LARGEST_NOTICE_BYTES:
-        raise NotAuthentic(Refusal.MALFORMED, "the body is larger than 64 KiB")
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=_MOST_FIELDS,
-        )
-    except ValueError:
-        raise NotAuthentic(Refusal.MALFORMED, "is not a form") from None
-    told = dict(pairs)
-    if len(told) != len(pairs):
-        raise NotAuthentic(Refusal.MALFORMED, "states a name twice")
-    return told
 
 
 def _refusal(node: Node) -> Answer:

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode
 
@@ -153,8 +154,21 @@ def verify_from_unionpay(message: Mapping[str, str], root: x509.Certificate, now
     NotAuthentic
         With the reason.
     """
+    key, from_at, until_at = _signer(message.get("signPubKeyCert", ""), root)
+    if not from_at <= now <= until_at:
+        raise NotAuthentic(Refusal.UNKNOWN_KEY, "signPubKeyCert is not valid now")
+    verify(message, key)
+
+
+@lru_cache(maxsize=8)
+def _signer(pem: str, root: x509.Certificate) -> tuple[rsa.RSAPublicKey, datetime, datetime]:
+    """Give the key of a certificate that ``root`` issued to UnionPay, and when it is valid.
+
+    It comes with each message and is the same for years: read once. One that is refused is not
+    remembered, so that whoever sends many leaves no trace.
+    """
     try:
-        certificate = certificate_of(message.get("signPubKeyCert", "").encode(), "signPubKeyCert")
+        certificate = certificate_of(pem.encode(), "signPubKeyCert")
     except Invalid:
         raise NotAuthentic(Refusal.MALFORMED, "signPubKeyCert is not a certificate") from None
     try:
@@ -163,15 +177,13 @@ def verify_from_unionpay(message: Mapping[str, str], root: x509.Certificate, now
         raise NotAuthentic(
             Refusal.UNKNOWN_KEY, "signPubKeyCert is not by the trusted issuer"
         ) from None
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise NotAuthentic(Refusal.UNKNOWN_KEY, "signPubKeyCert is not valid now")
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not any(UNIONPAY_NAME in str(name.value).split("@") for name in names):
         raise NotAuthentic(Refusal.UNKNOWN_KEY, "signPubKeyCert is not UnionPay's")
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise NotAuthentic(Refusal.UNKNOWN_KEY, "signPubKeyCert holds no RSA key")
-    verify(message, key)
+    return key, certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def write_response(message: Mapping[str, str]) -> bytes:

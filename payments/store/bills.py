@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select, text
 from sqlalchemy.dialects import postgresql
 
 from city.errors import Invalid
@@ -20,7 +20,7 @@ from city.identifiers import (
 )
 from city.money import Money
 from payments.rules.bills import Bill, BillPart, BillState, Charge
-from payments.store.tables import bill
+from payments.store.tables import as_rows, bill
 
 LARGEST_PAGE: Final = 500
 
@@ -161,6 +161,35 @@ def write_state(connection: Connection, paid: Bill) -> None:
             refunded_minor=paid.refunded_minor,
         )
     )
+
+
+_STATES: Final = text(
+    "update payments.bill b set state = r.state, paid_at = r.paid_at, due_at = r.due_at,"
+    "  paid_minor = r.paid_minor, lowered_minor = r.lowered_minor,"
+    "  penalty_minor = r.penalty_minor, refunded_minor = r.refunded_minor"
+    " from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, state text, paid_at timestamptz,"
+    "  due_at timestamptz, paid_minor bigint, lowered_minor bigint, penalty_minor bigint,"
+    "  refunded_minor bigint) where b.id = r.id"
+)
+
+
+def write_states(connection: Connection, paid: Collection[Bill]) -> None:
+    """Write the states of some bills, as `write_state`: one statement."""
+    rows = [
+        {
+            "id": each.id,
+            "state": each.state.value,
+            "paid_at": each.paid_at,
+            "due_at": each.due_at,
+            "paid_minor": each.paid_minor,
+            "lowered_minor": each.lowered_minor,
+            "penalty_minor": each.penalty_minor,
+            "refunded_minor": each.refunded_minor,
+        }
+        for each in paid
+    ]
+    if rows:
+        connection.execute(_STATES, {"rows": as_rows(rows)})
 
 
 def bills_by_id(

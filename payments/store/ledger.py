@@ -11,27 +11,49 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
-    case,
     func,
-    insert,
-    literal,
     select,
     text,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql
 
 from city.identifiers import BillId
 from city.money import Money
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, Posting
-from payments.store import tables
 from payments.store.bills import LARGEST_PAGE
 from payments.store.periods import period, period_balance
-from payments.store.tables import account, entry, posting
+from payments.store.tables import account, as_rows, entry, posting
+
+_ACCOUNTS: Final = text(
+    "insert into payments.account (code, kind, holder, opened_at)"
+    " select r.code, r.kind, r.holder, r.opened_at"
+    " from jsonb_to_recordset(cast(:rows as jsonb)) as r(code text, kind text, holder text,"
+    "  opened_at timestamptz) on conflict do nothing"
+)
+_ENTRIES: Final = text(
+    "insert into payments.entry (id, at, kind, subject, reverses, reason, written_by, happened_at)"
+    " select r.id, greatest(r.at, closed.at), r.kind, r.subject, r.reverses, r.reason, r.by,"
+    "  case when closed.at > r.at then r.at end"
+    " from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, at timestamptz, kind text,"
+    "  subject uuid, reverses uuid, reason text, by text)"
+    " cross join (select max(until_at) as at from payments.period) closed"
+    " returning id, at"
+)
+_POSTINGS: Final = text(
+    "insert into payments.posting (entry_id, place, account, minor, currency, at)"
+    " select r.entry_id, r.place, r.account, r.minor, r.currency, r.at"
+    " from jsonb_to_recordset(cast(:rows as jsonb)) as r(entry_id uuid, place smallint,"
+    "  account text, minor bigint, currency text, at timestamptz)"
+)
 
 
 def add_entry(connection: Connection, written: Entry) -> datetime:
-    """Write an entry with its postings; accounts are opened on the way. Three statements.
+    """Write an entry with its postings, as `add_entries`; give the date that it stands at."""
+    return add_entries(connection, (written,))[written.id]
+
+
+def add_entries(connection: Connection, written: Collection[Entry]) -> dict[UUID, datetime]:
+    """Write entries with their postings; accounts are opened on the way. Three statements.
 
     One that happened in a closed period stands at the beginning of the open one, and says when it
     happened. Closing a period waits for those that are writing, and they for it, so that the
@@ -39,52 +61,46 @@ def add_entry(connection: Connection, written: Entry) -> datetime:
 
     Returns
     -------
-    datetime
-        The date that it stands at.
+    dict
+        The date that each stands at, by its id.
     """
-    accounts = sorted({p.account for p in written.postings}, key=lambda each: each.code)
-    connection.execute(
-        postgresql.insert(account).on_conflict_do_nothing(),
-        [
-            {
-                "code": each.code,
-                "kind": each.kind.value,
-                "holder": each.holder,
-                "opened_at": written.at,
-            }
-            for each in accounts
-        ],
-    )
-    at = literal(written.at, tables.INSTANT)
-    closed = select(func.max(period.c.until_at)).scalar_subquery()
-    stands_at: datetime = connection.execute(
-        insert(entry)
-        .values(
-            id=written.id,
-            at=func.greatest(at, closed),
-            kind=written.kind.value,
-            subject=written.subject,
-            reverses=written.reverses,
-            reason=written.reason,
-            written_by=written.by,
-            happened_at=case((closed > at, at)),
-        )
-        .returning(entry.c.at)
-    ).scalar_one()
-    connection.execute(
-        insert(posting),
-        [
-            {
-                "entry_id": written.id,
-                "place": place,
-                "account": each.account.code,
-                "minor": each.amount.minor,
-                "currency": each.amount.currency,
-                "at": stands_at,
-            }
-            for place, each in enumerate(written.postings)
-        ],
-    )
+    if not written:
+        return {}
+    accounts = {p.account.code: p.account for each in written for p in each.postings}
+    opened_at = min(each.at for each in written)
+    opened = [
+        {"code": code, "kind": of.kind.value, "holder": of.holder, "opened_at": opened_at}
+        # Always in one order: two that open the same ones do not wait for each other.
+        for code, of in sorted(accounts.items())
+    ]
+    connection.execute(_ACCOUNTS, {"rows": as_rows(opened)})
+    entries = [
+        {
+            "id": each.id,
+            "at": each.at,
+            "kind": each.kind.value,
+            "subject": each.subject,
+            "reverses": each.reverses,
+            "reason": each.reason,
+            "by": each.by,
+        }
+        for each in written
+    ]
+    found = connection.execute(_ENTRIES, {"rows": as_rows(entries)})
+    stands_at: dict[UUID, datetime] = {row.id: row.at for row in found}
+    postings = [
+        {
+            "entry_id": each.id,
+            "place": place,
+            "account": posted.account.code,
+            "minor": posted.amount.minor,
+            "currency": posted.amount.currency,
+            "at": stands_at[each.id],
+        }
+        for each in written
+        for place, posted in enumerate(each.postings)
+    ]
+    connection.execute(_POSTINGS, {"rows": as_rows(postings)})
     return stands_at
 
 

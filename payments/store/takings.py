@@ -1,14 +1,15 @@
 """What was taken for bills, what was paid ahead, and what went back."""
 
 from collections.abc import Collection
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select, text
 
 from city.identifiers import BillId, ParkingSessionId, PaymentId
 from city.money import Money
 from payments.rules.advances import PaidAhead, Refund, in_order
 from payments.rules.bills import BillPart, BillState, Payment
-from payments.store.tables import bill, payment, refund
+from payments.store.tables import as_rows, bill, payment, refund
 
 
 def add_payment(connection: Connection, taken: Payment) -> None:
@@ -25,6 +26,36 @@ def add_payment(connection: Connection, taken: Payment) -> None:
             taken_by=taken.taken_by,
         )
     )
+
+
+_PAYMENTS: Final = text(
+    "insert into payments.payment"
+    " (id, bill_id, channel, amount_minor, currency, tendered_minor, taken_at, taken_by)"
+    " select r.id, r.bill_id, r.channel, r.amount_minor, r.currency, r.tendered_minor, r.taken_at,"
+    "  r.taken_by"
+    " from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, bill_id uuid, channel text,"
+    "  amount_minor bigint, currency text, tendered_minor bigint, taken_at timestamptz,"
+    "  taken_by text)"
+)
+
+
+def add_payments(connection: Connection, taken: Collection[Payment]) -> None:
+    """Write payments, as `add_payment`: one statement."""
+    rows = [
+        {
+            "id": each.id,
+            "bill_id": each.bill_id,
+            "channel": each.channel,
+            "amount_minor": each.amount.minor,
+            "currency": each.amount.currency,
+            "tendered_minor": each.tendered.minor,
+            "taken_at": each.taken_at,
+            "taken_by": each.taken_by,
+        }
+        for each in taken
+    ]
+    if rows:
+        connection.execute(_PAYMENTS, {"rows": as_rows(rows)})
 
 
 def payment_of_bill(connection: Connection, bill_id: BillId) -> Payment | None:

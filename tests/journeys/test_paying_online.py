@@ -25,12 +25,12 @@ from city.money import Money
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
 from city.time import FixedClock, WallClock
+from journeys.hear_notices import Notices, take_notice
 from journeys.pay_online import (
     Started,
     refresh,
     refund_payment,
     start_payment,
-    take_notice,
 )
 from journeys.pursue_channels import Pursued, pursue, pursue_all
 from payments import channel_orders, channel_payments, services
@@ -68,9 +68,15 @@ class Street:
         self.gateway = Gateway(keys(), faults=parse_faults(faults), speed=200)
         self.gateway.start()
         self.inbox = Inbox()
+        self._notices: Notices | None = None
         document = httpx.get(f"{self.gateway.address}/gateway/keys").json()
         base = self.inbox.url.removesuffix("/notify")
         self.channels: dict[Channel, ChannelAdapter] = read_channels(document, base, WallClock())
+
+    def notices(self, database: Database) -> Notices:
+        """Give what takes the notifications of all threads."""
+        self._notices = self._notices or Notices(database)
+        return self._notices
 
     def close(self) -> None:
         self.gateway.stop()
@@ -83,7 +89,9 @@ class Street:
     def told(self, database: Database, channel: Channel, index: int) -> int:
         """Hand over what the gateway told us as our route would; gives the answer's status."""
         headers, body = self.inbox.wait(index + 1)[index]
-        answer = take_notice(database, self.channels, channel, headers, body)
+        answer = take_notice(
+            database, self.notices(database), self.channels, channel, headers, body
+        )
         return 500 if answer[2] == b"failure" else answer[0]
 
 
@@ -325,7 +333,7 @@ def test_of_two_channels_paid_for_one_bill_the_second_goes_back_by_itself(
     for index in range(2):
         headers, body = street.inbox.wait(2)[index]
         channel = Channel.WECHAT if "Wechatpay-Nonce" in headers else Channel.ALIPAY
-        take_notice(database, street.channels, channel, headers, body)
+        take_notice(database, street.notices(database), street.channels, channel, headers, body)
     assert held(database) == {"clearing": 2500, "revenue": -1250, "surplus": -1250}
     pursue_until(street, database, 1250)
     assert held(database) == {"clearing": 1250, "revenue": -1250}
@@ -384,13 +392,15 @@ def test_a_forged_or_foreign_notification_changes_nothing(
     street.pay(start(street, database, bill.id))
     headers, body = street.inbox.wait(1)[0]
     for forged in (body + b" ", b"", b"{}", b"\xff" * 70_000):
-        answer = take_notice(database, street.channels, Channel.WECHAT, headers, forged)
+        answer = take_notice(
+            database, street.notices(database), street.channels, Channel.WECHAT, headers, forged
+        )
         assert answer[0] == 500
     for other in (Channel.ALIPAY, Channel.UNIONPAY):
-        take_notice(database, street.channels, other, headers, body)
+        take_notice(database, street.notices(database), street.channels, other, headers, body)
     assert state(database, bill) is BillState.OPEN
     with pytest.raises(Unavailable):
-        take_notice(database, {}, Channel.WECHAT, headers, body)
+        take_notice(database, street.notices(database), {}, Channel.WECHAT, headers, body)
 
 
 def test_an_order_that_nobody_paid_closes_after_its_time(

@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 from city.errors import NotFound
-from journeys.pay_online import take_notice
+from journeys.hear_notices import take_notice
 from payments.rules.channels import Channel
 from web import access
 
@@ -33,6 +33,11 @@ def take(channel: str) -> Response:
     if known is None:
         raise NotFound("There is no such channel here.")
     status, content_type, body = take_notice(
-        wiring.database, wiring.channels, Channel(known), dict(request.headers), request.get_data()
+        wiring.database,
+        wiring.notices,
+        wiring.channels,
+        Channel(known),
+        dict(request.headers),
+        request.get_data(),
     )
     return Response(body, status, content_type=content_type)

@@ -1,0 +1,148 @@
+"""What channels tell us by notification, acted upon by the dozen in one transaction.
+
+As `channel_payments.hear` for one: the same rules decide on each, in the order in which they came,
+on what is held by then; then all is written set-wise. Ten statements for any number of them.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from city.errors import NotFound
+from city.identifiers import BillId, PaymentId, uuid7
+from city.works.database import UnitOfWork
+from payments import channel_notices, channel_orders, channel_payments, services
+from payments.channel_notices import Told
+from payments.rules.authenticity import NotAuthentic
+from payments.rules.bills import Bill, BillState, Payment, credited
+from payments.rules.booking import book_channel_payment
+from payments.rules.channel_orders import ChannelOrder, OrderState, heard
+from payments.rules.channels import Answer, RefundAnswer
+from payments.store import bills as bill_store
+from payments.store import channel_batches, takings
+from payments.store import ledger as ledger_store
+
+if TYPE_CHECKING:
+    from payments.rules.ledger import Entry
+
+UNKNOWN_ORDER: Final = "unknown-order"
+
+
+def take(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
+    """Keep notifications in the inbox and act upon those that were not taken before.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Committed before any channel is told that we took it.
+    told : collection of Told
+        Each of another event.
+
+    Returns
+    -------
+    dict
+        Those that are refused, with the reason: nothing came of them, they are kept with it.
+    """
+    fresh = channel_notices.keep(uow, told)
+    acting = [each for each in told if each.event in fresh]
+    refused = _hear_payments(uow, [each for each in acting if not each.notice.refund_no])
+    for each in acting:
+        if each.notice.refund_no:
+            refused.update(_hear_refund(uow, each))
+    if refused:
+        channel_notices.refuse(uow.connection, refused.items())
+    return refused
+
+
+def _hear_payments(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
+    refused: dict[Told, str] = {}
+    if not told:
+        return refused
+    now = uow.wall.now()
+    orders = channel_batches.hold_orders(uow.connection, {each.notice.order_no for each in told})
+    spoken: set[UUID] = set()
+    changed: dict[UUID, ChannelOrder] = {}
+    paid: dict[UUID, ChannelOrder] = {}
+    for each in told:
+        order = orders.get(each.notice.order_no)
+        if order is None or order.channel is not each.channel:
+            refused[each] = UNKNOWN_ORDER
+            continue
+        if not isinstance(each.notice.answer, Answer):
+            continue
+        try:
+            after = heard(order, each.notice.answer, now)
+        except NotAuthentic as other:
+            refused[each] = other.reason.value
+            continue
+        spoken.add(order.id)
+        if after != order:
+            orders[order.order_no] = changed[order.id] = after
+            if after.state is OrderState.PAID and order.state is not OrderState.PAID:
+                paid[order.id] = after
+    surplus = _settle(uow, paid, changed)
+    channel_batches.write_orders(uow.connection, list(changed.values()), now)
+    channel_batches.heard_of_orders(uow.connection, spoken - changed.keys(), now)
+    for order in surplus:
+        channel_payments.give_back(uow, order)
+    return refused
+
+
+def _settle(
+    uow: UnitOfWork, paid: dict[UUID, ChannelOrder], changed: dict[UUID, ChannelOrder]
+) -> list[ChannelOrder]:
+    """Settle the bills of orders that were paid; give those whose bills needed no money any more.
+
+    Two orders of one bill: the second finds it as the first left it.
+    """
+    if not paid:
+        return []
+    at = uow.clock.now()
+    bills = bill_store.bills_by_id(
+        uow.connection, {order.bill_id for order in paid.values()}, lock=True
+    )
+    credit: dict[BillId, Bill] = {}
+    payments: list[Payment] = []
+    entries: list[Entry] = []
+    surplus: list[ChannelOrder] = []
+    for order in paid.values():
+        bill = bills[order.bill_id]
+        if not channel_payments.needs(bill, order):
+            surplus.append(order)
+            continue
+        payment = Payment(
+            PaymentId(uuid7()),
+            bill.id,
+            order.channel.value,
+            order.amount,
+            order.amount,
+            at,
+            f"channel:{order.channel.value}",
+        )
+        changed[order.id] = replace(order, payment_id=payment.id)
+        bills[bill.id] = credit[bill.id] = credited(bill, order.amount, at)
+        payments.append(payment)
+        entries.append(book_channel_payment(payment, bill, order))
+        if credit[bill.id].state is BillState.PAID:
+            services.announce_settled(uow, credit[bill.id], payment)
+    takings.add_payments(uow.connection, payments)
+    bill_store.write_states(uow.connection, list(credit.values()))
+    ledger_store.add_entries(uow.connection, entries)
+    return surplus
+
+
+def _hear_refund(uow: UnitOfWork, told: Told) -> dict[Told, str]:
+    notice = told.notice
+    try:
+        if not isinstance(notice.answer, RefundAnswer):
+            return {told: UNKNOWN_ORDER}
+        of = channel_orders.find_refund_channel(uow.connection, notice.refund_no)
+        if of is not told.channel:
+            return {told: UNKNOWN_ORDER}
+        channel_payments.hear_of_refund(uow, notice.refund_no, notice.answer)
+    except NotAuthentic as other:
+        return {told: other.reason.value}
+    except NotFound:
+        return {told: UNKNOWN_ORDER}
+    return {}
