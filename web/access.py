@@ -1,8 +1,9 @@
 """Who may do what over HTTP: a rule on every view, and no view without one.
 
 A caller is a person with a session (cookie), or a device, integration or script with a token
-(``Authorization: Bearer``). A view states its rule with `public`, `allow` or `credential`; one
-that states none answers 403 to everybody, and a test walks all routes to find it.
+(``Authorization: Bearer``), or a terminal that signs each request. A view states its rule with
+`public`, `allow`, `credential` or `terminal`; one that states none answers 403 to everybody, and
+a test walks all routes to find it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from flask import current_app, g, request
 
 from city.errors import Forbidden, Unauthenticated
 from city.people.roles import Role
+from city.terminals.services import admit
+from web import signed
 from web.bearers import Bearers
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
     from city.people.actors import Actor
+    from city.terminals.rules.terminals import Terminal
     from journeys.wiring import Wiring
 
 View = TypeVar("View", bound="Callable[..., object]")
@@ -43,6 +47,9 @@ class Rule:
     everybody: bool = False
     roles: frozenset[Role] = frozenset()
     credentials: frozenset[CredentialKind] = frozenset()
+    terminals: bool = False
+    """Terminals, by their signature."""
+    locked_too: bool = False
 
 
 def _state(rule: Rule) -> Callable[[View], View]:
@@ -88,6 +95,23 @@ def credential(*kinds: CredentialKind) -> Callable[[View], View]:
     if not kinds:
         raise ValueError("credential() needs a kind")
     return _state(Rule(credentials=frozenset(kinds)))
+
+
+def terminal(*, locked_too: bool = False) -> Callable[[View], View]:
+    """State that only a terminal may call a view, with a signed request (`web.signed`).
+
+    Parameters
+    ----------
+    locked_too : bool
+        Whether one that is locked from afar may: to say how it does, and nothing else.
+    """
+    return _state(Rule(terminals=True, locked_too=locked_too))
+
+
+def known_terminal() -> Terminal:
+    """Return the terminal that calls a view of `terminal`."""
+    found: Terminal = g.terminal
+    return found
 
 
 def rule_of(view: object) -> Rule | None:
@@ -229,6 +253,12 @@ def enforce() -> None:
         raise Forbidden("Nobody may call this.")
     if rule.everybody:
         _check_origin_of_act()
+        return
+    if rule.terminals:
+        # No cookie and no token: nothing that another site could make a browser send.
+        g.actor, g.session_csrf = None, None
+        heard = admit(wiring().database, signed.read(), locked_too=rule.locked_too)
+        g.actor, g.terminal = heard.actor, heard.terminal
         return
     caller = known_actor()
     if rule.credentials:

@@ -53,6 +53,8 @@ PUBLIC = {
     "GET /live/<path:rest>",
     # By the channel's own signature: its view says so.
     "POST /api/v1/channel-notices/<channel>",
+    # By a one-time code and the signature of the key that enrols: its view says so.
+    "POST /api/v1/terminals/enrolment",
     # On loopback, or with the token: its view says so.
     "GET /metrics",
 }
@@ -258,6 +260,12 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/readers": REGISTRY,
     "POST /api/v1/readers": KEEPERS,
     "POST /api/v1/readers/<uuid:reader_id>/retirement": KEEPERS,
+    "GET /api/v1/terminals": REGISTRY,
+    "POST /api/v1/terminals": KEEPERS,
+    "POST /api/v1/terminals/<uuid:terminal_id>/code": KEEPERS,
+    "POST /api/v1/terminals/<uuid:terminal_id>/lock": KEEPERS,
+    "POST /api/v1/terminals/<uuid:terminal_id>/unlock": KEEPERS,
+    "POST /api/v1/terminals/<uuid:terminal_id>/revocation": KEEPERS,
     "GET /api/v1/tariffs": TARIFF_READERS,
     "GET /api/v1/tariffs/<string:code>": TARIFF_READERS,
     "POST /api/v1/tariffs/<string:code>/versions": TARIFF_AUTHORS,
@@ -341,6 +349,9 @@ INTEGRATIONS = {
 DEVICES = {"POST /api/v1/gates/passages", "POST /api/v1/bays/<uuid:bay_id>/reads"}
 """Of these, what devices may call too: each for its own gate or bays."""
 
+TERMINALS = {"POST /api/v1/terminals/health"}
+"""By a terminal's signature alone: nobody's session or token does."""
+
 
 def routes(app: Flask) -> dict[str, str]:
     """Give every route of an application as method and path, with its endpoint."""
@@ -376,7 +387,7 @@ def test_the_public_routes_are_the_contracts(site: Site, live_app: Flask) -> Non
 
 
 def test_every_other_route_is_in_the_matrix(site: Site) -> None:
-    assert set(routes(site.app)) == PUBLIC | set(ROLES) | INTEGRATIONS
+    assert set(routes(site.app)) == PUBLIC | set(ROLES) | INTEGRATIONS | TERMINALS
 
 
 def test_a_view_without_a_rule_is_denied_to_everybody(site: Site) -> None:
@@ -415,6 +426,12 @@ def test_nobody_and_devices_get_nothing_that_is_not_public(site: Site) -> None:
         assert (route, outcome(site, route, None)) == (route, 401)
         refused = outcome(site, route, "device") == 403
         assert (route, refused) == (route, route not in DEVICES)
+
+
+def test_terminals_routes_take_a_signature_and_nothing_else(site: Site) -> None:
+    for route in TERMINALS:
+        for who in (None, "device", *(role.value for role in Role)):
+            assert (route, who, outcome(site, route, who)) == (route, who, 401)
 
 
 def test_webhooks_are_for_integrations_alone(site: Site) -> None:

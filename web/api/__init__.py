@@ -44,6 +44,7 @@ from web.api import (
     stays,
     takings,
     tariffs,
+    terminals,
     uplinks,
 )
 from web.api.description import complete
@@ -79,6 +80,7 @@ BLUEPRINTS = (
     disputes.blueprint,
     gates.blueprint,
     readers.blueprint,
+    terminals.blueprint,
     mine.blueprint,
     my_rights.blueprint,
     devices.blueprint,

@@ -33,6 +33,7 @@ TAGS: Final = {
     "Rights": "Permits, reservations, benefits, blacklists: what covers a stay, who holds a bay.",
     "Figures": "Turnover, occupancy, dwell, money, and a bay's day reconciled.",
     "Gates": "Passages through gates, tickets, and reads that nobody could match.",
+    "Terminals": "Attendants' handhelds: enrolled, signing each request, locked, revoked.",
     "Drivers": "The caller's own vehicles, stays and bills.",
     "Devices": "Sensors: where they lie, how they do, and those that nobody has registered.",
     "Uplinks": "Webhooks of network servers.",
@@ -57,6 +58,15 @@ SECURITY: Final = {
         "in": "cookie",
         "name": access.SESSION_COOKIE,
         "description": f"A page's session; acts also send `{access.CSRF_HEADER}` (see `GET /me`).",
+    },
+    "terminal": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": (
+            "An HTTP message signature (RFC 9421, ecdsa-p256-sha256) by a terminal's own key over "
+            "method, path, query, `Content-Digest` and `Terminal-Sequence`; see docs/terminals.md."
+        ),
     },
 }
 
@@ -154,6 +164,8 @@ def _complete_operation(
         return
     if rule.everybody:
         operation["security"] = []
+    elif rule.terminals:
+        operation["security"] = [{"terminal": []}]
     elif rule.credentials:
         operation["security"] = [{"bearer": []}, {"basic": []}]
         operation["x-credentials"] = sorted(rule.credentials)

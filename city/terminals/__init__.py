@@ -1,0 +1,1 @@
+"""Handheld terminals: enrolled by a one-time code, signing each request with a key of their own."""
