@@ -14,15 +14,15 @@ from web.acts import act
 from web.api.cursors import after, cursor
 from web.api.roles import KEEPERS, REGISTRY
 from web.api.schemas.terminals import (
-    TerminalCodeOut,
     EnrolmentIn,
+    TerminalCodeOut,
     TerminalHealthIn,
-    TerminalReasonIn,
-    TerminalStandingOut,
     TerminalIn,
     TerminalOut,
+    TerminalReasonIn,
     TerminalsOut,
     TerminalsQuery,
+    TerminalStandingOut,
 )
 
 if TYPE_CHECKING:
