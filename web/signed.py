@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import request
 
-from city.terminals.rules.signing import SignedRequest, read_signed
+from city.terminals.rules.signing import HEADERS, SignedRequest, read_signed
 
 MOST_BYTES: Final = 1_048_576
 """Largest body that is looked at: a batch of some thousand acts."""
@@ -24,4 +24,5 @@ def read() -> SignedRequest:
     """
     request.max_content_length = MOST_BYTES
     target = (request.method, request.path, request.query_string.decode("ascii", "replace"))
-    return read_signed(target, request.get_data(), request.headers)
+    headers = {name: request.headers.get(name, "") for name in HEADERS}
+    return read_signed(target, request.get_data(), headers)

@@ -1,7 +1,7 @@
 """Enrolling terminals, admitting what they sign, locking and revoking them."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, exc
@@ -16,6 +16,9 @@ from city.terminals.rules import terminals as rules
 from city.terminals.rules.signing import PublicKey, SignedRequest, not_signed
 from city.terminals.rules.terminals import Health, Terminal, TerminalState
 from city.works.database import Database, UnitOfWork
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 LONGEST_REASON: Final = 200
 
@@ -67,7 +70,7 @@ def register(uow: UnitOfWork, actor: Actor, name: str, district: str) -> CodeGiv
         if constraint != "terminal_name":
             raise
         raise Conflict("a terminal has this name", field="name") from error
-    detail = {"name": new.name, "district": new.district}
+    detail: dict[str, JsonValue] = {"name": new.name, "district": new.district}
     record(uow, actor, "terminals.registered", "terminal", str(new.id), detail)
     return CodeGiven(new, code)
 
@@ -143,7 +146,7 @@ def enrol(
             raise
         raise Conflict("a terminal has this key", field="public_key") from error
     actor = actor_of(found)
-    detail = {"key": key.thumbprint, "again": found.key is not None}
+    detail: dict[str, JsonValue] = {"key": key.thumbprint, "again": found.key is not None}
     record(uow, actor, "terminals.enrolled", "terminal", str(found.id), detail)
     return store.find(uow.connection, found.id) or found
 

@@ -91,21 +91,25 @@ def test_a_request_that_is_not_what_was_signed_is_refused(site: Site) -> None:
     handheld = enrolled(site)
     good = orjson.dumps(WELL)
 
-    def sent(body: bytes = good, path: str = HEALTH, **changed: str | None) -> tuple[int, Any]:
-        headers: dict[str, str | None] = {**handheld.signed(HEALTH, good)}
-        headers |= {name.replace("_", "-"): value for name, value in changed.items()}
-        kept = {name: value for name, value in headers.items() if value is not None}
-        return refusal(handheld.client.post(path, data=body, headers=kept))
+    def sent(
+        body: bytes = good, path: str = HEALTH, changed: tuple[str, str | None] | None = None
+    ) -> tuple[int, Any]:
+        headers = handheld.signed(HEALTH, good)
+        if changed is not None:
+            name, value = changed
+            del headers[name]
+            headers |= {} if value is None else {name: value}
+        return refusal(handheld.client.post(path, data=body, headers=headers))
 
     assert handheld.post(HEALTH, WELL).status_code == 200
     not_signed = (401, "signature")
     assert sent(orjson.dumps({**WELL, "acts_waiting": 1})) == not_signed
     assert sent(path=f"{HEALTH}?a=1") == not_signed
-    for name in ("Signature", "Signature_Input", "Content_Digest", "Terminal_Sequence"):
-        assert sent(**{name: None}) == not_signed
-        assert sent(**{name: "x"}) == not_signed
-    assert sent(Terminal_Sequence="999999") == not_signed
-    assert sent(Terminal_Sequence="-1") == not_signed
+    for name in ("Signature", "Signature-Input", "Content-Digest", "Terminal-Sequence"):
+        assert sent(changed=(name, None)) == not_signed
+        assert sent(changed=(name, "x")) == not_signed
+    assert sent(changed=("Terminal-Sequence", "999999")) == not_signed
+    assert sent(changed=("Terminal-Sequence", "-1")) == not_signed
     stranger = Handheld(handheld.client, name=handheld.name)
     assert refusal(stranger.post(HEALTH, WELL)) == not_signed
     nobody = Handheld(handheld.client, name="0199d3f0-0000-7000-8000-000000000000")

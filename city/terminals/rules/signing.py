@@ -30,6 +30,7 @@ LABEL: Final = "terminal"
 COVERED: Final = '("@method" "@path" "@query" "content-digest" "terminal-sequence")'
 ALGORITHM: Final = "ecdsa-p256-sha256"
 SEQUENCE_HEADER: Final = "Terminal-Sequence"
+HEADERS: Final = ("Signature-Input", "Signature", "Content-Digest", SEQUENCE_HEADER)
 CLOCK_WINDOW: Final = timedelta(minutes=2)
 """How far a request's own instant may be from ours: a device corrects its clock by our answers."""
 LARGEST_SEQUENCE: Final = 2**53 - 1
@@ -202,7 +203,7 @@ def read_signed(
     body : bytes
         As it was sent.
     headers : Mapping
-        Looked up by the names of RFC 9421 and RFC 9530, whatever their case.
+        Those of `HEADERS`, by these names.
 
     Raises
     ------
