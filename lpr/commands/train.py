@@ -1,4 +1,4 @@
-"""``train``: the recogniser, the detector, their export and calibration."""
+"""``train``: the recogniser, the detector, the refiner, their export and calibration."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -17,11 +17,14 @@ _EXAMPLE: Final = (
     "  python -m lpr train recogniser --steps 1500 --start runs/drawn/checkpoint.pt "
     "--manifest lpr/manifest.csv --out runs/all\n"
     "  python -m lpr train detector --steps 3000 --out runs/detector\n"
+    "  python -m lpr train refiner --steps 3000 --out runs/refiner\n"
     "  python -m lpr train export --recogniser runs/all/checkpoint.pt "
-    "--detector runs/detector/checkpoint.pt --out lpr/models\n"
+    "--detector runs/detector/checkpoint.pt --refiner runs/refiner/checkpoint.pt "
+    "--out lpr/models\n"
     "  python -m lpr train calibrate --folds runs --manifest lpr/manifest.csv --out lpr/models"
 )
-_PARTS: Final = ("recogniser", "detector", "export", "calibrate")
+_PARTS: Final = ("recogniser", "detector", "refiner", "export", "calibrate")
+_NETS: Final = ("recogniser", "detector", "refiner")
 _PHOTOGRAPH_SHARE: Final = 0.4
 
 
@@ -41,6 +44,7 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument("--pause-while", metavar="FILE", help="wait while this file exists")
     line.add_argument("--recogniser", metavar="CHECKPOINT", help="to export")
     line.add_argument("--detector", metavar="CHECKPOINT", help="to export")
+    line.add_argument("--refiner", metavar="CHECKPOINT", help="to export")
     line.add_argument("--folds", metavar="FOLDER", help="fold0 to fold4, to calibrate by")
     line.add_argument("--version", default="unnamed", help="of the exported models")
     given = line.parse_args(arguments)
@@ -50,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
         raise Invalid("must be at least 1", field="--steps")
     if given.leave_out is not None and not 0 <= given.leave_out < FOLDS:
         raise Invalid(f"must be 0 to {FOLDS - 1}", field="--leave-out")
-    for option in ("manifest", "start", "recogniser", "detector"):
+    for option in ("manifest", "start", *_NETS):
         name = getattr(given, option)
         if name is not None and not Path(name).is_file():
             raise Invalid("is no file", field=f"--{option}")
@@ -93,12 +97,19 @@ def _detector(given: Namespace) -> dict[str, object]:
     return {"checkpoint": str(checkpoint)}
 
 
+def _refiner(given: Namespace) -> dict[str, object]:
+    from lpr.training.refiner import RATE, RefinerRun, train_refiner  # noqa: PLC0415 - PyTorch is there for training alone
+
+    settings = RefinerRun(seed=given.seed, steps=given.steps, rate=given.rate or RATE)
+    checkpoint = train_refiner(settings, Path(given.out), pause=_path(given.pause_while))
+    return {"checkpoint": str(checkpoint)}
+
+
 def _export(given: Namespace) -> dict[str, object]:
     from lpr.training.export import export_models  # noqa: PLC0415 - PyTorch is there for training alone
 
-    return export_models(
-        Path(given.out), given.version, _path(given.recogniser), _path(given.detector)
-    )
+    checkpoints = {part: _path(getattr(given, part)) for part in _NETS}
+    return export_models(Path(given.out), given.version, checkpoints)
 
 
 def _calibrate(given: Namespace) -> dict[str, object]:
@@ -118,6 +129,7 @@ def _path(name: str | None) -> Path | None:
 _PART: Final = {
     "recogniser": _recogniser,
     "detector": _detector,
+    "refiner": _refiner,
     "export": _export,
     "calibrate": _calibrate,
 }

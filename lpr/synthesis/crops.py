@@ -58,15 +58,17 @@ def draw_crop(
 def _cut(face: PlateFace, random: np.random.Generator) -> Picture:
     height, width = face.picture.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    boxed = random.random() < 0.5  # noqa: PLR2004 - both habits as often
-    slant = 1.0 if boxed else 0.35
+    boxed = face.rows == 1 and random.random() < 0.5  # noqa: PLR2004 - both habits as often
+    # The rows of a plate that is not straightened cannot be told apart by their height.
+    slant = 1.0 if boxed else 0.5
     quad = _slanted(corners, slant, random)
     low, high = quad.min(axis=0), quad.max(axis=0)
     size = high - low
-    pad = random.uniform(-0.015, 0.055, (2, 2)).astype(np.float32)
+    loosest = 0.055 if boxed or random.random() < 0.7 else 0.14  # noqa: PLR2004 - the rest with much round them
+    pad = random.uniform(-0.02, loosest, (2, 2)).astype(np.float32)
     low, high = low - pad[0] * size, high + pad[1] * size
     size = high - low
-    if boxed and face.rows == 1:
+    if boxed:
         out_width, out_height = SMALL_PX
     else:
         out_width = round(float(np.exp(random.uniform(np.log(64), np.log(150)))))
@@ -174,10 +176,13 @@ def worn(
     plate_width = float(picture.shape[1]) if plate_width_px is None else plate_width_px
     image = picture.astype(np.float32)
     if random.random() < 0.85:  # noqa: PLR2004 - see above
+        # Most cameras that are there to read plates do well; all trouble at once is rare.
+        trouble = float(random.random() ** 1.5)
         _light(image, random)
-        image = _blurred(image, random, plate_width / SMALL_PX[0])
-        _exposed(image, random)
-        grain = float(abs(random.normal(0, 0.04))) * float(image.mean() + 20)
+        image = _blurred(image, random, plate_width / SMALL_PX[0], trouble)
+        _exposed(image, random, trouble)
+        grain = float(abs(random.normal(0, 0.004 + 0.045 * trouble)))
+        grain *= float(image.mean() + 20)
         image += _noise(image.shape[0], image.shape[1], random) * grain
     made = np.asarray(np.clip(image, 0, 255), np.uint8)
     if random.random() < 0.6:  # noqa: PLR2004 - most cameras compress
@@ -200,7 +205,7 @@ def _noise(height: int, width: int, random: np.random.Generator) -> Floats:
 def _light(image: Floats, random: np.random.Generator) -> None:
     """Dirt, shadow, glare and rain, in place."""
     height, width = image.shape[:2]
-    if random.random() < 0.35:  # noqa: PLR2004 - dirt
+    if random.random() < 0.3:  # noqa: PLR2004 - dirt
         coarse = random.uniform(0, 1, (int(random.integers(3, 8)), int(random.integers(5, 20))))
         spots = cv2.resize(coarse.astype(np.float32), (width, height))
         share = np.clip((spots - 0.45) * 2, 0, 1)[..., None] * float(random.uniform(0.1, 0.7))
@@ -230,11 +235,13 @@ def _light(image: Floats, random: np.random.Generator) -> None:
             cv2.line(image, start, end, (float(random.uniform(120, 230)),) * 3, 1)
 
 
-def _blurred(image: Floats, random: np.random.Generator, scale: float) -> Floats:
+def _blurred(image: Floats, random: np.random.Generator, scale: float, trouble: float) -> Floats:
     """Lens and motion; a lower resolution than it seems. Scale: the plate's width over 94."""
     height, width = image.shape[:2]
     if random.random() < 0.3:  # noqa: PLR2004 - photographed small, then enlarged
-        factor = max(float(random.uniform(0.45, 0.9)) / max(1.0, scale * 0.8), 0.47 / scale)
+        factor = max(
+            float(random.uniform(0.9 - 0.45 * trouble, 0.95)) / max(1.0, scale * 0.8), 0.47 / scale
+        )
         factor = min(1.0, factor)
         small = (round(width * factor), round(height * factor))
         image = cv2.resize(image, small, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -242,10 +249,10 @@ def _blurred(image: Floats, random: np.random.Generator, scale: float) -> Floats
             np.float32
         )
     if random.random() < 0.5:  # noqa: PLR2004 - out of focus
-        sigma = max(0.3, float(random.uniform(0.2, 1.15)) * scale)
+        sigma = max(0.3, float(random.uniform(0.2, 0.4 + 0.8 * trouble)) * scale)
         image = cv2.GaussianBlur(image, (0, 0), sigma).astype(np.float32)
     if random.random() < 0.2:  # noqa: PLR2004 - motion
-        length = max(2, round(float(random.uniform(2, 6)) * scale))
+        length = max(2, round(float(random.uniform(2, 2.5 + 4 * trouble)) * scale))
         kernel = np.zeros((length, length), np.float32)
         angle = float(random.normal(0, 0.5)) if random.random() < 0.7 else 1.57  # noqa: PLR2004 - mostly along the road
         middle = (length - 1) / 2
@@ -256,17 +263,17 @@ def _blurred(image: Floats, random: np.random.Generator, scale: float) -> Floats
     return image
 
 
-def _exposed(image: Floats, random: np.random.Generator) -> None:
+def _exposed(image: Floats, random: np.random.Generator, trouble: float) -> None:
     """Exposure, haze, gamma and colour cast, in place."""
     image *= random.normal(1, 0.13, 3).astype(np.float32)
-    if random.random() < 0.25:  # noqa: PLR2004 - black and white, or nearly
+    if random.random() < 0.15:  # noqa: PLR2004 - black and white, or nearly
         grey = image.mean(axis=2, keepdims=True)
         image += (grey - image) * float(random.uniform(0.3, 1.0))
-    contrast = float(random.uniform(0.3, 1.15))
+    contrast = float(random.uniform(0.85 - 0.55 * trouble, 1.2))
     image *= contrast
     image += np.float32(random.uniform(0, max(1.0, 255 * (1 - contrast))) * 0.8)
     if random.random() < 0.25:  # noqa: PLR2004 - night
-        image *= float(random.uniform(0.2, 0.6))
+        image *= float(random.uniform(0.6 - 0.4 * trouble, 0.7))
     elif random.random() < 0.2:  # noqa: PLR2004 - overexposed
         image *= float(random.uniform(1.2, 1.9))
     np.clip(image, 0, 255, out=image)

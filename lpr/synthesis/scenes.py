@@ -44,6 +44,8 @@ class Scene:
 
     picture: Picture
     plates: tuple[ScenePlate, ...]
+    clutter: tuple[Floats, ...] = ()
+    """Corners of the things of a plate's shape that are none."""
 
 
 def draw_scene(
@@ -71,8 +73,7 @@ def draw_scene(
         count = int(random.choice(4, p=(0.12, 0.6, 0.2, 0.08)))
         wanted = [_drawn_kind(random) for _ in range(count)]
     taken: list[tuple[float, float, float, float]] = []
-    for _ in range(int(random.integers(0, 4))):
-        _paste_clutter(picture, taken, random)
+    pasted = [_paste_clutter(picture, taken, random) for _ in range(int(random.integers(0, 7)))]
     for kind in wanted:
         face = draw_face(kind, random)
         quad = _free_quad(face, size_px, taken, random)
@@ -86,7 +87,8 @@ def draw_scene(
         (float(np.linalg.norm(plate.corners[1] - plate.corners[0])) for plate in plates),
         default=60.0,
     )
-    return Scene(worn(picture, random, narrowest), tuple(plates))
+    clutter = tuple(quad for quad in pasted if quad is not None)
+    return Scene(worn(picture, random, narrowest), tuple(plates), clutter)
 
 
 def _drawn_kind(random: np.random.Generator) -> PlateKind:
@@ -107,12 +109,12 @@ def _backdrop(width: int, height: int, random: np.random.Generator) -> Picture:
     canvas = np.zeros((height, width, 3), np.float32) + base
     horizon = int(height * random.uniform(0.0, 0.6))
     canvas[horizon:] = np.array(_colour(random), np.float32)
-    for cells in (4, 16, 64):
+    for cells in (4, 16, 64, 160):
         if random.random() < 0.7:  # noqa: PLR2004 - some surfaces are smooth
             coarse = random.normal(0, random.uniform(3, 28), (cells, cells, 1)).astype(np.float32)
             canvas += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
     picture = np.asarray(np.clip(canvas, 0, 255), np.uint8)
-    for _ in range(int(random.integers(2, 14))):
+    for _ in range(int(random.integers(2, 22))):
         _thing(picture, random)
     return picture
 
@@ -305,10 +307,11 @@ def _paste(picture: Picture, face: Picture, quad: Floats, random: np.random.Gene
 
 def _paste_clutter(
     picture: Picture, taken: list[tuple[float, float, float, float]], random: np.random.Generator
-) -> None:
+) -> Floats | None:
     rows = 1 if random.random() < 0.7 else 2  # noqa: PLR2004 - as plates come
     thing = draw_clutter(rows, random)
     face = PlateFace(thing, "", PlateKind.UNKNOWN, rows)
     quad = _free_quad(face, (picture.shape[1], picture.shape[0]), [*taken], random)
     if quad is not None:
         _paste(picture, thing, quad, random)
+    return quad

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lpr.training.ahead import made_ahead
 from lpr.training.detector_net import DetectorNet
 from lpr.training.pausing import wait_while_paused
 from lpr.training.scenes_pool import ScenePool, Wanted
@@ -29,7 +30,7 @@ class DetectorRun:
 
     seed: int
     steps: int
-    batch: int = 24
+    batch: int = 32
     rate: float = RATE
     averaging: float = 0.99
     """Share of the running mean of the weights that a step keeps."""
@@ -66,12 +67,13 @@ def train_detector(run: DetectorRun, folder: Path, *, pause: Path | None = None)
         optimiser.load_state_dict(kept["optimiser"])
         averaged.mean, first = kept["mean"], kept["step"]
     pool = ScenePool(run.seed + first)
+    batches = made_ahead(lambda: pool.batch(run.batch))
     began, shown = time.monotonic(), np.zeros(4)
     for step in range(first, run.steps):
         wait_while_paused(pause)
         for group in optimiser.param_groups:
             group["lr"] = run.rate * rate_share(step, run.steps)
-        windows, wanted = pool.batch(run.batch)
+        windows, wanted = next(batches)
         inputs = torch.from_numpy(windows).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             told = net(inputs)
@@ -91,6 +93,7 @@ def train_detector(run: DetectorRun, folder: Path, *, pause: Path | None = None)
         if (step + 1) % _CHECKPOINT_EVERY == 0 or step + 1 == run.steps:
             state = {"net": net.state_dict(), "mean": averaged.mean}
             torch.save({**state, "optimiser": optimiser.state_dict(), "step": step + 1}, path)
+    batches.close()
     return path
 
 

@@ -2,22 +2,28 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from city.errors import Invalid
 from lpr.training.detector import export_detector
 from lpr.training.recogniser import export_recogniser
+from lpr.training.refiner import export_refiner
 from lpr.training.schedule import told_of
-from lpr.vision.models import CARD, MODELS
+from lpr.vision.models import CARD, MODELS, PARTS
 
 MOST_BYTES: Final = 5_000_000
 """What all weights together may take."""
-_RECOGNISER, _DETECTOR = "recogniser.onnx", "detector.onnx"
+_WRITERS: Final = {
+    "recogniser": export_recogniser,
+    "detector": export_detector,
+    "refiner": export_refiner,
+}
 
 
 def export_models(
-    folder: Path, version: str, recogniser: Path | None, detector: Path | None
+    folder: Path, version: str, checkpoints: Mapping[str, Path | None]
 ) -> dict[str, object]:
     """Write the models of checkpoints and their card; what is not given stays as it is.
 
@@ -28,8 +34,8 @@ def export_models(
         their temperatures, bands and settings.
     version : str
         Name of the models together, kept with every read as evidence.
-    recogniser, detector : Path, optional
-        Checkpoints.
+    checkpoints : mapping of str to Path or None
+        By the net's name on the card.
 
     Returns
     -------
@@ -45,15 +51,12 @@ def export_models(
     home = folder if (folder / CARD).is_file() else MODELS
     card = json.loads((home / CARD).read_text(encoding="utf-8"))
     card["version"] = version
-    for part, name, checkpoint in (
-        ("recogniser", _RECOGNISER, recogniser),
-        ("detector", _DETECTOR, detector),
-    ):
+    for part in PARTS:
+        name, checkpoint = f"{part}.onnx", checkpoints.get(part)
         target = folder / name
         if checkpoint is not None:
-            write = export_recogniser if part == "recogniser" else export_detector
-            write(checkpoint, target)
-            card[part]["run"] = told_of(checkpoint)
+            _WRITERS[part](checkpoint, target)
+            card.setdefault(part, {})["run"] = told_of(checkpoint)
         elif not target.is_file():
             target.write_bytes((home / name).read_bytes())
         content = target.read_bytes()
@@ -62,7 +65,7 @@ def export_models(
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
         }
-    total = card["recogniser"]["bytes"] + card["detector"]["bytes"]
+    total = sum(card[part]["bytes"] for part in PARTS)
     if total > MOST_BYTES:
         raise Invalid(f"are {total} bytes, more than {MOST_BYTES}", field="weights")
     text = json.dumps(card, ensure_ascii=False, indent=1) + "\n"

@@ -24,6 +24,19 @@ def _block(
     )
 
 
+class _Twofold(nn.Module):
+    """A block whose input is added to what it makes, so that deep nets learn from the start."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.block = _block(channels, channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Add the block to its input."""
+        made: Tensor = features + self.block(features)
+        return made
+
+
 class RecogniserNet(nn.Module):
     """Strips (N x 3 x 32 x 128) to logits of seats (N x 9 x classes) and kinds (N x kinds)."""
 
@@ -32,12 +45,16 @@ class RecogniserNet(nn.Module):
         self.trunk = nn.Sequential(
             _block(3, 32, 2, 5),
             _block(32, 64, 2),
-            _block(64, 64),
-            _block(64, 64),
+            _Twofold(64),
+            _Twofold(64),
             _block(64, 96, (2, 1)),
-            _block(96, 96),
+            _Twofold(96),
             _block(96, _LAST),
         )
+        # Which seat a character has depends on those beside it: seen at half the size, most of
+        # the strip fits into what one place looks at.
+        self.wide = nn.Sequential(_block(_LAST, 96, 2), _Twofold(96), _Twofold(96))
+        self.back = nn.Conv2d(96, _LAST, 1)
         height, width = STRIP_HEIGHT_PX // 8, STRIP_WIDTH_PX // 4
         self.attention = nn.Conv2d(_LAST, SEATS, 1)
         self.place = nn.Parameter(_first_places(height, width))
@@ -47,7 +64,11 @@ class RecogniserNet(nn.Module):
 
     def forward(self, strips: Tensor) -> tuple[Tensor, Tensor]:
         """Give the logits of seats and kinds."""
-        features = self.trunk(strips)
+        near = self.trunk(strips)
+        wide = nn.functional.interpolate(
+            self.back(self.wide(near)), scale_factor=2.0, mode="nearest"
+        )
+        features = torch.relu(near + wide)
         weights = (self.attention(features) + self.place).flatten(2).softmax(-1)
         seats = weights @ features.flatten(2).transpose(1, 2)
         return self.character(self.drop(seats)), self.kind(features.mean((2, 3)))

@@ -5,6 +5,7 @@ drawing costs as much as learning. Photographs are slanted, shaded and blurred a
 """
 
 import csv
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -157,14 +158,17 @@ class SamplePool:
 
 
 def _capped_weights(photographs: list[Photograph]) -> NDArray[np.float64] | None:
+    """Weigh photographs so that provinces seen seldom count for more, and one not for most."""
     if not photographs:
         return None
-    capped = np.array([photograph.text[0] == CAPPED_PROVINCE for photograph in photographs])
-    weights = np.ones(len(photographs))
+    provinces = [photograph.text[0] for photograph in photographs]
+    seen = Counter(provinces)
+    weights = np.array([seen[province] ** -0.5 for province in provinces])
+    capped = np.array([province == CAPPED_PROVINCE for province in provinces])
     if 0 < capped.sum() < len(photographs):
-        free = float((~capped).sum())
+        free = float(weights[~capped].sum())
         most = free * CAPPED_SHARE / (1 - CAPPED_SHARE)
-        weights[capped] = min(1.0, most / float(capped.sum()))
+        weights[capped] *= min(1.0, most / float(weights[capped].sum()))
     return np.asarray(weights / weights.sum(), np.float64)
 
 

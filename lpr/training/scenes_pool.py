@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpr.synthesis.scenes import Scene, draw_scene
-from lpr.vision.models import STRIDE_PX, detector_input
+from lpr.vision.models import STRIDE_PX, levelled
 
 Floats = NDArray[np.float32]
+Picture = NDArray[np.uint8]
 
 WINDOW_PX: Final = 256
 _SCENE_PX: Final = 352
+_SMALLEST_SCALE: Final = 0.6
+_LARGEST_SCALE: Final = 1.35
 _TWO_ROWS: Final = 2
 _LEAST_KEPT: Final = 0.75
 """Share of a plate's box inside the window under which it is neither wanted nor unwanted."""
@@ -62,22 +65,27 @@ class ScenePool:
                 self._next = (self._next + 1) % self._size
         picked = self._random.integers(0, len(self._scenes), count)
         windows = [self._window(self._scenes[int(at)]) for at in picked]
-        return np.concatenate([inputs for inputs, _ in windows]), [want for _, want in windows]
+        return levelled(np.stack([each for each, _ in windows])), [want for _, want in windows]
 
-    def _window(self, scene: Scene) -> tuple[Floats, Wanted]:
-        """Cut a window, larger or smaller than it is scaled to, and colour it a little."""
-        side = int(self._random.integers(round(WINDOW_PX * 0.75), _SCENE_PX + 1))
-        x, y = (int(value) for value in self._random.integers(0, _SCENE_PX - side + 1, 2))
-        cut = scene.picture[y : y + side, x : x + side]
-        scaled = cv2.resize(cut, (WINDOW_PX, WINDOW_PX), interpolation=cv2.INTER_AREA)
-        gain = self._random.uniform(0.7, 1.3) * self._random.normal(1, 0.06, 3)
-        tinted = np.asarray(np.clip(scaled * gain, 0, 255), np.uint8)
-        scale = WINDOW_PX / side
-        quads = [(plate.corners - np.array([x, y], np.float32)) * scale for plate in scene.plates]
-        return detector_input(tinted), wanted_of(
-            [np.asarray(quad, np.float32) for quad in quads],
-            [plate.rows for plate in scene.plates],
+    def _window(self, scene: Scene) -> tuple[Picture, Wanted]:
+        """Cut a window, turned, larger or smaller, and coloured a little."""
+        random = self._random
+        scale = float(np.exp(random.uniform(np.log(_SMALLEST_SCALE), np.log(_LARGEST_SCALE))))
+        angle = float(random.normal(0, 4)) * np.pi / 180
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
+        # What the window's middle shows: as much as fits stays inside the scene.
+        free = max(0.0, _SCENE_PX - WINDOW_PX / scale) / 2
+        seen = _SCENE_PX / 2 + random.uniform(-free, free, 2)
+        moved = WINDOW_PX / 2 - turn @ seen
+        way = np.column_stack([turn, moved])
+        cut = cv2.warpAffine(
+            scene.picture, way, (WINDOW_PX, WINDOW_PX), borderMode=cv2.BORDER_REPLICATE
         )
+        gain = random.uniform(0.7, 1.3) * random.normal(1, 0.06, (1, 3))
+        shades = np.clip(np.arange(256)[:, None] * gain + random.normal(0, 8), 0, 255)
+        tinted = np.asarray(cv2.LUT(cut, shades.astype(np.uint8)[None]), np.uint8)
+        quads = [np.asarray(plate.corners @ turn.T + moved, np.float32) for plate in scene.plates]
+        return tinted, wanted_of(quads, [plate.rows for plate in scene.plates])
 
 
 def wanted_of(quads: list[Floats], rows: list[int], side_px: int = WINDOW_PX) -> Wanted:

@@ -16,12 +16,17 @@ from lpr.rules.corners import Found, best_of_each, sensible
 from lpr.rules.decoding import Temperatures, decode
 from lpr.rules.reads import BandLimits, PlateRead
 from lpr.vision.strips import Picture, batch_of, strip_of
+from lpr.vision.views import ROUGH, view_of
 
 Floats = NDArray[np.float32]
 
 MODELS: Final = Path(__file__).parents[1] / "models"
 CARD: Final = "card.json"
+PARTS: Final = ("recogniser", "detector", "refiner")
+"""The nets, as the card calls them."""
 STRIDE_PX: Final = 8
+MOVE_PX: Final = 8.0
+"""Pixels of a view that the refiner's moves are told in."""
 _GRAIN_PX: Final = 32
 """The detector's input is a multiple of this, so that its coarse level fits its fine one."""
 _MEAN, _DEVIATION = 114.0, 58.0
@@ -34,6 +39,11 @@ class DetectorSettings:
     long_side_px: int
     """Pictures are shrunk to this; smaller ones are enlarged at most twice."""
     least_score: float
+    """Of a find, to be looked at again."""
+    refined_times: int
+    """How often its corners are moved."""
+    least_plate: float
+    """What the refiner must say at least of a plate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class Card:
     version: str
     recogniser: str
     detector: str
+    refiner: str
     sha256: dict[str, str]
     temperatures: Temperatures
     bands: BandLimits
@@ -63,7 +74,8 @@ def read_card(folder: Path = MODELS) -> Card:
             told["version"],
             told["recogniser"]["file"],
             told["detector"]["file"],
-            {told[part]["file"]: told[part]["sha256"] for part in ("recogniser", "detector")},
+            told["refiner"]["file"],
+            {told[part]["file"]: told[part]["sha256"] for part in PARTS},
             Temperatures(**told["recogniser"]["temperatures"]),
             BandLimits(**told["bands"]),
             DetectorSettings(**told["detector"]["settings"]),
@@ -105,8 +117,47 @@ class Recogniser:
         return decode(seats[0], kinds[0], rows, self.card.temperatures)
 
 
+class Refiner:
+    """Looks at rough finds at the picture's full size and says where their corners are.
+
+    Not safe for several threads at once: a net keeps its last result.
+    """
+
+    def __init__(self, folder: Path = MODELS) -> None:
+        self.card = read_card(folder)
+        name = self.card.refiner
+        self._net = _open(folder, name, self.card.sha256[name])
+
+    def refined(self, picture: Picture, found: list[Found]) -> list[Found]:
+        """Move the corners of finds, and leave out what is no plate or another's plate again.
+
+        Parameters
+        ----------
+        picture : array of height x width x 3
+        found : list of Found
+            Rough finds; their corners may be off by nearly half of a plate's height.
+
+        Returns
+        -------
+        list of Found
+            Best first. The scores are the refiner's.
+        """
+        settings, better = self.card.settings, found
+        for _ in range(settings.refined_times):
+            better = [each for each in self._once(picture, better) if sensible(each.corners)]
+        return best_of_each([each for each in better if each.score >= settings.least_plate])
+
+    def _once(self, picture: Picture, found: list[Found]) -> list[Found]:
+        if not found:
+            return []
+        seen = [view_of(picture, each.corners) for each in found]
+        self._net.setInput(levelled(np.stack([view for view, _ in seen])))
+        told = np.asarray(self._net.forward(), np.float32)
+        return [refined_of(row, back) for row, (_, back) in zip(told, seen, strict=True)]
+
+
 class Detector:
-    """Finds plates in pictures.
+    """Finds plates in pictures: roughly in the shrunk picture, then exactly at its full size.
 
     Not safe for several threads at once: a net keeps its last result.
     """
@@ -115,9 +166,14 @@ class Detector:
         self.card = read_card(folder)
         name = self.card.detector
         self._net = _open(folder, name, self.card.sha256[name])
+        self._refiner = Refiner(folder)
 
-    def find(self, picture: Picture, least_score: float | None = None) -> list[Found]:
-        """Find plates, best first.
+    def find(self, picture: Picture) -> list[Found]:
+        """Find plates, best first; scores are the refiner's."""
+        return self._refiner.refined(picture, self.rough(picture))
+
+    def rough(self, picture: Picture, least_score: float | None = None) -> list[Found]:
+        """Find what may be plates, best first; corners are off by a tenth of a plate's height.
 
         Parameters
         ----------
@@ -148,9 +204,30 @@ def detector_input(picture: Picture) -> Floats:
         np.float32,
     )
     padded[:height, :width] = picture
-    padded -= np.float32(_MEAN)
-    padded /= np.float32(_DEVIATION)
-    return np.ascontiguousarray(padded.transpose(2, 0, 1)[None])
+    return levelled(padded[None])
+
+
+def refined_of(told: Floats, back: NDArray[np.float64]) -> Found:
+    """Read what the refiner says of one view.
+
+    Parameters
+    ----------
+    told : array of 10
+        Eight moves of the corners in ``MOVE_PX``, logits of a plate and of two rows.
+    back : array of 3 x 3
+        Brings the view's pixels into the picture.
+    """
+    corners = ROUGH + told[:8].reshape(4, 2) * np.float32(MOVE_PX)
+    placed = np.asarray(cv2.perspectiveTransform(corners[None], back)[0], np.float32)
+    score = float(1 / (1 + np.exp(-told[8])))
+    return Found(placed, 2 if told[9] > 0 else 1, score)
+
+
+def levelled(pictures: NDArray[np.uint8] | Floats) -> Floats:
+    """Bring pictures (N x height x width x 3) to about mean 0 and deviation 1, colours first."""
+    level = np.multiply(pictures.transpose(0, 3, 1, 2), np.float32(1 / _DEVIATION), order="C")
+    level -= np.float32(_MEAN / _DEVIATION)
+    return np.asarray(level, np.float32)
 
 
 def finds_of(told: Floats, least_score: float) -> list[Found]:

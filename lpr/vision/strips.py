@@ -10,8 +10,10 @@ Picture = NDArray[np.uint8]
 
 STRIP_HEIGHT_PX: Final = 32
 STRIP_WIDTH_PX: Final = 128
-_TOP_WIDTH_PX: Final = 40
-"""Two characters' share of seven, and a little more: what the upper row takes of the strip."""
+_TOP_WIDTH_PX: Final = 48
+_TOP_FROM: Final = 0.08
+"""What is left out at both ends of the upper row: its two or three characters stand in the middle
+and would otherwise be half as wide as those below."""
 _TOP_SHARE: Final = 0.43
 _BOTTOM_FROM: Final = 0.37
 """Rows part at about 40 % of the height; both halves keep a margin round it."""
@@ -34,8 +36,9 @@ def strip_of(picture: Picture, rows: int = 1) -> Picture:
     """
     if rows == 1:
         return _scaled(picture, STRIP_WIDTH_PX)
-    height = picture.shape[0]
-    top = picture[: max(1, round(height * _TOP_SHARE))]
+    height, width = picture.shape[:2]
+    aside = round(width * _TOP_FROM)
+    top = picture[: max(1, round(height * _TOP_SHARE)), aside : width - aside]
     bottom = picture[min(height - 1, round(height * _BOTTOM_FROM)) :]
     parts = (_scaled(top, _TOP_WIDTH_PX), _scaled(bottom, STRIP_WIDTH_PX - _TOP_WIDTH_PX))
     return np.concatenate(parts, axis=1)

@@ -16,9 +16,19 @@ from city.plate_rules import PlateKind
 from lpr.commands import evaluate, read, render
 from lpr.rules.corners import Found
 from lpr.synthesis.faces import draw_face
-from lpr.vision.models import MODELS, Detector, Recogniser, detector_input, finds_of
+from lpr.synthesis.scenes import draw_scene
+from lpr.vision.models import (
+    MODELS,
+    PARTS,
+    Detector,
+    Recogniser,
+    detector_input,
+    finds_of,
+    refined_of,
+)
 from lpr.vision.reading import read_crop, straightened
 from lpr.vision.strips import batch_of, strip_of
+from lpr.vision.views import ROUGH, view_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +49,8 @@ def _without_the_real_face(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_models_are_those_of_their_card_and_small() -> None:
     card = json.loads((MODELS / "card.json").read_text(encoding="utf-8"))
-    sizes = [(MODELS / card[part]["file"]).stat().st_size for part in ("recogniser", "detector")]
-    assert sizes == [card[part]["bytes"] for part in ("recogniser", "detector")]
+    sizes = [(MODELS / card[part]["file"]).stat().st_size for part in PARTS]
+    assert sizes == [card[part]["bytes"] for part in PARTS]
     assert sum(sizes) <= 5_000_000
     assert Recogniser().card.version == Detector().card.version == card["version"]
 
@@ -112,6 +122,56 @@ def test_maps_become_finds_with_corners_in_pixels() -> None:
     assert found.rows == 2
     assert found.score == pytest.approx(0.9526, abs=1e-3)
     assert finds_of(maps, 0.99) == []
+
+
+@pytest.mark.parametrize("side_px", [90, 700])
+def test_a_view_shows_a_find_straight_and_small_and_tells_the_way_back(side_px: int) -> None:
+    face = draw_face(PlateKind.BLUE7, np.random.default_rng(4)).picture
+    quad = np.array([[0.1, 0.3], [0.8, 0.35], [0.79, 0.6], [0.11, 0.55]]) * side_px
+    corners = quad.astype(np.float32)
+    flat = np.array([[0, 0], [220, 0], [220, 70], [0, 70]], np.float32)
+    matrix = cv2.getPerspectiveTransform(flat, corners)
+    scene = np.asarray(cv2.warpPerspective(face, matrix, (side_px, side_px)), np.uint8)
+    view, back = view_of(scene, corners)
+    assert view.shape == (48, 96, 3)
+    assert cv2.perspectiveTransform(ROUGH[None], back)[0] == pytest.approx(corners, abs=0.01)
+    (left, top), (right, bottom) = ROUGH[0].astype(int), ROUGH[2].astype(int)
+    seen = view[top:bottom, left:right].astype(int)
+    small = cv2.resize(face, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    apart = np.abs(seen - small.astype(int)).mean()
+    mirrored = np.abs(seen - small[:, ::-1].astype(int)).mean()
+    assert apart < 0.7 * mirrored
+
+
+def test_a_find_outside_the_picture_has_a_view_too() -> None:
+    corners = np.array([[-90, -40], [-20, -40], [-20, -15], [-90, -15]], np.float32)
+    view, _ = view_of(np.full((40, 60, 3), 9, np.uint8), corners)
+    assert (view == 9).all()
+
+
+def test_the_refiner_moves_corners_by_pixels_of_the_view() -> None:
+    told = np.zeros(10, np.float32)
+    told[0], told[7], told[8], told[9] = 0.5, -0.25, 2.0, -1.0
+    found = refined_of(told, np.diag([2.0, 2.0, 1.0]))
+    moved = (found.corners - 2 * ROUGH).tolist()
+    assert moved == [[8, 0], [0, 0], [0, 0], [0, -4]]
+    assert found.rows == 1
+    assert found.score == pytest.approx(0.8808, abs=1e-3)
+
+
+def test_most_plates_of_drawn_scenes_are_found_to_a_tenth_of_their_height() -> None:
+    random, near, plates = np.random.default_rng(6), 0, 0
+    detector = Detector()
+    for _ in range(8):
+        scene = draw_scene(random, (640, 360))
+        found = detector.find(scene.picture)
+        for plate in scene.plates:
+            tall = float(np.linalg.norm(plate.corners[3] - plate.corners[0]))
+            away = [float(np.abs(each.corners - plate.corners).mean()) for each in found]
+            plates += 1
+            near += min(away, default=np.inf) <= 0.1 * tall
+    assert plates >= 8
+    assert near >= 0.6 * plates
 
 
 def test_the_detectors_input_is_padded_to_what_the_net_takes() -> None:
