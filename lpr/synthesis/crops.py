@@ -64,8 +64,9 @@ def _cut(face: PlateFace, random: np.random.Generator) -> Picture:
     quad = _slanted(corners, slant, random)
     low, high = quad.min(axis=0), quad.max(axis=0)
     size = high - low
+    # Cut too closely or with much round it, and upwards more so: boxes are off by pixels.
     loosest = 0.055 if boxed or random.random() < 0.7 else 0.14  # noqa: PLR2004 - the rest with much round them
-    pad = random.uniform(-0.02, loosest, (2, 2)).astype(np.float32)
+    pad = random.uniform((-0.02, -0.06), (loosest, max(loosest, 0.11)), (2, 2)).astype(np.float32)
     low, high = low - pad[0] * size, high + pad[1] * size
     size = high - low
     if boxed:
