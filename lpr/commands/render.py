@@ -13,9 +13,10 @@ from city.errors import Invalid
 from city.plate_rules import PlateKind
 from lpr.rules.serials import DRAWN_KINDS
 from lpr.synthesis.crops import draw_crop
-from lpr.synthesis.faces import draw_face
+from lpr.synthesis.faces import PlateFace, draw_face
 from lpr.synthesis.glyphs import glyph_folder
 from lpr.synthesis.scenes import draw_scene
+from lpr.synthesis.videos import Passing, Place, draw_video
 from lpr.vision.manifests import NO_PLATE, write_manifest
 
 SUMMARY: Final = "make pictures of plates or scenes of any kind, with a manifest"
@@ -25,8 +26,9 @@ _EXAMPLE: Final = (
     "  python -m lpr render --form scene --kind blue7 --size 1280x720 --out scenes/"
 )
 _MOST_COUNT: Final = 100_000
+_VIDEO_FPS: Final = 10.0
 _SIZES: Final = range(64, 8193)
-_FORMS: Final = ("crop", "face", "scene")
+_FORMS: Final = ("crop", "face", "scene", "video")
 
 Row = tuple[str, str, str, str, str]
 
@@ -37,7 +39,12 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument(
         "--out", metavar="FOLDER", required=True, help="gets pictures and manifest.csv"
     )
-    line.add_argument("--form", choices=_FORMS, default="crop", help="face: clean and flat")
+    line.add_argument(
+        "--form",
+        choices=_FORMS,
+        default="crop",
+        help="face: clean and flat; video: two cars pass a lane",
+    )
     line.add_argument("--kind", action="append", metavar="KIND", help="again for several; all")
     line.add_argument("--count", type=int, default=1, help="pictures of each kind (default 1)")
     line.add_argument("--seed", type=int, default=0, help="0 to 2^63 (default 0)")
@@ -119,6 +126,12 @@ def _one(
                 for plate in scene.plates
             ),
         )
+    if form == "video" and kind is not PlateKind.UNKNOWN:
+        faces = [draw_face(kind, random) for _ in range(2)]
+        name = f"{form}-{shown}-{seed}-{number:05d}.avi"
+        _write_video(folder / name, faces, random, size_px)
+        texts = "|".join(face.text for face in faces)
+        return name, texts, "|".join([shown] * len(faces)), form, ""
     if form == "face" and kind is not PlateKind.UNKNOWN:
         face = draw_face(kind, random)
         _write(folder / name, face.picture)
@@ -126,6 +139,25 @@ def _one(
     crop = draw_crop(kind, random)
     _write(folder / name, crop.picture)
     return name, crop.text, shown, "crop", ""
+
+
+def _write_video(
+    path: Path, faces: list[PlateFace], random: np.random.Generator, size_px: tuple[int, int]
+) -> None:
+    """Write a video: one car passes, the next comes, stands at a barrier and drives on."""
+    away, barrier, past = Place(0.45, 0.2, 0.05), Place(0.5, 0.6, 0.2), Place(0.55, 0.85, 0.3)
+    cars = [
+        Passing(faces[0], 0.5, away, barrier, past, travel_s=1.5),
+        Passing(faces[1], 6.0, away, barrier, past, travel_s=1.5, stands_s=5.0),
+    ]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), _VIDEO_FPS, size_px)
+    try:
+        for picture in draw_video(
+            cars, size_px, seconds=cars[-1].leaves_s + 1, fps=_VIDEO_FPS, random=random
+        ):
+            writer.write(picture)
+    finally:
+        writer.release()
 
 
 def _write(path: Path, picture: NDArray[np.uint8]) -> None:

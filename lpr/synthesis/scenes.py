@@ -80,8 +80,8 @@ def draw_scene(
         if quad is None:
             continue
         if random.random() < 0.7:  # noqa: PLR2004 - most plates are on a car
-            _car(picture, quad, taken[:-1], random)
-        _paste(picture, _aged(face.picture, random), quad, random)
+            draw_car(picture, quad, taken[:-1], random)
+        paste(picture, _aged(face.picture, random), quad, random)
         plates.append(ScenePlate(quad, face.text, kind, face.rows))
     narrowest = min(
         (float(np.linalg.norm(plate.corners[1] - plate.corners[0])) for plate in plates),
@@ -187,7 +187,7 @@ def _line(picture: Picture, at: tuple[int, int], size: float, random: np.random.
 _THINGS: Final = (_polygon, _ellipse, _box, _box, _grid, _writing, _grain, _line)
 
 
-def _car(
+def draw_car(
     picture: Picture,
     quad: Floats,
     others: list[tuple[float, float, float, float]],
@@ -284,7 +284,7 @@ def _aged(face: Picture, random: np.random.Generator) -> Picture:
     return np.asarray(np.clip(dull, 0, 255), np.uint8)
 
 
-def _paste(picture: Picture, face: Picture, quad: Floats, random: np.random.Generator) -> None:
+def paste(picture: Picture, face: Picture, quad: Floats, random: np.random.Generator) -> None:
     """Lay a flat picture into a quadrilateral, its edges smoothed."""
     low = np.maximum(np.floor(quad.min(axis=0)).astype(int) - 1, 0)
     high = np.ceil(quad.max(axis=0)).astype(int) + 2
@@ -313,5 +313,5 @@ def _paste_clutter(
     face = PlateFace(thing, "", PlateKind.UNKNOWN, rows)
     quad = _free_quad(face, (picture.shape[1], picture.shape[0]), [*taken], random)
     if quad is not None:
-        _paste(picture, thing, quad, random)
+        paste(picture, thing, quad, random)
     return quad

@@ -1,0 +1,245 @@
+"""Videos and streams become visits: drawn cars, cut-off files, cameras that break off."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
+import pytest
+
+from city.errors import Invalid
+from city.plate_rules import PlateKind
+from lpr.adapters.evidence import hide_others
+from lpr.adapters.videos import FileFrames, StreamFrames, shown
+from lpr.commands import watch
+from lpr.rules.corners import Found
+from lpr.rules.reads import DEFAULT_BANDS, PlateRead
+from lpr.rules.sightings import Region, TrackRules
+from lpr.synthesis.faces import draw_face
+from lpr.synthesis.videos import Passing, Place, draw_video
+from lpr.vision.reading import ReadPlate
+from lpr.vision.watching import Frame, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lpr.vision.strips import Picture
+
+SIZE: Final = (480, 270)
+FPS: Final = 8.0
+
+
+@pytest.fixture(autouse=True)
+def _without_the_real_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fonts alone, so that the tests see the same plates everywhere."""
+    monkeypatch.delenv("GREENBAY_DATA", raising=False)
+
+
+def lane(stands_s: float = 0.0) -> list[Picture]:
+    """Draw one car that comes near, stands and backs off."""
+    random = np.random.default_rng(5)
+    near, far = Place(0.5, 0.7, 0.3), Place(0.5, 0.2, 0.1)
+    car = Passing(draw_face(PlateKind.BLUE7, random), 0.5, far, near, far, 1.5, stands_s)
+    frames = draw_video([car], SIZE, seconds=4.5 + stands_s, fps=FPS, random=random)
+    return list(frames)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the car's video."""
+    path = tmp_path_factory.mktemp("video") / "lane.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, SIZE)
+    for picture in lane(stands_s=3.0):
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+def the_cars_plate(picture: Picture) -> list[ReadPlate]:
+    """Find the drawn car by its blue plate: a reader whose reads the test decides."""
+    blue, green, red = (picture[..., n].astype(int) for n in range(3))
+    ys, xs = np.nonzero((blue - red > 60) & (blue - green > 30))
+    if len(xs) < 60:
+        return []
+    box = np.array([[xs.min(), ys.min()], [xs.max(), ys.min()], [xs.max(), ys.max()]])
+    corners = np.array([*box, [xs.min(), ys.max()]], np.float32)
+    read = PlateRead("皖B12345", PlateKind.BLUE7, (0.99,) * 7)
+    return [ReadPlate(read, corners, 0.9)]
+
+
+def watched(frames: list[Frame], regions: tuple[Region, ...] = ()) -> tuple[Watch, list[Any]]:
+    watch = Watch(the_cars_plate, DEFAULT_BANDS, TrackRules(), regions=regions)
+    return watch, [visit for visit, _ in watch.visits(frames)]
+
+
+def as_frames(pictures: list[Picture]) -> list[Frame]:
+    return [Frame(n, n / FPS, picture) for n, picture in enumerate(pictures)]
+
+
+def test_a_car_that_stands_is_one_visit_and_seldom_read() -> None:
+    watch, visits = watched(as_frames(lane(stands_s=3.0)))
+    (visit,) = visits
+    assert visit.read.text == "皖B12345"
+    assert 3.0 <= visit.stood_s <= 4.5
+    assert watch.looks.unmoved >= 10
+    assert watch.looks.read + watch.looks.unmoved == 60
+
+
+def test_what_is_outside_every_region_is_left_out() -> None:
+    corner = Region("corner", ((0.0, 0.0), (0.1, 0.0), (0.1, 0.1), (0.0, 0.1)))
+    middle = Region("middle", ((0.2, 0.0), (0.8, 0.0), (0.8, 1.0), (0.2, 1.0)))
+    assert watched(as_frames(lane()), (corner,))[1] == []
+    (visit,) = watched(as_frames(lane()), (corner, middle))[1]
+    assert visit.region == "middle"
+
+
+def test_a_stream_that_falls_silent_ends_the_visit() -> None:
+    frames = as_frames(lane())[:16]
+    watch = Watch(the_cars_plate, DEFAULT_BANDS, TrackRules())
+    assert [visit for frame in frames for visit in watch.take(frame)] == []
+    assert watch.take(Frame(16, 2.5, None)) == ()
+    (visit,) = watch.take(Frame(16, 9.0, None))
+    assert visit.last_s < 2.0
+
+
+def test_the_command_reads_a_drawn_video_and_keeps_evidence(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert watch.run([str(video), "--evidence", str(tmp_path / "kept")]) == 0
+    told = capsys.readouterr()
+    assert "60 frames" in told.err
+    rows = [json.loads(line) for line in told.out.splitlines()]
+    assert {row["kind"] for row in rows} == {"blue7"}
+    for row in rows:
+        content = (tmp_path / "kept" / row["evidence"]["frame"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == row["evidence"]["frame_sha256"]
+
+
+def test_other_plates_on_a_picture_cannot_be_read_any_more() -> None:
+    random = np.random.default_rng(8)
+    picture = np.full((200, 600, 3), 90, np.uint8)
+    for left in (40, 340):
+        face = cv2.resize(draw_face(PlateKind.BLUE7, random).picture, (220, 70))
+        picture[60:130, left : left + 220] = face
+    boxes = [
+        np.array([[x, 60], [x + 220, 60], [x + 220, 130], [x, 130]], np.float32) for x in (40, 340)
+    ]
+
+    class Finder:
+        def find(self, picture: Picture, least_score: float | None = None) -> list[Found]:
+            del picture, least_score
+            return [Found(box, 1, 0.9) for box in boxes]
+
+    hidden = hide_others(picture, boxes[0], Finder())  # type: ignore[arg-type]  # all that is asked of a detector
+    assert np.array_equal(hidden[60:130, 40:260], picture[60:130, 40:260])
+    strokes = [
+        np.abs(np.diff(shown[70:120, 345:555].astype(int), axis=1)).sum()
+        for shown in (picture, hidden)
+    ]
+    assert strokes[1] < strokes[0] / 8
+
+
+def test_a_cut_off_video_gives_what_it_has(video: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
+    frames = list(FileFrames(cut))
+    assert 10 <= len(frames) < 60
+    assert [frame.at_s for frame in frames] == sorted({frame.at_s for frame in frames})
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF\x00\x00", b"\x89PNG not", bytes(range(256)) * 40])
+def test_what_is_no_video_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "lane.mp4"
+    path.write_bytes(content)
+    with pytest.raises(Invalid, match="no video"):
+        FileFrames(path)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no file"):
+        watch.run([str(tmp_path / "none.mp4")])
+
+
+@pytest.mark.parametrize("regions", ["[]", "{}", '{"a": 1}', '{"a": [[0, 0], [1, 1]]}'])
+def test_regions_that_are_none_are_refused(video: Path, tmp_path: Path, regions: str) -> None:
+    path = tmp_path / "regions.json"
+    path.write_text(regions, encoding="utf-8")
+    with pytest.raises(Invalid):
+        watch.run([str(video), "--regions", str(path)])
+
+
+def test_a_password_in_an_address_is_never_shown() -> None:
+    assert shown("rtsp://admin:secret@10.0.0.7:554/live?token=x") == "rtsp://10.0.0.7:554/live"
+
+
+class Camera(ThreadingHTTPServer):
+    """Serves pictures as MJPEG; each connection breaks off after some of them."""
+
+    daemon_threads = True
+
+    def __init__(self, pictures: list[Picture], break_after: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Lens)
+        self.coded = [cv2.imencode(".jpg", each)[1].tobytes() for each in pictures]
+        self.break_after = break_after
+        self.connections = 0
+
+
+class _Lens(BaseHTTPRequestHandler):
+    server: Camera
+
+    def do_GET(self) -> None:
+        self.server.connections += 1
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        try:
+            for n in range(self.server.break_after):
+                coded = self.server.coded[n % len(self.server.coded)]
+                head = (
+                    f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(coded)}\r\n\r\n"
+                )
+                self.wfile.write(head.encode() + coded + b"\r\n")
+                time.sleep(0.01)
+        except OSError:
+            return
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def camera() -> Iterator[Camera]:
+    """Run a camera that breaks off after thirty pictures."""
+    server = Camera(lane(), break_after=30)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_camera_that_breaks_off_is_opened_again_and_never_fallen_behind(camera: Camera) -> None:
+    frames = StreamFrames(f"http://127.0.0.1:{camera.server_port}/live.mjpg")
+    seen = []
+    for frame in frames:
+        if frame.picture is not None:
+            seen.append(frame.number)
+            time.sleep(0.1)  # a slow reader
+        if frames.health.connects >= 2 and len(seen) >= 4:
+            break
+    assert seen == sorted(set(seen))
+    assert frames.health.dropped > 0
+    assert camera.connections >= 2
+
+
+def test_a_camera_that_is_not_there_is_given_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert watch.run(["http://127.0.0.1:9/none.mjpg", "--give-up-after", "0.2"]) == 1
+    assert "0 frames" in capsys.readouterr().err
