@@ -68,7 +68,7 @@ def hide_others(picture: Picture, plate: np.ndarray, detector: Detector) -> Pict
     height, width = picture.shape[:2]
     middle = plate.mean(axis=0)
     wide = float(np.linalg.norm(plate[1] - plate[0]))
-    for found in detector.find(picture, _LOOSE_SCORE):
+    for found in detector.rough(picture, _LOOSE_SCORE):
         other = found.corners.mean(axis=0)
         if float(np.linalg.norm(other - middle)) < _SAME_PLATE * wide:
             continue

@@ -116,7 +116,8 @@ def test_the_command_reads_a_drawn_video_and_keeps_evidence(
     told = capsys.readouterr()
     assert "60 frames" in told.err
     rows = [json.loads(line) for line in told.out.splitlines()]
-    assert {row["kind"] for row in rows} == {"blue7"}
+    assert [row["kind"] for row in rows] == ["blue7"]
+    assert 2.5 <= rows[0]["stood_s"] <= 4.5
     for row in rows:
         content = (tmp_path / "kept" / row["evidence"]["frame"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == row["evidence"]["frame_sha256"]
@@ -133,7 +134,7 @@ def test_other_plates_on_a_picture_cannot_be_read_any_more() -> None:
     ]
 
     class Finder:
-        def find(self, picture: Picture, least_score: float | None = None) -> list[Found]:
+        def rough(self, picture: Picture, least_score: float | None = None) -> list[Found]:
             del picture, least_score
             return [Found(box, 1, 0.9) for box in boxes]
 
