@@ -1,6 +1,7 @@
 """Say which vehicle stands in a bay: plate to vault, vehicle to stay, and what to expect of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -90,6 +91,8 @@ def attach_seen(
     *,
     source: EvidenceSource = EvidenceSource.ATTENDANT,
     certainty: int = STATED,
+    seen_at: datetime | None = None,
+    vehicle_id: VehicleId | None = None,
 ) -> Attached:
     """Attach a vehicle to a stay by whoever saw it: a person, or a camera that has the right.
 
@@ -106,19 +109,29 @@ def attach_seen(
         What kind of witness that is. A camera's read is evidence already.
     certainty : int
         Per mille.
+    seen_at : datetime or None
+        When it was seen, where that was not now.
+    vehicle_id : VehicleId or None
+        The plate's, where it was kept before.
 
     Raises
     ------
     NotFound, Conflict
         As `parking.services.stays.attach`.
     """
-    vehicle_id = keep_plate(uow, plate)
+    vehicle_id = vehicle_id or keep_plate(uow, plate)
     others = _others(uow, present, vehicle_id)
     counts = next((each for each in others if _one_vehicle(uow, present, each)), None)
     if counts is not None:
         return _joined(uow, present, counts, actor)
     session = stays.attach(
-        uow, present.id, vehicle_id, actor.subject, source=source, certainty=certainty
+        uow,
+        present.id,
+        vehicle_id,
+        actor.subject,
+        source=source,
+        certainty=certainty,
+        seen_at=seen_at,
     )
     record(
         uow,

@@ -160,6 +160,20 @@ class UnitOfWork:
             yield work
             work.flush()
 
+    @contextmanager
+    def attempt(self) -> "Iterator[None]":
+        """Run a part that may fail by itself: what it wrote and announced is undone, no more.
+
+        For batches of which each item stands or falls alone. It costs two statements.
+        """
+        announced = len(self._jobs)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self._jobs[announced:]
+            raise
+
     def flush(self) -> None:
         """Write the jobs deferred so far: one statement, and one more for each queueing lock."""
         jobs, self._jobs = self._jobs, []

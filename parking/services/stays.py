@@ -98,6 +98,7 @@ def attach(
     *,
     source: EvidenceSource = EvidenceSource.ATTENDANT,
     certainty: int = STATED,
+    seen_at: datetime | None = None,
 ) -> ParkingSession:
     """Say which vehicle a stay belongs to.
 
@@ -113,6 +114,8 @@ def attach(
         What kind of witness that is.
     certainty : int
         Per mille.
+    seen_at : datetime or None
+        When the vehicle was seen, where that was not now: a word that comes late was in time.
 
     Raises
     ------
@@ -125,13 +128,15 @@ def attach(
     if session is None:
         raise NotFound("no such stay; a passing flicker may have been withdrawn", field="id")
     now = uow.clock.now()
+    seen_at = seen_at or now
+    witness = (source, certainty)
     if session.stay.vehicle_id == vehicle_id:
         if session.stay.closed_at is None:
-            _note_plate(uow, session, vehicle_id, by, (source, certainty))
+            _note_plate(uow, session, vehicle_id, by, witness, seen_at)
         return session
-    stay = attached(session.stay, vehicle_id, now)
+    stay = attached(session.stay, vehicle_id, seen_at)
     store.attach(uow.connection, session_id, stay, by)
-    _note_plate(uow, session, vehicle_id, by, (source, certainty))
+    _note_plate(uow, session, vehicle_id, by, witness, seen_at)
     uow.announce(
         VehicleAttached(
             occurred_at=now,
@@ -149,21 +154,21 @@ def attach(
     return kept
 
 
-def _note_plate(
+def _note_plate(  # noqa: PLR0917 - who saw which vehicle in which stay, and when
     uow: UnitOfWork,
     session: ParkingSession,
     vehicle_id: VehicleId,
     by: str,
     witness: tuple[EvidenceSource, int],
+    seen_at: datetime,
 ) -> None:
-    now = uow.clock.now()
     source, certainty = witness
     if source is EvidenceSource.CAMERA:
         return  # its read is evidence already, at the instant of the read
     said = Evidence(
         EvidenceKind.PLATE_SEEN,
-        now,
-        now,
+        seen_at,
+        uow.clock.now(),
         source,
         certainty,
         by,

@@ -70,6 +70,19 @@ def open_in_bay(connection: Connection, bay_id: BayId) -> ParkingSession | None:
     return None if row is None else session_of(row)
 
 
+def in_bay_at(connection: Connection, bay_id: BayId, at: datetime) -> ParkingSession | None:
+    """Give a bay's last stay that had begun by an instant, locked: one step of an index."""
+    query = (
+        sessions()
+        .where(parking_session.c.bay_id == bay_id, parking_session.c.opened_at <= at)
+        .order_by(parking_session.c.opened_at.desc())
+        .limit(1)
+        .with_for_update(of=parking_session)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else session_of(row)
+
+
 def open_of_vehicle(
     connection: Connection, facility_id: FacilityId, vehicle_id: VehicleId
 ) -> list[ParkingSession]:

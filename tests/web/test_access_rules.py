@@ -261,6 +261,8 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/readers": KEEPERS,
     "POST /api/v1/readers/<uuid:reader_id>/retirement": KEEPERS,
     "GET /api/v1/terminals": REGISTRY,
+    "GET /api/v1/terminals/acts": BACK_OFFICE,
+    "POST /api/v1/terminals/sign-ins": ON_THE_STREET,
     "POST /api/v1/terminals": KEEPERS,
     "POST /api/v1/terminals/<uuid:terminal_id>/code": KEEPERS,
     "POST /api/v1/terminals/<uuid:terminal_id>/lock": KEEPERS,
@@ -349,7 +351,7 @@ INTEGRATIONS = {
 DEVICES = {"POST /api/v1/gates/passages", "POST /api/v1/bays/<uuid:bay_id>/reads"}
 """Of these, what devices may call too: each for its own gate or bays."""
 
-TERMINALS = {"POST /api/v1/terminals/health"}
+TERMINALS = {"POST /api/v1/terminals/health", "POST /api/v1/terminals/acts"}
 """By a terminal's signature alone: nobody's session or token does."""
 
 

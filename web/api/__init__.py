@@ -44,6 +44,7 @@ from web.api import (
     stays,
     takings,
     tariffs,
+    terminal_acts,
     terminals,
     uplinks,
 )
@@ -81,6 +82,7 @@ BLUEPRINTS = (
     gates.blueprint,
     readers.blueprint,
     terminals.blueprint,
+    terminal_acts.blueprint,
     mine.blueprint,
     my_rights.blueprint,
     devices.blueprint,

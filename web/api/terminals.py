@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIBlueprint
 
+from city.errors import Invalid
+from city.people import Role
+from city.terminals import act_store
 from city.terminals import services as service
+from city.terminals.rules.acts import missing_before
 from city.terminals.rules.signing import public_key_of
 from city.terminals.rules.terminals import Health, concerns
+from city.terminals.services import admit
+from journeys import apply_acts
 from web import access, limits, signed
 from web.acts import act
 from web.api.cursors import after, cursor
 from web.api.roles import KEEPERS, REGISTRY
 from web.api.schemas.terminals import (
     EnrolmentIn,
+    SignedInOut,
+    SignInIn,
     TerminalCodeOut,
     TerminalHealthIn,
     TerminalIn,
@@ -52,8 +60,12 @@ def terminals(query_data: TerminalsQuery) -> dict[str, Any]:
             after=after(query_data.cursor),
             limit=query_data.limit,
         )
+        ids = [each.id for each in found]
+        counts = act_store.counts(connection, ids)
+        signed_in = act_store.at_terminals(connection, ids)
     now = wiring.wall.now()
-    return {"items": [_shown(each, now) for each in found], "next": cursor(following), "at": now}
+    items = [_shown(each, now, counts.get(each.id), signed_in.get(each.id)) for each in found]
+    return {"items": items, "next": cursor(following), "at": now}
 
 
 @blueprint.post("/terminals")
@@ -71,7 +83,7 @@ def register(json_data: TerminalIn) -> dict[str, Any]:
     """Register a terminal."""
     with access.wiring().database.unit_of_work() as uow:
         made = service.register(uow, access.known_actor(), json_data.name, json_data.district)
-    return _code(made)
+        return _code(uow, made)
 
 
 @blueprint.post("/terminals/<uuid:terminal_id>/code")
@@ -85,7 +97,7 @@ def code(terminal_id: UUID) -> dict[str, Any]:
     """Give a new code."""
     with access.wiring().database.unit_of_work() as uow:
         made = service.give_code(uow, access.known_actor(), terminal_id)
-    return _code(made)
+        return _code(uow, made)
 
 
 @blueprint.post("/terminals/<uuid:terminal_id>/lock")
@@ -97,7 +109,7 @@ def code(terminal_id: UUID) -> dict[str, Any]:
 def lock(uow: UnitOfWork, terminal_id: UUID, json_data: TerminalReasonIn) -> dict[str, Any]:
     """Lock a terminal."""
     done = service.lock(uow, access.known_actor(), terminal_id, json_data.reason)
-    return _shown(done, uow.wall.now())
+    return _shown_now(uow, done)
 
 
 @blueprint.post("/terminals/<uuid:terminal_id>/unlock")
@@ -109,7 +121,7 @@ def lock(uow: UnitOfWork, terminal_id: UUID, json_data: TerminalReasonIn) -> dic
 def unlock(uow: UnitOfWork, terminal_id: UUID, json_data: TerminalReasonIn) -> dict[str, Any]:
     """Unlock a terminal."""
     done = service.unlock(uow, access.known_actor(), terminal_id, json_data.reason)
-    return _shown(done, uow.wall.now())
+    return _shown_now(uow, done)
 
 
 @blueprint.post("/terminals/<uuid:terminal_id>/revocation")
@@ -121,7 +133,7 @@ def unlock(uow: UnitOfWork, terminal_id: UUID, json_data: TerminalReasonIn) -> d
 def revoke(uow: UnitOfWork, terminal_id: UUID, json_data: TerminalReasonIn) -> dict[str, Any]:
     """Revoke a terminal."""
     done = service.revoke(uow, access.known_actor(), terminal_id, json_data.reason)
-    return _shown(done, uow.wall.now())
+    return _shown_now(uow, done)
 
 
 @blueprint.post("/terminals/enrolment")
@@ -165,6 +177,29 @@ def health(uow: UnitOfWork, json_data: TerminalHealthIn) -> dict[str, Any]:
     return _standing(uow, service.note_health(uow, access.known_terminal(), told))
 
 
+@blueprint.post("/terminals/sign-ins")
+@access.allow(Role.ATTENDANT, Role.OPERATOR)
+@blueprint.input(SignInIn)
+@blueprint.output(SignedInOut, status_code=201)
+@blueprint.doc(
+    summary="Sign in at a terminal: whoever was there before is signed out",
+    description=(
+        "By session or token of the person, in a request that the terminal signs as well. From "
+        "then on what the terminal sends in the person's name is taken, also when it comes late."
+    ),
+)
+def sign_in(json_data: SignInIn) -> dict[str, Any]:
+    """Sign a person in."""
+    caller, database = access.known_actor(), access.wiring().database
+    heard = admit(database, signed.read())
+    if heard.terminal.id != json_data.terminal_id or caller.account_id is None:
+        raise Invalid("is not the terminal that signed this", field="terminal_id")
+    with database.unit_of_work() as uow:
+        apply_acts.sign_in(uow, caller, heard.terminal)
+        standing = _standing(uow, heard.terminal)
+    return {"account_id": caller.account_id, "name": caller.name, "terminal": standing}
+
+
 def _standing(uow: UnitOfWork, terminal: Terminal) -> dict[str, Any]:
     return {
         "id": terminal.id,
@@ -174,19 +209,31 @@ def _standing(uow: UnitOfWork, terminal: Terminal) -> dict[str, Any]:
         "state_reason": terminal.state_reason,
         "server_at": uow.wall.now(),
         "city_at": uow.clock.now(),
+        "next_act": act_store.take_turn(uow.connection, terminal.id).last_sequence + 1,
     }
 
 
-def _code(made: service.CodeGiven) -> dict[str, Any]:
+def _code(uow: UnitOfWork, made: service.CodeGiven) -> dict[str, Any]:
     return {
-        "terminal": _shown(made.terminal, access.wiring().wall.now()),
+        "terminal": _shown_now(uow, made.terminal),
         "code": made.code,
         "expires_at": made.terminal.code_expires_at,
     }
 
 
-def _shown(terminal: Terminal, now: datetime) -> dict[str, Any]:
-    told = terminal.health
+def _shown_now(uow: UnitOfWork, terminal: Terminal) -> dict[str, Any]:
+    count = act_store.counts(uow.connection, [terminal.id]).get(terminal.id)
+    signed_in = act_store.at_terminals(uow.connection, [terminal.id]).get(terminal.id)
+    return _shown(terminal, uow.wall.now(), count, signed_in)
+
+
+def _shown(
+    terminal: Terminal,
+    now: datetime,
+    count: act_store.ActCount | None = None,
+    signed_in: UUID | None = None,
+) -> dict[str, Any]:
+    told, count = terminal.health, count or act_store.ActCount()
     return {
         "id": terminal.id,
         "name": terminal.name,
@@ -200,6 +247,13 @@ def _shown(terminal: Terminal, now: datetime) -> dict[str, Any]:
         "heard_at": terminal.heard_at,
         "app_version": terminal.app_version,
         "missed_requests": terminal.missed_requests,
+        "signed_in": signed_in,
+        "acts": {
+            "last_sequence": count.last_sequence,
+            "received": count.received,
+            "missing": missing_before(count.last_sequence, count.received),
+            "refused": count.refused,
+        },
         "health": None
         if told is None
         else {

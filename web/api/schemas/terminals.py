@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from city.vehicles import PlateKind
 from web.api.schemas.base import (
     Incoming,
     Instant,
@@ -15,6 +16,7 @@ from web.api.schemas.base import (
     Longitude,
     Outgoing,
     PageQuery,
+    PlateText,
 )
 
 AppVersion = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:+-]+$")]
@@ -88,6 +90,15 @@ class TerminalHealthOut(Outgoing):
     clock_behind_ms: int | None
 
 
+class ActCountOut(Outgoing):
+    """How far a terminal's acts have come."""
+
+    last_sequence: int
+    received: int
+    missing: Annotated[int, Field(description="Numbers before the last one that never came")]
+    refused: int
+
+
 class TerminalOut(Outgoing):
     """A terminal."""
 
@@ -103,6 +114,8 @@ class TerminalOut(Outgoing):
     heard_at: Instant | None
     app_version: str | None
     missed_requests: Annotated[int, Field(description="Running numbers that never arrived")]
+    signed_in: Annotated[UUID | None, Field(description="Account of who is signed in")]
+    acts: ActCountOut
     health: TerminalHealthOut | None
     concerns: list[Concern]
 
@@ -137,3 +150,129 @@ class TerminalStandingOut(Outgoing):
     state_reason: str
     server_at: Annotated[Instant, Field(description="Wall time, to correct a device's clock by")]
     city_at: Annotated[Instant, Field(description="Business time: the demo's, in the demo")]
+    next_act: Annotated[int, Field(description="Number that a device without memory goes on from")]
+
+
+class SignInIn(Incoming):
+    """A person who signs in; who it is, session or token says."""
+
+    terminal_id: Annotated[UUID, Field(description="The terminal that also signs the request")]
+
+
+class SignedInOut(Outgoing):
+    """A person at a terminal."""
+
+    account_id: UUID
+    name: str
+    terminal: TerminalStandingOut
+
+
+class ActPartIn(Incoming):
+    """One act; which members are needed follows from the kind."""
+
+    id: Annotated[UUID, Field(description="Made on the device before the act was shown as done")]
+    sequence: Annotated[int, Field(ge=1, le=2**53 - 1, description="From 1, without gaps")]
+    kind: Literal["plate", "end", "move", "set-aside", "cash", "report", "sign-out"]
+    account_id: Annotated[UUID, Field(description="Who did it, signed in at the terminal")]
+    device_at: Annotated[InstantIn, Field(description="By the device's own clock")]
+    offset_ms: Annotated[
+        int | None,
+        Field(ge=-(10**13), le=10**13, description="The city's clock less the device's, if known"),
+    ] = None
+    bay_id: Annotated[UUID | None, Field(description="all but cash and sign-out")] = None
+    to_bay_id: Annotated[UUID | None, Field(description="move")] = None
+    plate: Annotated[PlateText | None, Field(description="plate")] = None
+    plate_kind: PlateKind | None = None
+    reason: Annotated[str | None, Field(max_length=500, description="end, move, set-aside")] = None
+    what: Annotated[
+        Literal[
+            "motorcycle",
+            "object",
+            "works",
+            "sensor-fault",
+            "other",
+            "sensor-silent",
+            "sensor-wrong",
+            "bay-blocked",
+        ]
+        | None,
+        Field(description="set-aside: one of the first five; report: one of the last four"),
+    ] = None
+    note: Annotated[str | None, Field(max_length=500, description="report")] = None
+    bill_id: Annotated[UUID | None, Field(description="cash")] = None
+    tendered_minor: Annotated[int | None, Field(ge=0, le=10**12, description="cash")] = None
+    currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$", description="cash")] = None
+
+
+class ActsIn(Incoming):
+    """A batch of acts, in any order; each is read by itself."""
+
+    MOST_BYTES: ClassVar[int] = 1_048_576
+
+    sent_at: Annotated[InstantIn, Field(description="By the device's own clock")]
+    items: Annotated[
+        list[Any],
+        Field(
+            max_length=500, description="Each an `ActPartIn`: one that is none is told by itself"
+        ),
+    ]
+
+
+class ActResultOut(Outgoing):
+    """What became of an act."""
+
+    id: Annotated[UUID | None, Field(description="None where it could not be read")]
+    index: int
+    result: Literal["created", "exists", "conflict"]
+    kept: Annotated[bool, Field(description="Whether the device may forget it")]
+    reason: str | None
+    detail: Annotated[str | None, Field(description="The refusal in words")]
+    advice: (
+        Literal["look-again", "nothing", "sign-in", "type-again", "renumber", "call-supervisor"]
+        | None
+    )
+    effect: dict[str, Any] | None
+
+
+class ActResultsOut(Outgoing):
+    """A result for each act, in the order that was sent."""
+
+    items: list[ActResultOut]
+    next_act: int
+    missing: int
+    city_at: Instant
+
+
+class ActsQuery(PageQuery):
+    """Which acts."""
+
+    terminal_id: UUID | None = None
+    outcome: Literal["done", "refused"] | None = None
+
+
+class ActOut(Outgoing):
+    """An act as it is kept; its plate is in the vault."""
+
+    id: UUID
+    terminal_id: UUID
+    sequence: int
+    kind: str
+    account_id: UUID
+    device_at: Instant
+    offset_ms: int | None
+    at: Annotated[Instant, Field(description="By the city's clock")]
+    basis: Literal["measured", "on-upload"]
+    received_at: Instant
+    detail: dict[str, Any]
+    outcome: Literal["done", "refused"]
+    reason: str | None
+    words: str | None
+    advice: str | None
+    effect: dict[str, Any] | None
+
+
+class ActsOut(Outgoing):
+    """Acts, the newest first."""
+
+    items: list[ActOut]
+    next: str | None

@@ -1,0 +1,243 @@
+"""Acts of terminals, who was signed in, and how far each terminal's count has come."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Row,
+    Table,
+    Text,
+    Uuid,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from city.identifiers import AccountId
+from city.terminals.rules.acts import Act, ActKind, Basis, Outcome, SignIn
+from city.terminals.store import METADATA, TERMINAL
+
+_INSTANT = DateTime(timezone=True)
+MOST_SIGN_INS: Final = 200
+"""Of one terminal, the latest: a month of three shifts a day and their breaks."""
+
+ACT = Table(
+    "act",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("terminal_id", Uuid),
+    Column("sequence", BigInteger),
+    Column("kind", Text),
+    Column("account_id", Uuid),
+    Column("device_at", _INSTANT),
+    Column("offset_ms", BigInteger),
+    Column("at", _INSTANT),
+    Column("basis", Text),
+    Column("received_at", _INSTANT),
+    Column("detail", JSONB),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("words", Text),
+    Column("effect", JSONB),
+)
+COUNT = Table(
+    "act_count",
+    METADATA,
+    Column("terminal_id", Uuid, primary_key=True),
+    Column("last_sequence", BigInteger),
+    Column("received", BigInteger),
+    Column("refused", BigInteger),
+)
+SIGN_IN = Table(
+    "sign_in",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("terminal_id", Uuid),
+    Column("account_id", Uuid),
+    Column("from_at", _INSTANT),
+    Column("until_at", _INSTANT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ActCount:
+    """How far a terminal's acts have come."""
+
+    last_sequence: int = 0
+    received: int = 0
+    refused: int = 0
+
+
+def take_turn(connection: Connection, terminal_id: UUID) -> ActCount:
+    """Let one upload of a terminal at a time through; give how far it has come."""
+    connection.execute(
+        upsert(COUNT)
+        .values(terminal_id=terminal_id, last_sequence=0, received=0, refused=0)
+        .on_conflict_do_nothing()
+    )
+    row = connection.execute(
+        select(COUNT).where(COUNT.c.terminal_id == terminal_id).with_for_update()
+    ).one()
+    return ActCount(row.last_sequence, row.received, row.refused)
+
+
+def counts(connection: Connection, terminal_ids: Collection[UUID]) -> dict[UUID, ActCount]:
+    """Give how far some terminals' acts have come."""
+    query = select(COUNT).where(COUNT.c.terminal_id.in_(terminal_ids))
+    return {
+        row.terminal_id: ActCount(row.last_sequence, row.received, row.refused)
+        for row in connection.execute(query)
+    }
+
+
+def present(
+    connection: Connection, terminal_id: UUID, ids: Collection[UUID], sequences: Collection[int]
+) -> list[Act]:
+    """Give the acts that have one of some ids, or of the terminal's some numbers."""
+    query = select(ACT).where(
+        ACT.c.id.in_(ids) | ((ACT.c.terminal_id == terminal_id) & ACT.c.sequence.in_(sequences))
+    )
+    return [_act(row) for row in connection.execute(query)]
+
+
+def add(connection: Connection, acts: Sequence[Act]) -> None:
+    """Keep new acts with what became of them: one statement."""
+    connection.execute(
+        insert(ACT),
+        [
+            {
+                **{
+                    name: getattr(act, name)
+                    for name in (
+                        "id", "terminal_id", "sequence", "account_id", "device_at", "offset_ms",
+                        "at", "received_at", "reason", "words",
+                    )
+                },
+                "kind": act.kind.value,
+                "basis": act.basis.value,
+                "detail": dict(act.detail),
+                "outcome": None if act.outcome is None else act.outcome.value,
+                "effect": None if act.effect is None else dict(act.effect),
+            }
+            for act in acts
+        ],
+    )  # fmt: skip
+
+
+def count_up(connection: Connection, terminal_id: UUID, acts: Sequence[Act]) -> None:
+    """Count new acts of a terminal."""
+    refused = sum(act.outcome is Outcome.REFUSED for act in acts)
+    last = max(act.sequence for act in acts)
+    connection.execute(
+        update(COUNT)
+        .where(COUNT.c.terminal_id == terminal_id)
+        .values(
+            last_sequence=func.greatest(COUNT.c.last_sequence, last),
+            received=COUNT.c.received + len(acts),
+            refused=COUNT.c.refused + refused,
+        )
+    )
+
+
+def page(
+    connection: Connection,
+    *,
+    terminal_id: UUID | None,
+    outcome: Outcome | None,
+    districts: frozenset[str] | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Act]:
+    """Give at most `limit` acts, the newest by their ids first."""
+    query = (
+        select(ACT)
+        .join(TERMINAL, TERMINAL.c.id == ACT.c.terminal_id)
+        .order_by(ACT.c.id.desc())
+        .limit(limit)
+    )
+    if terminal_id is not None:
+        query = query.where(ACT.c.terminal_id == terminal_id)
+    if outcome is not None:
+        query = query.where(ACT.c.outcome == outcome.value)
+    if districts is not None:
+        query = query.where(TERMINAL.c.district.in_(sorted(districts)))
+    if after is not None:
+        query = query.where(ACT.c.id < after)
+    return [_act(row) for row in connection.execute(query)]
+
+
+def sign_ins(connection: Connection, terminal_id: UUID) -> list[SignIn]:
+    """Give who was signed in at a terminal, the latest first."""
+    query = (
+        select(SIGN_IN)
+        .where(SIGN_IN.c.terminal_id == terminal_id)
+        .order_by(SIGN_IN.c.from_at.desc())
+        .limit(MOST_SIGN_INS)
+    )
+    return [
+        SignIn(AccountId(row.account_id), row.from_at, row.until_at)
+        for row in connection.execute(query)
+    ]
+
+
+def at_terminals(connection: Connection, terminal_ids: Collection[UUID]) -> dict[UUID, AccountId]:
+    """Give who is signed in at terminals now."""
+    query = select(SIGN_IN.c.terminal_id, SIGN_IN.c.account_id).where(
+        SIGN_IN.c.terminal_id.in_(terminal_ids), SIGN_IN.c.until_at.is_(None)
+    )
+    return {row.terminal_id: AccountId(row.account_id) for row in connection.execute(query)}
+
+
+def end_sign_in(
+    connection: Connection, terminal_id: UUID, at: datetime, account_id: AccountId | None = None
+) -> bool:
+    """End who is signed in, where it is that person; False where nobody was."""
+    query = update(SIGN_IN).where(
+        SIGN_IN.c.terminal_id == terminal_id, SIGN_IN.c.until_at.is_(None)
+    )
+    if account_id is not None:
+        query = query.where(SIGN_IN.c.account_id == account_id)
+    done = connection.execute(query.values(until_at=func.greatest(SIGN_IN.c.from_at, at)))
+    return done.rowcount == 1
+
+
+def begin_sign_in(
+    connection: Connection, sign_in_id: UUID, terminal_id: UUID, account_id: AccountId, at: datetime
+) -> None:
+    """Sign a person in; a constraint lets one be at a terminal."""
+    connection.execute(
+        insert(SIGN_IN).values(
+            id=sign_in_id, terminal_id=terminal_id, account_id=account_id, from_at=at
+        )
+    )
+
+
+def _act(row: Row[Any]) -> Act:
+    effect: Mapping[str, Any] | None = row.effect
+    return Act(
+        id=row.id,
+        terminal_id=row.terminal_id,
+        sequence=row.sequence,
+        kind=ActKind(row.kind),
+        account_id=AccountId(row.account_id),
+        device_at=row.device_at,
+        offset_ms=row.offset_ms,
+        at=row.at,
+        basis=Basis(row.basis),
+        received_at=row.received_at,
+        detail=row.detail,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        reason=row.reason,
+        words=row.words,
+        effect=effect,
+    )

@@ -1,0 +1,162 @@
+"""What was done on terminals: taken in batches with a result for each act, and listed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from apiflask import APIBlueprint
+from pydantic import ValidationError
+
+from city.errors import Invalid
+from city.identifiers import AccountId, parse_id
+from city.terminals import act_store
+from city.terminals.rules.acts import ActKind, Advice, Outcome, advice_of, missing_before
+from journeys import apply_acts
+from web import access, refusals
+from web.api.cursors import after, cursor
+from web.api.roles import BACK_OFFICE
+from web.api.schemas.terminals import ActPartIn, ActResultsOut, ActsIn, ActsOut, ActsQuery
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from city.terminals.rules.acts import Act
+
+blueprint = APIBlueprint("terminal_acts", __name__, url_prefix="/api/v1", tag="Terminals")
+
+
+@blueprint.post("/terminals/acts")
+@access.terminal()
+@blueprint.input(ActsIn)
+@blueprint.output(ActResultsOut)
+@blueprint.doc(
+    summary="What was done on a terminal, with a result for each act",
+    description=(
+        "Each act has an id made on the device and takes effect once, however often it is sent: "
+        "`created` the first time, `exists` after. `conflict` says why and what to do; what is "
+        "`kept` stays on record with the reason and the device may forget it. An "
+        "`Idempotency-Key` adds nothing to the acts' own ids and is not kept."
+    ),
+)
+def acts(json_data: ActsIn) -> dict[str, Any]:
+    """Take acts."""
+    read = [_read_act(index, each) for index, each in enumerate(json_data.items)]
+    sent = [each for each in read if isinstance(each, apply_acts.ActIn)]
+    terminal = access.known_terminal()
+    with access.wiring().database.unit_of_work() as uow:
+        results = iter(apply_acts.apply_acts(uow, terminal, json_data.sent_at, sent))
+        count = act_store.take_turn(uow.connection, terminal.id)
+        now = uow.clock.now()
+    return {
+        "items": [
+            _result(index, next(results)) if isinstance(each, apply_acts.ActIn) else each
+            for index, each in enumerate(read)
+        ],
+        "next_act": count.last_sequence + 1,
+        "missing": missing_before(count.last_sequence, count.received),
+        "city_at": now,
+    }
+
+
+@blueprint.get("/terminals/acts")
+@access.allow(*BACK_OFFICE)
+@blueprint.input(ActsQuery, location="query")
+@blueprint.output(ActsOut)
+@blueprint.doc(summary="What was done on terminals, the newest first; plates stay in the vault")
+def acts_kept(query_data: ActsQuery) -> dict[str, Any]:
+    """List acts."""
+    with access.wiring().database.read() as connection:
+        found = act_store.page(
+            connection,
+            terminal_id=query_data.terminal_id,
+            outcome=Outcome(query_data.outcome) if query_data.outcome else None,
+            districts=access.known_actor().districts,
+            after=after(query_data.cursor),
+            limit=query_data.limit + 1,
+        )
+    shown = found[: query_data.limit]
+    more = len(found) > query_data.limit
+    return {
+        "items": [_shown_act(each) for each in shown],
+        "next": cursor(shown[-1].id) if more else None,
+    }
+
+
+def _read_act(index: int, sent: object) -> apply_acts.ActIn | dict[str, Any]:
+    """Read one act; where it is none, give what its sender is told."""
+    try:
+        # As JSON, for what is strict there: an id is a text, an instant too.
+        part = ActPartIn.model_validate_json(orjson.dumps(sent), strict=True)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(str(part)[:64] for part in fault["loc"]) or "body"
+        return {
+            "id": _id_of(sent),
+            "index": index,
+            "result": "conflict",
+            "kept": False,
+            "reason": "unreadable",
+            "detail": f"{field}: {fault['msg']}",
+            "advice": Advice.CALL.value,
+            "effect": None,
+        }
+    detail = part.model_dump(
+        mode="json",
+        exclude_none=True,
+        exclude={
+            "id", "sequence", "kind", "account_id", "device_at", "offset_ms", "plate", "plate_kind"
+        },
+    )  # fmt: skip
+    return apply_acts.ActIn(
+        id=part.id,
+        sequence=part.sequence,
+        kind=ActKind(part.kind),
+        account_id=AccountId(part.account_id),
+        device_at=part.device_at,
+        offset_ms=part.offset_ms,
+        detail=detail,
+        plate=part.plate,
+        plate_kind=part.plate_kind,
+    )
+
+
+def _id_of(sent: object) -> UUID | None:
+    named = sent.get("id") if isinstance(sent, dict) else None
+    try:
+        return parse_id(named, "id") if isinstance(named, str) else None
+    except Invalid:
+        return None
+
+
+def _result(index: int, done: apply_acts.ActResult) -> dict[str, Any]:
+    return {
+        "id": done.id,
+        "index": index,
+        "result": done.result,
+        "kept": done.kept,
+        "reason": done.reason or None,
+        "detail": _in_words(done.words),
+        "advice": done.advice.value if done.advice else None,
+        "effect": done.effect,
+    }
+
+
+def _in_words(words: str) -> str | None:
+    return (refusals.told(words) if refusals.in_chinese() else words) or None
+
+
+def _shown_act(act: Act) -> dict[str, Any]:
+    refused = act.outcome is Outcome.REFUSED
+    return {
+        **{
+            name: getattr(act, name)
+            for name in (
+                "id", "terminal_id", "sequence", "kind", "account_id", "device_at", "offset_ms",
+                "at", "basis", "received_at", "detail", "outcome", "effect",
+            )
+        },
+        "reason": act.reason or None,
+        "words": _in_words(act.words),
+        "advice": advice_of(act.reason).value if refused else None,
+    }  # fmt: skip
