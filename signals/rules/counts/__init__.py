@@ -1,0 +1,1 @@
+"""Traffic counts: 15-minute tables of movements by class, read row by row."""
