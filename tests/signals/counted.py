@@ -13,10 +13,10 @@ _OPPOSITE = {"south": "N", "north": "S", "east": "W", "west": "E"}
 
 def level_vph(arm: str, hour: float, *, free: bool) -> float:
     """Cars of an approach: towards the middle in the morning, out of it in the evening."""
-    if free:
-        base, peaks = 120.0, ((14.0, 3.5, 300.0),)
-    else:
-        base, peaks = 60.0, ((8.0, 1.1, 620.0), (17.8, 1.3, 420.0))
+    base = 120.0 if free else 60.0
+    peaks: tuple[tuple[float, float, float], ...] = ((14.0, 3.5, 300.0),)
+    if not free:
+        peaks = ((8.0, 1.1, 620.0), (17.8, 1.3, 420.0))
         if arm == "south":
             peaks = ((8.0, 1.1, 320.0), (17.8, 1.3, 700.0))
     if arm in {"east", "west"}:

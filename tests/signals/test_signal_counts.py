@@ -114,7 +114,8 @@ def test_a_filled_template_is_read_as_the_same_rows_in_text() -> None:
     heading = [cell.value for cell in sheet[1]]
     sheet.delete_cols(1, sheet.max_column)
     assert set(names) <= set(heading)
-    for place, row in enumerate([names, *rows], 1):
+    lines: list[list[object]] = [list(names), *rows]
+    for place, row in enumerate(lines, 1):
         for column, value in enumerate(row, 1):
             sheet.cell(place, column, value)
     sheet["C2"] = dt.time(7, 0)

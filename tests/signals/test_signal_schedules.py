@@ -129,7 +129,7 @@ def test_the_command_makes_a_schedule_of_safe_plans_and_tells_what_dates_run(
     made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     network, counts = made
-    special = [
+    special: list[Any] = [
         {"name": "fair", "first": "2026-05-01", "runs": "sun"},
         {"name": "rails", "first": "2026-03-09", "last": "2026-03-10",
          "factors": {"south-in": 1.3}, "start": "07:00", "end": "08:00"},
