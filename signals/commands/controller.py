@@ -1,0 +1,109 @@
+"""``controller``: a simulated street controller with its own conflict monitor."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from city.command_line import CommandLine
+from city.errors import Invalid
+from signals.adapters.cabinet_host import GRAMMAR, CabinetHost, parse_mischief
+from signals.adapters.gbt20999 import simulated as gbt20999
+from signals.rules.controllers import demonstration
+from signals.rules.controllers.cabinet import Cabinet
+from signals.rules.controllers.layout import layout_of, plan_of
+from signals.rules.model.files import read_network
+from signals.rules.safety.case import prepare
+from signals.rules.safety.profiles import PROFILES, profile_named
+
+SUMMARY: Final = "simulate a street controller, with a conflict monitor of its own"
+
+PROTOCOLS: Final = ("gbt20999",)
+_EXAMPLE: Final = (
+    "python -m signals controller --protocol gbt20999 --port 20999 --speed 10 \\\n"
+    "    --faults lose=0.1,corrupt=0.1,seed=7\n"
+    "Without --network it runs a crossroads of its own, plans 1 and 2.\n"
+    f"FAULTS: {GRAMMAR}"
+)
+_LAST_PORT: Final = 65_535
+_MOST_BYTES: Final = 512 * 1024 * 1024
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Answer until interrupted; print one line with the address when ready."""
+    line = CommandLine("signals", "controller", SUMMARY, _EXAMPLE)
+    line.add_argument("--protocol", required=True, choices=PROTOCOLS, help="what it speaks")
+    line.add_argument("--port", required=True, metavar="N", help="loopback port; 0: a free one")
+    line.add_argument("--speed", default="1", metavar="X", help="its seconds in one of ours (1)")
+    line.add_argument("--faults", default="", metavar="FAULTS", help="what goes wrong on purpose")
+    line.add_argument("--network", metavar="NET", help="take a junction and its plans from there")
+    line.add_argument("--signal", metavar="NAME", help="which junction of the network (the first)")
+    line.add_argument(
+        "--profile", metavar="NAME", default="gb", help=f"one of {', '.join(PROFILES)} (gb)"
+    )
+    given = line.parse_args(arguments)
+    port = _port(given.port)
+    cabinet = (
+        demonstration.cabinet()
+        if given.network is None
+        else _cabinet_of(line, given.network, given.signal, given.profile)
+    )
+    host = CabinetHost(cabinet, speed=_speed(given.speed), mischief=parse_mischief(given.faults))
+    try:
+        asyncio.run(_serve(line, host, given.protocol, port))
+    except OSError as error:
+        raise Invalid(f"{port} cannot be used ({error.strerror})", field="--port") from None
+    sys.stderr.write("python -m signals controller: stopped\n")
+    return 0
+
+
+async def _serve(line: CommandLine, host: CabinetHost, protocol: str, port: int) -> None:
+    done = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, done.set)
+    bound, serving = await gbt20999.serve(gbt20999.SimulatedGbt20999(host), port)
+    layout = host.cabinet.layout
+    line.answer(
+        {
+            "protocol": protocol,
+            "address": f"127.0.0.1:{bound}",
+            "transports": ["udp", "tcp"],
+            "phases": len(layout.phases),
+            "stages": len(layout.stages),
+            "plans": sorted(host.cabinet.plans),
+        }
+    )
+    sys.stdout.flush()
+    await done.wait()
+    serving.close()
+
+
+def _cabinet_of(line: CommandLine, network: str, wanted: str | None, profile: str) -> Cabinet:
+    """Give the cabinet of a network's junction with the plans that the network brings."""
+    rules = profile_named(profile)
+    try:
+        junctions, plans = read_network(line.read_bytes(network, _MOST_BYTES))
+    except Invalid as error:
+        line.error(f"{network}: {error}")
+    name = wanted or junctions.junctions[0].name
+    junction = junctions.junction_of.get(name)
+    own = [plan for plan in plans if plan.junction == name]
+    if junction is None or not own:
+        line.error(f"{network}: has no signal {name} with a plan")
+    layout = layout_of(prepare(junction, junctions, rules, own), own)
+    kept = {number: plan_of(layout, plan, number) for number, plan in enumerate(own, 1)}
+    return Cabinet(layout, kept, 1)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= _LAST_PORT):
+        raise Invalid(f"must be 0 to {_LAST_PORT}", field="--port")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise Invalid("must be a number", field="--speed") from None

@@ -1,0 +1,1 @@
+"""Street controllers: their cabinets, what their monitors forbid, and how they are asked."""
