@@ -5,7 +5,7 @@ Asked hourly, so that one that is late is held against ours within the hour it c
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import structlog
@@ -19,6 +19,7 @@ from city.works.jobs import Task
 from journeys.keep_reconciliation import held_against
 from journeys.pay_online import Channels
 from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channel_registry import billed_days
 from payments.rules.channels import Channel
 from payments.store import reconciliations as store
 from payments.store.reconciliations import Run
@@ -27,7 +28,6 @@ log = structlog.get_logger("payments")
 
 TASK: Final = "payments.reconcile_channels"
 ACTOR: Final = system_actor("payments.reconciliation")
-_DAYS_BACK: Final = 7
 
 
 def fetch_bill(
@@ -54,15 +54,15 @@ def fetch_bill(
 
 
 def reconcile_channels(database: Database, channels: Channels) -> list[Run]:
-    """Hold each channel's last seven days, without today, against ours where nobody has yet.
+    """Hold the last seven days that each channel can have billed against ours, each once.
 
     One channel that fails does not keep the others waiting.
     """
     with database.unit_of_work() as uow:
         today = uow.wall.now().astimezone(CHINA).date()
-    days = [today - timedelta(days=back) for back in range(_DAYS_BACK, 0, -1)]
     done: list[Run] = []
     for channel, adapter in channels.items():
+        days = billed_days(channel, today)
         with database.read() as connection:
             known = store.days_run_by(connection, ACTOR.subject, channel.value, days)
         for day in sorted(set(days) - known):

@@ -116,7 +116,7 @@ def start_payment(  # noqa: PLR0917 - who pays what, through whom and how
     NotFound, Conflict
         As `ask_order`.
     """
-    adapter = _adapter(channels, channel)
+    adapter = adapter_of(channels, channel)
     with database.unit_of_work() as uow:
         order = channel_payments.ask_order(
             uow, bill_id, channel, adapter.merchant, method, actor.subject
@@ -147,7 +147,7 @@ def refresh(database: Database, channels: Channels, order_no: str) -> ChannelOrd
         order = channel_orders.find_order(connection, order_no)
     if order is None:
         raise NotFound("no such order", field="order_no")
-    adapter = _adapter(channels, order.channel)
+    adapter = adapter_of(channels, order.channel)
     return hear(database, order_no, adapter.query(as_asked(order, SUBJECT))).order
 
 
@@ -281,7 +281,7 @@ def _send_refund(
 ) -> ChannelRefund:
     if refund.state is not RefundState.ASKED:
         return refund
-    adapter = _adapter(channels, order.channel)
+    adapter = adapter_of(channels, order.channel)
     answer = adapter.refund(as_asked(order, SUBJECT), refund.as_asked())
     return _hear_refund(database, refund.refund_no, answer)
 
@@ -295,7 +295,8 @@ def _hear_refund(database: Database, refund_no: str, answer: RefundAnswer) -> Ch
     return after
 
 
-def _adapter(channels: Channels, channel: Channel) -> ChannelAdapter:
+def adapter_of(channels: Channels, channel: Channel) -> ChannelAdapter:
+    """Give a channel's adapter; Unavailable where it is not set up."""
     adapter = channels.get(channel)
     if adapter is None:
         raise Unavailable(f"{channel.value} is not set up here", field="channel")

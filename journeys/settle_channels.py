@@ -5,7 +5,7 @@ up is left to the finance desk, and said so in the log.
 """
 
 from collections.abc import Collection, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import structlog
@@ -20,6 +20,7 @@ from journeys.pay_online import Channels
 from payments.rules.booking import book_settlement
 from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_bills.reading import read_bill
+from payments.rules.channel_registry import billed_days
 from payments.rules.channels import ChannelAdapter
 from payments.rules.settlements import Settlement, settlement_of
 from payments.store import ledger, settlements
@@ -28,18 +29,16 @@ log = structlog.get_logger("payments")
 
 TASK: Final = "payments.settle_channels"
 ACTOR: Final = system_actor("payments.settlement")
-_DAYS_BACK: Final = 7
 
 
 def settle_channels(database: Database, channels: Channels) -> list[Settlement]:
-    """Settle each channel's last seven days, without today, where that has not been done."""
+    """Settle the last seven days that each channel can have billed, where that was not done."""
     with database.unit_of_work() as uow:
         today = uow.wall.now().astimezone(CHINA).date()
-    days = [today - timedelta(days=back) for back in range(_DAYS_BACK, 0, -1)]
     done: list[Settlement] = []
     for adapter in channels.values():
         try:
-            done += settle_days(database, adapter, days)
+            done += settle_days(database, adapter, billed_days(adapter.channel, today))
         except CityError as refused:
             log.warning(
                 "a channel's bill is not settled",

@@ -29,6 +29,7 @@ from journeys import (
     forget_plates,
     pursue_channels,
     read_bay,
+    reconcile_cards,
     reconcile_stays,
     request_invoice,
     settle_channels,
@@ -46,6 +47,7 @@ from parking.services.devices import REPLAY_TASK
 from payments.adapters.accounts import read_channel_file
 from payments.adapters.local_invoices import LocalInvoices
 from payments.adapters.local_post import LocalPost
+from payments.adapters.stored_value import StoredValueCards
 from payments.rules.channels import Channel, ChannelAdapter
 from payments.rules.invoices import InvoiceProvider
 from signals import jobs as signal_jobs
@@ -135,7 +137,7 @@ def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
         KnownPlaces(database),
         ingest,
         LocalPhoneCodes(database, known) if known.demo_enabled and not offline else None,
-        {} if offline else _channels(known, wall),
+        {} if offline else channels_of(_channels(known, wall), database),
     )
 
 
@@ -144,6 +146,13 @@ def _channels(known: Settings, wall: Clock) -> Mapping[Channel, ChannelAdapter]:
     if known.gateway_origin is not None and path is not None and not path.exists():
         return {}  # a process that the demo's preparation has not come before: it offers none
     return read_channel_file(path, known.notify_origin, wall)
+
+
+def channels_of(
+    online: Mapping[Channel, ChannelAdapter], database: Database
+) -> Mapping[Channel, ChannelAdapter]:
+    """Give the online channels with that of our own cards, which needs no setting up."""
+    return {**online, Channel.CARD: StoredValueCards(database)}
 
 
 def tasks(wiring: Wiring) -> list[Task]:
@@ -203,6 +212,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         settle_channels.task(database, wiring.channels),
         fetch_bills.task(database, wiring.channels),
         reconcile_stays.task(database),
+        reconcile_cards.task(database),
         request_invoice.task(database, wiring.invoices),
         chase_arrears.task(database, LocalPost(database)),
         *people_jobs.tasks(database),

@@ -14,7 +14,7 @@ from city.identifiers import BillId, PaymentId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments import channel_orders, services
-from payments.rules.bills import Bill, BillState, Payment, check_payable, credited
+from payments.rules.bills import Bill, BillPart, BillState, Payment, check_payable, credited
 from payments.rules.booking import (
     book_channel_payment,
     book_channel_refund,
@@ -30,6 +30,7 @@ from payments.rules.channel_orders import (
     heard,
     heard_of_refund,
 )
+from payments.rules.channel_registry import fee_rate_of
 from payments.rules.channels import (
     Answer,
     Channel,
@@ -75,6 +76,8 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     by: str,
     *,
     lost_no: str = "",
+    order_no: str = "",
+    part: Money | None = None,
 ) -> ChannelOrder:
     """Keep an order over a bill before its channel is asked; the present one where there is one.
 
@@ -91,33 +94,57 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     lost_no : str
         An order that nobody can pay by, as its code was lost on its way to us: another one is
         kept beside it, of two who ask at once by the first alone.
+    order_no : str
+        The caller's own number, where it has one: asked again under it, it is the same order,
+        whatever has become of the bill. Without one the order that still takes money.
+    part : Money or None
+        Pay so much of it; None: all that is left.
 
     Raises
     ------
     NotFound
         Where there is no such bill.
     Conflict
-        Where it takes no money: paid, disputed or cancelled.
+        Where it takes no money: paid, disputed or cancelled; or the number stands for another
+        order.
+    Invalid
+        Where the part is not above zero, or more than is left.
     """
     bill = bill_store.find_bill(uow.connection, bill_id, lock=True)
     if bill is None:
         raise NotFound("no such bill", field="bill_id")
+    if order_no:
+        known = channel_orders.find_order(uow.connection, order_no)
+        if known is not None:
+            if (known.bill_id, known.channel) != (bill_id, channel):
+                raise Conflict("was used for another order", field="order_no")
+            return known
     check_payable(bill)
+    amount = bill.outstanding if part is None else part
+    if bill.charge.part is BillPart.AHEAD and amount != bill.outstanding:
+        raise Conflict("what is paid ahead is paid whole", field="part", reason="ahead")
+    if amount.minor <= 0 or amount > bill.outstanding:
+        raise Invalid(
+            "must be above zero and at most what is left",
+            field="part",
+            left=bill.outstanding.as_json(),
+        )
     # A channel knows no business time: what it is told and tells is wall time.
     now = uow.wall.now()
-    present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
-    # What is left may have changed since: a part was paid, or the bill was lowered.
-    if present is not None and present.amount == bill.outstanding and present.order_no != lost_no:
-        return present
+    if not order_no:
+        present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
+        # What is left may have changed since: a part was paid, or the bill was lowered.
+        if present is not None and present.amount == amount and present.order_no != lost_no:
+            return present
     identifier = uuid7()
     order = ChannelOrder(
         id=identifier,
         bill_id=bill_id,
         channel=channel,
-        order_no=identifier.hex,
+        order_no=order_no or identifier.hex,
         merchant=merchant,
         method=method,
-        amount=bill.outstanding,
+        amount=amount,
         state=OrderState.ASKED,
         opened_at=now.replace(microsecond=0),
         opened_by=by,
@@ -293,7 +320,9 @@ def _ask_refund(  # noqa: PLR0917 - as `ask_refund`
         order_id=order.id,
         refund_no=refund_no,
         amount=amount,
-        fee=Money(fee_back_of(left_minor, amount.minor), amount.currency),
+        fee=Money(
+            fee_back_of(left_minor, amount.minor, fee_rate_of(order.channel)), amount.currency
+        ),
         void=False,
         state=RefundState.ASKED,
         asked_at=uow.wall.now().replace(microsecond=0),

@@ -17,6 +17,7 @@ from city.works.command_database import command_database
 from payments import channel_orders
 from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, LineKind, totals
 from payments.rules.channel_bills.reading import day_of, read_bill
+from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.rules.reconciliation import (
     Reconciliation,
@@ -31,13 +32,14 @@ SUMMARY: Final = "hold a channel's bill against our own record and classify ever
 _EXAMPLE: Final = (
     "python -m payments reconcile --channel wechat --bill 2026-03-02.csv.gz --date 2026-03-02"
 )
+BILLED: Final = [each.value for each in Channel if TRAITS[each].bill_after_days is not None]
 _MOST_BYTES: Final = 1024 * 1024 * 1024
 
 
 def run(arguments: Sequence[str]) -> int:
     """Print the report; 0 whether or not there are differences, 2 where the bill is unusable."""
     line = CommandLine("payments", "reconcile", SUMMARY, _EXAMPLE)
-    line.add_argument("--channel", required=True, choices=[each.value for each in Channel])
+    line.add_argument("--channel", required=True, choices=BILLED)
     line.add_argument(
         "--bill", required=True, type=Path, metavar="FILE", help="as the channel gave it"
     )

@@ -17,7 +17,7 @@ from payments.gateway.keys import Keys
 from payments.gateway.notifier import Notice, Notifier
 from payments.gateway.orders import Order, Refund, RefundState, State
 from payments.rules.channel_bills.lines import CHINA, BillLine
-from payments.rules.channels import Channel
+from payments.rules.channels import ONLINE, Channel
 
 _REFUND_TAKES_S: Final = 20.0
 """How long an asynchronous refund is under way, in the channel's seconds."""
@@ -170,7 +170,7 @@ class Desk:
 
     def figures(self) -> Mapping[str, Mapping[str, int]]:
         """Add up what each channel took and gave back, with how many orders stand where."""
-        sums: dict[str, Counter[str]] = {channel.value: Counter() for channel in Channel}
+        sums: dict[str, Counter[str]] = {channel.value: Counter() for channel in ONLINE}
         for order in self.book.orders():
             counts = sums[order.channel.value]
             counts[f"{order.state.value}_orders"] += 1

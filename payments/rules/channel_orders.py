@@ -16,6 +16,7 @@ from city.money import Money
 from payments.rules import channels
 from payments.rules.authenticity import NotAuthentic, Refusal
 from payments.rules.channel_bills.lines import LineKind
+from payments.rules.channel_registry import fee_rate_of
 from payments.rules.channels import (
     MOST_REFUNDS,
     Answer,
@@ -273,7 +274,7 @@ def record_of_order(order: ChannelOrder) -> Record:
         order.merchant,
         _STANDING[order.state],
         order.channel_no,
-        fee=Money(fee_of(order.amount.minor), order.amount.currency),
+        fee=Money(fee_of(order.amount.minor, fee_rate_of(order.channel)), order.amount.currency),
     )
 
 

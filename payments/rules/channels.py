@@ -1,4 +1,4 @@
-"""The online channels: their names, what they charge, and what each hook of an adapter may do.
+"""The channels: their names, what they charge, and what each hook of an adapter may do.
 
 An adapter is the only code that speaks to a channel. It knows nothing of bills, ledger or database,
 and decides nothing: it tells what the channel said, and that it is unknown where it said nothing
@@ -20,11 +20,17 @@ MOST_REFUNDS: Final = 50
 
 
 class Channel(StrEnum):
-    """Through whom a driver pays online."""
+    """Through whom a driver pays without cash."""
 
     WECHAT = "wechat"
     ALIPAY = "alipay"
     UNIONPAY = "unionpay"
+    CARD = "card"
+    """Our own stored-value parking cards: a channel that is ourselves."""
+
+
+ONLINE: Final = (Channel.WECHAT, Channel.ALIPAY, Channel.UNIONPAY)
+"""Those that are somebody else, reached over the network."""
 
 
 class Method(StrEnum):
@@ -175,7 +181,8 @@ class ChannelAdapter(Protocol):
     def open(self, order: Order, payer: str = "") -> Opening:
         """Ask the channel to take an order; again with the same order, it is the same one.
 
-        ``payer`` is the id that JSAPI needs, or the bar code; it is not kept.
+        ``payer`` is the id that JSAPI needs, the bar code, or a parking card's id; it is not kept
+        with the order.
 
         Raises
         ------

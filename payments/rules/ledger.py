@@ -44,6 +44,8 @@ class AccountKind(StrEnum):
     """What an online channel kept of what it took for us."""
     BANK = "bank"
     """What an online channel paid out to us."""
+    STORED_VALUE = "stored_value"
+    """What a parking card holds: owed to who holds the card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,11 @@ def bank_of(channel: str) -> Account:
     return Account(AccountKind.BANK, channel)
 
 
+def stored_value_of(card_id: UUID) -> Account:
+    """Give the account of what a parking card holds."""
+    return Account(AccountKind.STORED_VALUE, str(card_id))
+
+
 def earned_by(revenue_nature: str, operator_id: OperatorId, district: DistrictCode) -> Account:
     """Give the account that a fee is earned on: it follows the nature of the facility's revenue.
 
@@ -135,6 +142,10 @@ class EntryKind(StrEnum):
     """A difference from a channel's bill was resolved."""
     SETTLEMENT = "settlement"
     """A channel's day was taken over: what it paid out, and what it kept."""
+    TOP_UP = "top_up"
+    """Money came onto a parking card."""
+    CARD = "card"
+    """A parking card paid, was given back to, or handed over what it held to another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     RowMapping,
     func,
@@ -131,6 +130,8 @@ _BILL_OF: Final = text(
     " union all select a.bill_id from payments.adjustment a where a.id = :subject"
     " union all select w.bill_id from payments.write_off w where w.id = :subject"
     " union all select o.bill_id from payments.channel_order o where o.id = :subject"
+    " union all select o.bill_id from payments.card_movement m"
+    "  join payments.channel_order o on o.order_no = m.reference where m.id = :subject"
     " union all select o.bill_id from payments.channel_refund r"
     "  join payments.channel_order o on o.id = r.order_id where r.id = :subject limit 1"
 )
@@ -233,8 +234,16 @@ def balance(
     What it held when the last period before the instant was closed, and an index-only scan of its
     postings since: cost grows with these alone.
     """
-    found = _balances(connection, before_at, posting.c.account == of.code, of.code)
+    found = _balances(connection, before_at, [of.code])
     return {money.currency: money for _, money in found}
+
+
+def balances_of(connection: Connection, accounts: Collection[Account]) -> dict[str, list[Money]]:
+    """Give what some accounts hold now by their names: two or three statements, as `balance`."""
+    found: dict[str, list[Money]] = {}
+    for code, money in _balances(connection, None, [each.code for each in accounts]):
+        found.setdefault(code, []).append(money)
+    return found
 
 
 def balances(
@@ -259,16 +268,15 @@ def balances(
 def _balances(
     connection: Connection,
     before_at: datetime | None,
-    of: ColumnElement[bool] | None = None,
-    code: str | None = None,
+    codes: Sequence[str] | None = None,
 ) -> list[tuple[str, Money]]:
     closed = select(func.max(period.c.until_at))
     if before_at is not None:
         closed = closed.where(period.c.until_at <= before_at)
     until_at = connection.execute(closed).scalar_one()
     since = select(posting.c.account, posting.c.currency, func.sum(posting.c.minor).label("minor"))
-    if of is not None:
-        since = since.where(of)
+    if codes is not None:
+        since = since.where(posting.c.account.in_(codes))
     if until_at is not None:
         since = since.where(posting.c.at >= until_at)
     if before_at is not None:
@@ -277,8 +285,8 @@ def _balances(
     kept = select(
         period_balance.c.account, period_balance.c.currency, period_balance.c.minor
     ).where(period_balance.c.until_at == until_at)
-    if code is not None:
-        kept = kept.where(period_balance.c.account == code)
+    if codes is not None:
+        kept = kept.where(period_balance.c.account.in_(codes))
     parts = [connection.execute(since).all()]
     if until_at is not None:
         parts.append(connection.execute(kept).all())

@@ -40,6 +40,7 @@ from payments.gateway.faults import parse_faults
 from payments.rules.bills import Bill, BillState, Charge
 from payments.rules.channel_orders import OrderState, RefundState, as_asked
 from payments.rules.channels import (
+    ONLINE,
     Answer,
     Channel,
     ChannelAdapter,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
     from city.works.database import Database
 
-CHANNELS = list(Channel)
+CHANNELS = list(ONLINE)
 ANYBODY = system_actor("test.driver")
 FINANCE = Actor("person", "finance-1", None, frozenset({Role.FINANCE}), "finance-1")
 OPERATOR = OperatorId(uuid7())

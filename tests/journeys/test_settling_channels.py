@@ -115,7 +115,7 @@ def test_fees_are_booked_and_the_rest_is_at_the_bank(
     database: Database, channels: Any, gateway: Gateway
 ) -> None:
     today = WallClock().now().astimezone(CHINA).date()
-    numbers = {each: paid(database, channels, gateway, each) for each in Channel}
+    numbers = {each: paid(database, channels, gateway, each) for each in channels}
     back = Money(250, "CNY")
     refund_payment(
         database, channels, FINANCE, numbers[Channel.WECHAT], "SETTLE0001", back, "barrier"

@@ -27,7 +27,7 @@ from payments.gateway.book import Book
 from payments.gateway.orders import Refused, State, Terms
 from payments.rules.bills import BillState, Charge
 from payments.rules.channel_orders import ChannelOrder, RefundState
-from payments.rules.channels import Answer, Channel, Fate, Method, RefundAnswer, RefundFate
+from payments.rules.channels import ONLINE, Answer, Channel, Fate, Method, RefundAnswer, RefundFate
 
 if TYPE_CHECKING:
     import pytest
@@ -151,7 +151,7 @@ class Paying(RuleBasedStateMachine):
     def refunds_are_followed(self, fails: bool) -> None:
         with self.database.read() as connection:
             waiting = channel_orders.unsettled_refunds(
-                connection, list(Channel), before_at=self.database.wall.now(), limit=20
+                connection, list(ONLINE), before_at=self.database.wall.now(), limit=20
             )
         of_ours = {each.order_no: each for each in self._orders()}
         for held in waiting:

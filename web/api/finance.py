@@ -71,7 +71,7 @@ def runs() -> dict[str, Any]:
     with access.wiring().database.read() as connection:
         found = service.runs(connection)
         names = names_of(connection, (each.run_by for each in found))
-    return {"items": [_run(each) for each in found], "names": names}
+    return {"items": [shown_run(each) for each in found], "names": names}
 
 
 @blueprint.post("/reconciliations")
@@ -87,7 +87,9 @@ def reconcile(uow: UnitOfWork, json_data: ReconcileIn) -> dict[str, Any]:
     except ValueError:  # also where it is not ASCII
         raise Invalid("is not base64", field="bill") from None
     channel = Channel(json_data.channel)
-    return _run(desk.reconcile_channel(uow, access.known_actor(), channel, content, json_data.day))
+    return shown_run(
+        desk.reconcile_channel(uow, access.known_actor(), channel, content, json_data.day)
+    )
 
 
 @blueprint.post("/reconciliations/fetches")
@@ -102,7 +104,7 @@ def fetch(json_data: FetchIn) -> dict[str, Any]:
     """Fetch a bill and reconcile its day."""
     wiring = access.wiring()
     channel = Channel(json_data.channel)
-    return _run(
+    return shown_run(
         fetch_bill(wiring.database, wiring.channels, access.known_actor(), channel, json_data.day)
     )
 
@@ -117,7 +119,7 @@ def fetch(json_data: FetchIn) -> dict[str, Any]:
 )
 def reconcile_stays(uow: UnitOfWork, json_data: StaysDayIn) -> dict[str, Any]:
     """Hold a day's stays together."""
-    return _run(hold_stays(uow, access.known_actor(), json_data.day))
+    return shown_run(hold_stays(uow, access.known_actor(), json_data.day))
 
 
 @blueprint.get("/differences")
@@ -236,7 +238,8 @@ def resolve(uow: UnitOfWork, difference_id: UUID) -> dict[str, Any]:
     return _difference(desk.resolve_difference(uow, access.known_actor(), difference_id))
 
 
-def _run(run: Run) -> dict[str, Any]:
+def shown_run(run: Run) -> dict[str, Any]:
+    """Return a run."""
     return {
         "id": run.id,
         "channel": run.channel,

@@ -17,6 +17,7 @@ from journeys import pay_by_link
 from parking.services import places
 from payments.rules.bills import BillState
 from payments.rules.channel_orders import ChannelOrder, OrderState
+from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.rules.pay_links import Scope
 from web import access, limits
@@ -221,7 +222,9 @@ def _shown(uow: UnitOfWork, found: Payable) -> dict[str, Any]:
             "closed_at": stay.stay.closed_at,
         },
         "lines": bill_lines(charge.lines, bill.amount.currency) if whole else None,
-        "channels": [each for each in Channel if each in wiring.channels]
+        "channels": [
+            each for each in Channel if each in wiring.channels and TRAITS[each].chosen_by_payers
+        ]
         if bill.state is BillState.OPEN
         else [],
         "orders": [

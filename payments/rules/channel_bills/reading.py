@@ -25,9 +25,12 @@ def read_bill(channel: Channel, content: bytes, day: date | None = None) -> Bill
     Raises
     ------
     Invalid
-        Where it is no bill of that channel's.
+        Where it is no bill of that channel's, or the channel gives none.
     """
-    return _READERS[channel](content, day)
+    reader = _READERS.get(channel)
+    if reader is None:
+        raise Invalid("gives no bills", field="channel")
+    return reader(content, day)
 
 
 def day_of(bill: Bill, field: str = "day") -> date:

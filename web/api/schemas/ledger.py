@@ -24,6 +24,7 @@ AccountKind = Literal[
     "suspense",
     "fees",
     "bank",
+    "stored_value",
 ]
 WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].+")
 

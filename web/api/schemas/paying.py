@@ -22,13 +22,15 @@ from web.api.schemas.places import QuoteLine
 from web.api.schemas.stays import PlateOut
 
 ChannelName = Literal["wechat", "alipay", "unionpay"]
+"""Those that whoever holds a bill's link chooses from."""
+OrderChannel = Literal["wechat", "alipay", "unionpay", "card"]
 
 
 class OrderOut(Outgoing):
     """An order at a channel, as we know it."""
 
     order_no: str
-    channel: ChannelName
+    channel: OrderChannel
     state: Annotated[
         Literal["asked", "open", "unknown", "paid", "closed"],
         Field(description="asked and unknown: whether money moved is not known yet"),
@@ -147,7 +149,7 @@ class ChannelOrderOut(Outgoing):
     """An order at a channel with what went back of it, for the back office."""
 
     order_no: str
-    channel: ChannelName
+    channel: OrderChannel
     channel_no: str | None
     state: Literal["asked", "open", "unknown", "paid", "closed"]
     amount: MoneyOut
@@ -179,7 +181,7 @@ class ListedRefundOut(ChannelRefundOut):
     id: UUID
     order_no: str
     bill_id: UUID
-    channel: ChannelName
+    channel: OrderChannel
     surplus: Annotated[bool, Field(description="was paid though nothing was owed any more")]
     asked_by: str
     entry_id: Annotated[UUID | None, Field(description="of the ledger, once it arrived")]

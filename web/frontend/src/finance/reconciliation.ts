@@ -21,6 +21,7 @@ import { act, channelWords, CHANNELS, opener, part, readsLedger, section, signed
 const STATES = ["open", "proposed", "approved", "resolved"] as const;
 /** In a channel's place: a day's stays held against sensors, bills and payments. */
 const STAYS = "stays";
+const CARDS = "cards";
 const RESOLUTIONS = ["note", "suspense", "surplus"] as const;
 const LARGEST_BYTES = 8_000_000;
 /** Fetching goes to the channel and back. */
@@ -154,7 +155,7 @@ export class ReconciliationDesk {
               "span",
               { class: "desk-top" },
               h("strong", {}, named("difference", one.kind)),
-              one.channel === STAYS ? null : h("strong", { class: "number" }, signed(one.effect)),
+              movesNothing(one) ? null : h("strong", { class: "number" }, signed(one.effect)),
             ),
             h("span", { class: "desk-top" }, h("span", {}, `${channelWords(one.channel)} · ${one.day}`), tag(one)),
             h("span", { class: "item-facts mono" }, about(one)),
@@ -178,11 +179,11 @@ export class ReconciliationDesk {
             fact(text("finance.channel"), `${channelWords(one.channel)} · ${one.day}`),
             one.order_no ? fact(text("finance.order_no"), h("span", { class: "mono" }, one.order_no)) : null,
             one.refund_no ? fact(text("finance.refund_no"), h("span", { class: "mono" }, one.refund_no)) : null,
-            one.channel === STAYS ? null : fact(text("finance.effect"), one.effect.minor ? signed(one.effect) : text("finance.no_effect")),
+            movesNothing(one) ? null : fact(text("finance.effect"), one.effect.minor ? signed(one.effect) : text("finance.no_effect")),
             fact(text("finance.found"), agoText(instant(one.found_at))),
           ),
           one.certain ? null : h("p", { class: "note note-warning" }, text("finance.uncertain")),
-          part(text("finance.sides_of"), one.channel === STAYS ? tellings(one) : sides(one)),
+          part(text("finance.sides_of"), one.channel === STAYS ? tellings(one) : one.channel === CARDS ? cardTold(one) : sides(one)),
           part(text("finance.what_to_do"), h("p", {}, named("proposal", one.proposal)), this.said(one, names, again)),
           this.acts(one),
         ),
@@ -417,7 +418,38 @@ function toldOf(one: Difference): Told {
   return one.detail as unknown as Told;
 }
 
+/** What parking cards differ in: a card's amount told three times, or an order beside its debit. */
+interface CardTold {
+  readonly amount: Money;
+  readonly card: { readonly number_ends: string; readonly held: Money; readonly moved: Money; readonly owed: Money } | null;
+}
+
+function cardToldOf(one: Difference): CardTold {
+  return one.detail as unknown as CardTold;
+}
+
+/** Stays and cards are ended by words: their accounts are put right where the change was made. */
+function movesNothing(one: Difference): boolean {
+  return one.channel === STAYS || one.channel === CARDS;
+}
+
+function cardTold(one: Difference): HTMLElement {
+  const { amount, card } = cardToldOf(one);
+  if (!card) return h("dl", { class: "facts" }, fact(text("refund.amount"), price(amount)));
+  return h(
+    "dl",
+    { class: "facts" },
+    fact(text("finance.card_holds"), price(card.held)),
+    fact(text("finance.card_moved"), price(card.moved)),
+    fact(text("finance.card_owed"), price(card.owed)),
+  );
+}
+
 function about(one: Difference): string {
+  if (one.channel === CARDS) {
+    const { card } = cardToldOf(one);
+    return card ? `…${card.number_ends}` : one.order_no;
+  }
   if (one.channel !== STAYS) return one.order_no || "–";
   const { stay } = toldOf(one);
   return `${exactly(instant(stay.opened_at))} – ${exactly(instant(stay.closed_at))}`;
