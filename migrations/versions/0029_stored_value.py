@@ -1,7 +1,7 @@
 """Stored-value cards: what each holds, every change of it, and a ledger that cannot say otherwise.
 
-Revision ID: 0027_stored_value
-Revises: 0026_invoices
+Revision ID: 0029_stored_value
+Revises: 0028_terminal_acts
 
 What a card holds is the sum of its movements, because only a movement changes it, and it never goes
 below zero, whoever takes money off it at once. Each movement is posted to the card's own account in
@@ -10,8 +10,8 @@ the same transaction, and nothing is posted there without one: both are checked 
 
 from alembic import op
 
-revision = "0027_stored_value"
-down_revision = "0026_invoices"
+revision = "0029_stored_value"
+down_revision = "0028_terminal_acts"
 branch_labels = None
 depends_on = None
 
