@@ -41,6 +41,7 @@ PAGES = (
     ("/finance", "finance"),
     ("/finance/refunds", "finance"),
     ("/finance/arrears", "finance"),
+    ("/cards", "finance"),
     ("/audit", "auditor"),
     ("/figures", "operator"),
 )
@@ -78,6 +79,7 @@ def settle(page: Page, path: str) -> None:
         "/blacklist": ".policy tbody tr",
         "/compensation": ".table-box tbody tr, .table-box .empty",
         "/abuse": ".table-box tbody tr, .table-box .empty",
+        "/cards": "#liabilities, #second .empty",
         "/audit": "#records tbody tr",
         "/figures": ".figure-table tbody tr",
     }

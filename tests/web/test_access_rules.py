@@ -203,6 +203,8 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/reconciliations/fetches": {Role.FINANCE},
     "POST /api/v1/reconciliations/stays": {Role.FINANCE},
     "GET /api/v1/ledger/postings/export": {Role.FINANCE, Role.AUDITOR},
+    "GET /cards": FINANCE_READERS | {Role.ATTENDANT},
+    "GET /mine/cards": {Role.DRIVER},
     "GET /finance": FINANCE_READERS,
     "GET /finance/reconciliation": FINANCE_READERS,
     "GET /finance/refunds": FINANCE_READERS,

@@ -11,6 +11,7 @@ const ENTRIES = [
   "bill",
   "pay",
   "mine",
+  "cards",
   "disputes",
   "stays",
   "sign",

@@ -49,6 +49,7 @@ DISPUTE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
 DRIVER_ROLES: Final = (Role.DRIVER,)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
 SIGNAL_ROLES: Final = (Role.ENGINEER, Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
+CARD_DESK_ROLES: Final = (Role.ATTENDANT, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 FINANCE_ROLES: Final = (Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 LEDGER_ROLES: Final = (Role.FINANCE, Role.AUDITOR)
 FIGURE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -94,7 +95,9 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
     finding = request.endpoint == "pages.map_page" and request.args.get("view") == FIND
     pages: list[tuple[str, str, frozenset[Role]]] = [
         ("mine", "pages.mine", frozenset(DRIVER_ROLES)),
+        ("my_cards", "pages.my_cards", frozenset(DRIVER_ROLES)),
         ("attendant", "pages.attendant", frozenset(POST_ROLES)),
+        ("cards", "pages.cards", frozenset(CARD_DESK_ROLES)),
         ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
         ("places", "pages.places", frozenset(PLACE_ROLES)),
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),

@@ -13,8 +13,10 @@ from web.pages.context import (
     ABUSE_ROLES,
     AUDIT_ROLES,
     BLACKLIST_ROLES,
+    CARD_DESK_ROLES,
     COMPENSATION_ROLES,
     DISPUTE_ROLES,
+    DRIVER_ROLES,
     FIGURE_ROLES,
     FINANCE_ROLES,
     FIND,
@@ -137,6 +139,20 @@ def finance_arrears() -> Response:
 def finance_ledger() -> Response:
     """Show accounts, the postings behind their balances, and whole entries."""
     return page("finance.html", subject="ledger")
+
+
+@blueprint.get("/mine/cards")
+@access.allow(*DRIVER_ROLES)
+def my_cards() -> Response:
+    """Show a driver's own parking cards."""
+    return page("cards.html", subject="mine")
+
+
+@blueprint.get("/cards")
+@access.allow(*CARD_DESK_ROLES)
+def cards() -> Response:
+    """Show the desk of parking cards."""
+    return page("cards.html", subject="desk")
 
 
 @blueprint.get("/signals")

@@ -79,6 +79,14 @@ export type Policy = Schemas["PolicyOut"];
 export type Compensation = Schemas["CompensationOut"];
 export type AbuseReport = Schemas["AbuseOut"];
 export type Suspect = Schemas["SuspectOut"];
+/** Parking cards. */
+export type Card = Schemas["CardOut"];
+export type Cards = Schemas["CardsOut"];
+export type IssuedCard = Schemas["IssuedOut"];
+export type CardCode = Schemas["CodeOut"];
+export type CardPayment = Schemas["CardPaymentOut"];
+export type CardMovement = Schemas["MovementOut"];
+export type CardLiabilities = Schemas["LiabilitiesOut"];
 /** The finance desk. */
 export type Takings = Schemas["TakingsOut"];
 export type TakenPayment = Schemas["TakenPaymentOut"];

@@ -1,0 +1,64 @@
+"""A desk issues a parking card and tops it up; its driver registers, loses and replaces it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.browser.test_drivers_journey import driver_logs_in, looked_at
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Visitor
+    from tests.browser.system import System
+
+PHONE = "13800005331"
+
+
+def test_a_card_goes_from_the_desk_to_its_driver_with_all_that_it_holds(
+    visitor: Visitor, lively: System
+) -> None:
+    desk = visitor.open("/cards", "finance")
+    desk.get_by_role("button", name="Issue a card").click()
+    desk.locator("#card-reader").fill("04:5A:11:C2:7E:90")
+    desk.locator("#dialog").get_by_role("button", name="Issue a card").click()
+    code = desk.locator("#card-code").inner_text()
+    desk.locator("#dialog").get_by_role("button", name="Close").click()
+    card = desk.locator(".parking-card")
+    number = card.get_attribute("data-card") or ""
+    card.get_by_role("button", name="Top up in cash").click()
+    desk.locator("#top-up-amount").fill("50")
+    desk.locator("#dialog").get_by_role("button", name="Top up in cash").click()
+    expect(card.locator(".card-balance")).to_have_text("¥50.00")
+    expect(desk.locator("#liabilities")).to_contain_text("¥50.00")
+    card.locator("summary").click()
+    expect(card.locator("[data-movement=top-up]")).to_contain_text("+¥50.00")
+    looked_at(desk, "cards-desk")
+
+    mine = visitor.watched(visitor.context())
+    mine.goto(f"{lively.origin}/log-in/driver?next=/mine/cards")
+    driver_logs_in(mine, lively, PHONE)
+    mine.wait_for_selector("html[data-ready]")
+    # A browser logs every refusal by itself.
+    visitor.faults.expected += ["status of 403"]
+    mine.get_by_role("button", name="Register a card").click()
+    mine.locator("#card-number").fill(number)
+    mine.locator("#card-code-typed").fill("2222-3333-4444")
+    mine.locator("#dialog").get_by_role("button", name="Register a card").click()
+    expect(mine.locator("#dialog [role=alert]")).to_contain_text("not the card's code")
+    mine.locator("#card-code-typed").fill(code)
+    mine.locator("#dialog").get_by_role("button", name="Register a card").click()
+    held = mine.locator(f"[data-card='{number}']")
+    expect(held.locator(".card-balance")).to_have_text("¥50.00")
+    expect(held).to_contain_text("never ends")
+    held.get_by_role("button", name="Lost").click()
+    mine.locator("#dialog").get_by_role("button", name="Lost").click()
+    expect(mine.locator(f"[data-card='{number}'][data-state=frozen]")).to_be_visible()
+    held.get_by_role("button", name="Replace").click()
+    mine.locator("#dialog").get_by_role("button", name="Replace").click()
+    expect(mine.locator(f"[data-card='{number}'][data-state=replaced]")).to_be_visible()
+    new = mine.locator(".parking-card[data-state=active]")
+    expect(new.locator(".card-balance")).to_have_text("¥50.00")
+    new.locator("summary").click()
+    expect(new.locator("[data-movement=moved-in]")).to_contain_text("+¥50.00")
+    looked_at(mine, "cards-mine")
