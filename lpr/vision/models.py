@@ -29,6 +29,8 @@ MOVE_PX: Final = 8.0
 """Pixels of a view that the refiner's moves are told in."""
 _GRAIN_PX: Final = 32
 """The detector's input is a multiple of this, so that its coarse level fits its fine one."""
+_HOPELESS: Final = 0.05
+"""What the refiner says of a plate below which a find is not looked at again."""
 _MEAN, _DEVIATION = 114.0, 58.0
 
 
@@ -144,7 +146,11 @@ class Refiner:
         """
         settings, better = self.card.settings, found
         for _ in range(settings.refined_times):
-            better = [each for each in self._once(picture, better) if sensible(each.corners)]
+            better = [
+                each
+                for each in self._once(picture, better)
+                if each.score >= _HOPELESS and sensible(each.corners)
+            ]
         return best_of_each([each for each in better if each.score >= settings.least_plate])
 
     def _once(self, picture: Picture, found: list[Found]) -> list[Found]:
