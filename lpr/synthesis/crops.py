@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from city.plate_rules import PlateKind
-from lpr.synthesis.faces import PlateFace, draw_face
+from lpr.synthesis.faces import NO_MIDDLES, PlateFace, draw_face
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -32,6 +32,8 @@ class PlateCrop:
     """Empty where it is none."""
     kind: PlateKind
     rows: int
+    middles: Floats
+    """Characters x 2 pixels: the middle of each."""
 
 
 def draw_crop(
@@ -50,12 +52,15 @@ def draw_crop(
     """
     if kind is PlateKind.UNKNOWN:
         rows = 1 if random.random() < 0.7 else 2  # noqa: PLR2004 - as candidates come
-        return PlateCrop(worn(draw_clutter(rows, random), random), "", kind, rows)
+        return PlateCrop(worn(draw_clutter(rows, random), random), "", kind, rows, NO_MIDDLES)
     face = draw_face(kind, random, written_share)
-    return PlateCrop(worn(_cut(face, random), random), face.text, kind, face.rows)
+    picture, matrix = _cut(face, random)
+    middles = np.asarray(cv2.perspectiveTransform(face.middles[None], matrix)[0], np.float32)
+    return PlateCrop(worn(picture, random), face.text, kind, face.rows, middles)
 
 
-def _cut(face: PlateFace, random: np.random.Generator) -> Picture:
+def _cut(face: PlateFace, random: np.random.Generator) -> tuple[Picture, NDArray[np.float64]]:
+    """Cut a face as cameras do; give also what brings its pixels into the crop's."""
     height, width = face.picture.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     boxed = face.rows == 1 and random.random() < 0.5  # noqa: PLR2004 - both habits as often
@@ -82,17 +87,15 @@ def _cut(face: PlateFace, random: np.random.Generator) -> Picture:
     if shrink > 1.2:  # noqa: PLR2004 - where sampling would skip pixels
         picture = cv2.GaussianBlur(picture, (0, 0), 0.35 * shrink).astype(np.uint8)
     canvas = _ground(out_height, out_width, random)
-    return np.asarray(
-        cv2.warpPerspective(
-            picture,
-            matrix,
-            (out_width, out_height),
-            dst=canvas,
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_TRANSPARENT,
-        ),
-        dtype=np.uint8,
+    cut = cv2.warpPerspective(
+        picture,
+        matrix,
+        (out_width, out_height),
+        dst=canvas,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_TRANSPARENT,
     )
+    return np.asarray(cut, np.uint8), np.asarray(matrix, np.float64)
 
 
 def _slanted(corners: Floats, slant: float, random: np.random.Generator) -> Floats:

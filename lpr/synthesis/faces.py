@@ -24,6 +24,7 @@ Colour = NDArray[np.float32]
 """Blue, green, red, 0 to 255."""
 
 PX_PER_MM: Final = 0.5
+NO_MIDDLES: Final = np.zeros((0, 2), np.float32)
 _BRIGHTEST_GROUND: Final = 1.75
 """Retroreflecting grounds look brighter on a camera than the printed colour."""
 _SECOND_LAYOUT_SHARE: Final = 0.4
@@ -41,6 +42,8 @@ class PlateFace:
     text: str
     kind: PlateKind
     rows: int
+    middles: NDArray[np.float32]
+    """Characters x 2: the middle of each in the picture's pixels, in reading order."""
 
 
 def draw_face(
@@ -101,7 +104,9 @@ def face_of(
         ink[:] = swell(ink, np.ones((2, 2), np.uint8))
     picture = _paint(kind, ink, mark, random)
     _screws(picture, random)
-    return PlateFace(picture, text, kind, layout.rows)
+    middles = [(c.x_mm + c.width_mm / 2, c.y_mm + c.height_mm / 2) for c in layout.cells]
+    placed = np.array(middles, np.float32) * np.float32(PX_PER_MM)
+    return PlateFace(picture, text, kind, layout.rows, placed)
 
 
 def _paint(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from city.plate_rules import PlateKind
 from lpr.rules.serials import DRAWN_KINDS
 from lpr.synthesis.crops import draw_clutter, worn
-from lpr.synthesis.faces import PlateFace, draw_face
+from lpr.synthesis.faces import NO_MIDDLES, PlateFace, draw_face
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -310,7 +310,7 @@ def _paste_clutter(
 ) -> Floats | None:
     rows = 1 if random.random() < 0.7 else 2  # noqa: PLR2004 - as plates come
     thing = draw_clutter(rows, random)
-    face = PlateFace(thing, "", PlateKind.UNKNOWN, rows)
+    face = PlateFace(thing, "", PlateKind.UNKNOWN, rows, NO_MIDDLES)
     quad = _free_quad(face, (picture.shape[1], picture.shape[0]), [*taken], random)
     if quad is not None:
         paste(picture, thing, quad, random)

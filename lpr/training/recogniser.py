@@ -21,6 +21,8 @@ from lpr.vision.strips import STRIP_HEIGHT_PX, STRIP_WIDTH_PX
 
 _CHECKPOINT_EVERY = 50
 _KIND_WEIGHT = 0.3
+_LOOK_WEIGHT = 0.2
+_COLUMN_PX = 4
 _FIRST_SEAT_WEIGHT = 2.0
 """Provinces are the hardest characters: 31 of them, fine strokes, and drawn unlike the street's."""
 RATE = 0.0015
@@ -93,14 +95,15 @@ def train_recogniser(
         wait_while_paused(pause)
         for group in optimiser.param_groups:
             group["lr"] = run.rate * rate_share(step, run.steps)
-        strips, seats, kinds = next(batches)
-        inputs = torch.from_numpy(strips).contiguous(memory_format=torch.channels_last)
-        wanted, wanted_kinds = torch.from_numpy(seats), torch.from_numpy(kinds)
+        samples = next(batches)
+        inputs = torch.from_numpy(samples.strips).contiguous(memory_format=torch.channels_last)
+        wanted, wanted_kinds = torch.from_numpy(samples.seats), torch.from_numpy(samples.kinds)
         with torch.autocast("cpu", torch.bfloat16):
-            said, said_kinds = net(inputs)
+            said, said_kinds, looked = net.look(inputs)
         loss = _loss(said.float(), wanted) + _KIND_WEIGHT * nn.functional.cross_entropy(
             said_kinds.float(), wanted_kinds
         )
+        loss = loss + _LOOK_WEIGHT * _astray(looked.float(), torch.from_numpy(samples.columns))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -127,6 +130,15 @@ def _loss(said: Tensor, wanted: Tensor) -> Tensor:
     weights[0] = _FIRST_SEAT_WEIGHT
     each = nn.functional.cross_entropy(said.transpose(1, 2), wanted, reduction="none")
     return (each * (weights / weights.sum())).sum(1).mean()
+
+
+def _astray(looked: Tensor, columns: Tensor) -> Tensor:
+    """Give how far from its character a seat looks, in columns of features."""
+    places = looked.reshape(*columns.shape, -1, STRIP_WIDTH_PX // _COLUMN_PX).sum(2)
+    mean = places @ (torch.arange(places.shape[-1], dtype=torch.float32) + 0.5)
+    known = ~columns.isnan()
+    away = nn.functional.smooth_l1_loss(mean[known], columns[known] / _COLUMN_PX, beta=0.5)
+    return away if bool(known.any()) else mean.sum() * 0.0
 
 
 def _note(run: RecogniserRun, photographs: int, start: Path | None, path: Path) -> None:

@@ -64,6 +64,11 @@ class RecogniserNet(nn.Module):
 
     def forward(self, strips: Tensor) -> tuple[Tensor, Tensor]:
         """Give the logits of seats and kinds."""
+        seats, kinds, _ = self.look(strips)
+        return seats, kinds
+
+    def look(self, strips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the logits, and where each seat looked: N x seats x places."""
         near = self.trunk(strips)
         wide = nn.functional.interpolate(
             self.back(self.wide(near)), scale_factor=2.0, mode="nearest"
@@ -71,7 +76,7 @@ class RecogniserNet(nn.Module):
         features = torch.relu(near + wide)
         weights = (self.attention(features) + self.place).flatten(2).softmax(-1)
         seats = weights @ features.flatten(2).transpose(1, 2)
-        return self.character(self.drop(seats)), self.kind(features.mean((2, 3)))
+        return self.character(self.drop(seats)), self.kind(features.mean((2, 3))), weights
 
 
 def _first_places(height: int, width: int) -> Tensor:

@@ -20,7 +20,7 @@ from lpr.rules.alphabet import KIND_CLASS_OF, SEATS, classes_of
 from lpr.rules.folds import fold_of
 from lpr.rules.serials import DRAWN_KINDS
 from lpr.synthesis.crops import draw_crop, worn
-from lpr.vision.strips import STRIP_HEIGHT_PX, STRIP_WIDTH_PX, batch_of, strip_of
+from lpr.vision.strips import STRIP_HEIGHT_PX, STRIP_WIDTH_PX, batch_of, columns_of, strip_of
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -38,6 +38,11 @@ _SHARES: Final = {
     PlateKind.YELLOW7: 2.0,
     PlateKind.NEV_GREEN8: 2.0,
     PlateKind.YELLOW2: 1.5,
+    # Those that are learnt last.
+    PlateKind.POLICE_WHITE: 1.5,
+    PlateKind.WJ_WHITE: 2.0,
+    PlateKind.MOTORCYCLE: 1.5,
+    PlateKind.TEMPORARY: 2.0,
 }
 _TWO_ROW_BELOW: Final = 1.9
 """Width over height under which a crop is taken for a two-row plate."""
@@ -89,6 +94,19 @@ def read_photographs(manifest: Path) -> list[Photograph]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """A batch of strips and what is wanted of them."""
+
+    strips: Floats
+    seats: Classes
+    """N x seats."""
+    kinds: Classes
+    columns: Floats
+    """N x seats: the pixel column of each character; not a number where there is none or it is
+    not known, as in photographs."""
+
+
 class SamplePool:
     """Batches of strips with the classes of their seats and kinds.
 
@@ -122,14 +140,15 @@ class SamplePool:
         self._strips = np.empty((size, STRIP_HEIGHT_PX, STRIP_WIDTH_PX, 3), np.uint8)
         self._seats = np.empty((size, SEATS), np.int64)
         self._kinds = np.empty(size, np.int64)
+        self._columns = np.empty((size, SEATS), np.float32)
         self._filled, self._next = 0, 0
         kinds = (*DRAWN_KINDS, PlateKind.UNKNOWN)
         shares = np.array([_SHARES.get(kind, 1.0) for kind in kinds])
         self._drawn_kinds, self._drawn_shares = kinds, shares / shares.sum()
         self._weights = _capped_weights(photographs)
 
-    def batch(self, count: int) -> tuple[Floats, Classes, Classes]:
-        """Give the next batch: strips, seats' classes, kinds' classes."""
+    def batch(self, count: int) -> Samples:
+        """Give the next batch."""
         from_photographs = round(count * self._photograph_share)
         drawn = count - from_photographs
         for _ in range(drawn if self._filled < drawn else max(1, round(drawn * self._drawn_anew))):
@@ -137,13 +156,15 @@ class SamplePool:
         at = self._random.integers(0, self._filled, drawn)
         strips = list(self._strips[at])
         seats, kinds = list(self._seats[at]), list(self._kinds[at])
+        columns = np.full((count, SEATS), np.nan, np.float32)
+        columns[:drawn] = self._columns[at]
         if from_photographs:
             picked = self._random.choice(len(self._photographs), from_photographs, p=self._weights)
             for photograph in (self._photographs[int(n)] for n in picked):
                 strips.append(strip_of(_again(photograph, self._random), photograph.rows))
                 seats.append(classes_of(photograph.text))
                 kinds.append(np.int64(KIND_CLASS_OF[photograph.kind]))
-        return batch_of(strips), np.stack(seats), np.array(kinds, np.int64)
+        return Samples(batch_of(strips), np.stack(seats), np.array(kinds, np.int64), columns)
 
     def _draw(self) -> None:
         kind = self._drawn_kinds[
@@ -153,6 +174,9 @@ class SamplePool:
         self._strips[self._next] = strip_of(crop.picture, crop.rows)
         self._seats[self._next] = classes_of(crop.text)
         self._kinds[self._next] = KIND_CLASS_OF[kind]
+        size = (crop.picture.shape[1], crop.picture.shape[0])
+        self._columns[self._next] = np.nan
+        self._columns[self._next, : len(crop.text)] = columns_of(crop.middles, size, crop.rows)
         self._next = (self._next + 1) % len(self._kinds)
         self._filled = max(self._filled, self._next or len(self._kinds))
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
+Columns = NDArray[np.float32]
 
 STRIP_HEIGHT_PX: Final = 32
 STRIP_WIDTH_PX: Final = 128
@@ -42,6 +43,27 @@ def strip_of(picture: Picture, rows: int = 1) -> Picture:
     bottom = picture[min(height - 1, round(height * _BOTTOM_FROM)) :]
     parts = (_scaled(top, _TOP_WIDTH_PX), _scaled(bottom, STRIP_WIDTH_PX - _TOP_WIDTH_PX))
     return np.concatenate(parts, axis=1)
+
+
+def columns_of(points: NDArray[np.float32], size_px: tuple[int, int], rows: int) -> Columns:
+    """Say in which column of its strip each point of a picture comes to lie.
+
+    Parameters
+    ----------
+    points : array of points x 2
+        In the picture's pixels.
+    size_px : tuple of int
+        Width and height of the picture.
+    rows : int
+    """
+    width, height = size_px
+    if rows == 1:
+        return np.asarray(points[:, 0] * (STRIP_WIDTH_PX / width), np.float32)
+    aside = round(width * _TOP_FROM)
+    above = points[:, 1] < height * (_TOP_SHARE + _BOTTOM_FROM) / 2
+    top = (points[:, 0] - aside) * (_TOP_WIDTH_PX / (width - 2 * aside))
+    bottom = _TOP_WIDTH_PX + points[:, 0] * ((STRIP_WIDTH_PX - _TOP_WIDTH_PX) / width)
+    return np.asarray(np.where(above, top, bottom), np.float32)
 
 
 def batch_of(strips: list[Picture]) -> NDArray[np.float32]:

@@ -7,11 +7,14 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from city.plate_rules import PlateKind
+from lpr.synthesis.crops import draw_crop
 from lpr.training.ahead import made_ahead
 from lpr.training.samples import SamplePool
 from lpr.training.scenes_pool import ScenePool, wanted_of
 from lpr.training.views_pool import ViewPool, rough_of
 from lpr.vision.models import finds_of
+from lpr.vision.strips import columns_of, strip_of
 
 QUAD = np.array([[70, 90], [170, 100], [168, 132], [68, 122]], np.float32)
 
@@ -76,6 +79,29 @@ def test_pools_follow_from_their_seed_and_give_what_the_nets_take() -> None:
     windows = [ScenePool(seed).batch(2)[0] for seed in (1, 1)]
     assert windows[0].shape == (2, 3, 256, 256)
     assert (windows[0] == windows[1]).all()
-    strips = [SamplePool(seed, []).batch(4)[0] for seed in (1, 1)]
+    strips = [SamplePool(seed, []).batch(4).strips for seed in (1, 1)]
     assert strips[0].shape == (4, 3, 32, 128)
     assert (strips[0] == strips[1]).all()
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_marked_place_is_in_the_column_of_the_strip_that_is_told(rows: int) -> None:
+    for x, y in ((70, 25), (150, 25), (40, 75), (180, 75)):
+        picture = np.zeros((100, 220, 3), np.uint8)
+        picture[y - 6 : y + 6, x - 3 : x + 4] = 255
+        strip = strip_of(picture, rows).max(axis=(0, 2)).astype(float)
+        middle = float((strip * (np.arange(128) + 0.5)).sum() / strip.sum())
+        (told,) = columns_of(np.array([[x + 0.5, y]], np.float32), (220, 100), rows)
+        assert told == pytest.approx(middle, abs=0.6)
+
+
+def test_a_character_of_a_drawn_crop_has_its_middle_in_the_crop() -> None:
+    random = np.random.default_rng(3)
+    for kind in (PlateKind.BLUE7, PlateKind.YELLOW2, PlateKind.EMERGENCY_WHITE):
+        crop = draw_crop(kind, random)
+        height, width = crop.picture.shape[:2]
+        assert crop.middles.shape == (len(crop.text), 2)
+        assert (crop.middles > 0).all()
+        assert (crop.middles < (width, height)).all()
+        columns = columns_of(crop.middles, (width, height), crop.rows)
+        assert (np.diff(columns)[: 6 if crop.rows == 1 else 1] > 0).all()
