@@ -1,4 +1,4 @@
-"""What workers do for signals: optimisations."""
+"""What workers do for signals: optimisations and schedules."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from city.identifiers import parse_id
 from city.works.database import Database
 from city.works.jobs import Task
-from signals.services import optimisations
+from signals.services import optimisations, schedules
 
 
 def tasks(database: Database) -> list[Task]:
@@ -17,4 +17,16 @@ def tasks(database: Database) -> list[Task]:
         optimisation_id = parse_id(str(arguments.get("optimisation_id")), "optimisation_id")
         optimisations.run(database, optimisation_id, apart=True)
 
-    return [Task(optimisations.TASK, optimise, attempts=3)]
+    def make_schedule(arguments: Mapping[str, JsonValue]) -> None:
+        schedule_id = parse_id(str(arguments.get("schedule_id")), "schedule_id")
+        schedules.run(database, schedule_id, apart=True)
+
+    def follow_schedules(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        schedules.follow(database)
+
+    return [
+        Task(optimisations.TASK, optimise, attempts=3),
+        Task(schedules.TASK, make_schedule, attempts=3),
+        Task(schedules.FOLLOW, follow_schedules, every="* * * * *"),
+    ]

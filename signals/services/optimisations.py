@@ -203,7 +203,7 @@ class _maker:  # noqa: N801 - used as a with-statement's word
     """Makes a junction's plan, here or in a process of its own that ends with the work."""
 
     def __init__(self, *, apart: bool) -> None:
-        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _begin) if apart else None
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"), begin_apart) if apart else None
 
     def __enter__(self) -> Callable[[Case, Programme | None, Demand], Made | None]:
         pool = self._pool
@@ -216,7 +216,8 @@ class _maker:  # noqa: N801 - used as a with-statement's word
             self._pool.shutdown(cancel_futures=True)
 
 
-def _begin() -> None:
+def begin_apart() -> None:
+    """Let a process end with its parent, and give way to everybody else."""
     follow_parent(signal_numbers.SIGKILL)
     os.nice(LEAST_PRIORITY)
 

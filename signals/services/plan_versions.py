@@ -29,7 +29,7 @@ from signals.rules.safety.profiles import profile_named
 from signals.rules.safety.transitions import Method, change_plans
 from signals.services import networks, trials
 from signals.store import plan_versions as store
-from signals.store import running_plans
+from signals.store import running_plans, schedules
 
 MOST_SHOWN: Final = 500
 """Violations that a report keeps; their counts are of all."""
@@ -217,6 +217,25 @@ def deploy(
     """
     found = _of_status(uow, version_id, "approved")
     _require_revision(found, revision)
+    _require_unscheduled(uow.connection, found)
+    _give(uow, actor, found)
+    return find(uow.connection, version_id)
+
+
+def run_by_schedule(uow: UnitOfWork, actor: Actor, version_id: UUID) -> None:
+    """Give a schedule's plan to its signals' controllers, for the first time or again.
+
+    Raises
+    ------
+    Conflict
+        As `deploy`; nobody approves it anew, for it is as it was approved.
+    """
+    _give(uow, actor, _of_status(uow, version_id, "approved", "deployed", "measured", "kept"))
+
+
+def _give(uow: UnitOfWork, actor: Actor, found: store.VersionRecord) -> None:
+    """Give a plan to its controllers, checked once more, by a safe change."""
+    version_id = found.id
     plans = _plans(uow.connection, found)
     names = list(plans)
     cases = networks.cases(uow.connection, found.network_id, names, profile_named(found.profile))
@@ -225,7 +244,7 @@ def deploy(
     for name, plan in plans.items():
         _require_safe(cases[name], plan)
         old = running.get(name)
-        change = None if old is None else _change(cases[name], old[1], plan)
+        change = None if old is None else change_of(cases[name], old[1], plan)
         new.append(
             running_plans.NewRun(
                 name, "deployed", plan_json(plan), version_id=version_id, change=change
@@ -233,12 +252,22 @@ def deploy(
         )
     # Once they are deployed, the record must not say that it is an earlier instant.
     at = max([uow.clock.now(), *(row.from_at for row, _ in running.values())])
-    store.change(
-        uow.connection, version_id, status="deployed", deployed_at=at, deployed_by=actor.subject
-    )
+    if found.status == "approved":
+        store.change(
+            uow.connection,
+            version_id,
+            status="deployed",
+            deployed_at=at,
+            deployed_by=actor.subject,
+        )
     running_plans.switch(uow.connection, found.network_id, new, at=at, by=actor.subject)
     _record(uow, actor, "signals.plan_deployed", found, _named(names))
-    return find(uow.connection, version_id)
+
+
+def _require_unscheduled(connection: Connection, found: store.VersionRecord) -> None:
+    """Refuse to change by hand what a schedule would change back within a minute."""
+    if schedules.in_force(connection, found.network_id, found.signals):
+        raise Conflict("a schedule is in force there: end it first", field="signals")
 
 
 def measure(
@@ -276,6 +305,7 @@ def revert(uow: UnitOfWork, actor: Actor, version_id: UUID, *, reason: str) -> s
         is unsafe under the plan's profile: then deploy another plan instead.
     """
     found = _of_status(uow, version_id, "deployed", "measured", "kept")
+    _require_unscheduled(uow.connection, found)
     running = networks.running(uow.connection, found.network_id, found.signals, lock=True)
     for name in found.signals:
         here = running.get(name)
@@ -300,7 +330,7 @@ def revert(uow: UnitOfWork, actor: Actor, version_id: UUID, *, reason: str) -> s
                 "restored",
                 earlier[name].programme,
                 restores=earlier[name].id,
-                change=_change(cases[name], running[name][1], back),
+                change=change_of(cases[name], running[name][1], back),
             )
         )
     at = max(uow.clock.now(), began_at)
@@ -366,7 +396,7 @@ def _require_safe(case: Case, plan: Programme) -> None:
         )
 
 
-def _change(case: Case, old: Programme, new: Programme) -> dict[str, JsonValue]:
+def change_of(case: Case, old: Programme, new: Programme) -> dict[str, JsonValue]:
     """Give how a controller gets from one plan to the other.
 
     A plan that is unsafe itself is left by way of the start-up sequence, all red, for no change

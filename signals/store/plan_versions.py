@@ -15,7 +15,7 @@ from signals.store.tables import network, plan_version
 Status = Literal[
     "draft", "checked", "approved", "deployed", "measured", "kept", "reverted", "withdrawn"
 ]
-Origin = Literal["person", "optimisation"]
+Origin = Literal["person", "optimisation", "schedule"]
 
 _HEAVY = {"document", "report"}
 

@@ -15,10 +15,15 @@ from hypothesis import strategies as st
 from city.errors import Invalid
 from signals.commands import check as check_command
 from signals.commands import schedule as command
+from signals.rules.counts.places import legs_of
 from signals.rules.model.document_writing import document_of
 from signals.rules.schedules.day_types import day_types
 from signals.rules.schedules.days import DayClass, class_of, name_of
+from signals.rules.schedules.demand import DayDemand
 from signals.rules.schedules.exceptions import exceptions_as_json, exceptions_from_json
+from signals.rules.schedules.library import Day, Library, Site
+from signals.rules.schedules.making import modes_of
+from signals.rules.schedules.model import NightFlashing
 from signals.rules.schedules.segments import Segment, cheapest, cost_of
 from tests.signals import counted, crossroads
 
@@ -91,6 +96,45 @@ def test_dear_changes_leave_one_plan_and_free_ones_the_best_of_each_quarter() ->
         (Segment(0, 1, 0), Segment(1, 2, 1), Segment(2, 3, 0)),
     )
     assert cheapest(costs, dear) == (11.0, (Segment(0, 3, 0),))
+
+
+def demand_of(vph: float, quiet_vph: float, walked_vph: float | None) -> DayDemand:
+    """Give a day with a quiet night from 22:00 to 06:00, straight on alone."""
+    shape = np.where((np.arange(96) >= 88) | (np.arange(96) < 24), quiet_vph, vph)
+    pairs = [("south-in", "north-out"), ("north-in", "south-out")]
+    pairs += [("east-in", "west-out"), ("west-in", "east-out")]
+    walked = {} if walked_vph is None else {"south-in": np.full(96, walked_vph)}
+    return DayDemand({pair: shape.copy() for pair in pairs}, {}, walked)
+
+
+def test_signals_flash_on_quiet_nights_alone_and_only_where_walkers_were_counted() -> None:
+    night = NightFlashing()
+    found = modes_of(Day("mon", (demand_of(300, 20, 5),)), night)
+    assert [found[q] for q in (0, 23, 24, 91, 92, 95)] == [
+        "flashing_yellow", "flashing_yellow", "plan", "plan", "flashing_yellow", "flashing_yellow",
+    ]  # fmt: skip
+    assert set(modes_of(Day("mon", (demand_of(300, 20, 90),)), night)) == {"plan"}
+    assert set(modes_of(Day("mon", (demand_of(300, 200, 5),)), night)) == {"plan"}
+    unknown = demand_of(300, 20, None)
+    # Nobody counted who walks: nothing is known of them.
+    assert set(modes_of(Day("mon", (unknown,)), night)) == {"plan"}
+
+
+def test_junctions_of_a_section_share_a_cycle() -> None:
+    own = crossroads.network()
+    case = crossroads.case_of(own)
+    plans = (crossroads.plan(case),)
+    legs = legs_of(own)[crossroads.NAME]
+    sites = [Site(case, legs, plans, keep_stages=True) for _ in range(2)]
+    day = Day("mon", (demand_of(500, 20, None), demand_of(150, 20, None)))
+    library = Library(sites, [day], lambda: False)
+    library.choose_stages()
+    longer_s, shorter_s = (site.first.cycle_s for site in sites if site.first is not None)
+    assert longer_s > shorter_s
+    assert library.offer(day, [40])
+    assert [len({plan.cycle_s for plan in each}) for each in library.plans] == [1, 1]
+    # What was asked for before is not made again.
+    assert not library.offer(day, [44])
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ from web.api import (
     reservations,
     rights,
     signal_plans,
+    signal_schedules,
     signals,
     siting,
     stays,
@@ -96,6 +97,7 @@ BLUEPRINTS = (
     forecasts.blueprint,
     signals.blueprint,
     signal_plans.blueprint,
+    signal_schedules.blueprint,
 )
 
 

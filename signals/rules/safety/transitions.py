@@ -80,7 +80,7 @@ def change_plans(
         if programme.actuated:
             raise Invalid("is actuated: its change cannot be foretold", field=programme.name)
     before, after = shown_only(old).intervals, shown_only(new).intervals
-    losing = _losing(case, before[-1], after[0])
+    losing = losing_lamps(case, before[-1], after[0])
     for red_s in range(MOST_RED_S + 1):
         bridge = (*losing, *_waiting(case, before[-1], after[0], float(red_s)))
         if not judge_stretch(case, new, (*before, *bridge, *after), "").violations:
@@ -127,7 +127,7 @@ def judge_stretch(
     return found
 
 
-def _losing(case: Case, last: Interval, first: Interval) -> tuple[Interval, ...]:
+def losing_lamps(case: Case, last: Interval, first: Interval) -> tuple[Interval, ...]:
     """Give the lamps of those that are green at the end and not at the new beginning."""
     ending = [
         place
@@ -182,7 +182,7 @@ def _in_step(
     if method is Method.DWELL:
         return _held(after, cycle_s - late_s)
     if method is Method.ADD:
-        rooms = [_MOST_LONGER * each.duration_s if _stretches(each) else 0.0 for each in after]
+        rooms = [_MOST_LONGER * each.duration_s if may_stretch(each) else 0.0 for each in after]
         needed_s, sign = cycle_s - late_s, 1.0
     else:
         rooms = _to_spare(case, after)
@@ -200,14 +200,14 @@ def _in_step(
 
 def _held(after: Sequence[Interval], wait_s: float) -> tuple[Interval, ...]:
     """Give one cycle with its first steady green held."""
-    held = next((place for place, each in enumerate(after) if _stretches(each)), 0)
+    held = next((place for place, each in enumerate(after) if may_stretch(each)), 0)
     return tuple(
         replace(each, duration_s=each.duration_s + (wait_s if place == held else 0.0))
         for place, each in enumerate(after)
     )
 
 
-def _stretches(interval: Interval) -> bool:
+def may_stretch(interval: Interval) -> bool:
     """Whether an interval may last longer: somebody has a steady green and nobody is changing."""
     steady = any(is_steady_green(aspect) for aspect in interval.shows)
     return steady and all(
@@ -224,7 +224,7 @@ def _to_spare(case: Case, after: Sequence[Interval]) -> list[float]:
     """
     rooms = []
     for place, interval in enumerate(after):
-        if not _stretches(interval):
+        if not may_stretch(interval):
             rooms.append(0.0)
             continue
         spare_s = interval.duration_s - 1.0

@@ -104,7 +104,7 @@ def _read(given: _ExceptionDocument, place: int) -> SpecialDays:
         # Written so that NaN fails too.
         if not 0 <= factor <= 10:  # noqa: PLR2004 - ten times the traffic is absurd
             raise Invalid("must lie from 0 to 10", field=f"{where}.factors.{road}")
-    start, end = _quarter(given.start, f"{where}.start"), _quarter(given.end, f"{where}.end")
+    start, end = quarter_of(given.start, f"{where}.start"), quarter_of(given.end, f"{where}.end")
     if start >= end:
         raise Invalid("must lie behind the start", field=f"{where}.end")
     return SpecialDays(
@@ -119,7 +119,8 @@ def _read(given: _ExceptionDocument, place: int) -> SpecialDays:
     )
 
 
-def _quarter(text: str, field_name: str) -> int:
+def quarter_of(text: str, field_name: str = "start") -> int:
+    """Give the quarter of a time of day, 24:00 too; Invalid where it is none."""
     hour, colon, minute = text.partition(":")
     if not (colon and hour.isdecimal() and minute.isdecimal() and len(minute) == 2):  # noqa: PLR2004 - digits
         raise Invalid("is no time: write 07:15", field=field_name)

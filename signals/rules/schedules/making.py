@@ -242,7 +242,7 @@ def _cut_all(library: Library, chosen: Settings) -> tuple[float, dict[str, list[
 
 def _cut(library: Library, day: Day, chosen: Settings) -> tuple[float, list[_Cut]]:
     """Cut a day: what is unknown and quiet nights apart, the rest at the least cost."""
-    modes = _modes(day, chosen.night)
+    modes = modes_of(day, chosen.night)
     total_s, found = 0.0, []
     planned = [quarter for quarter in range(QUARTERS) if modes[quarter] == "plan"]
     for mode in ("unknown", "flashing_yellow"):
@@ -263,7 +263,8 @@ def _cut(library: Library, day: Day, chosen: Settings) -> tuple[float, list[_Cut
     return total_s, sorted(found, key=lambda each: each.first)
 
 
-def _modes(day: Day, night: NightFlashing | None) -> list[Mode]:
+def modes_of(day: Day, night: NightFlashing | None) -> list[Mode]:
+    """Give each quarter's mode: planned for, unknown, or flashing yellow on a quiet night."""
     known = day.known
     modes: list[Mode] = ["plan" if each else "unknown" for each in known]
     if night is None:
@@ -288,6 +289,8 @@ def _quiet(day: Day, quarter: int, night: NightFlashing) -> bool:
     """Tell whether so few pass that flashing yellow serves them; not where walkers are unknown."""
     for each in day.demands:
         if each.total_vph[quarter] > night.most_vph:
+            return False
+        if not each.walked_vph:
             return False
         walked = sum(float(series[quarter]) for series in each.walked_vph.values())
         # Written so that NaN fails too.

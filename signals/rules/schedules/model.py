@@ -1,7 +1,7 @@
 """What a schedule is: stretches of days, their plans, and what a date runs."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -116,10 +116,17 @@ class DayRun:
 
 def run_on(schedule: Schedule, date: dt.date) -> DayRun:
     """Tell what a schedule runs on a date, and why."""
-    kind, published = class_of(date, schedule.country)
-    exception = next((each for each in schedule.special if each.covers(date)), None)
-    wanted = kind if exception is None or exception.runs is None else exception.runs
     owner = {each: found.name for found in schedule.types for each in found.classes}
+    return run_of(owner, schedule.special, schedule.country, date)
+
+
+def run_of(
+    owner: Mapping[DayClass, str], special: Sequence[SpecialDays], country: str, date: dt.date
+) -> DayRun:
+    """Tell what a date runs: `owner` says whose day type each counted class is."""
+    kind, published = class_of(date, country)
+    exception = next((each for each in special if each.covers(date)), None)
+    wanted = kind if exception is None or exception.runs is None else exception.runs
     like = standing_in(wanted, owner.keys())
     day = None if like is None else owner[like]
     if day is not None and exception is not None and exception.runs is None:
