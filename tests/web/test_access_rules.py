@@ -366,6 +366,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /tariffs": TARIFF_READERS,
     "GET /signals": SIGNAL_READERS,
     "GET /signals/plans/<uuid:version_id>": SIGNAL_READERS,
+    "GET /signals/schedules": SIGNAL_READERS,
     "GET /places": {Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /reservations": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /benefits": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},

@@ -23,6 +23,7 @@ const ENTRIES = [
   "figures",
   "finance",
   "signals",
+  "schedules",
   "audit",
   "docs",
   "plain",

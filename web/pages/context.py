@@ -140,7 +140,7 @@ FINANCE_PAGES: Final = (
 def _within(name: str) -> bool:
     """Say whether this page stands in the menu under another one's name."""
     if name == "signals":
-        return request.endpoint == "pages.signal_plan"
+        return request.endpoint in {"pages.signal_plan", "pages.signal_schedules"}
     siblings = {"permits": RIGHTS_PAGES, "finance": FINANCE_PAGES}.get(name, ())
     return any(request.endpoint == each[1] for each in siblings)
 

@@ -169,6 +169,13 @@ def signal_plan(version_id: UUID) -> Response:
     return page("signals.html", subject=str(version_id))
 
 
+@blueprint.get("/signals/schedules")
+@access.allow(*SIGNAL_ROLES)
+def signal_schedules() -> Response:
+    """Show counts, and which plan runs on which day at which time."""
+    return page("schedules.html")
+
+
 @blueprint.get("/permits")
 @access.allow(*PERMIT_ROLES)
 def permits() -> Response:
