@@ -12,9 +12,11 @@ from pydantic import JsonValue
 from city.command_line import CommandLine
 from city.errors import Invalid, Unavailable
 from signals.adapters.sumo.simulator import Simulator
+from signals.adaptive_making import make_adaptive, with_failures
 from signals.control_making import make_peer
 from signals.plan_making import SIMULATE_S, make_plans
 from signals.problem import Problem, add_arguments, read_problem
+from signals.rules.adaptive.control import Adaptive
 from signals.rules.control.peers import EVERY_S, Peer, Rule
 from signals.rules.model.files import read_plans
 from signals.rules.model.plans import Programme
@@ -30,6 +32,7 @@ CONTROLLERS: Final = (
     "coordinated",
     "max-pressure",
     "longest-queue",
+    "adaptive",
 )
 PEERS: Final[Mapping[str, Rule]] = {
     "max-pressure": "max-pressure",
@@ -44,8 +47,8 @@ _EXAMPLE: Final = """python -m signals evaluate --network net.xml --demand rou.x
 CONTROLLER: current (the network's own plans), sumo-actuated (their stages, extended by detectors),
 plan and coordinated (made here from the demand), or plan with --plans FILE; max-pressure and
 longest-queue (they see every vehicle and choose among the stages in force every 5 or 10 s, the
-better counting). A run goes on until everybody has arrived; delay is time lost plus the wait for
-a place to start, a trip."""
+better counting); adaptive (from point detectors, a stage a second if need be). A run goes on until
+everybody has arrived; delay is time lost plus the wait for a place to start, a trip."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -69,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
         type=float,
         metavar="SHARE",
         default=0.0,
-        help="share of detectors that fail; fixed plans have none",
+        help="share of detectors that are stuck or silent; fixed plans have none",
     )
     given = line.parse_args(arguments)
     seeds = _seeds(line, given.seeds)
@@ -91,6 +94,7 @@ def run(arguments: Sequence[str]) -> int:
     )
     if not problem.drivable:
         line.error(f"{given.network}: only a SUMO network can be driven")
+    failing = given.detector_failure
     try:
         with Simulator(
             problem.content,
@@ -103,7 +107,10 @@ def run(arguments: Sequence[str]) -> int:
             programmes = _programmes(line, problem, given.controller, given.plans, given.simulate)
             variants: list[Variant] = []
             for control in _controls(problem, given.controller):
-                runs = [drive(problem, simulator, programmes, seed, control) for seed in seeds]
+                runs = [
+                    drive(problem, simulator, programmes, seed, control, failing=failing)
+                    for seed in seeds
+                ]
                 variants.append(Variant(control, runs))
     except (Invalid, Unavailable) as error:
         line.error(str(error))
@@ -128,13 +135,14 @@ class Driven:
 
     outcome: Outcome
     decision_ms: tuple[float, ...]
+    decisions: tuple[tuple[float, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """All seeds of one controller."""
 
-    control: Peer | None
+    control: Peer | Adaptive | None
     """None: plans."""
     runs: list[Driven]
 
@@ -149,9 +157,13 @@ def drive(
     simulator: Simulator,
     programmes: Sequence[Programme] | None,
     seed: int,
-    control: Peer | None = None,
+    control: Peer | Adaptive | None = None,
+    *,
+    failing: float = 0.0,
 ) -> Driven:
     """Drive one seed and judge all that was shown."""
+    if isinstance(control, Adaptive) and failing > 0:
+        control = with_failures(control, failing, seed)
     driven = simulator.drive(programmes, seed, control=control, watch=True)
     cases = {name: problem.case_of(name) for name in driven.shown if name in problem.junctions}
     violations = violations_shown(cases, driven.shown)
@@ -163,7 +175,7 @@ def drive(
         safety_violations=len(violations),
         longest_wait_s=driven.longest_wait_s or 0.0,
     )
-    return Driven(outcome, driven.decision_ms)
+    return Driven(outcome, driven.decision_ms, driven.decisions)
 
 
 def answer(variants: Sequence[Variant]) -> dict[str, JsonValue]:
@@ -188,6 +200,18 @@ def answer(variants: Sequence[Variant]) -> dict[str, JsonValue]:
 
 def _variants(best: Variant, variants: Sequence[Variant]) -> dict[str, JsonValue]:
     """Give what peers were driven with, and what each of it gave."""
+    if isinstance(best.control, Adaptive):
+        return {
+            "detectors": [
+                {
+                    "name": each.name,
+                    "lane": each.lane,
+                    "before_lane_end_m": round(each.from_end_m, 1),
+                    "before_stop_line_m": round(each.before_stop_m, 1),
+                }
+                for each in best.control.detectors
+            ]
+        }
     if best.control is None:
         return {}
     return {
@@ -199,7 +223,7 @@ def _variants(best: Variant, variants: Sequence[Variant]) -> dict[str, JsonValue
                 "teleports": sum(run.outcome.teleports for run in each.runs),
             }
             for each in variants
-            if each.control is not None
+            if isinstance(each.control, Peer)
         ],
     }
 
@@ -210,7 +234,9 @@ def _p99(values: Sequence[float]) -> float:
     return ordered[max(math.ceil(0.99 * len(ordered)) - 1, 0)]
 
 
-def _controls(problem: Problem, controller: str) -> tuple[Peer | None, ...]:
+def _controls(problem: Problem, controller: str) -> tuple[Peer | Adaptive | None, ...]:
+    if controller == "adaptive":
+        return (make_adaptive(problem),)
     if controller in PEERS:
         return tuple(make_peer(problem, PEERS[controller], every_s) for every_s in EVERY_S)
     return (None,)
@@ -225,7 +251,7 @@ def _programmes(
 ) -> tuple[Programme, ...] | None:
     if plans is not None and controller != "plan":
         line.error("--plans goes with --controller plan")
-    if controller == "current" or controller in PEERS:
+    if controller in {"current", "adaptive", *PEERS}:
         return None
     if controller == "sumo-actuated":
         return tuple(actuated(problem.case_of(each.junction), each) for each in problem.own)

@@ -6,6 +6,9 @@ Runs in the simulation's process: it is given libsumo, never imports it.
 import time
 from typing import Any, Final, Protocol
 
+from signals.rules.adaptive import control as adaptive
+from signals.rules.adaptive.control import Adaptive
+from signals.rules.adaptive.detectors import Reading
 from signals.rules.control.peers import Peer, begin, step
 from signals.rules.control.stages import state_at
 from signals.rules.model.aspects import IN_SUMO
@@ -21,6 +24,8 @@ class Controller(Protocol):
 
     decision_ms: list[float]
     """Processor time of deciding for all signals, a figure a second."""
+    decisions: list[tuple[float, str, str]]
+    """Instant, signal and reason of each change."""
     shown: dict[str, str]
     """By signal, the lamps that it was told to show last, in letters of ``CODES``."""
 
@@ -87,6 +92,7 @@ class PeerController:
         self._sumo, self._peer, self._halting = sumo, peer, halting
         self._states = [begin(signal, peer.every_s, now_s) for signal in peer.signals]
         self.shown: dict[str, str] = {}
+        self.decisions: list[tuple[float, str, str]] = []
         self.decision_ms: list[float] = []
         self._show(now_s)
 
@@ -115,6 +121,60 @@ class PeerController:
         for signal, state in zip(self._peer.signals, self._states, strict=True):
             lamps = state_at(signal.stages, state.showing, now_s)
             show(self._sumo, self.shown, signal.stages.junction, lamps)
+
+
+class AdaptiveController:
+    """Adaptive control at every signal; it sees its point detectors and nothing else."""
+
+    def __init__(self, sumo: Any, control: Adaptive, now_s: float) -> None:
+        self._sumo, self._control = sumo, control
+        self._wanted = sumo.constants.LAST_STEP_OCCUPANCY
+        for each in control.detectors:
+            sumo.inductionloop.subscribe(each.name, [self._wanted])
+        self._states = [adaptive.begin(site, now_s) for site in control.signals]
+        self._failed = {
+            name: Reading(occupied=True) if stuck else Reading() for name, stuck in control.failed
+        }
+        self.shown: dict[str, str] = {}
+        self.decisions: list[tuple[float, str, str]] = []
+        self.decision_ms: list[float] = []
+        self._show(now_s)
+
+    def step(self, now_s: float) -> None:
+        """Read the detectors, decide and switch for the second that begins now."""
+        loops = self._sumo.inductionloop
+        readings = {
+            name: _reading(loops.getVehicleData(name), now_s - 1)
+            for name, found in loops.getAllSubscriptionResults().items()
+            if found[self._wanted] > 0
+        }
+        readings.update(self._failed)
+        begun_s = time.thread_time()
+        before = self._states
+        self._states = [
+            adaptive.step(site, state, readings, now_s)
+            for site, state in zip(self._control.signals, before, strict=True)
+        ]
+        self.decision_ms.append((time.thread_time() - begun_s) * _MS)
+        for site, old, new in zip(self._control.signals, before, self._states, strict=True):
+            if new.showing.stage != old.showing.stage:
+                says = new.decision.says(old.showing.stage)
+                self.decisions.append((now_s, site.stages.junction, says))
+        self._show(now_s)
+
+    def _show(self, now_s: float) -> None:
+        for site, state in zip(self._control.signals, self._states, strict=True):
+            lamps = state_at(site.stages, state.showing, now_s)
+            show(self._sumo, self.shown, site.stages.junction, lamps)
+
+
+def _reading(passed: Any, since_s: float) -> Reading:
+    """Give what a loop says about those who were on it: length, coming and leaving, no names."""
+    return Reading(
+        sum(entered_s > since_s for _, _, entered_s, _, _ in passed),
+        sum(left_s >= 0 for _, _, _, left_s, _ in passed),
+        any(left_s < 0 for _, _, _, left_s, _ in passed),
+    )
 
 
 def show(sumo: Any, shown: dict[str, str], light: str, lamps: str) -> None:

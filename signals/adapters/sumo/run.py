@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from signals.adapters.sumo.control import Controller, Halting, PeerController, Waits
+from signals.adapters.sumo.control import (
+    AdaptiveController,
+    Controller,
+    Halting,
+    PeerController,
+    Waits,
+)
+from signals.rules.adaptive.control import Adaptive
 from signals.rules.control.peers import Peer
 from signals.rules.model.aspects import IN_SUMO
 
@@ -84,10 +91,12 @@ class Watched:
         control = _control(job["control"])
         self._waits = Waits(sumo) if job["watch"] else None
         looked_at = self._waits.lanes if self._waits is not None else set()
-        looked_at |= PeerController.lanes(control) if control is not None else set()
+        looked_at |= PeerController.lanes(control) if isinstance(control, Peer) else set()
         self._halting = Halting(sumo, looked_at) if looked_at else None
         self._controller: Controller | None = None
-        if control is not None and self._halting is not None:
+        if isinstance(control, Adaptive):
+            self._controller = AdaptiveController(sumo, control, job["begin_s"])
+        elif control is not None and self._halting is not None:
             self._controller = PeerController(sumo, control, self._halting, job["begin_s"])
 
     def step(self, now_s: float) -> None:
@@ -116,16 +125,17 @@ class Watched:
         return {
             "shown": self._shown,
             "longest_wait_s": None if self._waits is None else self._waits.longest_s,
+            "decisions": [] if self._controller is None else self._controller.decisions,
             "decision_ms": [] if self._controller is None else self._controller.decision_ms,
         }
 
 
-def _control(path: str | None) -> Peer | None:
+def _control(path: str | None) -> Peer | Adaptive | None:
     """Read what our parent wrote for us: who switches; None: the plans."""
     if path is None:
         return None
     found = pickle.loads(Path(path).read_bytes())  # noqa: S301 - our parent's, in its own folder
-    if not isinstance(found, Peer):
+    if not isinstance(found, Peer | Adaptive):
         raise TypeError(type(found).__name__)
     return found
 

@@ -15,6 +15,8 @@ from xml.etree import ElementTree as ET
 
 import signals
 from city.errors import Invalid, Unavailable
+from signals.rules.adaptive.control import Adaptive
+from signals.rules.adaptive.detectors import Detector
 from signals.rules.control.peers import Peer
 from signals.rules.model.aspects import FLASHING, OF_CODE, YELLOWS
 from signals.rules.model.plans import Interval, Programme
@@ -43,6 +45,8 @@ class Run:
     """Longest that anybody stood at a stop line without green; None where nobody watched."""
     decision_ms: tuple[float, ...] = ()
     """What each second's decisions of all signals took; empty where plans ran."""
+    decisions: tuple[tuple[float, str, str], ...] = ()
+    """Instant, signal and reason of every change of an adaptive control."""
 
     @property
     def delay_s(self) -> float:
@@ -101,7 +105,7 @@ class Simulator:
         programmes: Sequence[Programme] | None,
         seed: int,
         *,
-        control: Peer | None = None,
+        control: Peer | Adaptive | None = None,
         watch: bool = False,
         passages: bool = False,
         limit_s: float = _RUN_LIMIT_S,
@@ -132,7 +136,10 @@ class Simulator:
         job = {
             "network": str(self._base / "net.xml"),
             "routes": str(self._base / "routes.xml"),
-            "additional": [str(self._file_of(tuple(programmes)))] if programmes else [],
+            "additional": [
+                *([str(self._file_of(tuple(programmes)))] if programmes else []),
+                *([str(self._file_of_loops(control))] if isinstance(control, Adaptive) else []),
+            ],
             "begin_s": self._begin_s,
             "give_up_s": self._end_s + _GIVE_UP_S,
             "seed": seed,
@@ -155,11 +162,17 @@ class Simulator:
             tuple((start, end, lost_s) for start, end, lost_s in answer["passages"]),
             answer["longest_wait_s"],
             tuple(answer["decision_ms"]),
+            tuple((at_s, light, says) for at_s, light, says in answer["decisions"]),
         )
 
-    def _file_of_control(self, control: Peer) -> Path:
+    def _file_of_control(self, control: Peer | Adaptive) -> Path:
         path = self._base / "control.pickle"
         path.write_bytes(pickle.dumps(control))
+        return path
+
+    def _file_of_loops(self, control: Adaptive) -> Path:
+        path = self._base / "loops.add.xml"
+        path.write_bytes(loops_file(control.detectors))
         return path
 
     def _file_of(self, programmes: tuple[Programme, ...]) -> Path:
@@ -170,6 +183,23 @@ class Simulator:
             path.write_text(additional_file(driven), encoding="utf-8")
             self._plans[programmes] = path
         return self._plans[programmes]
+
+
+def loops_file(detectors: Sequence[Detector]) -> bytes:
+    """Give SUMO's additional file of point detectors, which write nothing."""
+    root = ET.Element("additional")
+    for each in detectors:
+        ET.SubElement(
+            root,
+            "inductionLoop",
+            id=each.name,
+            lane=each.lane,
+            pos=str(-max(each.from_end_m, 0.1)),
+            period="1000000",
+            friendlyPos="true",
+            file="/dev/null",
+        )
+    return ET.tostring(root)
 
 
 def intervals_of(steps: Sequence[tuple[float, str]], end_s: float) -> tuple[Interval, ...]:

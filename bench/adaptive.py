@@ -1,0 +1,118 @@
+"""Adaptive control beside what it has to beat, in SUMO: every controller in one run, same seeds.
+
+Drain delay under profile ``as-is`` of our own plan, SUMO's actuated control, the guarded
+max-pressure and longest queue (at 5 and 10 s, the better counting) and ``adaptive``; the ratio is
+adaptive over the best of them. The peers see every vehicle, ours its point detectors alone. The
+networks are not the project's: ``GREENBAY_DATA`` says where they lie.
+
+Example
+-------
+``GREENBAY_DATA=../shared/data python -m bench.adaptive --networks cologne1 --seeds 1,2,3``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from bench._towns import ROOT
+from bench.signals import BEGINS_S
+
+PEERS: Final = ("plan", "sumo-actuated", "max-pressure", "longest-queue")
+HOUR_S: Final = 3_600
+
+
+def evaluated(network: Path, controller: str, seeds: str, more: list[str]) -> dict[str, Any]:
+    """Drive a controller."""
+    begin = BEGINS_S.get(network.name)
+    hour = [] if begin is None else ["--begin", str(begin), "--end", str(begin + HOUR_S)]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "signals", "evaluate", "--profile", "as-is"),
+            *("--network", str(network / "net.xml"), "--demand", str(network / "rou.xml")),
+            *("--controller", controller, "--seeds", seeds, *hour, *more),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    if done.returncode:
+        return {"failed": done.stderr.strip()[-300:]}
+    found = json.loads(done.stdout)
+    delays = [each["drain_delay_s"] for each in found["seeds"]]
+    return {
+        "drain_delay_s": found["mean"]["drain_delay_s"],
+        "interval95": found["interval95"]["drain_delay_s"],
+        "worst_over_mean": round(max(delays) / max(found["mean"]["drain_delay_s"], 1e-9), 3),
+        "longest_wait_s": max(each["longest_wait_s"] for each in found["seeds"]),
+        "teleports": sum(each["teleports"] for each in found["seeds"]),
+        "safety_violations": sum(each["safety_violations"] for each in found["seeds"]),
+        "decision_ms_p99": found["decision_ms_p99"],
+        "variants": found.get("variants"),
+    }
+
+
+def row(
+    network: Path, seeds: str, simulate_s: float, scale: float, failing: float
+) -> dict[str, Any]:
+    """Give a network's line of the table."""
+    scaled = ["--scale", str(scale)]
+    found = {
+        name: evaluated(network, name, seeds, [*scaled, "--simulate", str(simulate_s)])
+        for name in (*PEERS, "adaptive")
+    }
+    if failing > 0:
+        lost = [*scaled, "--detector-failure", str(failing)]
+        found["adaptive_failing"] = evaluated(network, "adaptive", seeds, lost)
+    ours = found["adaptive"].get("drain_delay_s")
+    theirs = [each for name in PEERS if (each := found[name].get("drain_delay_s")) is not None]
+    return {
+        "network": network.name,
+        "scale": scale,
+        "ratio": round(ours / min(theirs), 3) if ours is not None and theirs else None,
+        **found,
+    }
+
+
+def main() -> int:
+    """Print the table; fail where ours is worse than the best, unsafe or takes somebody away."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    data = os.environ.get("GREENBAY_DATA", str(ROOT.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=Path(data) / "signals")
+    parser.add_argument("--networks", nargs="+")
+    parser.add_argument("--seeds", default="1,2,3,4,5,6,7,8,9,10")
+    parser.add_argument("--simulate", type=float, default=60.0, help="for our own plan")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--failing", type=float, default=0.0, help="also with detectors lost")
+    parser.add_argument("--json", action="store_true", help="always on")
+    options = parser.parse_args()
+    folders = sorted(each.parent for each in options.data.glob("*/net.xml"))
+    if options.networks:
+        folders = [each for each in folders if each.name in options.networks]
+    rows = [
+        row(each, options.seeds, options.simulate, options.scale, options.failing)
+        for each in folders
+    ]
+    print(json.dumps({"unit": "s a trip", "seeds": options.seeds, "rows": rows}))
+    return 1 if not rows or any(map(fails, rows)) else 0
+
+
+def fails(found: dict[str, Any]) -> bool:
+    """Whether ours misses what it has to hold on a network."""
+    ours = found["adaptive"]
+    return (
+        found["ratio"] is None
+        or found["ratio"] > 1
+        or ours["teleports"] > 0
+        or ours["safety_violations"] > 0
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
