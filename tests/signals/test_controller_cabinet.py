@@ -24,7 +24,9 @@ from signals.rules.controllers.layout import (
 )
 from signals.rules.controllers.monitor import Memory, Trip, watch
 from signals.rules.model.aspects import GREENS, Aspect
+from signals.rules.safety.case import prepare
 from signals.rules.safety.checker import check_programme
+from signals.rules.safety.profiles import GB
 from tests.signals.crossroads import case_of, network
 from tests.signals.crossroads import plan as street_plan
 
@@ -185,6 +187,26 @@ def test_a_street_plan_becomes_a_controllers_and_stays_safe_as_it_is_shown() -> 
     assert check_programme(case, shown).violations == ()
     assert shown.cycle_s == programme.cycle_s
     assert rules.dry_run(layout, kept) is None
+
+
+def test_a_cabinet_keeps_the_yellow_of_the_junctions_own_plan() -> None:
+    found = network()
+    junction = found.junctions[0]
+    programme = street_plan(case_of(found))
+    longer = replace(
+        programme,
+        intervals=tuple(
+            replace(each, duration_s=each.duration_s + 2) if Y in each.shows else each
+            for each in programme.intervals
+        ),
+    )
+    layout = layout_of(prepare(junction, found, GB, [longer]), [longer])
+    kept = plan_of(layout, longer, 1)
+    yellow_s = {change.duration_s for each in layout.phases for change in each.losing}
+    assert yellow_s == {3.0, 5.0, 10.0}
+    at = rules.started(Cabinet(layout, {1: kept}, 1))
+    shown = [each.lamps[1] for each in run(at, 2 * kept.cycle_s)]
+    assert (shown.index(Y), shown[shown.index(Y) :].index(R)) == (shown.index(F) + 3, 5)
 
 
 def test_a_cabinet_with_other_stages_or_phases_is_told_of() -> None:

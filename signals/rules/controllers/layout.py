@@ -14,7 +14,7 @@ from typing import Final
 from city.errors import Invalid
 from signals.rules.junctions import GroupKind
 from signals.rules.life.parts import stages_of
-from signals.rules.model.aspects import FLASHING
+from signals.rules.model.aspects import FLASHING, YELLOWS
 from signals.rules.model.junction import LampChange, ModelGroup, SignalledJunction
 from signals.rules.model.plans import Programme
 from signals.rules.model.stages import GreenStage, change_s, programme_from_stages
@@ -176,7 +176,9 @@ def refusals(layout: Layout, plan: ControllerPlan) -> tuple[str, ...]:
 def layout_of(case: Case, programmes: Sequence[Programme]) -> Layout:
     """Give the cabinet of a junction: a phase a signal group, a stage each that its plans have.
 
-    Conflicts and intergreens are the safety checker's under the case's profile.
+    Conflicts and intergreens are the safety checker's under the case's profile. No yellow is
+    shorter than that of the junction's own plans, which a network may show without saying it of
+    the groups.
     """
     number = {group.name: place + 1 for place, group in enumerate(case.junction.groups)}
     least = case.profile.least_green_s
@@ -185,7 +187,7 @@ def layout_of(case: Case, programmes: Sequence[Programme]) -> Layout:
             number[group.name],
             group.name,
             group.kind,
-            group.losing,
+            _with_yellow(group.losing, case.own_yellow_s),
             group.gaining,
             math.ceil(least.get(group.kind, 0.0)),
         )
@@ -205,6 +207,15 @@ def layout_of(case: Case, programmes: Sequence[Programme]) -> Layout:
             if not (pair.settled or pair.yields or pair.yielded_to)
         ),
         {(number[one], number[other]): s for (one, other), s in intergreens(case).items()},
+    )
+
+
+def _with_yellow(losing: tuple[LampChange, ...], least_s: float) -> tuple[LampChange, ...]:
+    return tuple(
+        replace(change, duration_s=max(change.duration_s, least_s))
+        if change.aspect in YELLOWS
+        else change
+        for change in losing
     )
 
 
