@@ -18,11 +18,12 @@ from city.works.database import UnitOfWork
 from journeys.rate_stay import Rated, exit_grace, rate_stay
 from journeys.vehicle_traits import traits_of
 from parking.rules.stays import ParkingSession
-from parking.services import corrections, stay_coupons, stay_views, stays
+from parking.services import corrections, stay_coupons, stay_views, stays, tariffs
 from parking.store import places
+from payments import channel_payments, offers
 from payments import services as payments
 from payments.rules.advances import Refund
-from payments.rules.bills import Bill, Charge, Payment
+from payments.rules.bills import Bill, BillPart, Charge, Payment
 
 FURTHEST: Final = timedelta(days=7)
 """How far ahead a stay can be paid for."""
@@ -126,26 +127,8 @@ def pay_ahead(
         raise Conflict("the stay is over: pay its bill", field="session_id", reason="closed")
     now = uow.clock.now()
     fee = fee_of_stay(uow.connection, session, now, until_at)
-    due, vehicle_id, version_id = (
-        fee.rated.quote.total,
-        session.stay.vehicle_id,
-        session.stay.tariff_version_id,
-    )
-    if not due or vehicle_id is None or version_id is None:
-        raise Conflict("nothing is due", field="session_id", reason="nothing-due")
-    facility = places.facility(uow.connection, session.facility_id)
-    charge = Charge(
-        session_id=session.id,
-        vehicle_id=vehicle_id,
-        facility_id=facility.id,
-        district=facility.district,
-        operator_id=facility.operator_id,
-        revenue_nature=facility.revenue_nature,
-        tariff_version_id=version_id,
-        amount=due,
-        lines=tuple(fee.rated.quote.lines_json()),
-        covers_until_at=fee.until_at,
-    )
+    due = fee.rated.quote.total
+    charge = charge_ahead(uow.connection, fee)
     bill, payment = payments.pay_ahead(uow, charge, tendered, actor.subject)
     leave_by_at = fee.until_at + exit_grace(uow.connection, session, fee.rated)
     stays.note_paid_ahead(
@@ -167,8 +150,60 @@ def pay_ahead(
     return Advance(bill, payment, leave_by_at)
 
 
+def leave_by(connection: Connection, session: ParkingSession, paid_to_at: datetime) -> datetime:
+    """Give until when a stay can be left that is paid up to an instant: its tariff's exit grace."""
+    stay = session.stay
+    if stay.vehicle_id is None or stay.tariff_version_id is None:
+        return paid_to_at
+    vehicle = traits_of(_kind(connection, stay.vehicle_id))
+    grace_s = tariffs.exit_grace_s(connection, stay.tariff_version_id, vehicle)
+    return paid_to_at + timedelta(seconds=grace_s)
+
+
+def leaves_by(connection: Connection, bill: Bill) -> datetime | None:
+    """Tell until when a stay can be left that was, or would be, paid by a bill ahead of it.
+
+    None for the bill of a stay, and where nobody knows the stay's tariff any more.
+    """
+    until_at = bill.charge.covers_until_at
+    session = None if until_at is None else stays.find(connection, bill.charge.session_id)
+    if until_at is None or session is None:
+        return None
+    return leave_by(connection, session, until_at)
+
+
+def charge_ahead(connection: Connection, fee: Fee) -> Charge:
+    """Give what is due of a stay that goes on as a bill is written over it.
+
+    Raises
+    ------
+    Conflict
+        Where nothing is due.
+    """
+    session, due = fee.session, fee.rated.quote.total
+    vehicle_id, version_id = session.stay.vehicle_id, session.stay.tariff_version_id
+    if not due or vehicle_id is None or version_id is None:
+        raise Conflict("nothing is due", field="session_id", reason="nothing-due")
+    facility = places.facility(connection, session.facility_id)
+    return Charge(
+        session_id=session.id,
+        vehicle_id=vehicle_id,
+        facility_id=facility.id,
+        district=facility.district,
+        operator_id=facility.operator_id,
+        revenue_nature=facility.revenue_nature,
+        tariff_version_id=version_id,
+        amount=due,
+        lines=tuple(fee.rated.quote.lines_json()),
+        covers_until_at=fee.until_at,
+    )
+
+
 def pay_back(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> Refund:
-    """Give back in cash what was paid ahead for a stay and is not needed.
+    """Give back what was paid ahead for a stay and is not needed.
+
+    What came through channels goes back through them; what was paid in cash, in cash. Where both
+    were, the channels' part is asked for first, and another request gives the rest.
 
     Raises
     ------
@@ -191,9 +226,17 @@ def pay_back(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> Ref
     parts = [each.id for each in stay_views.parts(uow.connection, session)]
     bills = payments.bills_of_sessions(uow.connection, [session.id, *parts])
     currency = bills[0].amount.currency if bills else ""
-    refund = payments.pay_back(
-        uow, session.id, parts, facility.operator_id, currency, actor.subject
+    online = channel_payments.give_back_ahead(
+        uow, [session.id, *parts], channel_payments.UNUSED_REASON, actor.subject
     )
+    if online:
+        amount = Money.total((each.amount for each in online), currency)
+        at, by = uow.clock.now(), actor.subject
+        refund = Refund(online[0].id, session.id, facility.operator_id, "online", amount, at, by)
+    else:
+        refund = payments.pay_back(
+            uow, session.id, parts, facility.operator_id, currency, actor.subject
+        )
     record(
         uow,
         actor,
@@ -238,6 +281,31 @@ def take_coupon(
             {"coupon": coupon},
         )
     return session
+
+
+def check_unused(uow: UnitOfWork, bill: Bill, amount: Money) -> None:
+    """Refuse to give back of a bill paid ahead what its stay's bill took over; others pass.
+
+    Raises
+    ------
+    Conflict
+        Where the amount is more than what is not taken over, or given back.
+    """
+    session = stays.find(uow.connection, bill.charge.session_id)
+    if bill.charge.part is not BillPart.AHEAD or session is None:
+        return
+    whole = session
+    if session.stay.part_of is not None:
+        whole = stays.find(uow.connection, session.stay.part_of) or session
+    one = [whole.id, *(each.id for each in stay_views.parts(uow.connection, whole))]
+    offers.hold(uow, one)
+    left = offers.left_of(uow, one, bill.amount.currency)
+    if amount > left:
+        raise Conflict(
+            "the stay's bill took it over: no more than the rest goes back",
+            field="amount",
+            left=left.as_json(),
+        )
 
 
 def _held(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> ParkingSession:

@@ -6,11 +6,11 @@ scope says. Paying itself is `journeys/pay_online.py`'s.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from city.errors import NotFound
-from city.identifiers import BillId, FacilityId
+from city.identifiers import BillId, FacilityId, VehicleId
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
 from city.vault import find_plate, keyed_digests
@@ -18,6 +18,7 @@ from city.vehicles import PlateNumber
 from city.works.database import Database, UnitOfWork
 from journeys import pay_online
 from journeys.dispute_bill import own_bill
+from journeys.pay_ahead import leaves_by
 from journeys.pay_online import Channels, Started
 from parking.rules.stays import ParkingSession
 from parking.services import stays
@@ -56,6 +57,8 @@ class Payable:
         What settled it.
     stay : ParkingSession or None
         Where the scope shows it.
+    leave_by_at : datetime or None
+        Of what is paid ahead, until when the stay can be left without paying more.
     """
 
     bill: Bill
@@ -63,6 +66,7 @@ class Payable:
     orders: Sequence[ChannelOrder]
     payment: Payment | None
     stay: ParkingSession | None
+    leave_by_at: datetime | None = None
 
     @property
     def paid_by(self) -> ChannelOrder | None:
@@ -108,7 +112,7 @@ def open_link(uow: UnitOfWork, text: str) -> PayLink:
 
 
 def look(uow: UnitOfWork, text: str) -> Payable:
-    """Show what a link is to: five statements at most.
+    """Show what a link is to: five statements at most, three more for what is paid ahead.
 
     Raises
     ------
@@ -126,27 +130,29 @@ def look(uow: UnitOfWork, text: str) -> Payable:
         channel_orders.orders_of_bill(uow.connection, bill.id),
         payments.payment_of_bill(uow.connection, bill.id),
         stays.find(uow.connection, bill.charge.session_id) if whole else None,
+        leaves_by(uow.connection, bill),
     )
 
 
-def find_unpaid(
-    uow: UnitOfWork, plate: PlateNumber, facility_id: FacilityId | None = None
+def vehicle_by_plate(uow: UnitOfWork, plate: PlateNumber) -> VehicleId | None:
+    """Find whose plate somebody typed who sees the car; the look at the vault is on record."""
+    return find_plate(uow, PAYER, plate, "bills to be paid, by plate")
+
+
+def unpaid_of(
+    uow: UnitOfWork, vehicle_id: VehicleId, facility_id: FacilityId | None = None
 ) -> list[tuple[Bill, str]]:
     """Find what a vehicle owes, each bill with a link that shows neither place nor times.
 
-    At most `MOST_FOUND`, the newest first. The look at the vault is on record.
+    At most `MOST_FOUND`, the newest first.
 
     Parameters
     ----------
     uow : UnitOfWork
-    plate : PlateNumber
-        As typed by somebody who sees the car.
+    vehicle_id : VehicleId
     facility_id : FacilityId or None
-        That of the bay whose page it was typed on; None: all of the city.
+        That of the bay whose page its plate was typed on; None: all of the city.
     """
-    vehicle_id = find_plate(uow, PAYER, plate, "bills to be paid, by plate")
-    if vehicle_id is None:
-        return []
     page = payments.bills(
         uow.connection,
         state=BillState.OPEN,

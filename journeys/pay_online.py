@@ -19,6 +19,7 @@ from city.money import Money
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import Database
+from journeys.pay_ahead import check_unused
 from payments import channel_orders, channel_payments
 from payments import services as payments
 from payments.channel_orders import HeldRefund
@@ -181,6 +182,7 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
         if not actor.in_district(bill.charge.district):
             raise Forbidden("the bill is of another district than yours")
         if channel_orders.find_refund(uow.connection, refund_no) is None:
+            check_unused(uow, bill, amount)
             midnight = (
                 uow.wall.now().astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
             )

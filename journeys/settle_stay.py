@@ -15,8 +15,9 @@ from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task, handle_once
 from journeys.rate_stay import rate_stay
 from parking.rules.stays import ParkingSession, StayState
-from parking.services import rights, stays
+from parking.services import rights, stay_views, stays
 from parking.store import places
+from payments import channel_payments, offers
 from payments import services as payments
 from payments.rules.bills import Bill, Charge
 
@@ -55,6 +56,10 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     present = payments.bill_of_session(uow.connection, session_id)
     if present is not None:
         return present
+    # From here on nothing more is paid ahead for it: what still comes goes back as a surplus.
+    one = [session.id, *(each.id for each in stay_views.parts(uow.connection, session))]
+    offers.hold(uow, one)
+    offers.withdraw(uow, one)
     rated = rate_stay(
         uow.connection,
         session,
@@ -83,6 +88,9 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     )
     bill = payments.issue_bill(uow, charge, BILLER.subject)
     stays.note_bill(uow, session_id, bill.id)
+    if rated.unused:
+        reason = channel_payments.UNUSED_REASON
+        channel_payments.give_back_ahead(uow, one, reason, BILLER.subject)
     record(
         uow,
         BILLER,

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from city.audit import jobs as audit_jobs
 from city.events import BusinessEvent
 from city.events.parking import ParkingSessionClosed, VehicleAttached
+from city.events.payments import StayPaidAhead
 from city.people import jobs as people_jobs
 from city.people.identity import DriverIdentity
 from city.people.local_codes import LocalPhoneCodes
@@ -27,6 +28,7 @@ from journeys import (
     count_collections,
     fetch_bills,
     forget_plates,
+    offer_ahead,
     pursue_channels,
     read_bay,
     reconcile_cards,
@@ -55,6 +57,7 @@ from signals import jobs as signal_jobs
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
     ParkingSessionClosed: (settle_stay.TASK, rights_jobs.DEPARTURE),
     VehicleAttached: (rights_jobs.ARRIVAL,),
+    StayPaidAhead: (offer_ahead.TASK,),
 }
 """Tasks that each announced event starts, in the announcing transaction."""
 
@@ -196,6 +199,7 @@ def tasks(wiring: Wiring) -> list[Task]:
 
     return [
         settle_stay.task(database),
+        offer_ahead.task(database),
         read_bay.task(database),
         simulate_tariff.task(database),
         forget_plates.task(database, timedelta(days=wiring.settings.plate_days)),

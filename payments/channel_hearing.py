@@ -12,7 +12,7 @@ from uuid import UUID
 from city.errors import NotFound
 from city.identifiers import BillId, PaymentId, uuid7
 from city.works.database import UnitOfWork
-from payments import channel_notices, channel_orders, channel_payments, services
+from payments import channel_notices, channel_orders, channel_payments, offers, services
 from payments.channel_notices import Told
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.bills import Bill, BillState, Payment, credited
@@ -108,7 +108,7 @@ def _settle(
     surplus: list[ChannelOrder] = []
     for order in paid.values():
         bill = bills[order.bill_id]
-        if not channel_payments.needs(bill, order):
+        if not channel_payments.needs(uow, bill, order):
             surplus.append(order)
             continue
         payment = Payment(
@@ -121,6 +121,8 @@ def _settle(
             f"channel:{order.channel.value}",
         )
         changed[order.id] = replace(order, payment_id=payment.id)
+        if bill.state is BillState.OFFERED:
+            offers.accept(uow, bill, payment)
         bills[bill.id] = credit[bill.id] = credited(bill, order.amount, at)
         payments.append(payment)
         entries.append(book_channel_payment(payment, bill, order))

@@ -384,7 +384,7 @@ def unwanted_among(connection: Connection, orders: Collection[ChannelOrder]) -> 
         .join(tables.bill, tables.bill.c.id == CHANNEL_ORDER.c.bill_id)
         .where(
             CHANNEL_ORDER.c.id.in_([order.id for order in orders]),
-            tables.bill.c.state != BillState.OPEN.value,
+            tables.bill.c.state.not_in([BillState.OPEN.value, BillState.OFFERED.value]),
         )
     )
     return frozenset(found)

@@ -5,16 +5,25 @@ before its channel is asked, and what the channel said is kept after. What is sa
 of order or by two at once ends as said once: an order's row is held while it changes.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from city.errors import Conflict, Invalid, NotFound
-from city.identifiers import BillId, PaymentId, uuid7
+from city.identifiers import BillId, ParkingSessionId, PaymentId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
-from payments import channel_orders, services
-from payments.rules.bills import Bill, BillPart, BillState, Payment, check_payable, credited
+from payments import channel_orders, offers, services
+from payments.rules.bills import (
+    Bill,
+    BillPart,
+    BillState,
+    Payment,
+    check_payable,
+    check_stands,
+    credited,
+)
 from payments.rules.booking import (
     book_channel_payment,
     book_channel_refund,
@@ -42,9 +51,14 @@ from payments.rules.ledger import Entry
 from payments.store import bills as bill_store
 from payments.store import contracts as contract_store
 from payments.store import ledger as ledger_store
+from payments.store import offers as offer_store
 from payments.store import takings
 
 ORDER_TAKES_MONEY_FOR: Final = timedelta(minutes=15)
+OFFER_TAKES_MONEY_FOR: Final = timedelta(minutes=5)
+"""What is paid ahead covers the stay up to when it was offered: who pays later has less time left
+to leave in."""
+UNUSED_REASON: Final = "paid ahead for longer than it stayed"
 SURPLUS_REASON: Final = "paid twice: the bill needed no money any more"
 
 
@@ -105,8 +119,8 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     NotFound
         Where there is no such bill.
     Conflict
-        Where it takes no money: paid, disputed or cancelled; or the number stands for another
-        order.
+        Where it takes no money: paid, disputed or cancelled, or offered too long ago; or the number
+        stands for another order.
     Invalid
         Where the part is not above zero, or more than is left.
     """
@@ -130,12 +144,14 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
             left=bill.outstanding.as_json(),
         )
     # A channel knows no business time: what it is told and tells is wall time.
+    check_stands(bill, uow.clock.now())
     now = uow.wall.now()
     if not order_no:
         present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
         # What is left may have changed since: a part was paid, or the bill was lowered.
         if present is not None and present.amount == amount and present.order_no != lost_no:
             return present
+    offered = bill.state is BillState.OFFERED
     identifier = uuid7()
     order = ChannelOrder(
         id=identifier,
@@ -148,7 +164,8 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
         state=OrderState.ASKED,
         opened_at=now.replace(microsecond=0),
         opened_by=by,
-        expires_at=now.replace(microsecond=0) + ORDER_TAKES_MONEY_FOR,
+        expires_at=now.replace(microsecond=0)
+        + (OFFER_TAKES_MONEY_FOR if offered else ORDER_TAKES_MONEY_FOR),
     )
     channel_orders.add_order(uow.connection, order)
     return order
@@ -259,9 +276,10 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
     return after
 
 
-def needs(bill: Bill, order: ChannelOrder) -> bool:
+def needs(uow: UnitOfWork, bill: Bill, order: ChannelOrder) -> bool:
     """Whether a bill needs what an order paid; a part may have been paid by cash since."""
-    return bill.state is BillState.OPEN and order.amount <= bill.outstanding
+    offered = bill.state is BillState.OFFERED and not offers.covered(uow, bill)
+    return (offered or bill.state is BillState.OPEN) and order.amount <= bill.outstanding
 
 
 def give_back(uow: UnitOfWork, order: ChannelOrder) -> ChannelRefund:
@@ -274,11 +292,39 @@ def give_back(uow: UnitOfWork, order: ChannelOrder) -> ChannelRefund:
     return _ask_refund(uow, order, uuid7().hex, order.amount, SURPLUS_REASON, by)
 
 
+def give_back_ahead(
+    uow: UnitOfWork, session_ids: Collection[ParkingSessionId], reason: str, by: str
+) -> list[ChannelRefund]:
+    """Ask channels to give back what was paid ahead through them and nothing needs any more.
+
+    What was paid last goes back first. The refunds are sent by who pursues channels, as those of a
+    surplus are.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+    session_ids : collection of ParkingSessionId
+        Stays that are one: billed, or never to be.
+    reason, by : str
+        For the ledger and the payer.
+    """
+    offers.hold(uow, session_ids)
+    left_minor = takings.paid_ahead(uow.connection, session_ids).left_minor
+    asked: list[ChannelRefund] = []
+    for order in offer_store.orders_paid_ahead(uow.connection, session_ids):
+        minor = min(left_minor, order.amount.minor - order.refunded_minor)
+        if minor > 0:
+            amount = Money(minor, order.amount.currency)
+            asked.append(_ask_refund(uow, order, uuid7().hex, amount, reason, by))
+            left_minor -= minor
+    return asked
+
+
 def _settle(
     uow: UnitOfWork, order: ChannelOrder, heard_at: datetime
 ) -> tuple[ChannelOrder, ChannelRefund | None]:
     bill = _bill(uow, order)
-    if not needs(bill, order):
+    if not needs(uow, bill, order):
         channel_orders.write_order(uow.connection, order, heard_at)
         refund = give_back(uow, order)
         return replace(order, refunded_minor=order.amount.minor), refund
@@ -297,6 +343,8 @@ def _settle(
     channel_orders.write_order(uow.connection, order, heard_at)
     paid = credited(bill, order.amount, paid_at)
     bill_store.write_state(uow.connection, paid)
+    if bill.state is BillState.OFFERED:
+        offers.accept(uow, bill, payment)
     ledger_store.add_entry(uow.connection, book_channel_payment(payment, bill, order))
     if paid.state is BillState.PAID:
         services.announce_settled(uow, paid, payment)

@@ -21,6 +21,18 @@ class BillIssued(BusinessEvent):
     due_at: UtcInstant
 
 
+class StayPaidAhead(BusinessEvent):
+    """A stay that goes on was paid for online, up to an instant."""
+
+    type: ClassVar[str] = "payments.stay-paid-ahead"
+    version: ClassVar[int] = 1
+
+    bill_id: BillId
+    session_id: ParkingSessionId
+    amount: Money
+    covers_until_at: UtcInstant
+
+
 class BillSettled(BusinessEvent):
     """A bill was paid in full."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from city.errors import NotFound
-from city.identifiers import AccountId, FacilityId
+from city.identifiers import AccountId, FacilityId, VehicleId
 from parking.rules.evidence import Evidence, EvidenceKind
 from parking.rules.open_stays import LongStay, why_open
 from parking.rules.stays import ParkingSession, StayState
@@ -81,6 +81,11 @@ def of_driver(
     return stay_lists.of_driver(
         connection, account_id, state=state, billed=billed, after=after, limit=limit
     )
+
+
+def standing_of(connection: Connection, vehicle_id: VehicleId) -> list[ParkingSession]:
+    """Give a vehicle's stays that go on and are charged, in the whole city, the newest first."""
+    return stay_lists.standing_of(connection, vehicle_id)
 
 
 def parts(connection: Connection, session: ParkingSession) -> list[ParkingSession]:

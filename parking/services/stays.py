@@ -244,6 +244,8 @@ def note_paid_ahead(
     until_at: datetime,
     by: str,
     detail: Mapping[str, JsonValue],
+    *,
+    source: EvidenceSource = EvidenceSource.ATTENDANT,
 ) -> None:
     """Keep until when a stay can go on without anything more being due, and that it was paid."""
     paid = replace(session.stay, paid_until_at=until_at)
@@ -253,7 +255,7 @@ def note_paid_ahead(
         kind=EvidenceKind.PAID_AHEAD,
         at=now,
         recorded_at=now,
-        source=EvidenceSource.ATTENDANT,
+        source=source,
         certainty=CERTAIN,
         by=by,
         facility_id=session.facility_id,

@@ -15,6 +15,8 @@ from parking.store.stays import session_of, sessions
 from parking.store.tables import parking_session, tariff_version, vehicle_user
 
 MOST_PARTS: Final = 100
+MOST_STANDING: Final = 5
+"""A car stands in one place; more are stays that nobody saw the end of."""
 MOST_EARLIER: Final = 500
 """Stays of one vehicle in the days that rules over several stays look back on."""
 
@@ -97,6 +99,23 @@ def open_of_vehicle(
         )
         .order_by(columns.opened_at)
         .with_for_update(of=parking_session)
+    )
+    return [session_of(row) for row in connection.execute(query).mappings()]
+
+
+def standing_of(connection: Connection, vehicle_id: VehicleId) -> list[ParkingSession]:
+    """Give a vehicle's open stays that count, at any facility, the newest first: a few."""
+    columns = parking_session.c
+    query = (
+        sessions()
+        .where(
+            columns.vehicle_id == vehicle_id,
+            columns.state == StayState.OPEN.value,
+            columns.part_of.is_(None),
+            columns.set_aside.is_(None),
+        )
+        .order_by(columns.opened_at.desc())
+        .limit(MOST_STANDING)
     )
     return [session_of(row) for row in connection.execute(query).mappings()]
 

@@ -29,6 +29,9 @@ DAYS_TO_PAY: Final = 30
 class BillState(StrEnum):
     """State of a bill."""
 
+    OFFERED = "offered"
+    """What a stay that goes on costs by now, to be paid online: nothing is owed or booked for it
+    until its money comes."""
     OPEN = "open"
     PAID = "paid"
     DISPUTED = "disputed"
@@ -173,6 +176,27 @@ def issue(charge: Charge, at: datetime, days_to_pay: int = DAYS_TO_PAY) -> Bill:
     return bill if charge.amount else settled(bill, at)
 
 
+def offer(charge: Charge, at: datetime, stands_for: timedelta) -> Bill:
+    """Write down what would be paid ahead for a stay; it is due, and gone, when its time is over.
+
+    Raises
+    ------
+    Invalid
+        As `issue`, or where the charge is not paid ahead.
+    """
+    if charge.part is not BillPart.AHEAD:
+        raise Invalid("only what is paid ahead is offered", field="covers_until_at")
+    return replace(issue(charge, at), due_at=at + stands_for, state=BillState.OFFERED)
+
+
+def check_stands(bill: Bill, now: datetime) -> None:
+    """Refuse to begin paying an offer whose time is over: the stay costs more by then."""
+    if bill.state is BillState.OFFERED and now > bill.due_at:
+        raise Conflict(
+            "the price has changed since: ask for it again", field="bill_id", reason="offer-over"
+        )
+
+
 def settled(bill: Bill, at: datetime) -> Bill:
     """Give the bill as paid, all of it; Conflict where it cannot be."""
     return credited(bill, bill.outstanding, at)
@@ -208,7 +232,7 @@ def lowered(bill: Bill, amount: Money, at: datetime) -> Bill:
     Invalid
         Where the amount is not above zero, more than is left, or in another currency.
     """
-    check_payable(bill)
+    _check_owed(bill)
     if amount.minor <= 0 or amount > bill.outstanding:
         raise Invalid(
             "must be above zero and at most what is left",
@@ -222,7 +246,7 @@ def lowered(bill: Bill, amount: Money, at: datetime) -> Bill:
 
 def raised(bill: Bill, penalty: Money) -> Bill:
     """Give the bill with a penalty; Conflict where it is not open, Invalid where it is nothing."""
-    check_payable(bill)
+    _check_owed(bill)
     if penalty.minor <= 0 or penalty.currency != bill.amount.currency:
         raise Invalid("a penalty is above zero, in the bill's currency", field="penalty")
     return replace(bill, penalty_minor=bill.penalty_minor + penalty.minor)
@@ -230,7 +254,7 @@ def raised(bill: Bill, penalty: Money) -> Bill:
 
 def written_off(bill: Bill) -> Bill:
     """Give the bill as written off; Conflict where it is not open."""
-    check_payable(bill)
+    _check_owed(bill)
     return replace(bill, state=BillState.WRITTEN_OFF)
 
 
@@ -257,7 +281,7 @@ def take_cash(  # noqa: PLR0917 - for which bill, what, when, by whom, under whi
     Invalid
         Where another currency, or less than the amount, was handed over.
     """
-    check_payable(bill)
+    _check_owed(bill)
     if tendered.currency != bill.amount.currency:
         raise Invalid(f"the bill is in {bill.amount.currency}", field="tendered.currency")
     amount = bill.outstanding if part is None else part
@@ -297,6 +321,16 @@ def check_payable(bill: Bill) -> None:
         raise Conflict("the bill was cancelled", field="bill_id", reason="cancelled")
     if bill.state is BillState.WRITTEN_OFF:
         raise Conflict("the bill was written off", field="bill_id", reason="written-off")
+
+
+def _check_owed(bill: Bill) -> None:
+    check_payable(bill)
+    if bill.state is BillState.OFFERED:
+        raise Conflict(
+            "is only offered, to be paid online: nothing is owed for it",
+            field="bill_id",
+            reason="offered",
+        )
 
 
 def _minor(line: Mapping[str, JsonValue]) -> int:

@@ -88,10 +88,16 @@ def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bil
 def bills_of_sessions(
     connection: Connection, session_ids: Collection[ParkingSessionId]
 ) -> list[Bill]:
-    """Give all bills of some stays, the newest first: also those paid ahead and cancelled."""
+    """Give all bills of some stays, the newest first: also those paid ahead and cancelled.
+
+    Not what is only offered.
+    """
     query = (
         select(bill)
-        .where(bill.c.session_id.in_(list(session_ids)))
+        .where(
+            bill.c.session_id.in_(list(session_ids)),
+            bill.c.state != BillState.OFFERED.value,
+        )
         .order_by(bill.c.id.desc())
         .limit(LARGEST_PAGE * 4)
     )
@@ -110,6 +116,8 @@ def page_of_bills(
 ) -> BillPage:
     """Give bills, the newest first; `districts` limits them to what a reader may see.
 
+    Not what is only offered, unless asked for by its state.
+
     Raises
     ------
     Invalid
@@ -120,6 +128,8 @@ def page_of_bills(
     query = select(bill).order_by(bill.c.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(bill.c.state == state.value)
+    else:
+        query = query.where(bill.c.state != BillState.OFFERED.value)
     if facility_id is not None:
         query = query.where(bill.c.facility_id == facility_id)
     if vehicle_id is not None:

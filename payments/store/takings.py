@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, text
 
 from city.identifiers import BillId, ParkingSessionId, PaymentId
 from city.money import Money
+from payments.channel_orders import CHANNEL_ORDER
 from payments.rules.advances import PaidAhead, Refund, in_order
 from payments.rules.bills import BillPart, BillState, Payment
 from payments.store.tables import as_rows, bill, payment, refund
@@ -105,17 +106,30 @@ def payments_of_bills(
 def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]) -> PaidAhead:
     """Give what was paid ahead for some stays that are one, and what became of it.
 
-    Two statements.
+    What goes back through a channel counts from when it is asked for. Three statements.
     """
     wanted = list(session_ids)
     bills = connection.execute(
         select(bill.c.part, bill.c.covers_until_at, bill.c.amount_minor, bill.c.applied_minor)
-        .where(bill.c.session_id.in_(wanted), bill.c.state != BillState.CANCELLED.value)
+        .where(
+            bill.c.session_id.in_(wanted),
+            bill.c.state.not_in([BillState.CANCELLED.value, BillState.OFFERED.value]),
+        )
         .order_by(bill.c.id)
     ).all()
     refunded_minor = connection.execute(
         select(func.coalesce(func.sum(refund.c.amount_minor), 0)).where(
             refund.c.session_id.in_(wanted)
+        )
+    ).scalar_one()
+    returned_minor = connection.execute(
+        select(func.coalesce(func.sum(CHANNEL_ORDER.c.refunded_minor), 0))
+        .join(bill, bill.c.id == CHANNEL_ORDER.c.bill_id)
+        .where(
+            bill.c.session_id.in_(wanted),
+            bill.c.part == BillPart.AHEAD.value,
+            # Without a payment it never was for the stay: a surplus.
+            CHANNEL_ORDER.c.payment_id.is_not(None),
         )
     ).scalar_one()
     return PaidAhead(
@@ -127,7 +141,7 @@ def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]
             ]
         ),
         sum(row.applied_minor for row in bills),
-        int(refunded_minor),
+        int(refunded_minor) + int(returned_minor),
     )
 
 

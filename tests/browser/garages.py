@@ -36,12 +36,14 @@ class Plan:
     """None for the one where the demo's facilities are."""
     days_to_pay: int | None = None
     """Where the district has a rule of its own."""
+    inside: tuple[str, ...] = ()
+    """Each came in over an hour ago, and stays."""
 
 
 GARAGES: Final = {
     "attendant": Plan("AT7", ("皖B70007",)),
     "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),
-    "pay": Plan("P7", ("皖B70001", "皖B70002", "皖B70003")),
+    "pay": Plan("P7", ("皖B70001", "皖B70002", "皖B70003"), inside=("皖B70004",)),
 }
 
 
@@ -142,19 +144,19 @@ def _open(visitor: Visitor, system: System, plan: Plan) -> None:
     assert found is not None
     now = datetime.fromisoformat(visitor.ask("operator", "/api/v1/demo/clock")["now"])
     gate = visitor.context().request
-    for plate in plan.plates:
-        for direction, before in (("entry", 80), ("exit", 20)):
-            answer = gate.post(
-                f"{system.origin}/api/v1/gates/passages",
-                data={
-                    "facility_id": facility_id,
-                    "gate": "N1",
-                    "direction": direction,
-                    "event_id": f"{plate[-5:]}-{direction}",
-                    "at": (now - timedelta(minutes=before)).isoformat(),
-                    "plate": plate,
-                    "plate_kind": "blue7",
-                },
-                headers={"Authorization": f"Bearer {found[1]}"},
-            )
-            assert answer.ok, answer.text()
+    passages = [(plate, "entry", 80) for plate in (*plan.plates, *plan.inside)]
+    for plate, direction, before in (*passages, *((each, "exit", 20) for each in plan.plates)):
+        answer = gate.post(
+            f"{system.origin}/api/v1/gates/passages",
+            data={
+                "facility_id": facility_id,
+                "gate": "N1",
+                "direction": direction,
+                "event_id": f"{plate[-5:]}-{direction}",
+                "at": (now - timedelta(minutes=before)).isoformat(),
+                "plate": plate,
+                "plate_kind": "blue7",
+            },
+            headers={"Authorization": f"Bearer {found[1]}"},
+        )
+        assert answer.ok, answer.text()

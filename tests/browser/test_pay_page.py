@@ -76,6 +76,27 @@ def pays_by_plate_at_the_bay(garage: Garage) -> None:
     assert garage.bill(PLATES[0])["payment"]["channel"] == "alipay"
 
 
+def pays_before_leaving(garage: Garage) -> None:
+    """Pay what a car that is still inside costs by now, at a bay: it may leave then."""
+    page = phone(garage, f"/bays/{garage.bay_id}/pay")
+    page.fill("#plate", GARAGES["pay"].inside[0])
+    page.locator("#by-plate button[type=submit]").click()
+    row = page.locator(".pay-found [data-ahead]")
+    expect(row).to_contain_text("Still parked")
+    looked_at(page, "pay-ahead-found")
+    row.locator("a").click()
+    page.locator("[data-state=choose]").wait_for()
+    expect(page.locator("h1")).to_have_text("Pay before leaving")
+    expect(page.locator("#leave-by")).to_contain_text("pays for the time up to")
+    looked_at(page, "pay-ahead")
+    page.locator("[data-channel=alipay]").click()
+    page.locator("[data-state=open]").wait_for()
+    pays_on_the_channels_page(page)
+    expect(page.locator("[data-state=paid]")).to_be_visible()
+    expect(page.locator("#leave-by")).to_contain_text("too much goes back")
+    looked_at(page, "pay-ahead-paid")
+
+
 def pays_by_the_bills_link(garage: Garage) -> None:
     """From the bill that staff opened: WeChat Pay, in Chinese, reloaded on the way."""
     bill = garage.bill(PLATES[1])
@@ -152,6 +173,7 @@ def test_stays_are_paid_through_three_channels_and_one_goes_back_in_part(
     garage: Garage,
 ) -> None:
     pays_by_plate_at_the_bay(garage)
+    pays_before_leaving(garage)
     pays_by_the_bills_link(garage)
     goes_back_in_part(garage)
     pays_by_the_code_on_the_screen(garage)

@@ -229,6 +229,7 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/differences/<uuid:difference_id>/decision": {Role.FINANCE, Role.ADMINISTRATOR},
     "POST /api/v1/differences/<uuid:difference_id>/resolution": {Role.FINANCE},
     "POST /api/v1/contracts": {Role.FINANCE},
+    "POST /api/v1/me/stays/<uuid:session_id>/offer": {Role.DRIVER},
     "GET /api/v1/me/vehicles": {Role.DRIVER},
     "POST /api/v1/me/vehicles": {Role.DRIVER},
     "POST /api/v1/me/vehicles/<uuid:vehicle_id>/unbinding": {Role.DRIVER},

@@ -137,7 +137,7 @@ def test_a_plate_finds_what_is_owed_and_shows_neither_place_nor_times(counter: C
     (found,) = site.post(path, json=PLATE).get_json()["items"]
     assert (found["amount"]["minor"], sorted(found)) == (
         900,
-        ["amount", "due_at", "issued_at", "link"],
+        ["ahead", "amount", "due_at", "issued_at", "link"],
     )
     link = found["link"].removeprefix("/pay/")
     shown = counter.payable(link)
@@ -166,6 +166,51 @@ def test_a_driver_finds_any_cars_bills_and_few_plates_are_tried(counter: Counter
     ]
     assert [each.status_code for each in tried] == [200] * 29 + [429]
     assert int(tried[-1].headers["Retry-After"]) <= 900
+
+
+def test_a_stay_that_goes_on_is_paid_at_its_bay_and_by_its_driver(counter: Counter) -> None:
+    site = counter.site
+    site.hear(site.message(occupied=True))
+    site.clock.advance(60)
+    site.consume()
+    (stay,) = site.get("/api/v1/sessions?state=open", "attendant").get_json()["items"]
+    path = f"/api/v1/sessions/{stay['id']}"
+    assert site.post(f"{path}/vehicle", "attendant", json=PLATE).status_code == 200
+    code = site.post(f"{path}/code", "attendant", json={}).get_json()["code"]
+    assert site.post("/api/v1/me/vehicles", "driver", json={"code": code}).status_code == 201
+    site.clock.advance(40 * 60)
+    at_bay = f"/api/v1/bays/{site.bays[0].id}/unpaid"
+    found = site.post(at_bay, json=PLATE).get_json()["items"]
+    assert [(each["ahead"], each["amount"]["minor"]) for each in found] == [
+        (True, 600),
+        (False, 900),
+    ]
+    own = site.post(f"/api/v1/me/stays/{stay['id']}/offer", "driver", json={}).get_json()
+    assert (own["amount"]["minor"], own["until_at"]) == (600, found[0]["due_at"])
+    link = own["link"].removeprefix("/pay/")
+    shown = counter.payable(link)
+    assert (shown["state"], shown["channels"]) == ("offered", list(CHANNELS))
+    assert shown["leave_by_at"] == own["leave_by_at"]
+    order = counter.start(link, "wechat")
+    counter.pays(order["order_no"])
+    assert counter.order(link, order["order_no"])["state"] == "paid"
+    narrow = counter.payable(found[0]["link"].removeprefix("/pay/"))
+    assert (narrow["state"], narrow["stay"], narrow["receipt"]["channel"]) == (
+        "paid",
+        None,
+        "wechat",
+    )
+    fee = site.get(f"{path}/fee", "driver").get_json()
+    assert (fee["due"]["minor"], fee["paid_ahead"]["minor"]) == (0, 600)
+    again = site.post(f"/api/v1/me/stays/{stay['id']}/offer", "driver", json={})
+    assert (again.status_code, again.get_json()["errors"][0]["field"]) == (409, "session_id")
+    # Its time over, an offer leads to no channel any more.
+    site.clock.advance(31 * 60)
+    (later, _) = site.post(at_bay, json=PLATE).get_json()["items"]
+    site.clock.advance(6 * 60)
+    over = later["link"].removeprefix("/pay/")
+    assert counter.payable(over)["channels"] == []
+    counter.start(over, "wechat", 409)
 
 
 def test_a_link_that_was_not_given_out_opens_nothing(counter: Counter) -> None:

@@ -20,10 +20,12 @@ from journeys.drive_stay import (
     start_stay,
     unbind_vehicle,
 )
+from journeys.offer_ahead import offer_own
+from journeys.pay_ahead import leaves_by
 from parking.rules.stays import StayState
 from parking.services import places
 from web import access
-from web.acts import act, act_on_plate
+from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
 from web.api.plates import masked_plates
 from web.api.schemas.drivers import (
@@ -35,6 +37,8 @@ from web.api.schemas.drivers import (
     MyStayOut,
     MyStaysOut,
     MyStaysQuery,
+    OfferIn,
+    OfferOut,
     StartIn,
     UnbindIn,
     VehicleOut,
@@ -154,6 +158,30 @@ def end(uow: UnitOfWork, session_id: UUID, json_data: EndIn) -> dict[str, Any]:
     del json_data
     session = end_stay(uow, access.known_actor(), ParkingSessionId(session_id))
     return _stays(uow.connection, [session])[0]
+
+
+@blueprint.post("/stays/<uuid:session_id>/offer")
+@access.allow(Role.DRIVER)
+@look
+@blueprint.input(OfferIn)
+@blueprint.output(OfferOut)
+@blueprint.doc(
+    summary="What a stay of one's own costs by now, to be paid online before leaving",
+    description=(
+        "The link leads to the pay page. Asked again while it costs the same, it is the same "
+        "offer; nothing is owed for one that is not paid."
+    ),
+)
+def offer(uow: UnitOfWork, session_id: UUID, json_data: OfferIn) -> dict[str, Any]:
+    """Offer what is due by now."""
+    del json_data
+    offered, link = offer_own(uow, access.known_actor(), ParkingSessionId(session_id))
+    return {
+        "amount": offered.amount.as_json(),
+        "until_at": offered.due_at,
+        "leave_by_at": leaves_by(uow.connection, offered),
+        "link": f"/pay/{link}",
+    }
 
 
 @blueprint.get("/bills")

@@ -13,7 +13,7 @@ from city.identifiers import BayId
 from city.money import Money
 from city.people import Role
 from city.vehicles import PlateNumber, parse_plate
-from journeys import pay_by_link
+from journeys import offer_ahead, pay_by_link
 from parking.services import places
 from payments.rules.bills import BillState
 from payments.rules.channel_orders import ChannelOrder, OrderState
@@ -106,29 +106,35 @@ def order(link: str, order_no: str) -> dict[str, Any]:
 @blueprint.input(PlateIn)
 @blueprint.output(UnpaidListOut)
 @blueprint.doc(
-    summary="What a vehicle owes at a bay's facility, by its plate",
-    description="From a bay's QR page; neither places nor times are told, few plates are taken.",
+    summary="What a vehicle owes at a bay's facility, and for standing here, by its plate",
+    description=(
+        "From a bay's QR page; neither places nor times are told, few plates are taken. What "
+        "a stay that goes on costs by now is offered as `ahead`, of a car in that very bay or "
+        "behind the facility's gates; it is paid before leaving, and costs more later."
+    ),
 )
 def unpaid_at_bay(bay_id: UUID, json_data: PlateIn) -> dict[str, Any]:
     """Find the unpaid bills of a plate at a bay's facility."""
     plate = _plate(json_data)
     limits.count("plates-at-bay", str(bay_id), PLATES_AT_ONE_BAY)
     with access.wiring().database.unit_of_work() as uow:
-        facility_id = places.bay(uow.connection, BayId(bay_id)).facility_id
-        return _unpaid(pay_by_link.find_unpaid(uow, plate, facility_id))
+        return _unpaid(offer_ahead.payable_by_plate(uow, plate, BayId(bay_id)))
 
 
 @blueprint.post("/me/unpaid")
 @access.allow(Role.DRIVER)
 @blueprint.input(PlateIn)
 @blueprint.output(UnpaidListOut)
-@blueprint.doc(summary="What any vehicle owes in the city, by its plate: for a driver who pays it")
+@blueprint.doc(
+    summary="What any vehicle owes in the city, by its plate: for a driver who pays it",
+    description="With what a stay that goes on costs by now, as `ahead`.",
+)
 def unpaid(json_data: PlateIn) -> dict[str, Any]:
     """Find the unpaid bills of a plate."""
     plate = _plate(json_data)
     limits.count("plates-of-driver", access.known_actor().subject, PLATES_OF_ONE_REMOTE)
     with access.wiring().database.unit_of_work() as uow:
-        return _unpaid(pay_by_link.find_unpaid(uow, plate))
+        return _unpaid(offer_ahead.payable_by_plate(uow, plate))
 
 
 def shown_order(
@@ -190,6 +196,7 @@ def _unpaid(found: Sequence[tuple[Bill, str]]) -> dict[str, Any]:
                 "amount": bill.outstanding.as_json(),
                 "issued_at": bill.issued_at,
                 "due_at": bill.due_at,
+                "ahead": bill.state is BillState.OFFERED,
                 "link": f"/pay/{link}",
             }
             for bill, link in found
@@ -213,6 +220,7 @@ def _shown(uow: UnitOfWork, found: Payable) -> dict[str, Any]:
         "plate": masked_plates(uow.connection, [charge.vehicle_id]).get(charge.vehicle_id),
         "issued_at": bill.issued_at,
         "due_at": bill.due_at,
+        "leave_by_at": found.leave_by_at,
         "facility": names_of(facilities.get(charge.facility_id)),
         "stay": None
         if stay is None
@@ -226,6 +234,7 @@ def _shown(uow: UnitOfWork, found: Payable) -> dict[str, Any]:
             each for each in Channel if each in wiring.channels and TRAITS[each].chosen_by_payers
         ]
         if bill.state is BillState.OPEN
+        or (bill.state is BillState.OFFERED and wiring.clock.now() <= bill.due_at)
         else [],
         "orders": [
             shown_order(each, wiring.settings, now)

@@ -74,6 +74,21 @@ class ExtendIn(Incoming):
     until_at: InstantIn
 
 
+class OfferIn(Incoming):
+    """Nothing more is needed than the stay."""
+
+
+class OfferOut(Outgoing):
+    """What is due of a stay by now, and where it is paid."""
+
+    amount: MoneyOut
+    until_at: Annotated[Instant, Field(description="when the offer ends: it may cost more then")]
+    leave_by_at: Annotated[
+        Instant | None, Field(description="paid, until when it can leave and pay nothing more")
+    ]
+    link: Annotated[str, Field(description="path of its pay page")]
+
+
 class EndIn(Incoming):
     """The stay ends now: nothing more is needed."""
 

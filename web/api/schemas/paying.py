@@ -74,13 +74,20 @@ class PayableOut(Outgoing):
     """A bill as the holder of its link sees it; the plate is always masked."""
 
     bill_id: UUID | None
-    state: Literal["open", "paid", "disputed", "cancelled", "written-off"]
+    state: Annotated[
+        Literal["offered", "open", "paid", "disputed", "cancelled", "written-off"],
+        Field(description="offered: paid ahead of leaving or not at all, until its due date"),
+    ]
     amount: MoneyOut
     outstanding: Annotated[MoneyOut, Field(description="what is still to be paid")]
     paid_ahead: MoneyOut
     plate: PlateOut | None
     issued_at: Instant
     due_at: Instant
+    leave_by_at: Annotated[
+        Instant | None,
+        Field(description="of what is paid ahead: until when it can leave and pay nothing more"),
+    ]
     facility: Annotated[Names | None, Field(description="null where the link does not show it")]
     stay: StayShown | None
     lines: list[QuoteLine] | None
@@ -108,6 +115,9 @@ class UnpaidOut(Outgoing):
     amount: MoneyOut
     issued_at: Instant
     due_at: Instant
+    ahead: Annotated[
+        bool, Field(description="of a stay that goes on: what it costs by now, until `due_at`")
+    ]
     link: Annotated[str, Field(description="path of its pay page")]
 
 

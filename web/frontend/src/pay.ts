@@ -13,6 +13,7 @@ import { instant } from "./format/time";
 import { fact } from "./panels/figures";
 import { feeTable } from "./panels/fee";
 import { plateLabel } from "./plates/label";
+import { businessTime } from "./shell/clock";
 import { h, put, replace } from "./shell/dom";
 import { page, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
@@ -22,6 +23,12 @@ import { toast } from "./shell/toast";
 
 const ORDER_EVERY_MS = 2_000;
 const BILL_EVERY_MS = 10_000;
+
+/** What a payment ahead lets the car do: without a grace, or after it, only what it paid for. */
+function leaveText(paid: boolean, leaveMs: number): "pay.covers_until" | "pay.leave_by_paid" | "pay.leave_by" {
+  if (leaveMs <= businessTime()) return "pay.covers_until";
+  return paid ? "pay.leave_by_paid" : "pay.leave_by";
+}
 
 /** One bill's page: what it last heard, and what its reader does. */
 class PayPage {
@@ -116,7 +123,10 @@ class PayPage {
 
   private part(bill: Payable, order: PayOrder | null): { state: string; element: HTMLElement } {
     if (bill.receipt || bill.state === "paid") return { state: "paid", element: paidUp(bill, order, page().subject ?? "") };
-    if (bill.state !== "open") {
+    if (bill.state === "offered" && bill.channels.length === 0 && !(order && isLive(order))) {
+      return { state: "over", element: h("p", { class: "note note-warning", role: "status" }, text("pay.offer_over")) };
+    }
+    if (bill.state !== "open" && bill.state !== "offered") {
       const note = text(bill.state === "disputed" ? "pay.disputed" : "pay.cancelled");
       return { state: bill.state, element: h("p", { class: "note note-warning" }, note) };
     }
@@ -130,10 +140,17 @@ class PayPage {
     return h(
       "header",
       {},
-      h("h1", {}, text(bill.receipt ? "bill.receipt" : "pay.title")),
+      h("h1", {}, text(bill.receipt ? "bill.receipt" : bill.state === "offered" ? "pay.ahead_title" : "pay.title")),
       bill.facility && h("p", { class: "bill-where" }, inLanguage(bill.facility.zh, bill.facility.en)),
       h("p", { class: "pay-amount number" }, price(bill.state === "open" ? bill.outstanding : bill.amount)),
       bill.plate && h("p", {}, plateLabel(bill.plate, "m")),
+      bill.leave_by_at && (bill.state === "offered" || bill.state === "paid")
+        ? h(
+            "p",
+            { class: "note", id: "leave-by" },
+            text(leaveText(bill.state === "paid", instant(bill.leave_by_at)), { at: exactly(instant(bill.leave_by_at)) }),
+          )
+        : null,
     );
   }
 
@@ -149,7 +166,8 @@ class PayPage {
         fact(text("stay.lasting"), lastingText(instant(stay.opened_at), instant(stay.closed_at))),
       );
     }
-    put(facts, fact(text("bill.issued"), exactly(instant(bill.issued_at))));
+    if (bill.state !== "offered") put(facts, fact(text("bill.issued"), exactly(instant(bill.issued_at))));
+    else put(facts, fact(text("pay.offer_until"), exactly(instant(bill.due_at))));
     if (bill.outstanding.minor && bill.outstanding.minor !== bill.amount.minor) {
       put(facts, fact(text("bill.title"), price(bill.amount)), fact(text("bill.open_amount"), price(bill.outstanding)));
     }

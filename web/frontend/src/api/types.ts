@@ -29,6 +29,7 @@ export type PayOrder = Schemas["OrderOut"];
 export type ChannelOrder = Schemas["ChannelOrderOut"];
 export type ChannelOrders = Schemas["ChannelOrdersOut"];
 export type ChannelRefund = Schemas["ChannelRefundOut"];
+export type Offer = Schemas["OfferOut"];
 export type UnpaidList = Schemas["UnpaidListOut"];
 export type Dispute = Schemas["DisputeOut"];
 export type ListedDispute = Schemas["ListedDisputeOut"];

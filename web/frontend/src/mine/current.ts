@@ -1,6 +1,6 @@
 /** A stay that goes on: how long, how much, what if, extend, end. */
 import { act, actKey, ProblemError } from "../api/client";
-import type { MyStay } from "../api/types";
+import type { MyStay, Offer } from "../api/types";
 import { instant } from "../format/time";
 import { inLanguage, lastingText, moment, price } from "../format/words";
 import { fact } from "../panels/figures";
@@ -31,6 +31,7 @@ export class CurrentStay {
   private readonly paid = h("p", { class: "now-planned", hidden: true });
   private readonly planned = h("p", { class: "now-planned" });
   private readonly whatIf = h("p", { class: "now-what-if", "aria-live": "polite" });
+  private readonly payNow: HTMLButtonElement;
   private readonly extend: HTMLButtonElement;
   private readonly leave: HTMLSelectElement;
   private shown = "";
@@ -52,6 +53,10 @@ export class CurrentStay {
       "button",
       { class: "button", type: "button", disabled: true, onclick: () => void this.plan() },
       text("mine.extend"),
+    );
+    this.payNow = h(
+      "button",
+      { class: "button button-wide", type: "button", hidden: true, "data-pay-now": "", onclick: () => void this.pay() },
     );
     const gated = stay.bay_id === null;
     this.element = h(
@@ -75,6 +80,7 @@ export class CurrentStay {
         h("p", {}, h("span", { class: "now-word" }, text("mine.fee_now")), this.amount),
       ),
       this.paid,
+      this.payNow,
       this.planned,
       h("details", { class: "frame" }, h("summary", {}, text("mine.why_this_price")), this.lines),
       h(
@@ -119,6 +125,8 @@ export class CurrentStay {
     try {
       const fee = await feeUntil(this.stay.id, null);
       write(this.amount, price(fee.due));
+      this.payNow.hidden = fee.due.minor === 0;
+      write(this.payNow, text("mine.pay_now", { amount: price(fee.due) }));
       const leaveMs = fee.leave_by_at ? instant(fee.leave_by_at) : null;
       this.paid.hidden = fee.paid_ahead.minor === 0;
       write(
@@ -135,7 +143,20 @@ export class CurrentStay {
       );
     } catch (error) {
       write(this.amount, "–");
+      this.payNow.hidden = true;
       replace(this.lines, h("p", { class: "note" }, noPrice(error)));
+    }
+  }
+
+  /** Pay what is due by now online, before leaving: the price is fixed when it is asked for. */
+  private async pay(): Promise<void> {
+    this.payNow.disabled = true;
+    try {
+      const offer = await act<Offer>("POST", `/api/v1/me/stays/${this.stay.id}/offer`, {});
+      location.assign(offer.link);
+    } catch (error) {
+      toast(problemText(error), "danger");
+      this.payNow.disabled = false;
     }
   }
 

@@ -17,12 +17,16 @@ function rows(found: UnpaidList): HTMLElement {
     ...found.items.map((each) =>
       h(
         "li",
-        { class: "row" },
+        { class: "row", "data-ahead": each.ahead ? "" : null },
         h(
           "div",
           { class: "row-words" },
           h("p", {}, h("a", { class: "row-link", href: each.link }, text("pay.pay_this", { amount: price(each.amount) }))),
-          h("p", { class: "item-facts" }, text("bill.due_by", { at: exactly(instant(each.due_at)) })),
+          h(
+            "p",
+            { class: "item-facts" },
+            text(each.ahead ? "pay.ahead_until" : "bill.due_by", { at: exactly(instant(each.due_at)) }),
+          ),
         ),
         h("strong", { class: "number row-amount" }, price(each.amount)),
       ),
