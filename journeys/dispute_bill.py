@@ -10,9 +10,10 @@ from city.people.roles import Role
 from city.works.database import UnitOfWork
 from journeys.drive_stay import is_own
 from parking.services import corrections, stays
-from payments import disputes
+from payments import channel_orders, channel_payments, disputes
 from payments import services as payments
 from payments.disputes import Disputed
+from payments.rules.advances import Refund
 from payments.rules.bills import Bill, BillPart
 from payments.rules.disputes import DisputeState, Ground
 
@@ -65,8 +66,9 @@ def resolve_dispute(
 ) -> Disputed:
     """Answer a dispute: the bill stands, or was wrong.
 
-    One that was wrong is cancelled and reversed in the ledger. Its stay then waits, held, for a
-    correction: corrected it is billed anew, else never.
+    One that was wrong is cancelled and reversed in the ledger; what was paid of it in part goes
+    back through its channels by itself, in cash by `pay_back_cancelled`. Its stay then waits, held,
+    for a correction: corrected it is billed anew, else never.
 
     Parameters
     ----------
@@ -99,10 +101,45 @@ def resolve_dispute(
     return _resolved(uow, actor, dispute_id, state, answer)
 
 
+def pay_back_cancelled(uow: UnitOfWork, actor: Actor, bill_id: BillId) -> Refund:
+    """Give back in cash what was paid in cash of a bill that was cancelled since.
+
+    Raises
+    ------
+    Forbidden
+        Where the actor's role or district does not allow it.
+    NotFound
+        Where there is no such bill.
+    Conflict
+        Where it is not cancelled, or nothing is left.
+    """
+    actor.require(Role.ATTENDANT, Role.FINANCE)
+    bill = payments.find_bill(uow.connection, bill_id)
+    if bill is None:
+        raise NotFound("no such bill", field="bill_id")
+    if not actor.in_district(bill.charge.district):
+        raise Forbidden("the bill is of another district than yours")
+    refund = payments.pay_back_cancelled(uow, bill_id, actor.subject)
+    record(
+        uow,
+        actor,
+        "payments.paid_back",
+        "bill",
+        str(bill_id),
+        {"refund_id": str(refund.id), "amount": refund.amount.as_json()},
+    )
+    return refund
+
+
 def _resolved(
     uow: UnitOfWork, actor: Actor, dispute_id: UUID, state: DisputeState, answer: str
 ) -> Disputed:
+    present = disputes.find(uow.connection, dispute_id)
+    if present is not None and state is DisputeState.UPHELD:
+        channel_orders.hold_orders_of(uow.connection, present.bill_id)
     done = disputes.resolve(uow, dispute_id, state, answer, actor.subject)
+    if state is DisputeState.UPHELD and done.bill.paid_minor:
+        channel_payments.give_back_cancelled(uow, done.bill, actor.subject)
     if state is DisputeState.UPHELD and done.bill.charge.part is BillPart.STAY:
         corrections.reopen(uow, done.bill.charge.session_id)
     record(

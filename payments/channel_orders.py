@@ -183,6 +183,14 @@ def orders_of_bill(connection: Connection, bill_id: BillId) -> list[ChannelOrder
     return [order_of(row) for row in connection.execute(query).mappings()]
 
 
+def hold_orders_of(connection: Connection, bill_id: BillId) -> None:
+    """Hold all orders of a bill, in the order of their ids: before the bill, as who hears does."""
+    order = CHANNEL_ORDER.c
+    connection.execute(
+        select(order.id).where(order.bill_id == bill_id).order_by(order.id).with_for_update()
+    )
+
+
 def write_order(
     connection: Connection, order: ChannelOrder, heard_at: datetime | None = None
 ) -> None:

@@ -59,6 +59,7 @@ OFFER_TAKES_MONEY_FOR: Final = timedelta(minutes=5)
 """What is paid ahead covers the stay up to when it was offered: who pays later has less time left
 to leave in."""
 UNUSED_REASON: Final = "paid ahead for longer than it stayed"
+CANCELLED_REASON: Final = "the bill was wrong, and was cancelled"
 SURPLUS_REASON: Final = "paid twice: the bill needed no money any more"
 
 
@@ -274,6 +275,20 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
             ledger_store.add_entry(uow.connection, _book_refund(uow, after, order))
     channel_orders.heard_of_refund(uow.connection, refund.id, now)
     return after
+
+
+def give_back_cancelled(uow: UnitOfWork, bill: Bill, by: str) -> list[ChannelRefund]:
+    """Ask channels to give back what was paid through them of a bill that was cancelled.
+
+    The orders are held by the caller (`channel_orders.hold_orders_of`), since before the bill was.
+    """
+    asked: list[ChannelRefund] = []
+    for order in channel_orders.orders_of_bill(uow.connection, bill.id):
+        left_minor = order.amount.minor - order.refunded_minor
+        if order.payment_id is not None and left_minor > 0:
+            left = Money(left_minor, order.amount.currency)
+            asked.append(_ask_refund(uow, order, uuid7().hex, left, CANCELLED_REASON, by))
+    return asked
 
 
 def needs(uow: UnitOfWork, bill: Bill, order: ChannelOrder) -> bool:

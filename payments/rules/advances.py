@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from city.errors import Conflict
-from city.identifiers import OperatorId, ParkingSessionId, uuid7
+from city.identifiers import BillId, OperatorId, ParkingSessionId, uuid7
 from city.money import Money
+from payments.rules.bills import Bill, BillState
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Refund:
     amount: Money
     refunded_at: datetime
     refunded_by: str
+    bill_id: BillId | None = None
+    """The cancelled bill that a part was paid of; None: what was paid ahead."""
 
 
 def refund_in_cash(  # noqa: PLR0917 - of which stay, at whose facility, what, when and by whom
@@ -64,6 +67,34 @@ def refund_in_cash(  # noqa: PLR0917 - of which stay, at whose facility, what, w
         raise Conflict("nothing is left to be paid back", field="session_id", reason="nothing-left")
     amount = Money(ahead.left_minor, currency)
     return Refund(uuid7(), session_id, operator_id, "cash", amount, at, by)
+
+
+def refund_of_cancelled(
+    bill: Bill, taken_minor: int, gone_minor: int, at: datetime, by: str
+) -> Refund:
+    """Pay back in cash what was paid in cash of a bill that was cancelled since.
+
+    Parameters
+    ----------
+    bill : Bill
+    taken_minor, gone_minor : int
+        What was taken of it in cash, and what of that went back.
+    at : datetime
+    by : str
+        Who pays it out.
+
+    Raises
+    ------
+    Conflict
+        Where the bill is not cancelled, or nothing is left.
+    """
+    if bill.state is not BillState.CANCELLED:
+        raise Conflict("the bill is not cancelled", field="bill_id", reason=bill.state.value)
+    left = Money(taken_minor - gone_minor, bill.amount.currency)
+    if left.minor <= 0:
+        raise Conflict("nothing is left to be paid back", field="bill_id", reason="nothing-left")
+    charge = bill.charge
+    return Refund(uuid7(), charge.session_id, charge.operator_id, "cash", left, at, by, bill.id)
 
 
 def in_order(paid: Sequence[tuple[datetime, int]]) -> tuple[tuple[datetime, int], ...]:

@@ -299,15 +299,12 @@ def take_cash(  # noqa: PLR0917 - for which bill, what, when, by whom, under whi
 
 
 def cancelled(bill: Bill) -> Bill:
-    """Give a bill as cancelled; Conflict for one that is paid, in part or all, or ended."""
+    """Give a bill as cancelled; Conflict for one that is paid or ended.
+
+    What was paid of it in part is owed back from then on.
+    """
     if bill.state in {BillState.PAID, BillState.CANCELLED, BillState.WRITTEN_OFF}:
         raise Conflict(f"the bill is {bill.state.value}", field="bill_id", reason=bill.state.value)
-    if bill.paid_minor:
-        raise Conflict(
-            "a part of the bill was paid: lower it by the rest instead",
-            field="bill_id",
-            reason="part-paid",
-        )
     return replace(bill, state=BillState.CANCELLED)
 
 

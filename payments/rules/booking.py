@@ -6,7 +6,7 @@ from city.identifiers import uuid7
 from city.money import Money
 from payments.rules.advances import Refund
 from payments.rules.arrears import Adjustment, Penalty, WriteOff
-from payments.rules.bills import Bill, BillPart, Payment
+from payments.rules.bills import Bill, BillPart, BillState, Payment
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund
 from payments.rules.contracts import Contract, earned, earned_between
 from payments.rules.ledger import (
@@ -60,7 +60,10 @@ def book_refund(refund: Refund) -> Entry:
         EntryKind.REFUND,
         refund.id,
         (
-            Posting(advance_of(refund.operator_id), refund.amount),
+            Posting(
+                (advance_of if refund.bill_id is None else receivable_of)(refund.operator_id),
+                refund.amount,
+            ),
             Posting(cash_of(refund.refunded_by), -refund.amount),
         ),
         "paid back",
@@ -130,9 +133,12 @@ def book_channel_refund(
 ) -> Entry:
     """Record that a part of a bill went back: it was not earned after all.
 
-    What was paid ahead is taken off what is owed back instead. `bill` is as it stood before.
+    What was paid ahead is taken off what is owed back instead; of a cancelled bill the earning is
+    reversed already, and what was paid of it is owed back. `bill` is as it stood before.
     """
     charge = bill.charge
+    if bill.state is BillState.CANCELLED:
+        return _back(refund, order, at, _owed(bill))
     if charge.part is BillPart.AHEAD:
         return _back(refund, order, at, advance_of(charge.operator_id))
     less = _earned_less(bill, refund.amount.minor, contract)

@@ -105,4 +105,5 @@ refund = Table(
     Column("currency", Text, nullable=False),
     Column("refunded_at", INSTANT, nullable=False),
     Column("refunded_by", Text, nullable=False),
+    Column("bill_id", Uuid),
 )

@@ -119,7 +119,7 @@ def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]
     ).all()
     refunded_minor = connection.execute(
         select(func.coalesce(func.sum(refund.c.amount_minor), 0)).where(
-            refund.c.session_id.in_(wanted)
+            refund.c.session_id.in_(wanted), refund.c.bill_id.is_(None)
         )
     ).scalar_one()
     returned_minor = connection.execute(
@@ -145,6 +145,20 @@ def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]
     )
 
 
+def cash_of_bill(connection: Connection, bill_id: BillId) -> tuple[int, int]:
+    """Give what was taken of a bill in cash and what of that went back, in minor units."""
+    taken = select(func.coalesce(func.sum(payment.c.amount_minor), 0)).where(
+        payment.c.bill_id == bill_id, payment.c.channel == "cash"
+    )
+    gone = select(func.coalesce(func.sum(refund.c.amount_minor), 0)).where(
+        refund.c.bill_id == bill_id
+    )
+    row = connection.execute(
+        select(taken.scalar_subquery().label("taken"), gone.scalar_subquery().label("gone"))
+    ).one()
+    return int(row.taken), int(row.gone)
+
+
 def add_refund(connection: Connection, paid_back: Refund) -> None:
     """Write what was paid back."""
     connection.execute(
@@ -157,6 +171,7 @@ def add_refund(connection: Connection, paid_back: Refund) -> None:
             currency=paid_back.amount.currency,
             refunded_at=paid_back.refunded_at,
             refunded_by=paid_back.refunded_by,
+            bill_id=paid_back.bill_id,
         )
     )
 

@@ -17,7 +17,12 @@ from city.people.roles import Role
 from city.vehicles import PlateKind, parse_plate
 from journeys.attach_vehicle import attach_vehicle
 from journeys.correct_stay import Correction, CorrectionKind, correct_stay
-from journeys.dispute_bill import dispute_bill, resolve_dispute, withdraw_dispute
+from journeys.dispute_bill import (
+    dispute_bill,
+    pay_back_cancelled,
+    resolve_dispute,
+    withdraw_dispute,
+)
 from journeys.drive_stay import (
     Binding,
     bind_vehicle,
@@ -34,10 +39,17 @@ from journeys.take_payment import take_payment
 from parking.rules.evidence import EvidenceKind, Hold
 from parking.rules.stays import ClosingReason, StayState
 from parking.services import stays
+from payments import channel_orders, channel_payments
 from payments import services as payments
-from payments.rules.bills import BillState
+from payments.rules.arrears import Penalty
+from payments.rules.bills import BillState, raised
+from payments.rules.booking import book_penalty
+from payments.rules.channels import Answer, Channel, Fate, Method, RefundAnswer, RefundFate
 from payments.rules.disputes import DisputeState, Ground
-from payments.rules.ledger import receivable_of
+from payments.rules.ledger import cash_of, clearing_of, earned_by, receivable_of, surplus_of
+from payments.store import arrears as arrears_store
+from payments.store import bills as bill_store
+from payments.store import ledger as ledger_store
 from tests.journeys.conftest import at, person
 from tests.journeys.garage import Garage, bills, evidence, minutes_pass, session, sessions
 
@@ -46,6 +58,7 @@ if TYPE_CHECKING:
     from parking.rules.occupancy.history import BayChange
     from parking.rules.stays import ParkingSession
     from payments.rules.bills import Bill
+    from payments.rules.channel_orders import ChannelOrder, ChannelRefund
     from tests.journeys.conftest import Street
 
 BLUE = parse_plate("京A12345", PlateKind.BLUE7)
@@ -339,6 +352,66 @@ def test_a_dispute_that_is_upheld_cancels_the_bill_and_the_corrected_stay_is_bil
         cny(300),
     )
     assert session(street, stay.id).bill_id == second.id
+
+
+def test_what_was_paid_of_a_bill_in_part_goes_back_where_its_dispute_is_upheld(
+    street: Street,
+) -> None:
+    bill = billed(street)
+    operator, district = street.facility.operator_id, street.facility.district
+
+    def asked(channel: Channel) -> ChannelOrder:
+        return channel_payments.ask_order(uow, bill.id, channel, "M1", Method.CODE, "payer")
+
+    def hears(order: ChannelOrder) -> ChannelRefund | None:
+        answer = Answer(Fate.PAID, f"CH-{order.order_no}", order.amount, "M1")
+        return channel_payments.hear(uow, order.order_no, answer).surplus
+
+    with street.database.unit_of_work() as uow:
+        payments.pay_in_cash(uow, bill.id, cny(100), "attendant-1", part=cny(100))
+        paid, late = asked(Channel.ALIPAY), asked(Channel.WECHAT)
+        # A penalty since the orders were opened: what they are over is a part of the bill.
+        grown = payments.find_bill(uow.connection, bill.id)
+        assert grown is not None
+        penalty = Penalty(uuid7(), bill.id, cny(50), street.clock.now(), "late")
+        bill_store.write_state(uow.connection, raised(grown, penalty.amount))
+        arrears_store.add_penalty(uow.connection, penalty)
+        ledger_store.add_entry(uow.connection, book_penalty(penalty, grown, None))
+        assert hears(paid) is None
+    with street.database.unit_of_work() as uow:
+        dispute = dispute_bill(uow, street.driver, bill.id, Ground.WRONG_TIMES, "").dispute
+    with street.database.unit_of_work() as uow:
+        done = resolve_dispute(uow, FINANCE, dispute.id, DisputeState.UPHELD, "you are right")
+        assert done.bill.state is BillState.CANCELLED
+        assert payments.cash_owed_back(uow.connection, done.bill) == cny(100)
+        # What comes through another channel by now is a surplus, as ever.
+        assert hears(late) is not None
+    with street.database.unit_of_work() as uow:
+        for order in (paid, late):
+            (back,) = channel_orders.refunds_of_orders(uow.connection, [order])[order.id]
+            assert back.amount == order.amount
+            arrived = RefundAnswer(RefundFate.DONE, amount=back.amount)
+            channel_payments.hear_of_refund(uow, back.refund_no, arrived)
+    with pytest.raises(Forbidden), street.database.unit_of_work() as uow:
+        pay_back_cancelled(uow, street.driver, bill.id)
+    with street.database.unit_of_work() as uow:
+        assert pay_back_cancelled(uow, street.attendant, bill.id).amount == cny(100)
+    with pytest.raises(Conflict, match="nothing is left"), street.database.unit_of_work() as uow:
+        pay_back_cancelled(uow, street.attendant, bill.id)
+    with street.database.read() as connection:
+        for account in (
+            receivable_of(operator),
+            earned_by("public_non_tax", operator, district),
+            cash_of("attendant-1"),
+            *(make(each) for make in (clearing_of, surplus_of) for each in ("alipay", "wechat")),
+        ):
+            held = payments.balance(connection, account).get("CNY", cny(0))
+            assert (account.code, held) == (account.code, cny(0))
+        # It is no money that was paid ahead of the stay, nor taken off it.
+        ahead = payments.paid_ahead(connection, [bill.charge.session_id])
+        last = payments.find_bill(connection, bill.id)
+    assert last is not None
+    assert (ahead.left_minor, last.refunded_minor) == (0, last.paid_minor)
 
 
 def test_a_dispute_is_withdrawn_by_whoever_opened_it(street: Street) -> None:

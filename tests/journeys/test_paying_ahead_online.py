@@ -87,7 +87,7 @@ def arrive_refunds(street: Street, order: ChannelOrder) -> list[int]:
     with street.database.unit_of_work() as uow:
         found = channel_orders.refunds_of_orders(uow.connection, [order])[order.id]
         for refund in found:
-            answer = RefundAnswer(RefundFate.DONE, refund.amount)
+            answer = RefundAnswer(RefundFate.DONE, amount=refund.amount)
             channel_payments.hear_of_refund(uow, refund.refund_no, answer)
     return [refund.amount.minor for refund in found]
 

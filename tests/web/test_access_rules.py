@@ -243,6 +243,7 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/me/reservations/<uuid:reservation_id>/return": {Role.DRIVER},
     "GET /api/v1/me/permits": {Role.DRIVER},
     "POST /api/v1/bills/<uuid:bill_id>/payments": {Role.ATTENDANT, Role.FINANCE},
+    "POST /api/v1/bills/<uuid:bill_id>/refunds": {Role.ATTENDANT, Role.FINANCE},
     "GET /api/v1/registered-facilities": {
         Role.OPERATOR,
         Role.FINANCE,

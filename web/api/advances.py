@@ -26,7 +26,7 @@ from web.api.schemas.stays import (
     RefundIn,
     RefundOut,
 )
-from web.api.shown import shown_payment
+from web.api.shown import shown_payment, shown_refund
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -109,14 +109,7 @@ def advance(uow: UnitOfWork, session_id: UUID, json_data: AdvanceIn) -> dict[str
 def refund(uow: UnitOfWork, session_id: UUID, json_data: RefundIn) -> dict[str, Any]:
     """Pay back what is left."""
     del json_data
-    done = pay_back(uow, access.known_actor(), ParkingSessionId(session_id))
-    return {
-        "id": done.id,
-        "session_id": done.session_id,
-        "channel": done.channel,
-        "amount": done.amount.as_json(),
-        "refunded_at": done.refunded_at,
-    }
+    return shown_refund(pay_back(uow, access.known_actor(), ParkingSessionId(session_id)))
 
 
 @blueprint.post("/coupons")

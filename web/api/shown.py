@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from parking.rules.evidence import Evidence
     from parking.rules.stays import ParkingSession
     from parking.store.places import Facility
+    from payments.rules.advances import Refund
     from payments.rules.bills import Bill, Payment
     from payments.rules.disputes import Dispute
 
@@ -130,6 +131,17 @@ def shown_payment(payment: Payment) -> dict[str, Any]:
         "tendered": payment.tendered.as_json(),
         "change": payment.change.as_json(),
         "received_at": payment.taken_at,
+    }
+
+
+def shown_refund(done: Refund) -> dict[str, Any]:
+    """Return what went back."""
+    return {
+        "id": done.id,
+        "session_id": done.session_id,
+        "channel": done.channel,
+        "amount": done.amount.as_json(),
+        "refunded_at": done.refunded_at,
     }
 
 

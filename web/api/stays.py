@@ -12,7 +12,7 @@ from city.money import Money
 from city.people import Role
 from city.vehicles import parse_plate
 from journeys.attach_vehicle import attach_vehicle
-from journeys.dispute_bill import own_bill
+from journeys.dispute_bill import own_bill, pay_back_cancelled
 from journeys.keep_arrears import take_part
 from journeys.take_payment import take_payment
 from parking.rules.stays import StayState
@@ -34,11 +34,20 @@ from web.api.schemas.stays import (
     BillsQuery,
     PaymentIn,
     PaymentOut,
+    RefundIn,
+    RefundOut,
     SessionOut,
     SessionsOut,
     SessionsQuery,
 )
-from web.api.shown import shown_bill, shown_bills, shown_of, shown_payment, shown_session
+from web.api.shown import (
+    shown_bill,
+    shown_bills,
+    shown_of,
+    shown_payment,
+    shown_refund,
+    shown_session,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -153,7 +162,23 @@ def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
     plate = one_plate(uow, caller, found.charge.vehicle_id, "bill shown")
     dispute = disputes.of_bills(uow.connection, [found.id]).get(found.id)
     payment = payments.payment_of_bill(uow.connection, found.id)
-    return shown_bill(found, facilities.get(found.charge.facility_id), plate, dispute, payment)
+    shown = shown_bill(found, facilities.get(found.charge.facility_id), plate, dispute, payment)
+    return {**shown, "cash_owed_back": payments.cash_owed_back(uow.connection, found).as_json()}
+
+
+@blueprint.post("/bills/<uuid:bill_id>/refunds")
+@access.allow(Role.ATTENDANT, Role.FINANCE)
+@act
+@blueprint.input(RefundIn)
+@blueprint.output(RefundOut, status_code=201)
+@blueprint.doc(
+    summary="Give back in cash what was paid in cash of a bill that was cancelled",
+    description="What was paid of it online goes back by itself.",
+)
+def pay_back(uow: UnitOfWork, bill_id: UUID, json_data: RefundIn) -> dict[str, Any]:
+    """Give cash back."""
+    del json_data
+    return shown_refund(pay_back_cancelled(uow, access.known_actor(), BillId(bill_id)))
 
 
 @blueprint.post("/bills/<uuid:bill_id>/payments")

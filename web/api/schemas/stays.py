@@ -136,6 +136,10 @@ class BillOut(Outgoing):
         Instant | None, Field(description="of a bill paid ahead: until when")
     ]
     dispute: DisputeOut | None
+    cash_owed_back: Annotated[
+        MoneyOut | None,
+        Field(description="of a cancelled one: what was paid in cash; null in lists"),
+    ] = None
     payment: Annotated[
         BillPaymentOut | None, Field(description="what settled it; null: not paid, or over nothing")
     ]

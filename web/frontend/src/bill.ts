@@ -1,7 +1,7 @@
 /** One bill, explained; made to be printed as well. */
 import "../styles/base.css";
 import "../styles/bill.css";
-import { read } from "./api/client";
+import { act, read } from "./api/client";
 import type { Bill, Session, StayTimeline } from "./api/types";
 import { billTag } from "./panels/bill";
 import { disputeSection } from "./panels/dispute";
@@ -12,6 +12,7 @@ import { feeTable } from "./panels/fee";
 import { onlinePayments } from "./panels/refunds";
 import { plateLabel } from "./plates/label";
 import { byId, h, icon, replace } from "./shell/dom";
+import { showForm } from "./shell/form";
 import { hasRole, page, startPage } from "./shell/page";
 import { errorState, skeleton } from "./shell/states";
 import { named, text } from "./shell/text";
@@ -19,6 +20,10 @@ import { timeline } from "./timeline/view";
 
 /** What settled it, or what is still to pay. */
 function settling(bill: Bill): HTMLElement[] {
+  if (bill.state === "cancelled") {
+    const back = bill.paid.minor ? fact(text("bill.paid_in_part"), price(bill.paid)) : null;
+    return [...(back ? [back] : []), fact(text("bill.open_amount"), text("bill.nothing_due"))];
+  }
   if (bill.payment) {
     return [
       fact(text("bill.paid"), exactly(instant(bill.payment.received_at))),
@@ -29,7 +34,7 @@ function settling(bill: Bill): HTMLElement[] {
     ];
   }
   if (bill.state === "paid") return [fact(text("bill.paid"), text("bill.nothing_due"))];
-  if (bill.state === "cancelled" || bill.state === "written-off") return [fact(text("bill.open_amount"), text("bill.nothing_due"))];
+  if (bill.state === "written-off") return [fact(text("bill.open_amount"), text("bill.nothing_due"))];
   return [
     fact(text("bill.open_amount"), price(bill.outstanding)),
     fact(
@@ -37,6 +42,21 @@ function settling(bill: Bill): HTMLElement[] {
       bill.state === "disputed" ? text("bill.clock_stands") : exactly(instant(bill.due_at)),
     ),
   ];
+}
+
+/** Give back in cash what was paid so of a bill that was wrong; its consequence in words first. */
+function payBack(bill: Bill, again: () => void): void {
+  const amount = price(bill.cash_owed_back ?? bill.paid);
+  showForm({
+    title: text("bill.give_cash_back", { amount }),
+    parts: [h("p", { class: "note" }, text("bill.cash_back_note", { amount }))],
+    submit: text("bill.give_cash_back", { amount }),
+    send: async () => {
+      await act("POST", `/api/v1/bills/${bill.id}/refunds`, { channel: "cash" });
+      again();
+      return text("bill.cash_given_back");
+    },
+  });
 }
 
 function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HTMLElement {
@@ -50,7 +70,7 @@ function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HT
       h(
         "div",
         {},
-        h("h1", {}, text(bill.payment ? "bill.receipt" : "bill.title")),
+        h("h1", {}, text(bill.payment && bill.state !== "cancelled" ? "bill.receipt" : "bill.title")),
         bill.facility && h("p", { class: "bill-where" }, inLanguage(bill.facility.zh, bill.facility.en)),
       ),
       billTag(bill),
@@ -87,6 +107,13 @@ function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HT
       { class: "bill-acts no-print" },
       bill.state === "open" && hasRole("driver", "attendant", "finance", "operator")
         ? h("a", { class: "button button-primary", id: "pay", href: `/bills/${bill.id}/pay` }, text("pay.online"))
+        : null,
+      bill.cash_owed_back?.minor && hasRole("attendant", "finance")
+        ? h(
+            "button",
+            { class: "button button-primary", type: "button", id: "cash-back", onclick: () => payBack(bill, again) },
+            text("bill.give_cash_back", { amount: price(bill.cash_owed_back) }),
+          )
         : null,
       h(
         "button",

@@ -1,7 +1,7 @@
 """Offers: what a stay that goes on costs by now, to be paid online before its vehicle leaves.
 
-Revision ID: 0028_offers
-Revises: 0027_terminals
+Revision ID: 0031_offers
+Revises: 0030_signal_schedules
 
 An offer is a bill that nobody owes: it becomes one that is paid ahead when its money comes, or is
 withdrawn when the stay is billed. It is never open, and nothing else ever becomes an offer.
@@ -9,8 +9,8 @@ withdrawn when the stay is billed. It is never open, and nothing else ever becom
 
 from alembic import op
 
-revision = "0028_offers"
-down_revision = "0027_terminals"
+revision = "0031_offers"
+down_revision = "0030_signal_schedules"
 branch_labels = None
 depends_on = None
 
