@@ -101,6 +101,8 @@ def sign_in(uow: UnitOfWork, actor: Actor, terminal: Terminal) -> None:
         raise Forbidden("the terminal is of another district than yours")
     now = uow.clock.now()
     act_store.take_turn(uow.connection, terminal.id)
+    if act_store.at_terminals(uow.connection, [terminal.id]).get(terminal.id) == actor.account_id:
+        return  # their page was loaded again
     act_store.end_sign_in(uow.connection, terminal.id, now)
     act_store.begin_sign_in(uow.connection, uuid7(), terminal.id, actor.account_id, now)
     record(uow, actor, "terminals.signed_in", "terminal", str(terminal.id), {})
@@ -293,16 +295,22 @@ def _corrected(uow: UnitOfWork, said: _Done, kind: CorrectionKind) -> dict[str, 
     other_id = None
     if kind is CorrectionKind.MOVE:
         other_id = rounds.stay_then(uow, _bay(uow, said, "to_bay_id"), act.at).id
-    what = act.detail.get("what")
     correction = Correction(
         kind,
         str(act.detail.get("reason") or ""),
         at=max(act.at, session.stay.opened_at),
         other_id=other_id,
-        set_aside=SetAside(str(what)) if kind is CorrectionKind.SET_ASIDE else None,
+        set_aside=_set_aside(act) if kind is CorrectionKind.SET_ASIDE else None,
     )
     done = correct_stay(uow, actor, session.id, correction)
     return {"session_id": str(session.id), "sessions": [str(each.id) for each in done]}
+
+
+def _set_aside(act: Act) -> SetAside:
+    what = act.detail.get("what")
+    if what not in set(SetAside):
+        raise Invalid("must say what stands there", field="what")
+    return SetAside(str(what))
 
 
 def _cash(uow: UnitOfWork, done: _Done) -> dict[str, JsonValue]:

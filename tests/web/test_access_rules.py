@@ -299,6 +299,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/readers": REGISTRY,
     "POST /api/v1/readers": KEEPERS,
     "POST /api/v1/readers/<uuid:reader_id>/retirement": KEEPERS,
+    "GET /terminals": REGISTRY,
     "GET /api/v1/terminals": REGISTRY,
     "GET /api/v1/terminals/acts": BACK_OFFICE,
     "POST /api/v1/terminals/sign-ins": ON_THE_STREET,

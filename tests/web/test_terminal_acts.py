@@ -178,11 +178,14 @@ def test_one_bad_act_holds_no_other_up(site: Site) -> None:
         "nonsense",
         unread,
         pda.act("report", bay_id=str(site.bays[0].id), what="bay-blocked"),
-        {**pda.act("report"), "device_at": "yesterday"},
+        {**unread, "id": str(uuid4()), "device_at": "yesterday"},
+        {**unread, "id": str(uuid4()), "sequence": 10**30},
+        [[{}]],
     )
-    assert [told(each)[0] for each in results] == ["conflict", "conflict", "created", "conflict"]
-    assert [each["kept"] for each in results] == [False, False, True, False]
+    assert [told(each)[0] for each in results].count("created") == 1
+    assert [each["kept"] for each in results] == [False, False, True, False, False, False]
     assert [each["id"] for each in results[:2]] == [None, unread["id"]]
+    assert {each["reason"] for each in results} == {None, "unreadable"}
     listed = site.get("/api/v1/terminals", "operator").get_json()["items"][0]
     assert listed["acts"] == {"last_sequence": 2, "received": 1, "missing": 1, "refused": 0}
 
@@ -222,6 +225,8 @@ def test_a_move_and_what_is_no_vehicle(site: Site) -> None:
     moved = pda.act("move", bay_id=second, to_bay_id=first, reason="noted for the wrong bay")
     aside = pda.act("set-aside", bay_id=second, what="motorcycle", reason="a motorcycle")
     assert [told(each) for each in pda.send(wrong, moved, aside)] == [DONE, DONE, DONE]
+    blank = pda.act("set-aside", bay_id=second, reason="what is it")
+    assert told(pda.send(blank)[0]) == ("conflict", "invalid", "call-supervisor")
     sessions = site.get("/api/v1/sessions", "attendant").get_json()["items"]
     plates = {each["bay_id"]: each["plate"] for each in sessions}
     assert plates[first] is not None

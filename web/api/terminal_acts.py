@@ -91,16 +91,10 @@ def _read_act(index: int, sent: object) -> apply_acts.ActIn | dict[str, Any]:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = ".".join(str(part)[:64] for part in fault["loc"]) or "body"
-        return {
-            "id": _id_of(sent),
-            "index": index,
-            "result": "conflict",
-            "kept": False,
-            "reason": "unreadable",
-            "detail": f"{field}: {fault['msg']}",
-            "advice": Advice.CALL.value,
-            "effect": None,
-        }
+        return _unread(index, sent, f"{field}: {fault['msg']}")
+    except orjson.JSONEncodeError:
+        # A number beyond 64 bits, members within members without end: JSON, and no act.
+        return _unread(index, sent, "is not an act")
     detail = part.model_dump(
         mode="json",
         exclude_none=True,
@@ -119,6 +113,19 @@ def _read_act(index: int, sent: object) -> apply_acts.ActIn | dict[str, Any]:
         plate=part.plate,
         plate_kind=part.plate_kind,
     )
+
+
+def _unread(index: int, sent: object, words: str) -> dict[str, Any]:
+    return {
+        "id": _id_of(sent),
+        "index": index,
+        "result": "conflict",
+        "kept": False,
+        "reason": "unreadable",
+        "detail": words,
+        "advice": Advice.CALL.value,
+        "effect": None,
+    }
 
 
 def _id_of(sent: object) -> UUID | None:

@@ -13,6 +13,7 @@ const ENTRIES = [
   "mine",
   "cards",
   "disputes",
+  "terminals",
   "stays",
   "sign",
   "operations",

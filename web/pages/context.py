@@ -39,6 +39,7 @@ CLOCK_ROLES: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
 POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
 OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
 PLACE_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
+TERMINAL_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
 TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 COMPENSATION_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -108,6 +109,8 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("finance", "pages.finance", frozenset(FINANCE_ROLES)),
         ("stays", "pages.stays", frozenset(STAY_ROLES)),
         ("disputes", "pages.disputes", frozenset(DISPUTE_ROLES)),
+        # Others find them beside their operations: the menu has room for so many words.
+        ("terminals", "pages.terminals", frozenset({Role.AUDITOR})),
         ("audit", "pages.audit", frozenset(AUDIT_ROLES)),
     ]
     return [
@@ -136,6 +139,10 @@ FINANCE_PAGES: Final = (
     ("ledger", "pages.finance_ledger", LEDGER_ROLES),
     ("cards", "pages.cards", FINANCE_ROLES),
 )
+OPERATIONS_PAGES: Final = (
+    ("operations", "pages.operations", OPERATIONS_ROLES),
+    ("terminals", "pages.terminals", TERMINAL_ROLES),
+)
 """The pages that the menu knows as one: name, endpoint, whose."""
 
 
@@ -143,7 +150,8 @@ def _within(name: str) -> bool:
     """Say whether this page stands in the menu under another one's name."""
     if name == "signals":
         return request.endpoint in {"pages.signal_plan", "pages.signal_schedules"}
-    siblings = {"permits": RIGHTS_PAGES, "finance": FINANCE_PAGES}.get(name, ())
+    known = {"permits": RIGHTS_PAGES, "finance": FINANCE_PAGES, "operations": OPERATIONS_PAGES}
+    siblings = known.get(name, ())
     return any(request.endpoint == each[1] for each in siblings)
 
 
@@ -213,6 +221,7 @@ def shell() -> dict[str, Any]:
         "destinations": _destinations(roles),
         "rights_pages": _siblings(RIGHTS_PAGES, roles),
         "finance_pages": _siblings(FINANCE_PAGES, roles),
+        "operations_pages": _siblings(OPERATIONS_PAGES, roles),
         "other_language_address": _other_language_address(),
         "log_in_next": None if request.path.startswith("/log-") or here == "/" else here,
     }

@@ -28,6 +28,7 @@ from web.pages.context import (
     SIGNAL_ROLES,
     STAY_ROLES,
     TARIFF_ROLES,
+    TERMINAL_ROLES,
 )
 from web.pages.render import page
 
@@ -76,6 +77,13 @@ def stays() -> Response:
 def disputes() -> Response:
     """Show what drivers say is wrong with their bills, to be answered."""
     return page("disputes.html")
+
+
+@blueprint.get("/terminals")
+@access.allow(*TERMINAL_ROLES)
+def terminals() -> Response:
+    """Show attendants' terminals: how they do, what needs an eye, codes, locks."""
+    return page("terminals.html")
 
 
 @blueprint.get("/operations")

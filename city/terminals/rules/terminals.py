@@ -26,6 +26,9 @@ SILENT_AFTER: Final = timedelta(minutes=30)
 BATTERY_LOW_PERCENT: Final = 20
 WAITING_LONG: Final = timedelta(minutes=15)
 CLOCK_FAR: Final = timedelta(minutes=2)
+MISSED_MANY: Final = 10
+MISSED_SHARE: Final = 10
+"""One in so many: a request now and then is lost on the street, and one that was refused counts."""
 
 
 class TerminalState(StrEnum):
@@ -191,6 +194,7 @@ def concerns(terminal: Terminal, now: datetime) -> tuple[Concern, ...]:
         behind_ms = health.clock_behind_ms
         if behind_ms is not None and abs(timedelta(milliseconds=behind_ms)) > CLOCK_FAR:
             found.append(Concern.CLOCK)
-    if terminal.missed_requests:
+    missed = terminal.missed_requests
+    if missed >= MISSED_MANY and missed * MISSED_SHARE >= terminal.last_sequence:
         found.append(Concern.MISSED)
     return tuple(found)

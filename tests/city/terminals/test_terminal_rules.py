@@ -110,9 +110,9 @@ def test_a_terminal_that_needs_an_eye_is_told_and_no_other(
     assert concerns(revoked, NOW) == ()
 
 
-def test_a_terminal_that_says_nothing_is_silent_and_one_that_left_numbers_out_missed() -> None:
+def test_a_terminal_that_says_nothing_is_silent_and_one_that_left_many_numbers_out_told() -> None:
     later = NOW + timedelta(minutes=31)
-    assert concerns(replace(TERMINAL, missed_requests=1), later) == (
-        Concern.SILENT,
-        Concern.MISSED,
-    )
+    many = replace(TERMINAL, missed_requests=10, last_sequence=100)
+    assert concerns(many, later) == (Concern.SILENT, Concern.MISSED)
+    for few in (replace(many, missed_requests=9), replace(many, last_sequence=101)):
+        assert concerns(few, NOW) == ()

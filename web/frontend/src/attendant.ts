@@ -17,9 +17,13 @@ import { poll } from "./shell/poll";
 import { emptyState, errorState, skeleton } from "./shell/states";
 import { counted, language, named, text } from "./shell/text";
 import { toast } from "./shell/toast";
+import { Refused, signIn, tellHealth } from "./terminal/line";
+import { known } from "./terminal/self";
+import { terminalPanel } from "./attendant/terminal_panel";
 import { matches, ordered, type Listed } from "./map/order";
 
 const REFRESH_MS = 4_000;
+const HEALTH_MS = 60_000;
 const POST_KEY = "greenbay.post";
 
 interface Step {
@@ -38,6 +42,7 @@ class AttendantPage {
   private step: Step | null = null;
   private refreshNow: (() => void) | null = null;
   private offline = false;
+  private barred = false;
 
   constructor() {
     byId("act-close").addEventListener("click", () => this.closeStep());
@@ -50,9 +55,46 @@ class AttendantPage {
   }
 
   start(): void {
+    this.work();
+    void signIn().catch(() => undefined); // asked again with the next page; nothing waits for it yet
+    poll(() => this.tellHealth(), HEALTH_MS);
+  }
+
+  private work(): void {
     const kept = localStorage.getItem(POST_KEY);
     if (kept) this.takePost(kept);
     else void this.choosePost();
+  }
+
+  /** Tell how the terminal does, and heed what it is told: a locked one shows nothing. */
+  private async tellHealth(): Promise<void> {
+    try {
+      const told = await tellHealth();
+      if (told?.state === "locked") {
+        this.bar(text("terminal.locked"), text("terminal.locked_advice", { reason: told.state_reason }));
+      } else if (this.barred) {
+        this.barred = false;
+        this.work();
+      }
+    } catch (error) {
+      if (error instanceof Refused && error.reason === "revoked") {
+        this.bar(text("terminal.revoked"), text("terminal.revoked_advice"));
+      }
+    }
+    this.view?.showTerminal((await known())?.name || null);
+  }
+
+  private bar(title: string, advice: string): void {
+    this.barred = true;
+    this.post = null;
+    this.view = null;
+    this.show(null);
+    replace(this.home, emptyState(title, advice));
+  }
+
+  private async openTerminal(): Promise<void> {
+    const element = await terminalPanel(() => void this.tellHealth());
+    this.show({ title: text("terminal.title"), element });
   }
 
   private takePost(facilityId: string): void {
@@ -95,8 +137,11 @@ class AttendantPage {
         takePlate: (bayId) => this.openPlate(bayId),
         openBill: (billId) => void this.openBill(billId),
         choosePost: () => void this.choosePost(),
+        openTerminal: () => void this.openTerminal(),
       });
       replace(this.home, this.view.element);
+      const shown = this.view;
+      void known().then((self) => shown.showTerminal(self?.id ? self.name : null));
     } else this.view.update();
     this.view.showAge(false);
     this.step?.update?.();

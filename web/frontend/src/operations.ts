@@ -1,5 +1,6 @@
 /** Devices and how they do, devices nobody registered, and whether the city's reports come in. */
 import "../styles/base.css";
+import "../styles/rights.css";
 import "../styles/operations.css";
 import { read, readAll, type Page } from "./api/client";
 import type { Device, DeviceDetail, Evidence, Facility, UnknownDevice } from "./api/types";

@@ -16,6 +16,7 @@ export interface HomeActs {
   readonly takePlate: (bayId: string) => void;
   readonly openBill: (billId: string) => void;
   readonly choosePost: () => void;
+  readonly openTerminal: () => void;
 }
 
 /** Tasks shown before the rest is folded away. */
@@ -61,6 +62,7 @@ export class Home {
   private readonly tasks: KeyedList<Task>;
   private readonly cells: KeyedList<Bay>;
   private readonly more: HTMLButtonElement;
+  private readonly terminal: HTMLButtonElement;
   private all = false;
 
   constructor(
@@ -75,6 +77,11 @@ export class Home {
         this.all = !this.all;
         this.update();
       },
+    });
+    this.terminal = h("button", {
+      class: "button button-quiet",
+      type: "button",
+      onclick: () => acts.openTerminal(),
     });
     this.tasks = new KeyedList(this.taskList, taskKey, (task) => this.createTask(task));
     this.cells = new KeyedList(
@@ -95,6 +102,7 @@ export class Home {
       this.age,
       h("section", { class: "post-section" }, this.taskHead, this.taskList, this.more),
       h("section", { class: "post-section" }, h("h2", {}, text("post.bays")), this.grid),
+      h("section", { class: "post-section" }, this.terminal),
     );
     this.update();
   }
@@ -133,6 +141,11 @@ export class Home {
         h("li", { class: "wide" }, emptyState(text("facility.no_bays"), text("post.no_bays_advice"))),
       );
     } else this.cells.show(bays);
+  }
+
+  /** Say which terminal this device is; none by null. */
+  showTerminal(name: string | null): void {
+    write(this.terminal, name === null ? text("terminal.none") : text("terminal.named", { name }));
   }
 
   showAge(offline: boolean): void {

@@ -1,0 +1,117 @@
+/** Signed requests of this terminal: a wrong clock and a lost count are put right and sent again. */
+import type { TerminalStanding } from "../api/types";
+import { became, known, noted, numbered, prepared, type Slot } from "./self";
+import { signed, thumbprint } from "./signing";
+
+/** Why a request was refused, and what the server says of it. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+interface Told {
+  readonly reason?: string;
+  readonly detail?: string;
+  readonly server_at?: string;
+  readonly next_sequence?: number;
+}
+
+const TRIES = 3;
+const TIMEOUT_MS = 15_000;
+
+/** One at a time over all tabs: numbers that overtake each other would be refused. */
+function post<T>(path: string, body: object, slot: Slot = "self"): Promise<T> {
+  return navigator.locks.request("greenbay-terminal", () => sent<T>(path, body, slot)) as Promise<T>;
+}
+
+async function sent<T>(path: string, body: object, slot: Slot): Promise<T> {
+  const written = JSON.stringify(body);
+  for (let left = TRIES; ; left -= 1) {
+    const self = await numbered(slot);
+    if (!self) throw new Refused(0, "not-enrolled", "");
+    const keyName = self.id ?? (await thumbprint(self.jwk));
+    const target = { method: "POST", path, query: "" };
+    const atMs = Date.now() + (self.behindMs ?? 0);
+    const headers = await signed(self.key, keyName, target, written, self.sequence, atMs);
+    const csrf = document.querySelector<HTMLMetaElement>('meta[name="csrf"]')?.content ?? "";
+    const answer = await fetch(path, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: {
+        ...headers,
+        "Content-Type": "application/json",
+        "Accept-Language": document.documentElement.lang,
+        "X-CSRF-Token": csrf,
+      },
+      body: written,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (answer.ok) return (await answer.json()) as T;
+    const told = (await answer.json().catch(() => ({}))) as Told;
+    if (left > 1 && told.reason === "clock" && told.server_at) {
+      await noted({ behindMs: Date.parse(told.server_at) - Date.now() }, slot);
+    } else if (left > 1 && told.reason === "replayed" && told.next_sequence) {
+      await noted({ sequence: told.next_sequence - 1 }, slot);
+    } else throw new Refused(answer.status, told.reason ?? "", told.detail ?? answer.statusText);
+  }
+}
+
+function behind(told: TerminalStanding): number {
+  return Date.parse(told.server_at) - Date.now();
+}
+
+/** Bind this device's key to the terminal that a code is for. */
+export async function enrol(code: string): Promise<TerminalStanding> {
+  const { jwk } = await prepared();
+  const body = { code, public_key: { kty: "EC", crv: "P-256", ...jwk }, app_version: appVersion() };
+  const told = await post<TerminalStanding>("/api/v1/terminals/enrolment", body, "next");
+  await became(told.id, told.name, behind(told));
+  return told;
+}
+
+/** Sign whoever is logged in on this page in at this terminal. */
+export async function signIn(): Promise<void> {
+  const self = await known();
+  if (self?.id) await post("/api/v1/terminals/sign-ins", { terminal_id: self.id });
+}
+
+/** Say how this terminal does; null where it is none. */
+export async function tellHealth(): Promise<TerminalStanding | null> {
+  const self = await known();
+  if (!self?.id) return null;
+  const told = await post<TerminalStanding>("/api/v1/terminals/health", {
+    app_version: appVersion(),
+    acts_waiting: 0,
+    network: navigator.onLine ? network() : "none",
+    clock_behind_ms: self.behindMs === null ? null : Math.round(self.behindMs),
+    ...(await battery()),
+  });
+  await noted({ name: told.name, behindMs: behind(told) });
+  return told;
+}
+
+/** The script's own hashed name: it changes with every release that changes it. */
+function appVersion(): string {
+  return (new URL(import.meta.url).pathname.split("/").pop() ?? "app").replace(/\.m?js$/, "").slice(0, 64);
+}
+
+interface Battery {
+  readonly level: number;
+  readonly charging: boolean;
+}
+
+async function battery(): Promise<{ battery_percent?: number; charging?: boolean }> {
+  const browser = navigator as Navigator & { getBattery?: () => Promise<Battery> };
+  const told = await browser.getBattery?.().catch(() => null);
+  return told ? { battery_percent: Math.round(told.level * 100), charging: told.charging } : {};
+}
+
+function network(): "wifi" | "cellular" | "other" {
+  const { connection } = navigator as Navigator & { connection?: { type?: string } };
+  return connection?.type === "wifi" || connection?.type === "cellular" ? connection.type : "other";
+}
