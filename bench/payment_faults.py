@@ -50,6 +50,9 @@ def result(outcome: PaymentOutcome, seed: int) -> dict[str, object]:
         "unbalanced_entries": books.unbalanced,
         "seconds_by_part": {name: round(value, 1) for name, value in outcome.seconds.items()},
         "bills_a_second": round(outcome.bills / outcome.seconds["paying"], 1),
+        "bills_a_second_while_the_api_answers": round(
+            outcome.bills / max(1.0, outcome.seconds["answering"]), 1
+        ),
     }
 
 
@@ -58,7 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bills", type=int, default=1_200)
     parser.add_argument("--kills", type=int, default=28)
-    parser.add_argument("--payers", type=int, default=6)
+    parser.add_argument("--payers", type=int, default=16)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()

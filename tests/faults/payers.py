@@ -17,6 +17,7 @@ from tests.faults.installation import NotReadyError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from city.works.database import Database
     from payments.rules.channels import Channel
     from tests.faults.debts import Debts, Errand
     from tests.faults.installation import Installation
@@ -59,8 +60,12 @@ class Payers:
         self._lock = threading.Lock()
         self._halt = threading.Event()
         self._under_way = 0
+        self._address = ""
+        self._databases: list[Database] = []
         self.done = 0
         self.statuses: Counter[str] = Counter()
+        self.answered_in: set[int] = set()
+        """Seconds in which the API answered somebody: the others it was away."""
         self.strange: list[str] = []
         self.cash_minor: dict[int, int] = {}
         """What an attendant was told to have taken, by errand."""
@@ -93,6 +98,8 @@ class Payers:
         self._halt.set()
         for thread in self._threads:
             thread.join()
+        for database in self._databases:
+            database.close()
 
     def _work(self) -> None:
         lines: dict[str, http.client.HTTPConnection] = {}
@@ -177,15 +184,21 @@ class Payers:
     def _code(self, order_no: str) -> str:
         while True:
             try:
-                # Asked anew each time: a new supervisor's servers have other sockets.
-                database = self._installation.database()
-                try:
-                    with database.read() as connection:
-                        return str(connection.execute(_CODE, {"order_no": order_no}).scalar_one())
-                finally:
-                    database.close()
+                with self._database().read() as connection:
+                    return str(connection.execute(_CODE, {"order_no": order_no}).scalar_one())
             except (Unavailable, NotReadyError):
                 self._wait(AGAIN_AFTER_S)
+
+    def _database(self) -> Database:
+        """Give the running system's database; a new supervisor's has another socket."""
+        address = self._installation.record().addresses.database
+        with self._lock:
+            if address != self._address:
+                for gone in self._databases:
+                    gone.close()  # what is idle; what is in use ends with its server
+                self._databases.append(self._installation.database())
+                self._address = address
+            return self._databases[-1]
 
     def _take_cash(self, lines: dict[str, http.client.HTTPConnection], errand: Errand) -> None:
         tendered = {"minor": errand.amount_minor, "currency": "CNY"}
@@ -237,6 +250,8 @@ class Payers:
             status, where, answer = self._try(lines, whom, method, path, headers, body)
             self.statuses[f"{whom} {status or 'none'}"] += 1
             if status in expected:
+                if whom == "api":
+                    self.answered_in.add(int(time.monotonic()))
                 return status, where, answer
             if status not in _AGAIN or (status == 500 and whom == "api"):
                 self.strange.append(f"{method} {path}: {status} {answer[:300]!r}")

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from city.errors import Unavailable
 from city.time import WallClock
 from city.works.database import Database
-from journeys.pursue_channels import pursue
+from journeys.pursue_channels import pursue_all
 from payments.adapters.accounts import read_channel_file
 from tests.faults.debts import issue_debts
 from tests.faults.killing import Killer
@@ -31,6 +31,7 @@ KINDS: Final = ("postgres", "postgres backend", "worker", "api", "api worker", G
 """Processes that a payment goes through; whoever kills the supervisor too kills all at once."""
 PAY_PATIENCE_S: Final = 5_400.0
 SETTLE_PATIENCE_S: Final = 240.0
+SETTLE_PATIENCE_A_BILL_S: Final = 0.05
 TOLD_PATIENCE_S: Final = 60.0
 FAULTS: Final = (
     "seed={seed},unheard=0.2,duplicate=1:3,reorder=0.3,delay=0.2:0.05-0.5,lose=0.05,5xx=0.03,"
@@ -142,10 +143,11 @@ def endure_payments(
         paying.halt()
     clock["paying"] = time.monotonic() - begun
     clock["supervisor_away"] = killer.away_s
+    clock["answering"] = float(len(paying.answered_in))
 
     begun = time.monotonic()
     notifications = _all_told(gateway)
-    asked = _settle(installation, gateway)
+    asked = _settle(installation, gateway, SETTLE_PATIENCE_S + SETTLE_PATIENCE_A_BILL_S * bills)
     clock["settling"] = time.monotonic() - begun
 
     begun = time.monotonic()
@@ -177,7 +179,7 @@ def _all_told(gateway: ChannelGateway) -> Counter[str]:
     return counts
 
 
-def _settle(installation: Installation, gateway: ChannelGateway) -> int:
+def _settle(installation: Installation, gateway: ChannelGateway, patience_s: float) -> int:
     """Do the janitor's rounds of the next hours at once, until nothing is left to be asked."""
     clock = LaterClock()
     later = Database(
@@ -185,7 +187,7 @@ def _settle(installation: Installation, gateway: ChannelGateway) -> int:
     )
     origin = f"http://127.0.0.1:{installation.port}"
     channels = read_channel_file(gateway.document, origin, WallClock())
-    deadline, asked = time.monotonic() + SETTLE_PATIENCE_S, 0
+    deadline, asked = time.monotonic() + patience_s, 0
     try:
         while True:
             try:
@@ -193,7 +195,7 @@ def _settle(installation: Installation, gateway: ChannelGateway) -> int:
                     left = connection.execute(_UNENDED).scalar_one()
                 if not left:
                     return asked
-                asked += pursue(later, channels).asked
+                asked += pursue_all(later, channels).asked
             except Unavailable:
                 time.sleep(0.1)
             assert time.monotonic() < deadline, f"{left} orders and refunds do not end"

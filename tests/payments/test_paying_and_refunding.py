@@ -22,12 +22,24 @@ from city.identifiers import (
     uuid7,
 )
 from city.money import Money
+from journeys.hear_notices import take_all
 from payments import channel_orders, channel_payments, services
+from payments.channel_notices import Told
 from payments.gateway.book import Book
 from payments.gateway.orders import Refused, State, Terms
 from payments.rules.bills import BillState, Charge
 from payments.rules.channel_orders import ChannelOrder, RefundState
-from payments.rules.channels import ONLINE, Answer, Channel, Fate, Method, RefundAnswer, RefundFate
+from payments.rules.channels import (
+    ONLINE,
+    Answer,
+    Channel,
+    Fate,
+    Method,
+    Notice,
+    RefundAnswer,
+    RefundFate,
+)
+from payments.store import bills as bill_store
 
 if TYPE_CHECKING:
     import pytest
@@ -40,7 +52,7 @@ CHANNELS = st.sampled_from([Channel.WECHAT, Channel.ALIPAY])
 
 
 class Paying(RuleBasedStateMachine):
-    """One bill, two channels, cash, and refunds; the channels are the gateway's own book."""
+    """One bill, two channels, cash, refunds, a void; the channels are the gateway's own book."""
 
     database: Database
 
@@ -125,6 +137,30 @@ class Paying(RuleBasedStateMachine):
             with self.database.unit_of_work() as uow:
                 channel_payments.hear(uow, order.order_no, answer)
 
+    @rule(picks=st.lists(st.integers(0, 3), min_size=1, max_size=4))
+    def we_are_notified(self, picks: list[int]) -> None:
+        """Several notifications share a commit, each under an event of its own or told before."""
+        known = self.book.orders()
+        told = {}
+        for pick in picks:
+            if pick < len(known) and known[pick].state is State.PAID:
+                order = known[pick]
+                answer = Answer(Fate.PAID, order.channel_no, AMOUNT, MERCHANT, order.paid_at)
+                event = f"{order.order_no}:{len(told) % 2}"
+                told[event] = Told(order.channel, Notice(event, order.order_no, "", answer), "00")
+        if told:
+            assert set(take_all(self.database, list(told.values()))) == {""}
+
+    @rule()
+    def the_bill_is_voided(self) -> None:
+        with self.database.unit_of_work() as uow:
+            bill = bill_store.find_bill(uow.connection, self.bill.id, lock=True)
+            assert bill is not None
+            try:
+                services.cancel_bill(uow, bill, "was wrong", "test")
+            except Conflict:
+                return
+
     @rule()
     def cash_is_taken(self) -> None:
         try:
@@ -177,7 +213,9 @@ class Paying(RuleBasedStateMachine):
     @rule(
         acts=st.lists(
             st.tuples(
-                st.sampled_from(["start", "hear", "cash", "refund"]), CHANNELS, st.integers(0, 3)
+                st.sampled_from(["start", "hear", "notice", "cash", "refund", "void"]),
+                CHANNELS,
+                st.integers(0, 3),
             ),
             min_size=2,
             max_size=4,
@@ -194,8 +232,12 @@ class Paying(RuleBasedStateMachine):
                 self.start(channel)
             elif name == "hear":
                 self.we_hear(pick, 1)
+            elif name == "notice":
+                self.we_are_notified([pick, (pick + 1) % 4])
             elif name == "cash":
                 self.cash_is_taken()
+            elif name == "void":
+                self.the_bill_is_voided()
             else:
                 self.a_refund_is_asked_for(pick, 400)
 
