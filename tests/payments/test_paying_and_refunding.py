@@ -141,7 +141,7 @@ class Paying(RuleBasedStateMachine):
     def we_are_notified(self, picks: list[int]) -> None:
         """Several notifications share a commit, each under an event of its own or told before."""
         known = self.book.orders()
-        told = {}
+        told: dict[str, Told] = {}
         for pick in picks:
             if pick < len(known) and known[pick].state is State.PAID:
                 order = known[pick]
