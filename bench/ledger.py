@@ -1,8 +1,8 @@
 """An account's balance in a ledger of millions of postings, by the statements that give it.
 
 A balance is what the account held when the last period was closed, and its postings since. So the
-open month should cost, and not the years before: the ledger is built with a month as large as that of
-50 million postings in three years (1 389 000), and with more and more closed postings before it.
+open month should cost, and not the years before: the ledger is built with a month as large as that
+of 50 million postings in three years (1 389 000), and with more and more closed postings before it.
 The rows are made by PostgreSQL itself, set-wise, in the real tables with the real indexes; triggers
 rest meanwhile. Then tables are vacuumed, as its own vacuum does by and by, and the period is closed
 by our own code.
