@@ -114,6 +114,8 @@ def test_a_schedule_is_made_checked_approved_by_another_and_followed(site: Site)
     entered = act(site, schedule, "entry", "engineer").get_json()
     assert (entered["status"], entered["problem"]) == ("in_force", None)
     versions = {each["version_id"]: each["name"] for each in detail(site, schedule)["plans"]}
+    listed = site.get(f"/api/v1/signal-plans?network_id={network_id}", "engineer").get_json()
+    assert {each["origin"] for each in listed["items"]} == {"schedule"}
     busy = running(site, network_id)["version_id"]
     site.clock.advance(19 * 3_600 + 300)
     schedules.follow(site.wiring.database)

@@ -181,7 +181,7 @@ class SignalPlanOut(Outgoing):
     note: str
     status: Status
     revision: Annotated[int, Field(description="Counts the edits of a draft")]
-    origin: Literal["person", "optimisation"]
+    origin: Literal["person", "optimisation", "schedule"]
     profile: str
     signals: list[str]
     drafted_at: Instant

@@ -99,7 +99,9 @@ export async function startPage(run: () => void | Promise<void>): Promise<void> 
   installKeys();
   installDemoClock();
   // Sections that do not fit beside each other scroll: where one is must be seen.
-  document.querySelector(".rights-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  for (const open of document.querySelectorAll(".nav [aria-current], .rights-nav [aria-current]")) {
+    open.scrollIntoView({ block: "nearest", inline: "center" });
+  }
   installWorker();
   await run();
   document.documentElement.dataset["ready"] = "yes";
