@@ -13,7 +13,6 @@ import { instant } from "./format/time";
 import { fact } from "./panels/figures";
 import { feeTable } from "./panels/fee";
 import { plateLabel } from "./plates/label";
-import { businessTime } from "./shell/clock";
 import { h, put, replace } from "./shell/dom";
 import { page, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
@@ -24,9 +23,10 @@ import { toast } from "./shell/toast";
 const ORDER_EVERY_MS = 2_000;
 const BILL_EVERY_MS = 10_000;
 
-/** What a payment ahead lets the car do: without a grace, or after it, only what it paid for. */
-function leaveText(paid: boolean, leaveMs: number): "pay.covers_until" | "pay.leave_by_paid" | "pay.leave_by" {
-  if (leaveMs <= businessTime()) return "pay.covers_until";
+/** What a payment ahead lets the car do; without a grace it pays for the time until it was asked for. */
+function leaveText(paid: boolean, leaveMs: number, askedMs: number): "pay.covers_until" | "pay.leave_by_paid" | "pay.leave_by" {
+  // Both are the server's: the page's own clock may lag behind.
+  if (leaveMs <= askedMs) return "pay.covers_until";
   return paid ? "pay.leave_by_paid" : "pay.leave_by";
 }
 
@@ -148,7 +148,7 @@ class PayPage {
         ? h(
             "p",
             { class: "note", id: "leave-by" },
-            text(leaveText(bill.state === "paid", instant(bill.leave_by_at)), { at: exactly(instant(bill.leave_by_at)) }),
+            text(leaveText(bill.state === "paid", instant(bill.leave_by_at), instant(bill.issued_at)), { at: exactly(instant(bill.leave_by_at)) }),
           )
         : null,
     );
