@@ -1,5 +1,6 @@
 """``watch``: the vehicles that a video or a camera shows, one line a visit."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -56,6 +57,9 @@ def run(arguments: Sequence[str]) -> int:
         lost_after_s=given.lost_after, parked_lost_after_s=max(60.0, given.lost_after)
     )
     cv2.setNumThreads(given.threads)
+    # What is wrong with a source is told once, in our own words.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     finder, reader = detector(), recogniser()
 
     def read(picture: Picture) -> list[ReadPlate]:

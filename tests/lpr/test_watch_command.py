@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -161,6 +163,20 @@ def test_what_is_no_video_is_refused_in_one_line(tmp_path: Path, content: bytes)
     path.write_bytes(content)
     with pytest.raises(Invalid, match="no video"):
         FileFrames(path)
+
+
+def test_what_is_no_video_is_one_line_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "lane.mp4"
+    path.write_bytes(b"no video at all")
+    done = subprocess.run(
+        [sys.executable, "-m", "lpr", "watch", str(path)],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
