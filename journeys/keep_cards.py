@@ -16,7 +16,7 @@ from city.vault import keyed_digests
 from city.works.database import UnitOfWork
 from journeys.pay_by_card import READER_PURPOSE, own_card, read_card
 from journeys.pay_online import limit_of
-from payments import cards, channel_orders
+from payments import cards, channel_refunds
 from payments.cards import Issued
 from payments.rules.cards import Card, CardState, Movement, check_number
 from payments.rules.channel_bills.lines import CHINA
@@ -181,7 +181,7 @@ def pay_out(  # noqa: PLR0917 - who gives how much of which card, why and under 
         ours = uow.clock.now().astimezone(CHINA)
         midnight = ours.replace(hour=0, minute=0, second=0, microsecond=0)
         # The first waits for others that add up for the same person, so the second sees them.
-        given_minor = channel_orders.given_back_by(uow.connection, actor.subject, today)
+        given_minor = channel_refunds.given_back_by(uow.connection, actor.subject, today)
         given_minor += cards.paid_out_by(uow, actor.subject, midnight)
         check_limit(limit, amount, given_minor)
     moved = cards.pay_out_in_cash(uow, card_id, amount, actor.subject, reason, movement_id)

@@ -20,10 +20,10 @@ from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import Database
 from journeys.pay_ahead import check_unused
-from payments import channel_orders, channel_payments
+from payments import channel_orders, channel_payments, channel_refunds
 from payments import services as payments
-from payments.channel_orders import HeldRefund
 from payments.channel_payments import Learned
+from payments.channel_refunds import HeldRefund
 from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_orders import (
     ChannelOrder,
@@ -181,12 +181,12 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
             raise NotFound("no such order", field="order_no")
         if not actor.in_district(bill.charge.district):
             raise Forbidden("the bill is of another district than yours")
-        if channel_orders.find_refund(uow.connection, refund_no) is None:
+        if channel_refunds.find(uow.connection, refund_no) is None:
             check_unused(uow, bill, amount)
             midnight = (
                 uow.wall.now().astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
             )
-            given_minor = channel_orders.given_back_by(uow.connection, actor.subject, midnight)
+            given_minor = channel_refunds.given_back_by(uow.connection, actor.subject, midnight)
             check_limit(limit, amount, given_minor)
         refund = channel_payments.ask_refund(
             uow, order_no, refund_no, amount, reason, actor.subject
@@ -215,7 +215,7 @@ def refresh_refund(
         Where there is no such refund in the actor's districts.
     """
     with database.unit_of_work() as uow:
-        found = channel_orders.find_refund(uow.connection, refund_no)
+        found = channel_refunds.find(uow.connection, refund_no)
         order = found and channel_orders.find_order(uow.connection, found.order_no)
         bill = order and payments.find_bill(uow.connection, order.bill_id)
         if not found or not order or not bill or not actor.in_district(bill.charge.district):
@@ -223,14 +223,14 @@ def refresh_refund(
         due = (
             found.refund.state is RefundState.ASKED
             and order.channel in channels
-            and channel_orders.take_refund_turn(
+            and channel_refunds.take_turn(
                 uow.connection, found.refund.id, uow.wall.now(), _REFUND_AGAIN
             )
         )
     if due:
         ask_after_refund(database, channels[order.channel], found)
     with database.read() as connection:
-        after = channel_orders.find_refund(connection, refund_no)
+        after = channel_refunds.find(connection, refund_no)
     return after.refund if after else found.refund
 
 

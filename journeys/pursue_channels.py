@@ -16,9 +16,9 @@ from city.errors import CityError
 from city.works.database import Database
 from city.works.jobs import Task
 from journeys.pay_online import SUBJECT, Channels, ask_after_refund, hear
-from payments import channel_orders
-from payments.channel_orders import HeldRefund
+from payments import channel_orders, channel_refunds
 from payments.channel_payments import Learned
+from payments.channel_refunds import HeldRefund
 from payments.rules.channel_orders import ChannelOrder, RefundState, as_asked
 from payments.rules.channels import Answer, ChannelAdapter, Fate
 
@@ -80,7 +80,7 @@ def pursue(
             limit=limit,
         )
         unwanted = channel_orders.unwanted_among(uow.connection, orders)
-        refunds = channel_orders.unsettled_refunds(
+        refunds = channel_refunds.unsettled(
             uow.connection, channels, before_at=now - _UNKNOWN_AGAIN, limit=limit
         )
     for order in orders:
@@ -172,7 +172,7 @@ def _follow(database: Database, adapter: ChannelAdapter, held: HeldRefund, done:
         done.refused += 1
         log.warning("a channel's answer is refused", reason=str(refused), order=held.order_no)
         with database.unit_of_work() as uow:
-            channel_orders.heard_of_refund(uow.connection, held.refund.id, uow.wall.now())
+            channel_refunds.heard_of(uow.connection, held.refund.id, uow.wall.now())
         return
     done.refunded += after.state is RefundState.DONE
     done.failed += after.state is RefundState.FAILED

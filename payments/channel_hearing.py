@@ -12,7 +12,7 @@ from uuid import UUID
 from city.errors import NotFound
 from city.identifiers import BillId, PaymentId, uuid7
 from city.works.database import UnitOfWork
-from payments import channel_notices, channel_orders, channel_payments, offers, services
+from payments import channel_notices, channel_payments, channel_refunds, offers, services
 from payments.channel_notices import Told
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.bills import Bill, BillState, Payment, credited
@@ -139,7 +139,7 @@ def _hear_refund(uow: UnitOfWork, told: Told) -> dict[Told, str]:
     try:
         if not isinstance(notice.answer, RefundAnswer):
             return {told: UNKNOWN_ORDER}
-        of = channel_orders.find_refund_channel(uow.connection, notice.refund_no)
+        of = channel_refunds.channel_of(uow.connection, notice.refund_no)
         if of is not told.channel:
             return {told: UNKNOWN_ORDER}
         channel_payments.hear_of_refund(uow, notice.refund_no, notice.answer)

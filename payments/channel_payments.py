@@ -14,7 +14,7 @@ from city.errors import Conflict, Invalid, NotFound
 from city.identifiers import BillId, ParkingSessionId, PaymentId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
-from payments import channel_orders, offers, services
+from payments import channel_orders, channel_refunds, offers, services
 from payments.rules.bills import (
     Bill,
     BillPart,
@@ -257,23 +257,23 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
     NotAuthentic
         Where it speaks of another amount: nothing changes.
     """
-    found = channel_orders.find_refund(uow.connection, refund_no)
+    found = channel_refunds.find(uow.connection, refund_no)
     if found is None:
         raise NotFound("no such refund", field="refund_no")
     order = channel_orders.find_order(uow.connection, found.order_no, lock=True)
-    found = channel_orders.find_refund(uow.connection, refund_no)
+    found = channel_refunds.find(uow.connection, refund_no)
     if order is None or found is None:
         raise NotFound("no such refund", field="refund_no")
     refund, now = found.refund, uow.wall.now()
     after = heard_of_refund(refund, answer, now)
     if after.state is not refund.state:
-        channel_orders.write_refund(uow.connection, after)
+        channel_refunds.write(uow.connection, after)
         if after.state is RefundState.FAILED:
             left = order.refunded_minor - refund.amount.minor
             channel_orders.write_order(uow.connection, replace(order, refunded_minor=left))
         else:
             ledger_store.add_entry(uow.connection, _book_refund(uow, after, order))
-    channel_orders.heard_of_refund(uow.connection, refund.id, now)
+    channel_refunds.heard_of(uow.connection, refund.id, now)
     return after
 
 
@@ -369,14 +369,14 @@ def _settle(
 def _ask_refund(  # noqa: PLR0917 - as `ask_refund`
     uow: UnitOfWork, order: ChannelOrder, refund_no: str, amount: Money, reason: str, by: str
 ) -> ChannelRefund:
-    present = channel_orders.find_refund(uow.connection, refund_no)
+    present = channel_refunds.find(uow.connection, refund_no)
     if present is not None:
         if (present.order_no, present.refund.amount) != (order.order_no, amount):
             raise Conflict("was used for another refund", field="refund_no")
         return present.refund
     if not reason.strip():
         raise Invalid("a refund states its reason", field="reason")
-    check_refund(order, amount, channel_orders.count_refunds(uow.connection, order.id))
+    check_refund(order, amount, channel_refunds.count(uow.connection, order.id))
     left_minor = order.amount.minor - order.refunded_minor
     refund = ChannelRefund(
         id=uuid7(),
@@ -395,7 +395,7 @@ def _ask_refund(  # noqa: PLR0917 - as `ask_refund`
     # The constraint on this sum is what two who ask at once could not get round.
     asked = replace(order, refunded_minor=order.refunded_minor + amount.minor)
     channel_orders.write_order(uow.connection, asked)
-    channel_orders.add_refund(uow.connection, refund)
+    channel_refunds.add(uow.connection, refund)
     return refund
 
 

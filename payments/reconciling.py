@@ -13,7 +13,7 @@ from city.errors import NotFound
 from city.identifiers import uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
-from payments import channel_orders
+from payments import channel_records
 from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, totals
 from payments.rules.channel_bills.reading import day_of, read_bill
 from payments.rules.channels import Channel
@@ -57,7 +57,7 @@ def run(uow: UnitOfWork, channel: Channel, content: bytes | None, day: date | No
     of_day = day or day_of(bill)
     start_at = datetime.combine(of_day, time(), CHINA) - timedelta(days=1)
     ours = list(
-        channel_orders.records(uow.connection, channel, start_at, start_at + timedelta(days=3))
+        channel_records.records(uow.connection, channel, start_at, start_at + timedelta(days=3))
     )
     outcome = reconcile(ours, bill, of_day)
     now = uow.clock.now()

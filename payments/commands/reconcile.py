@@ -14,7 +14,7 @@ from city.errors import Invalid
 from city.money import Money
 from city.time import parse_rfc3339
 from city.works.command_database import command_database
-from payments import channel_orders
+from payments import channel_records
 from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, LineKind, totals
 from payments.rules.channel_bills.reading import day_of, read_bill
 from payments.rules.channel_registry import TRAITS
@@ -126,7 +126,7 @@ def _ours(path: Path | None, channel: Channel, day: date) -> Iterator[Record]:
     # The days beside it too: what the channel counts to another day is found there.
     start_at = datetime.combine(day, time(), CHINA) - timedelta(days=1)
     with command_database() as database, database.read() as connection:
-        yield from channel_orders.records(
+        yield from channel_records.records(
             connection, channel, start_at, start_at + timedelta(days=3)
         )
 

@@ -26,7 +26,8 @@ from sqlalchemy import (
 from city.errors import Invalid
 from city.identifiers import BillId
 from city.money import Money
-from payments.channel_orders import CHANNEL_ORDER, CHANNEL_REFUND
+from payments.channel_orders import CHANNEL_ORDER
+from payments.channel_refunds import CHANNEL_REFUND
 from payments.rules.cards import Card, CardState, Movement, MovementKind
 from payments.store import tables
 from payments.store.bills import LARGEST_PAGE

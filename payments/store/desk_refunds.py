@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 from city.errors import Invalid
 from city.identifiers import BillId
 from city.money import Money
-from payments.channel_orders import CHANNEL_ORDER, CHANNEL_REFUND
+from payments.channel_orders import CHANNEL_ORDER
+from payments.channel_refunds import CHANNEL_REFUND
 from payments.rules.channel_orders import RefundState
 from payments.rules.ledger import EntryKind
 from payments.store.bills import LARGEST_PAGE

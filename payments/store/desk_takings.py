@@ -9,7 +9,8 @@ from sqlalchemy import Connection, exists, func, select, tuple_, union_all
 
 from city.identifiers import BillId, OperatorId, PaymentId
 from city.money import Money
-from payments.channel_orders import CHANNEL_ORDER, CHANNEL_REFUND
+from payments.channel_orders import CHANNEL_ORDER
+from payments.channel_refunds import CHANNEL_REFUND
 from payments.rules.ledger import EntryKind
 from payments.store.tables import bill, entry, payment, refund
 

@@ -19,7 +19,7 @@ from journeys.pay_ahead import leaves_by, pay_back
 from journeys.pay_online import refund_payment
 from parking.rules.evidence import EvidenceKind, EvidenceSource, SetAside
 from parking.services import stays
-from payments import channel_hearing, channel_orders, channel_payments
+from payments import channel_hearing, channel_payments, channel_refunds
 from payments import services as payments
 from payments.channel_notices import Told
 from payments.rules.bills import BillPart, BillState
@@ -85,7 +85,7 @@ def hears_paid(street: Street, order: ChannelOrder) -> ChannelRefund | None:
 def arrive_refunds(street: Street, order: ChannelOrder) -> list[int]:
     """Let the channel say that each refund of an order arrived; give the amounts."""
     with street.database.unit_of_work() as uow:
-        found = channel_orders.refunds_of_orders(uow.connection, [order])[order.id]
+        found = channel_refunds.of_orders(uow.connection, [order])[order.id]
         for refund in found:
             answer = RefundAnswer(RefundFate.DONE, amount=refund.amount)
             channel_payments.hear_of_refund(uow, refund.refund_no, answer)

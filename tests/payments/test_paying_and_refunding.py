@@ -23,7 +23,7 @@ from city.identifiers import (
 )
 from city.money import Money
 from journeys.hear_notices import take_all
-from payments import channel_orders, channel_payments, services
+from payments import channel_orders, channel_payments, channel_refunds, services
 from payments.channel_notices import Told
 from payments.gateway.book import Book
 from payments.gateway.orders import Refused, State, Terms
@@ -186,7 +186,7 @@ class Paying(RuleBasedStateMachine):
     @rule(fails=st.booleans())
     def refunds_are_followed(self, fails: bool) -> None:
         with self.database.read() as connection:
-            waiting = channel_orders.unsettled_refunds(
+            waiting = channel_refunds.unsettled(
                 connection, list(ONLINE), before_at=self.database.wall.now(), limit=20
             )
         of_ours = {each.order_no: each for each in self._orders()}

@@ -16,7 +16,7 @@ from city.command_line import run_room
 from city.errors import Invalid
 from city.identifiers import BillId, uuid7
 from city.money import Money
-from payments import channel_orders, commands
+from payments import channel_orders, channel_records, channel_refunds, commands
 from payments.commands.reconcile import read_ours
 from payments.rules.channel_bills import alipay, unionpay, wechat
 from payments.rules.channel_bills.lines import (
@@ -434,16 +434,16 @@ def test_what_the_database_holds_is_read_as_both_sides_of_midnight_see_it(
             held("ORDER0004", OrderState.PAID, NOON_AT - timedelta(days=2)),
         ):
             channel_orders.add_order(uow.connection, order)
-        channel_orders.add_refund(uow.connection, back)
+        channel_refunds.add(uow.connection, back)
     midnight = datetime(2026, 3, 1, 16, tzinfo=UTC)
     with database.read() as connection:
         found = list(
-            channel_orders.records(
+            channel_records.records(
                 connection, Channel.WECHAT, midnight, midnight + timedelta(days=1)
             )
         )
         none = list(
-            channel_orders.records(
+            channel_records.records(
                 connection, Channel.ALIPAY, midnight, midnight + timedelta(days=1)
             )
         )

@@ -11,7 +11,7 @@ from city.identifiers import BillId
 from city.money import Money
 from city.people import Role
 from journeys.pay_online import limit_of, refresh_refund, refund_payment
-from payments import channel_orders
+from payments import channel_orders, channel_refunds
 from payments import services as payments
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState, RefundState
 from payments.store.desk_refunds import refunds as refunds_of_desk
@@ -49,7 +49,7 @@ def orders(bill_id: UUID) -> dict[str, Any]:
             raise NotFound("There is no such bill.")
         access.require_district(bill.charge.district)
         found = channel_orders.orders_of_bill(connection, bill.id)
-        refunds = channel_orders.refunds_of_orders(connection, found)
+        refunds = channel_refunds.of_orders(connection, found)
     limit = limit_of(caller)
     most = None if limit is None else Money(limit.single_minor, bill.amount.currency).as_json()
     return {
