@@ -95,7 +95,9 @@ export class CardDesk {
       replace(this.sums, errorState(error, () => void this.count()));
     }
     const list = new PagedList<Card>(this.listed, "/api/v1/cards", (cards, more) =>
-      h("div", {}, h("ul", { class: "rows" }, ...cards.map((card) => this.line(card))), more),
+      cards.length
+        ? h("div", {}, h("ul", { class: "rows" }, ...cards.map((card) => this.line(card))), more)
+        : h("p", { class: "note" }, text("cards.none_issued")),
     );
     await list.load();
   }
