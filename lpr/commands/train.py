@@ -4,11 +4,15 @@ from argparse import Namespace
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from city.command_line import CommandLine
 from city.errors import Invalid
 from lpr.rules.folds import FOLDS
+
+if TYPE_CHECKING:
+    from lpr.training.ahead import Batch
+    from lpr.training.loop import Learning
 
 SUMMARY: Final = "train the models and export them (needs PyTorch: requirements-train.txt)"
 
@@ -37,9 +41,7 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument("--seed", type=int, default=1)
     line.add_argument("--manifest", metavar="CSV", help="photographs to learn from: its crops")
     line.add_argument("--leave-out", type=int, metavar="FOLD", help="0 to 4: not learnt from")
-    line.add_argument(
-        "--start", metavar="CHECKPOINT", help="weights of the recogniser to begin with"
-    )
+    line.add_argument("--start", metavar="CHECKPOINT", help="weights to begin with")
     line.add_argument("--rate", type=float, help="largest learning rate")
     line.add_argument("--pause-while", metavar="FILE", help="wait while this file exists")
     line.add_argument("--recogniser", metavar="CHECKPOINT", help="to export")
@@ -63,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _recogniser(given: Namespace) -> dict[str, object]:
-    from lpr.training.recogniser import RATE, RecogniserRun, train_recogniser  # noqa: PLC0415 - PyTorch is there for training alone
+    from lpr.training.recogniser import recogniser_learning  # noqa: PLC0415 - PyTorch is there for training alone
     from lpr.training.samples import read_photographs  # noqa: PLC0415 - the same
 
     photographs = []
@@ -73,35 +75,37 @@ def _recogniser(given: Namespace) -> dict[str, object]:
             for photograph in read_photographs(Path(given.manifest))
             if photograph.fold != given.leave_out
         ]
-    settings = RecogniserRun(
-        seed=given.seed,
-        steps=given.steps,
-        photograph_share=_PHOTOGRAPH_SHARE if photographs else 0.0,
-        rate=given.rate or RATE,
-    )
-    checkpoint = train_recogniser(
-        settings,
-        photographs,
-        Path(given.out),
-        start=_path(given.start),
-        pause=_path(given.pause_while),
-    )
-    return {"checkpoint": str(checkpoint), "photographs": len(photographs)}
+    share = _PHOTOGRAPH_SHARE if photographs else 0.0
+    data: dict[str, object] = {"photographs": len(photographs), "photograph_share": share}
+    told = _learn(given, recogniser_learning(photographs, share), data)
+    return {**told, "photographs": len(photographs)}
 
 
 def _detector(given: Namespace) -> dict[str, object]:
-    from lpr.training.detector import RATE, DetectorRun, train_detector  # noqa: PLC0415 - PyTorch is there for training alone
+    from lpr.training.detector import DETECTOR  # noqa: PLC0415 - PyTorch is there for training alone
 
-    settings = DetectorRun(seed=given.seed, steps=given.steps, rate=given.rate or RATE)
-    checkpoint = train_detector(settings, Path(given.out), pause=_path(given.pause_while))
-    return {"checkpoint": str(checkpoint)}
+    return _learn(given, DETECTOR)
 
 
 def _refiner(given: Namespace) -> dict[str, object]:
-    from lpr.training.refiner import RATE, RefinerRun, train_refiner  # noqa: PLC0415 - PyTorch is there for training alone
+    from lpr.training.refiner import REFINER  # noqa: PLC0415 - PyTorch is there for training alone
 
-    settings = RefinerRun(seed=given.seed, steps=given.steps, rate=given.rate or RATE)
-    checkpoint = train_refiner(settings, Path(given.out), pause=_path(given.pause_while))
+    return _learn(given, REFINER)
+
+
+def _learn(
+    given: Namespace, learning: "Learning[Batch]", data: dict[str, object] | None = None
+) -> dict[str, object]:
+    from lpr.training.loop import Run, learn  # noqa: PLC0415 - PyTorch is there for training alone
+
+    checkpoint = learn(
+        Run(given.seed, given.steps, given.rate or None),
+        learning,
+        Path(given.out),
+        data=data,
+        start=_path(given.start),
+        pause=_path(given.pause_while),
+    )
     return {"checkpoint": str(checkpoint)}
 
 

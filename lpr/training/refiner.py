@@ -1,118 +1,51 @@
-"""Training the refiner on views of drawn scenes alone."""
+"""How the refiner learns: from views of drawn scenes alone."""
 
-import json
-import sys
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lpr.training.ahead import made_ahead
-from lpr.training.pausing import wait_while_paused
+from lpr.training.loop import Figures, Learning, seen, write_onnx
 from lpr.training.refiner_net import RefinerNet
-from lpr.training.schedule import Averaged, rate_share
 from lpr.training.views_pool import ViewPool, Views
 from lpr.vision.views import VIEW_HEIGHT_PX, VIEW_WIDTH_PX
 
-_CHECKPOINT_EVERY = 100
-_SHOWN_EVERY = 100
 _BETA = 0.05
 _PLATE_WEIGHT, _ROWS_WEIGHT = 0.3, 0.1
-RATE = 0.002
 
 
-@dataclass(frozen=True, slots=True)
-class RefinerRun:
-    """What decides a training run, and its result."""
-
-    seed: int
-    steps: int
-    batch: int = 96
-    rate: float = RATE
-    averaging: float = 0.995
-    """Share of the running mean of the weights that a step keeps."""
+def _batches(seed: int, size: int) -> Callable[[], Views]:
+    pool = ViewPool(seed)
+    return lambda: pool.batch(size)
 
 
-def train_refiner(run: RefinerRun, folder: Path, *, pause: Path | None = None) -> Path:
-    """Train, with a checkpoint now and then; go on from the folder's checkpoint where it has one.
+def _judge(net: nn.Module, views: Views) -> tuple[Tensor, Figures]:
+    with torch.autocast("cpu", torch.bfloat16):
+        told = net(seen(views.inputs))
+    moves, plates, rows = _losses(told.float(), views)
+    return moves + plates + rows, (moves.item(), plates.item(), rows.item())
 
-    Parameters
-    ----------
-    run : RefinerRun
-    folder : Path
-        Gets ``checkpoint.pt`` and ``run.json``.
-    pause : Path, optional
-        Training waits while this file exists.
 
-    Returns
-    -------
-    Path
-        The checkpoint.
-    """
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    torch.manual_seed(run.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "checkpoint.pt"
-    (folder / "run.json").write_text(json.dumps(asdict(run), indent=1) + "\n", encoding="utf-8")
-    net = RefinerNet().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=run.rate, weight_decay=0.02)
-    averaged, first = Averaged(net, run.averaging), 0
-    if path.is_file():
-        kept = torch.load(path, weights_only=True)
-        net.load_state_dict(kept["net"])
-        optimiser.load_state_dict(kept["optimiser"])
-        averaged.mean, first = kept["mean"], kept["step"]
-    pool = ViewPool(run.seed + first)
-    batches = made_ahead(lambda: pool.batch(run.batch))
-    began, shown = time.monotonic(), np.zeros(4)
-    for step in range(first, run.steps):
-        wait_while_paused(pause)
-        for group in optimiser.param_groups:
-            group["lr"] = run.rate * rate_share(step, run.steps)
-        views = next(batches)
-        inputs = torch.from_numpy(views.inputs).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            told = net(inputs)
-        losses = _losses(told.float(), views)
-        optimiser.zero_grad()
-        sum(losses).backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        averaged.take(net, step - first)
-        shown += [*(float(loss.detach()) for loss in losses), 1]
-        if (step + 1) % _SHOWN_EVERY == 0:
-            rate = (step + 1 - first) * run.batch / (time.monotonic() - began)
-            figures = " ".join(f"{figure:.4f}" for figure in shown[:3] / shown[3])
-            sys.stderr.write(f"step {step + 1}: moves, plates, rows {figures}; {rate:.0f}/s\n")
-            sys.stderr.flush()
-            shown[:] = 0
-        if (step + 1) % _CHECKPOINT_EVERY == 0 or step + 1 == run.steps:
-            state = {"net": net.state_dict(), "mean": averaged.mean}
-            torch.save({**state, "optimiser": optimiser.state_dict(), "step": step + 1}, path)
-    batches.close()
-    return path
+REFINER: Final = Learning(
+    net=RefinerNet,
+    batches=_batches,
+    judge=_judge,
+    figures="moves, plates, rows",
+    batch=96,
+    rate=0.002,
+    averaging=0.995,
+    told_every=100,
+    kept_every=100,
+)
 
 
 def export_refiner(checkpoint: Path, model: Path) -> None:
     """Write a checkpoint's mean weights as ONNX."""
-    net = RefinerNet()
-    net.load_state_dict(torch.load(checkpoint, weights_only=True)["mean"])
-    net.eval()
-    torch.onnx.export(
-        net,
-        (torch.zeros(1, 3, VIEW_HEIGHT_PX, VIEW_WIDTH_PX),),
-        str(model),
-        dynamo=False,
-        opset_version=13,
-        input_names=["views"],
-        output_names=["told"],
-        dynamic_axes={"views": {0: "finds"}, "told": {0: "finds"}},
-    )
+    views = torch.zeros(1, 3, VIEW_HEIGHT_PX, VIEW_WIDTH_PX)
+    axes = {"views": {0: "finds"}, "told": {0: "finds"}}
+    write_onnx(RefinerNet(), checkpoint, model, views, axes)
 
 
 def _losses(told: Tensor, views: Views) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,0 +1,187 @@
+"""Learning step by step, the same for every net: rate, running mean, checkpoints, what is told."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lpr.training.ahead import Batch, made_ahead
+from lpr.training.pausing import wait_while_paused
+from lpr.training.schedule import Averaged, rate_share, told_of
+
+_WEIGHT_DECAY = 0.02
+_LONGEST_GRADIENT = 5.0
+
+Figures = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is asked of one run; with the data it decides the result."""
+
+    seed: int
+    steps: int
+    rate: float | None = None
+    """The full rate; the net's own where none is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learning(Generic[Batch]):
+    """What one net learns from, how, and how far off it is.
+
+    Parameters
+    ----------
+    net : callable
+        Makes the net with its first weights.
+    batches : callable
+        Given a seed and a size, gives what makes the next batch.
+    judge : callable
+        Given the net and a batch, gives the loss to descend and three figures to tell.
+    figures : str
+        What the three figures are, as told.
+    batch : int
+        Size of a batch.
+    rate : float
+        The full rate.
+    averaging : float
+        Share of the running mean of the weights that a step keeps.
+    told_every, kept_every : int
+        Steps between two lines told, and between two checkpoints.
+    """
+
+    net: Callable[[], nn.Module]
+    batches: Callable[[int, int], Callable[[], Batch]]
+    judge: Callable[[nn.Module, Batch], tuple[Tensor, Figures]]
+    figures: str
+    batch: int
+    rate: float
+    averaging: float
+    told_every: int
+    kept_every: int
+
+
+def learn(
+    run: Run,
+    learning: Learning[Batch],
+    folder: Path,
+    *,
+    data: dict[str, object] | None = None,
+    start: Path | None = None,
+    pause: Path | None = None,
+) -> Path:
+    """Train, with a checkpoint now and then; go on from the folder's checkpoint where it has one.
+
+    Parameters
+    ----------
+    run : Run
+    learning : Learning
+    folder : Path
+        Gets ``checkpoint.pt`` (weights, running mean, optimiser) and ``run.json``.
+    data : dict, optional
+        What ``run.json`` is to say of what was learnt from.
+    start : Path, optional
+        A checkpoint whose weights to begin with.
+    pause : Path, optional
+        Training waits while this file exists.
+
+    Returns
+    -------
+    Path
+        The checkpoint.
+    """
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    torch.manual_seed(run.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    full_rate = learning.rate if run.rate is None else run.rate
+    told = {
+        "seed": run.seed,
+        "steps": run.steps,
+        "batch": learning.batch,
+        "rate": full_rate,
+        "averaging": learning.averaging,
+        **(data or {}),
+        **({} if start is None else {"start": told_of(start)}),
+    }
+    (folder / "run.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    path = folder / "checkpoint.pt"
+    net = learning.net().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=full_rate, weight_decay=_WEIGHT_DECAY)
+    kept = torch.load(path, weights_only=True) if path.is_file() else None
+    if kept is not None:
+        net.load_state_dict(kept["net"])
+        optimiser.load_state_dict(kept["optimiser"])
+    elif start is not None:
+        net.load_state_dict(torch.load(start, weights_only=True)["mean"])
+    averaged, first = Averaged(net, learning.averaging), 0
+    if kept is not None:
+        averaged.mean, first = kept["mean"], kept["step"]
+    # A run that goes on sees other samples than one that never stopped, but never the same again.
+    batches = made_ahead(learning.batches(run.seed + first, learning.batch))
+    began, shown, since = time.monotonic(), np.zeros(3), 0
+    for step in range(first, run.steps):
+        wait_while_paused(pause)
+        for group in optimiser.param_groups:
+            group["lr"] = full_rate * rate_share(step, run.steps)
+        loss, figures = learning.judge(net, next(batches))
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), _LONGEST_GRADIENT)
+        optimiser.step()
+        averaged.take(net, step - first)
+        shown, since = shown + figures, since + 1
+        if (step + 1) % learning.told_every == 0:
+            rate = (step + 1 - first) * learning.batch / (time.monotonic() - began)
+            means = " ".join(f"{figure:.4f}" for figure in shown / since)
+            sys.stderr.write(f"step {step + 1}: {learning.figures} {means}; {rate:.0f}/s\n")
+            sys.stderr.flush()
+            shown, since = np.zeros(3), 0
+        if (step + 1) % learning.kept_every == 0 or step + 1 == run.steps:
+            state = {"net": net.state_dict(), "mean": averaged.mean}
+            torch.save({**state, "optimiser": optimiser.state_dict(), "step": step + 1}, path)
+    batches.close()
+    return path
+
+
+def seen(pictures: NDArray[np.float32]) -> Tensor:
+    """Give a batch's pictures as the nets take them: channels last, the faster order."""
+    return torch.from_numpy(pictures).contiguous(memory_format=torch.channels_last)
+
+
+def write_onnx(
+    net: nn.Module, checkpoint: Path, model: Path, example: Tensor, axes: dict[str, dict[int, str]]
+) -> None:
+    """Write a checkpoint's mean weights as ONNX.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        Of the checkpoint's shape; its weights are replaced.
+    checkpoint, model : Path
+    example : Tensor
+        An input of the net.
+    axes : dict
+        The sides that vary, by name: the input first, then the outputs.
+    """
+    net.load_state_dict(torch.load(checkpoint, weights_only=True)["mean"])
+    net.eval()
+    taken, *given = axes
+    torch.onnx.export(
+        net,
+        (example,),
+        str(model),
+        dynamo=False,
+        opset_version=13,
+        input_names=[taken],
+        output_names=given,
+        dynamic_axes=axes,
+    )
