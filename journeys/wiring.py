@@ -46,6 +46,7 @@ from parking.known_places import KnownPlaces
 from parking.placements import Placements
 from parking.services import corrections, figures, stays
 from parking.services.devices import REPLAY_TASK
+from payments import balances
 from payments.adapters.accounts import read_channel_file
 from payments.adapters.local_invoices import LocalInvoices
 from payments.adapters.local_post import LocalPost
@@ -217,6 +218,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         fetch_bills.task(database, wiring.channels),
         reconcile_stays.task(database),
         reconcile_cards.task(database),
+        *balances.tasks(database),
         request_invoice.task(database, wiring.invoices),
         chase_arrears.task(database, LocalPost(database)),
         *people_jobs.tasks(database),

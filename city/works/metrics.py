@@ -97,6 +97,11 @@ JOBS_FAILED = Gauge(
     "Jobs that failed for good and wait for a person",
     multiprocess_mode="livemostrecent",
 )
+LEDGER_DIFFERENCES = Gauge(
+    "greenbay_ledger_differences",
+    "Days of accounts whose sums are not what is posted, by the last check: above zero is an alarm",
+    multiprocess_mode="livemostrecent",
+)
 
 # --- platform ---
 RESTARTS = Counter(

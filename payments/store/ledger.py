@@ -3,14 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
     Connection,
     RowMapping,
-    func,
     select,
     text,
     tuple_,
@@ -19,8 +17,8 @@ from sqlalchemy import (
 from city.identifiers import BillId
 from city.money import Money
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, Posting
+from payments.store import day_sums
 from payments.store.bills import LARGEST_PAGE
-from payments.store.periods import period, period_balance
 from payments.store.tables import account, as_rows, entry, posting
 
 _ACCOUNTS: Final = text(
@@ -231,17 +229,17 @@ def balance(
 
     Notes
     -----
-    What it held when the last period before the instant was closed, and an index-only scan of its
-    postings since: cost grows with these alone.
+    Two statements, index-only scans: what it held when the last period before the instant was
+    closed, the sums of its days since, and its postings of a part of a day (`day_sums`).
     """
-    found = _balances(connection, before_at, [of.code])
+    found = day_sums.held(connection, before_at, [of.code])
     return {money.currency: money for _, money in found}
 
 
 def balances_of(connection: Connection, accounts: Collection[Account]) -> dict[str, list[Money]]:
-    """Give what some accounts hold now by their names: two or three statements, as `balance`."""
+    """Give what some accounts hold now by their names: two statements, as `balance`."""
     found: dict[str, list[Money]] = {}
-    for code, money in _balances(connection, None, [each.code for each in accounts]):
+    for code, money in day_sums.held(connection, None, [each.code for each in accounts]):
         found.setdefault(code, []).append(money)
     return found
 
@@ -251,7 +249,7 @@ def balances(
 ) -> dict[Account, list[Money]]:
     """Give every account's balances, or those of one kind, as of an instant."""
     by_account: dict[str, list[Money]] = {}
-    for code, money in _balances(connection, before_at):
+    for code, money in day_sums.held(connection, before_at):
         by_account.setdefault(code, []).append(money)
     query = select(account.c.code, account.c.kind, account.c.holder).order_by(
         account.c.kind, account.c.holder
@@ -263,38 +261,6 @@ def balances(
         for row in connection.execute(query)
         if row.code in by_account
     }
-
-
-def _balances(
-    connection: Connection,
-    before_at: datetime | None,
-    codes: Sequence[str] | None = None,
-) -> list[tuple[str, Money]]:
-    closed = select(func.max(period.c.until_at))
-    if before_at is not None:
-        closed = closed.where(period.c.until_at <= before_at)
-    until_at = connection.execute(closed).scalar_one()
-    since = select(posting.c.account, posting.c.currency, func.sum(posting.c.minor).label("minor"))
-    if codes is not None:
-        since = since.where(posting.c.account.in_(codes))
-    if until_at is not None:
-        since = since.where(posting.c.at >= until_at)
-    if before_at is not None:
-        since = since.where(posting.c.at < before_at)
-    since = since.group_by(posting.c.account, posting.c.currency)
-    kept = select(
-        period_balance.c.account, period_balance.c.currency, period_balance.c.minor
-    ).where(period_balance.c.until_at == until_at)
-    if codes is not None:
-        kept = kept.where(period_balance.c.account.in_(codes))
-    parts = [connection.execute(since).all()]
-    if until_at is not None:
-        parts.append(connection.execute(kept).all())
-    sums: dict[tuple[str, str], int] = {}
-    for row in chain.from_iterable(parts):
-        key = (row.account, row.currency)
-        sums[key] = sums.get(key, 0) + int(row.minor)
-    return [(each, Money(minor, currency)) for (each, currency), minor in sorted(sums.items())]
 
 
 def _with_postings(connection: Connection, heads: Sequence[RowMapping]) -> list[Entry]:

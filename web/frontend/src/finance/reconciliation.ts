@@ -22,6 +22,7 @@ const STATES = ["open", "proposed", "approved", "resolved"] as const;
 /** In a channel's place: a day's stays held against sensors, bills and payments. */
 const STAYS = "stays";
 const CARDS = "cards";
+const LEDGER = "ledger";
 const RESOLUTIONS = ["note", "suspense", "surplus"] as const;
 const LARGEST_BYTES = 8_000_000;
 /** Fetching goes to the channel and back. */
@@ -183,7 +184,7 @@ export class ReconciliationDesk {
             fact(text("finance.found"), agoText(instant(one.found_at))),
           ),
           one.certain ? null : h("p", { class: "note note-warning" }, text("finance.uncertain")),
-          part(text("finance.sides_of"), one.channel === STAYS ? tellings(one) : one.channel === CARDS ? cardTold(one) : sides(one)),
+          part(text("finance.sides_of"), told(one)),
           part(text("finance.what_to_do"), h("p", {}, named("proposal", one.proposal)), this.said(one, names, again)),
           this.acts(one),
         ),
@@ -428,9 +429,38 @@ function cardToldOf(one: Difference): CardTold {
   return one.detail as unknown as CardTold;
 }
 
-/** Stays and cards are ended by words: their accounts are put right where the change was made. */
+/** An account's day whose sum is not what is posted. */
+interface SumTold {
+  readonly account: string;
+  readonly on: string | null;
+  readonly posted: Money;
+  readonly told: Money;
+}
+
+function sumToldOf(one: Difference): SumTold {
+  return one.detail as unknown as SumTold;
+}
+
+/** Stays, cards and sums are ended by words: what is wrong is put right where the change was made. */
 function movesNothing(one: Difference): boolean {
-  return one.channel === STAYS || one.channel === CARDS;
+  return one.channel === STAYS || one.channel === CARDS || one.channel === LEDGER;
+}
+
+function told(one: Difference): HTMLElement {
+  if (one.channel === STAYS) return tellings(one);
+  if (one.channel === CARDS) return cardTold(one);
+  return one.channel === LEDGER ? sumTold(one) : sides(one);
+}
+
+function sumTold(one: Difference): HTMLElement {
+  const { posted, told: summed } = sumToldOf(one);
+  return h(
+    "dl",
+    { class: "facts" },
+    fact(text("finance.account"), h("span", { class: "mono" }, about(one))),
+    fact(text("finance.posted"), signed(posted)),
+    fact(text("finance.summed"), signed(summed)),
+  );
 }
 
 function cardTold(one: Difference): HTMLElement {
@@ -446,6 +476,10 @@ function cardTold(one: Difference): HTMLElement {
 }
 
 function about(one: Difference): string {
+  if (one.channel === LEDGER) {
+    const { account, on } = sumToldOf(one);
+    return `${account} · ${on ?? text("finance.closed_days")}`;
+  }
   if (one.channel === CARDS) {
     const { card } = cardToldOf(one);
     return card ? `…${card.number_ends}` : one.order_no;
