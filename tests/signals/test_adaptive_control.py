@@ -15,6 +15,7 @@ from city.command_line import CommandLine
 from signals.adaptive_making import make_adaptive, with_failures
 from signals.commands import evaluate as command
 from signals.problem import Problem, read_problem
+from signals.rules.adaptive.choice import model_of
 from signals.rules.adaptive.control import (
     AIM_S,
     Adaptive,
@@ -71,12 +72,19 @@ def lane_after(
     return state
 
 
+def stepped(
+    site: SignalSite, state: SignalState, readings: Mapping[str, Reading], now_s: float
+) -> SignalState:
+    (state,) = step(Adaptive((site,)), [state], readings, now_s)
+    return state
+
+
 def driven(
     site: SignalSite, seconds: int, reads: Callable[[int, SignalState], Mapping[str, Reading]]
 ) -> list[SignalState]:
     states = [begin(site, 0.0)]
     for now_s in range(1, seconds + 1):
-        states.append(step(site, states[-1], reads(now_s, states[-1]), float(now_s)))
+        states.append(stepped(site, states[-1], reads(now_s, states[-1]), float(now_s)))
     return states
 
 
@@ -177,7 +185,7 @@ def test_a_platoon_about_to_arrive_keeps_its_green_before_one_who_waits(site: Si
         state = begin(site, 0.0)
         state = replace(state, showing=replace(state.showing, stage=shown), lanes=tuple(lanes))
         reads = {site.lanes[there].stop: STANDS}
-        return step(site, state, reads, 10.0).showing.stage
+        return stepped(site, state, reads, 10.0).showing.stage
 
     assert chosen(((12.0, 2.0), (14.0, 2.0), (16.0, 2.0))) == shown
     assert chosen(()) in serving(site, there)
@@ -254,6 +262,32 @@ def test_readings_replayed_give_the_same_and_nothing_unsafe_is_shown(
     holds()
 
 
+def shown(state: SignalState) -> tuple[object, ...]:
+    return state.showing, state.lanes, state.late, state.decision.stage, state.decision.level
+
+
+def test_many_signals_decide_together_as_each_does_alone(site: SignalSite) -> None:
+    lanes = site.lanes[:-1]
+    smaller = replace(
+        site, lanes=lanes, model=model_of(site.stages, lanes, frozenset()), behind=site.behind[:-1]
+    )
+    control = Adaptive((site, smaller) * 10)
+    random = Random(7)  # noqa: S311 - readings, no secret
+    together = [begin(each, 0.0) for each in control.signals]
+    alone = list(together)
+    for second in range(1, 61):
+        said = {
+            each.name: Reading(random.randrange(2), random.randrange(2), random.random() < 0.4)
+            for each in site.detectors
+        }
+        together = step(control, together, said, float(second))
+        alone = [
+            stepped(each, state, said, float(second))
+            for each, state in zip(control.signals, alone, strict=True)
+        ]
+        assert [shown(each) for each in together] == [shown(each) for each in alone]
+
+
 def test_without_upstream_detectors_it_is_actuated_and_without_any_the_plan(
     site: SignalSite,
 ) -> None:
@@ -266,7 +300,7 @@ def test_without_upstream_detectors_it_is_actuated_and_without_any_the_plan(
     state = replace(begin(site, 0.0), lanes=blind)
     shown = []
     for now_s in range(1, 200):
-        state = replace(step(site, state, {}, float(now_s)), lanes=blind)
+        state = replace(stepped(site, state, {}, float(now_s)), lanes=blind)
         shown.append(state.showing.stage)
     assert set(shown) == {stage for stage, _ in site.plan}
     assert "detectors fail" in state.decision.says(0)

@@ -151,10 +151,7 @@ class AdaptiveController:
         readings.update(self._failed)
         begun_s = time.thread_time()
         before = self._states
-        self._states = [
-            adaptive.step(site, state, readings, now_s)
-            for site, state in zip(self._control.signals, before, strict=True)
-        ]
+        self._states = adaptive.step(self._control, before, readings, now_s)
         self.decision_ms.append((time.thread_time() - begun_s) * _MS)
         for site, old, new in zip(self._control.signals, before, self._states, strict=True):
             if new.showing.stage != old.showing.stage:

@@ -3,6 +3,7 @@
 Started by ``simulator``; the only module that imports libsumo. What SUMO prints goes to stderr.
 """
 
+import gc
 import json
 import os
 import pickle
@@ -52,6 +53,7 @@ def drive(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     watched = Watched(libsumo, job)
     passages = Passages(libsumo) if job["passages"] else None
     parent, steps = os.getppid(), 0
+    gc.freeze()  # what stands now lasts: no decision is to wait while it is looked through
     while libsumo.simulation.getMinExpectedNumber() > 0:
         libsumo.simulationStep()
         now_s = libsumo.simulation.getTime()

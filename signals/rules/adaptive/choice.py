@@ -27,8 +27,8 @@ times as it does, vehicle by vehicle. Arrivals are foreseen from upstream detect
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -46,7 +46,10 @@ _SOMEBODY: Final = 0.5
 """Vehicles, which are counted in fractions."""
 _HEAD: Final = 4
 """Vehicles at a lane's head among which one that gives way holds up the others."""
+_STACK: Final = 16
+"""Signals in one array: so many that calls cost little, so few that it stays in the cache."""
 Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,72 @@ def model_of(
     )
 
 
+@dataclass(frozen=True)
+class Stack:
+    """Models of signals of about the same size, as one with an axis more.
+
+    Stages and lanes that a signal lacks are padded: such a stage may not follow, and serves nobody.
+    """
+
+    places: tuple[int, ...]
+    """Of the signals among all, in the order of the first axis."""
+    model: Model
+
+
+def stacked(models: Sequence[Model]) -> tuple[Stack, ...]:
+    """Stack the models of many signals, so that an array operation serves all of a stack."""
+    order = sorted(range(len(models)), key=lambda place: models[place].goes.shape[::-1])
+    found = []
+    for first in range(0, len(order), _STACK):
+        places = tuple(order[first : first + _STACK])
+        found.append(Stack(places, _padded([models[place] for place in places])))
+    return tuple(found)
+
+
+def _padded(models: Sequence[Model]) -> Model:
+    """Give one model of many."""
+    stages = max(model.goes.shape[0] for model in models)
+    lanes = max(model.goes.shape[1] for model in models)
+    width = {"s": stages, "l": lanes}
+
+    def of(name: str, axes: str, pad: float) -> Array:
+        found = np.full((len(models), *(width[axis] for axis in axes)), pad)
+        for place, model in enumerate(models):
+            each: Array = getattr(model, name)
+            found[place][tuple(map(slice, each.shape))] = each
+        return found
+
+    return Model(
+        goes=of("goes", "sl", 0.0),
+        gives=of("gives", "sl", 0.0),
+        against=of("against", "sll", 0.0),
+        before=of("before", "sl", 0.0),
+        change_s=of("change_s", "ss", np.inf),
+        least_s=of("least_s", "s", 0.0),
+        served=of("served", "l", 1.0),
+        loss_s=of("loss_s", "l", 0.0),
+        travel_s=of("travel_s", "l", 0.0),
+    )
+
+
+def _rows(model: Model, rows: Places) -> Model:
+    """Give the models of some of a stack's signals."""
+    if len(rows) == len(model.goes):
+        return model
+    return Model(**{each.name: getattr(model, each.name)[rows] for each in fields(Model)})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one signal asks: whether to keep its green."""
+
+    lanes: Sequence[LaneState]
+    shown: int
+    """The stage whose green lasts."""
+    full: Sequence[bool]
+    """By lane, whether the road that it leads to has no room."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The stage shown against the best other."""
@@ -117,108 +186,181 @@ class Comparison:
     other: int
     """Of the largest (2) among those that may follow; the one shown where none may."""
     rates: Array
-    """(2) by stage; 0 for the one shown."""
+    """Over stages: largest (2); 0 for the one shown, and for what the stack is padded with."""
     keeps_s: float
     """Largest of (3) less (4): waiting that keeping the green for some time saves."""
 
 
 def compared(
-    model: Model,
-    lanes: Sequence[LaneState],
-    shown: int,
-    now_s: float,
-    full: Sequence[bool],
-) -> Comparison:
-    """Compare the stage shown with the others.
+    stacks: Sequence[Stack], questions: Mapping[int, Question], now_s: float
+) -> dict[int, Comparison]:
+    """Compare the stage shown with the others, for every signal that asks.
 
     Parameters
     ----------
-    model : Model
-    lanes : Sequence of LaneState
-    shown : int
-        The stage whose green lasts.
+    stacks : Sequence of Stack
+    questions : Mapping
+        By the signal's place among all.
     now_s : float
-    full : Sequence of bool
-        By lane, whether the road that it leads to has no room.
+
+    Returns
+    -------
+    dict
+        By the signal's place.
 
     Notes
     -----
-    Cost grows with stages times lanes times the horizon, and with lanes times its square: some
-    twenty array operations.
+    Cost grows with signals times stages times lanes times the horizon, and with lanes times the
+    horizon's square: some twenty array operations a stack.
     """
-    known, there = _there(model, lanes, now_s)
-    served, stays = _served(model, lanes, there, shown, full)
-    first_s = model.change_s[shown] + model.least_s
-    back_s = model.change_s[:, shown].copy()
-    unknown = ~np.isfinite(back_s)
-    back_s[unknown] = model.change_s[shown][unknown]
-    over_s = _AHEAD[None, :] + back_s[:, None]
-    surely = np.minimum(served, known)
+    found: dict[int, Comparison] = {}
+    for stack in stacks:
+        asked = [row for row, place in enumerate(stack.places) if place in questions]
+        if asked:
+            model = _rows(stack.model, np.array(asked))
+            told = [questions[stack.places[row]] for row in asked]
+            answers = _answered(model, told, now_s)
+            found.update(zip((stack.places[row] for row in asked), answers, strict=True))
+    return found
+
+
+def _answered(model: Model, questions: Sequence[Question], now_s: float) -> list[Comparison]:
+    every = np.arange(len(questions))
+    shown = np.array([each.shown for each in questions])
+    believed = _believed(model, questions, now_s)
+    served = _served(model, believed, shown)
+    change_s = model.change_s[every, shown]
+    back_s = model.change_s[every, :, shown]
+    back_s = np.where(np.isfinite(back_s), back_s, change_s)
+    over_s = _AHEAD + back_s[:, :, None]
+    surely = np.minimum(served.vehicles, believed.known[served.signal, served.lane])
     # A stage for nobody but those whom the green shown serves is no choice.
-    others = (surely * ~stays[:, :, None]).sum(axis=1)
-    due = (_AHEAD[None, :] >= first_s[:, None]) & (others >= _SOMEBODY)
-    rates = np.where(due, surely.sum(axis=1) / over_s, 0.0)
-    rates[shown] = 0.0
-    best: Array = rates.max(axis=1)
-    other = int(best.argmax())
-    if best[other] <= 0:
-        return Comparison(shown, best, math.inf)
-    until = int(rates[other].argmax())
+    others = served.by_stage(surely * ~served.stays[:, None])
+    due = ((change_s + model.least_s)[:, :, None] <= _AHEAD) & (others >= _SOMEBODY)
+    rates = np.where(due, served.by_stage(surely) / over_s, 0.0)
+    rates[every, shown] = 0.0
+    best: Array = rates.max(axis=2)
+    other = best.argmax(axis=1)
+    until = rates[every, other].argmax(axis=1)
+    gone_s = np.minimum(over_s[every, other, until], HORIZON_S).astype(int)
     # Who keeps green in both stages is not touched by the choice.
-    theirs = np.where(stays[other], 0.0, served[other, :, until])
-    gone_s = min(int(over_s[other, until]), HORIZON_S)
-    ours = np.where(stays[other][:, None], 0.0, served[shown])
-    kept = np.minimum(there[:, None, :gone_s], ours[:, :, None]).sum(axis=(0, 2))
-    change_s = int(model.change_s[shown, other])
-    waits = np.minimum(there[:, change_s:], theirs[:, None]).sum(axis=0).cumsum()
-    longest = len(waits)
-    return Comparison(other, best, float((kept[:longest] - waits).max()))
+    theirs = served.changed_by(other, other)[every, :, until]
+    ours = served.changed_by(other, shown)
+    waits = np.minimum(believed.there, theirs[:, :, None]).sum(axis=1)
+    found = []
+    for row, question in enumerate(questions):
+        if best[row, other[row]] <= 0:
+            found.append(Comparison(question.shown, best[row], math.inf))
+            continue
+        # Lanes that gain nothing by a longer green are left out of the largest array of all.
+        gains = ours[row, :, -1] > 0
+        soon = believed.there[row, gains, : gone_s[row]]
+        kept = np.minimum(soon[:, None], ours[row, gains, :, None]).sum(axis=(0, 2))
+        costs = waits[row, int(change_s[row, other[row]]) :].cumsum()
+        keeps_s = float((kept[: len(costs)] - costs).max())
+        found.append(Comparison(int(other[row]), best[row], keeps_s))
+    return found
 
 
-def _served(
-    model: Model,
-    lanes: Sequence[LaneState],
-    there: Array,
-    shown: int,
-    full: Sequence[bool],
-) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """Give (1) by stage, lane and second, and which lanes simply go on with their green."""
-    queue = np.array([lane.queue for lane in lanes])
-    flow = np.array([lane.flow_per_s for lane in lanes])
-    green_s = np.array([lane.green_s for lane in lanes])
+@dataclass(frozen=True)
+class _Believed:
+    """What is believed about lanes, over signals and lanes."""
+
+    queue: Array
+    flow_per_s: Array
+    green_s: Array
+    full: npt.NDArray[np.bool_]
+    known: Array
+    """And seconds: how many that are known could have been served up to each."""
+    there: Array
+    """The same, with those to be expected beyond the upstream detectors too."""
+
+
+def _believed(model: Model, questions: Sequence[Question], now_s: float) -> _Believed:
+    size = model.served.shape
+    width = np.array([len(question.lanes) for question in questions])
+    these = np.arange(size[1]) < width[:, None]
+    told = [lane for question in questions for lane in question.lanes]
+
+    def over(figures: list[float] | list[bool]) -> Array:
+        spread = np.zeros(size)
+        spread[these] = figures
+        return spread
+
+    queue = over([lane.queue for lane in told])
+    flow_per_s = over([lane.flow_per_s for lane in told])
+    green_s = over([lane.green_s for lane in told])
+    full = over([each for question in questions for each in question.full]) > 0
+    found = np.zeros((*size, HORIZON_S))
+    for row, question in enumerate(questions):
+        for place, lane in enumerate(question.lanes):
+            for at_s, vehicles in lane.coming:
+                ahead = min(max(math.ceil(at_s - now_s), 1), HORIZON_S)
+                found[row, place, ahead - 1] += vehicles
+    found[:, :, 0] += queue
+    known: Array = found.cumsum(axis=2)
+    beyond = (_AHEAD - model.travel_s[:, :, None]).clip(0.0)
+    there: Array = known + flow_per_s[:, :, None] * beyond
+    return _Believed(queue, flow_per_s, green_s, full, known, there)
+
+
+@dataclass(frozen=True)
+class _Served:
+    """(1) for each lane of each stage that has green in it: most of them have none."""
+
+    shape: tuple[int, int, int]
+    """Signals, stages, lanes."""
+    signal: Places
+    stage: Places
+    lane: Places
+    """In the order of the three: a stage's lanes stand together."""
+    vehicles: Array
+    """And seconds."""
+    stays: npt.NDArray[np.bool_]
+    """Whether the lane simply goes on with its green."""
+
+    def by_stage(self, figures: Array) -> Array:
+        """Add the lanes of each stage up: signals, stages, seconds."""
+        signals, stages, _ = self.shape
+        place = self.signal * stages + self.stage
+        found = np.zeros((signals * stages, HORIZON_S))
+        first = np.flatnonzero(np.diff(place, prepend=-1))
+        found[place[first]] = np.add.reduceat(figures, first, axis=0)
+        return found.reshape(signals, stages, HORIZON_S)
+
+    def changed_by(self, other: Places, stage: Places) -> Array:
+        """Give what a stage of each signal serves, but for lanes that go on in the other."""
+        signals, _, lanes = self.shape
+        found = np.zeros((signals, lanes, HORIZON_S))
+        these = self.stage == stage[self.signal]
+        found[self.signal[these], self.lane[these]] = self.vehicles[these]
+        going = self.stays & (self.stage == other[self.signal])
+        found[self.signal[going], self.lane[going]] = 0.0
+        return found
+
+
+def _served(model: Model, believed: _Believed, shown: Places) -> _Served:
+    every = np.arange(len(shown))
     goes = model.goes > 0
-    stays = ((green_s > 0) & goes[shown]) & goes
-    change_s = np.where(np.isfinite(model.change_s[shown]), model.change_s[shown], HORIZON_S)
-    loss_s = np.where(stays, np.maximum(model.loss_s - green_s, 0.0), model.loss_s)
-    start_s = np.where(stays, loss_s, change_s[:, None] + loss_s)
+    stays = ((believed.green_s > 0) & goes[every, shown])[:, None] & goes
+    change_s = np.minimum(model.change_s[every, shown], HORIZON_S)[:, :, None]
+    loss_s = model.loss_s[:, None]
+    rest_s = np.maximum(loss_s - believed.green_s[:, None], 0.0)
+    start_s = np.where(stays, rest_s, change_s + loss_s)
     # Who gives way waits until the queues against him are gone, and then for gaps.
-    clear_s = np.where(goes, start_s + queue / model.served, 0.0)
-    blocked_s = (model.against * clear_s[:, None, :]).max(axis=2)
-    gaps = _gaps(np.einsum("slo,o->sl", model.against, flow))
+    clear_s = np.where(goes, start_s + (believed.queue / model.served)[:, None], 0.0)
+    blocked_s = (model.against * clear_s[:, :, None]).max(axis=3)
+    gaps = _gaps(np.einsum("jslo,jo->jsl", model.against, believed.flow_per_s))
     held = 1 - (1 - model.gives) ** _HEAD
     start_s = start_s + held * np.maximum(blocked_s - start_s, 0.0)
-    headway = (1 - model.gives) / model.served + model.gives / np.minimum(gaps, model.served)
-    rate = np.where(goes, 1 / headway, 0.0) * np.where(np.array(full), 0.0, 1.0)
-    passed = (_AHEAD - start_s[:, :, None]).clip(0.0) * rate[:, :, None]
-    served: Array = np.minimum(np.minimum(passed, there), model.before[:, :, None])
-    return served, stays
-
-
-def _there(model: Model, lanes: Sequence[LaneState], now_s: float) -> tuple[Array, Array]:
-    """Give how many of each lane could have been served up to each second ahead.
-
-    First those that are known; then with those to be expected beyond the upstream detectors too.
-    """
-    found = np.zeros((len(lanes), HORIZON_S))
-    for place, lane in enumerate(lanes):
-        for at_s, vehicles in lane.coming:
-            ahead = min(max(math.ceil(at_s - now_s), 1), HORIZON_S)
-            found[place, ahead - 1] += vehicles
-        found[place, 0] += lane.queue
-    known: Array = found.cumsum(axis=1)
-    flow = np.array([lane.flow_per_s for lane in lanes])
-    expected: Array = known + flow[:, None] * (_AHEAD - model.travel_s[:, None]).clip(0.0)
-    return known, expected
+    slowest = np.minimum(gaps, model.served[:, None])
+    headway_s = (1 - model.gives) / model.served[:, None] + model.gives / slowest
+    rate = np.where(believed.full[:, None], 0.0, 1 / headway_s)
+    signal, stage, lane = green = np.nonzero(goes)
+    vehicles = (_AHEAD - start_s[green][:, None]).clip(0.0) * rate[green][:, None]
+    np.minimum(vehicles, believed.there[signal, lane], out=vehicles)
+    np.minimum(vehicles, model.before[green][:, None], out=vehicles)
+    return _Served(goes.shape, signal, stage, lane, vehicles, stays[green])
 
 
 def _gaps(against: Array) -> Array:

@@ -6,12 +6,20 @@ the plan's stages and greens, where more than half has none at all. Every change
 that were judged safe beforehand, after the stage's least green.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
-from signals.rules.adaptive.choice import Model, compared
+from signals.rules.adaptive.choice import (
+    Comparison,
+    Model,
+    Question,
+    Stack,
+    compared,
+    stacked,
+)
 from signals.rules.adaptive.detectors import NOTHING, Detector, Reading
 from signals.rules.adaptive.lanes import LaneSite, LaneState, folded, settled, unknown
 from signals.rules.control.stages import Showing, StageSet, changed, may_change
@@ -66,6 +74,11 @@ class Adaptive:
     signals: tuple[SignalSite, ...]
     failed: tuple[tuple[str, bool], ...] = ()
     """Detectors that fail in a trial, and whether they are stuck on; silent else."""
+
+    @cached_property
+    def stacks(self) -> tuple[Stack, ...]:
+        """Every signal's model, stacked."""
+        return stacked([site.model for site in self.signals])
 
     @property
     def detectors(self) -> tuple[Detector, ...]:
@@ -130,22 +143,53 @@ def begin(site: SignalSite, now_s: float) -> SignalState:
 
 
 def step(
-    site: SignalSite, state: SignalState, readings: Mapping[str, Reading], now_s: float
-) -> SignalState:
+    control: Adaptive,
+    states: Sequence[SignalState],
+    readings: Mapping[str, Reading],
+    now_s: float,
+) -> list[SignalState]:
     """Take the readings of the second that ends now in, and decide for the next.
 
     Parameters
     ----------
-    site, state
+    control : Adaptive
+    states : Sequence of SignalState
+        By signal, as everything that is returned.
     readings : Mapping
         By detector; one that is missing said nothing.
     now_s : float
 
     Notes
     -----
-    Pure: the same readings give the same decisions. Cost as of ``compared`` where a choice is
-    due, else with the lanes.
+    Pure: the same readings give the same decisions, each signal's by its own readings alone. Cost
+    grows with the lanes, and as of ``compared`` with the signals for which a choice is due.
     """
+    found = [
+        _told(site, state, readings, now_s)
+        for site, state in zip(control.signals, states, strict=True)
+    ]
+    decided: dict[int, tuple[Decision, int]] = {}
+    questions: dict[int, Question] = {}
+    for place, (site, state) in enumerate(zip(control.signals, found, strict=True)):
+        if not _may_decide(site, state, now_s):
+            continue
+        without = _decided_without(site, state, now_s)
+        if without is not None:
+            decided[place] = without
+        else:
+            questions[place] = Question(state.lanes, state.showing.stage, _full(site, state))
+    for place, comparison in compared(control.stacks, questions, now_s).items():
+        full = questions[place].full
+        decided[place] = _decided(control.signals[place], found[place], comparison, full, now_s)
+    for place, (decision, late) in decided.items():
+        found[place] = _acted(control.signals[place], found[place], decision, late, now_s)
+    return found
+
+
+def _told(
+    site: SignalSite, state: SignalState, readings: Mapping[str, Reading], now_s: float
+) -> SignalState:
+    """Take a second's readings in."""
     showing = state.showing
     green = site.stages.stages[showing.stage].groups
     if showing.changing(now_s - 1):
@@ -173,12 +217,21 @@ def step(
         0.0 if walk.group in green else lasted_s + 1.0
         for walk, lasted_s in zip(site.walks, state.red_s, strict=True)
     )
-    state = replace(state, lanes=lanes, standing_s=standing_s, red_s=red_s)
-    if showing.changing(now_s):
-        return state
-    if showing.green_s(now_s) < site.stages.stages[showing.stage].least_s:
-        return state
-    decision, late = _decided(site, state, now_s)
+    return replace(state, lanes=lanes, standing_s=standing_s, red_s=red_s)
+
+
+def _may_decide(site: SignalSite, state: SignalState, now_s: float) -> bool:
+    """Whether the least green is over, and no change under way."""
+    showing = state.showing
+    least_s = site.stages.stages[showing.stage].least_s
+    return not showing.changing(now_s) and showing.green_s(now_s) >= least_s
+
+
+def _acted(
+    site: SignalSite, state: SignalState, decision: Decision, late: int, now_s: float
+) -> SignalState:
+    """Do what was decided."""
+    showing = state.showing
     state = replace(state, decision=decision)
     if decision.stage == showing.stage or not may_change(
         site.stages, showing, now_s, decision.stage
@@ -190,6 +243,14 @@ def step(
         before=showing.stage,
         late=late,
     )
+
+
+def _full(site: SignalSite, state: SignalState) -> list[bool]:
+    """Whether the road that a lane leads to has no room, by lane."""
+    return [
+        any(state.standing_s.get(name, 0.0) >= STANDING_S for name in names)
+        for names in site.behind
+    ]
 
 
 def _readings(lane: LaneSite, readings: Mapping[str, Reading]) -> tuple[Reading, Reading]:
@@ -213,19 +274,22 @@ def level_of(site: SignalSite, lanes: tuple[LaneState, ...]) -> Level:
     return Level.ACTUATED if short > _HALF * total else Level.ADAPTIVE
 
 
-def _decided(site: SignalSite, state: SignalState, now_s: float) -> tuple[Decision, int]:
-    shown = state.showing.stage
+def _decided_without(
+    site: SignalSite, state: SignalState, now_s: float
+) -> tuple[Decision, int] | None:
+    """Decide where stages need not be compared: by the plan, and for people on foot."""
     level = level_of(site, state.lanes)
     if level is not Level.ADAPTIVE and len(site.plan) > 1:
         return Decision(_by_plan(site, state, level, now_s), level), -1
     walk = _walk_due(site, state, now_s)
-    if walk is not None:
-        return walk, -1
-    full = [
-        any(state.standing_s.get(name, 0.0) >= STANDING_S for name in names)
-        for names in site.behind
-    ]
-    found = compared(site.model, state.lanes, shown, now_s, full)
+    return None if walk is None else (walk, -1)
+
+
+def _decided(
+    site: SignalSite, state: SignalState, found: Comparison, full: Sequence[bool], now_s: float
+) -> tuple[Decision, int]:
+    """Decide by a comparison, and give the lane for whose wait it was; -1 for none."""
+    shown, level = state.showing.stage, level_of(site, state.lanes)
     late = _latest(site, state, full)
     if late >= 0 and not _owed(site, state, now_s):
         among = [
@@ -238,7 +302,8 @@ def _decided(site: SignalSite, state: SignalState, now_s: float) -> tuple[Decisi
             best = max(among, key=lambda place: (found.rates[place], -place))
             waited = site.lanes[late].lane, state.lanes[late].waiting_s
             return Decision(best, level, found.keeps_s, *waited), late
-    return Decision(found.other if found.keeps_s < 0 else shown, level, found.keeps_s), -1
+    keeps = shown if found.keeps_s >= 0 else found.other
+    return Decision(keeps, level, found.keeps_s), -1
 
 
 def _walk_due(site: SignalSite, state: SignalState, now_s: float) -> Decision | None:
@@ -282,7 +347,7 @@ def _wait_for(site: SignalSite, state: SignalState, group: str) -> float:
     )
 
 
-def _latest(site: SignalSite, state: SignalState, full: list[bool]) -> int:
+def _latest(site: SignalSite, state: SignalState, full: Sequence[bool]) -> int:
     """Give the lane that must be served next, the longest wait first; -1 where none must."""
     found, longest_s = -1, 0.0
     change_s = float(site.model.least_s.max())

@@ -4,7 +4,7 @@ A detector at the stop line tells who leaves and whether somebody stands there; 
 tells who will come. At most one of each a lane.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 STUCK_GREEN_S: Final = 30.0
@@ -72,6 +72,8 @@ def judged(
     most_s : float
         How long it may stay occupied meanwhile.
     """
+    if health is SOUND and not reading.occupied and not passed:
+        return health  # as nearly always
     stuck_s = health.stuck_s
     if not reading.occupied or reading.left:
         stuck_s = 0.0
@@ -81,4 +83,4 @@ def judged(
     if reading.occupied and not should_fall:
         unseen = health.unseen
     failed = stuck_s >= most_s or unseen >= UNSEEN
-    return replace(health, stuck_s=stuck_s, unseen=unseen, failed=failed)
+    return Health(stuck_s, unseen, failed) if stuck_s or unseen else SOUND
