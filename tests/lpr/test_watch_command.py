@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -27,9 +29,10 @@ from lpr.synthesis.faces import draw_face
 from lpr.synthesis.videos import Passing, Place, draw_video
 from lpr.vision.reading import ReadPlate
 from lpr.vision.watching import Frame, Watch
+from tests.lpr.rtsp_camera import RtspCamera
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lpr.vision.strips import Picture
@@ -260,3 +263,52 @@ def test_a_camera_that_breaks_off_is_opened_again_and_never_fallen_behind(camera
 def test_a_camera_that_is_not_there_is_given_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert watch.run(["http://127.0.0.1:9/none.mjpg", "--give-up-after", "0.2"]) == 1
     assert "0 frames" in capsys.readouterr().err
+
+
+@pytest.fixture
+def rtsp() -> Iterator[Callable[..., RtspCamera]]:
+    """Start cameras that speak RTSP and end them."""
+    with ExitStack() as ends:
+
+        def start(pictures: list[Picture], **given: Any) -> RtspCamera:
+            whole = [each[: each.shape[0] // 8 * 8] for each in pictures]
+            server = ends.enter_context(RtspCamera(whole, fps=FPS, **given))
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            ends.callback(thread.join)
+            ends.callback(server.shutdown)
+            return server
+
+        yield start
+
+
+def test_a_visit_is_seen_over_rtsp(rtsp: Callable[..., RtspCamera]) -> None:
+    camera = rtsp(lane(), break_after=10_000)
+    watch = Watch(the_cars_plate, DEFAULT_BANDS, TrackRules())
+    visit, _ = next(watch.visits(StreamFrames(camera.address())))
+    assert visit.read.text == "皖B12345"
+    assert visit.agreeing >= 2
+
+
+def test_an_rtsp_camera_that_breaks_off_is_opened_again(rtsp: Callable[..., RtspCamera]) -> None:
+    camera = rtsp(lane(), break_after=5)
+    frames = StreamFrames(camera.address())
+    sides = {
+        frame.picture.shape
+        for frame in takewhile(lambda _: frames.health.connects < 2, frames)
+        if frame.picture is not None
+    }
+    assert sides == {(264, 480, 3)}
+    assert camera.plays >= 2
+
+
+def test_a_camera_asks_for_its_password_and_nobody_else_sees_it(
+    rtsp: Callable[..., RtspCamera], capsys: pytest.CaptureFixture[str]
+) -> None:
+    camera = rtsp(lane(), break_after=5, password="drawn")
+    wrong = ["--give-up-after", "0.2", camera.address("gate:guessed@")]
+    assert watch.run(wrong) == 1
+    assert camera.plays == 0
+    assert "guessed" not in "".join(capsys.readouterr())
+    frames = StreamFrames(camera.address("gate:drawn@"))
+    assert any(frame.picture is not None for frame in frames)
