@@ -4,6 +4,7 @@ import "../styles/signals.css";
 import "../styles/schedules.css";
 import { act, ProblemError, read, readAll, withQuery } from "./api/client";
 import { busiest, dateStrip, dayStrip, legend, tonesOf } from "./schedules/strips";
+import { SpecialDaysPart } from "./schedules/special";
 import type { Counts, Day, Imported, Schedule, ScheduleDate, ScheduleDetail, ScheduleDocument } from "./schedules/types";
 import { dayWords, kindWords, runsWords, statusTag } from "./schedules/words";
 import { byId, h, replace, write } from "./shell/dom";
@@ -160,6 +161,8 @@ class SchedulesPage {
     const to = field(last, { type: "date", required: true });
     const least = field(30, { type: "number", min: 15, max: 720, step: 15, required: true });
     const keep = h("input", { type: "checkbox", id: "keep-stages" });
+    const chosen = (): string[] => [...signals.selectedOptions].map((each) => each.value);
+    const special = new SpecialDaysPart(this.network, chosen);
     showForm({
       title: text("schedules.ask"),
       parts: [
@@ -168,17 +171,19 @@ class SchedulesPage {
         row(labelled("schedule-first", text("schedules.first"), from), labelled("schedule-last", text("schedules.last"), to)),
         labelled("schedule-least", text("schedules.least_min"), least),
         h("p", { class: "form-part" }, keep, " ", h("label", { for: "keep-stages" }, text("schedules.keep_stages"))),
+        special.element,
       ],
       submit: text("schedules.ask"),
       send: async () => {
         const made = await act<Schedule>("POST", "/api/v1/signal-schedules", {
           network_id: this.network,
           title: title.value,
-          signals: [...signals.selectedOptions].map((each) => each.value),
+          signals: chosen(),
           first: from.value,
           last: to.value,
           least_min: typedNumber(least) ?? 30,
           keep_stages: keep.checked,
+          exceptions: special.read(),
         });
         await this.show(made.id);
         return text("schedules.asked");
