@@ -14,6 +14,8 @@ from tests.browser.test_every_page import violations
 from tests.signals import counted, crossroads
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from tests.browser.conftest import Visitor
 
 MONDAY = dt.date(2026, 2, 2)
@@ -32,6 +34,16 @@ def table() -> bytes:
         if row[4] == "straight"
     ]
     return counted.csv_of([*rows, [*rows[0][:5], -7, 0, 0]])
+
+
+def add_special_day(page: Page) -> None:
+    page.locator("#special-add").click()
+    page.locator("#special-1-name").fill("Match")
+    page.locator("#special-1-first").fill("2026-02-09")
+    page.locator("#special-1-roads").select_option("east-in")
+    page.locator("#special-1-start").fill("07:30")
+    shot(page, "schedules-special-en-1440")
+    assert violations(page) == []
 
 
 def test_counts_become_a_schedule_that_junctions_follow(visitor: Visitor) -> None:
@@ -61,13 +73,7 @@ def test_counts_become_a_schedule_that_junctions_follow(visitor: Visitor) -> Non
     page.locator("#schedule-name").fill("cross")
     page.locator("#schedule-signals").select_option("crossroads")
     page.locator("#keep-stages").check()
-    page.locator("#special-add").click()
-    page.locator("#special-1-name").fill("Match")
-    page.locator("#special-1-first").fill("2026-02-09")
-    page.locator("#special-1-roads").select_option("east-in")
-    page.locator("#special-1-start").fill("07:30")
-    shot(page, "schedules-special-en-1440")
-    assert violations(page) == []
+    add_special_day(page)
     page.locator("#dialog button[type=submit]").click()
     expect(page.locator("#dialog")).to_be_hidden()
     # A job of low priority makes it beside a whole city.
