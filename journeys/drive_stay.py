@@ -19,6 +19,7 @@ from parking.rules.vehicle_users import Proof, VehicleUse
 from parking.services import corrections, drives, stay_views, stays, tickets, vehicle_users
 from parking.store.pages import Page
 from parking.store.places import bay, facility
+from payments import agreements
 from payments import services as payments
 from payments.rules.bills import Bill, BillState
 
@@ -112,15 +113,20 @@ def bind_vehicle(uow: UnitOfWork, actor: Actor, binding: Binding) -> VehicleUse:
 
 
 def unbind_vehicle(uow: UnitOfWork, actor: Actor, vehicle_id: VehicleId) -> VehicleUse:
-    """Unbind a vehicle, as when it is sold: its later stays are not theirs to see.
+    """Unbind a vehicle, as when it is sold: its later stays are not theirs to see, or to pay.
+
+    What they agreed to be deducted for it ends.
 
     Raises
     ------
     NotFound
         Where it is not theirs.
     """
-    use = vehicle_users.unbind(uow, account_of(actor), vehicle_id, actor.subject)
+    account_id = account_of(actor)
+    use = vehicle_users.unbind(uow, account_id, vehicle_id, actor.subject)
     record(uow, actor, "parking.vehicle_unbound", "vehicle", str(vehicle_id), {})
+    for agreement in agreements.end_of_vehicle(uow, account_id, vehicle_id):
+        record(uow, actor, "payments.agreement_ended", "agreement", str(agreement.id), {})
     return use
 
 

@@ -13,6 +13,7 @@ from city.identifiers import ParkingSessionId
 from city.people.actors import system_actor
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task, handle_once
+from journeys import deduct_by_agreement
 from journeys.rate_stay import rate_stay
 from parking.rules.stays import ParkingSession, StayState
 from parking.services import rights, stay_views, stays
@@ -88,6 +89,7 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     )
     bill = payments.issue_bill(uow, charge, BILLER.subject)
     stays.note_bill(uow, session_id, bill.id)
+    deduct_by_agreement.defer(uow, bill)
     if rated.unused:
         reason = channel_payments.UNUSED_REASON
         channel_payments.give_back_ahead(uow, one, reason, BILLER.subject)

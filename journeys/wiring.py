@@ -26,6 +26,7 @@ from city.works.shared_setting import business_clock
 from journeys import (
     chase_arrears,
     count_collections,
+    deduct_by_agreement,
     fetch_bills,
     forget_plates,
     offer_ahead,
@@ -214,6 +215,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         figures.task(database),
         count_collections.task(database),
         pursue_channels.task(database, wiring.channels),
+        deduct_by_agreement.task(database, wiring.channels),
         settle_channels.task(database, wiring.channels),
         fetch_bills.task(database, wiring.channels),
         reconcile_stays.task(database),

@@ -50,6 +50,7 @@ CHANNEL_ORDER: Final = Table(
     Column("payment_id", Uuid),
     Column("code", Text, nullable=False, server_default=""),
     Column("heard_at", tables.INSTANT),
+    Column("agreement_id", Uuid),
 )
 _UNSETTLED: Final = (OrderState.ASKED.value, OrderState.OPEN.value, OrderState.UNKNOWN.value)
 
@@ -74,6 +75,7 @@ def add_order(connection: Connection, order: ChannelOrder) -> None:
             done_at=order.done_at,
             refunded_minor=order.refunded_minor,
             payment_id=order.payment_id,
+            agreement_id=order.agreement_id,
         )
     )
 
@@ -271,4 +273,5 @@ def order_of(row: Any) -> ChannelOrder:
         refunded_minor=row["refunded_minor"],
         payment_id=row["payment_id"],
         code=row["code"],
+        agreement_id=row["agreement_id"],
     )

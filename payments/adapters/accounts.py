@@ -67,6 +67,11 @@ class _Section:
     def address(self) -> str:
         return address_of(self.text("gateway"), self.field("gateway"))
 
+    def signing_address(self) -> str:
+        """Where drivers sign for deductions; empty where none is given: then there are none."""
+        name = "parking_signing"
+        return address_of(self.text(name), self.field(name)) if self._value.get(name) else ""
+
 
 def read_channels(
     document: JsonValue, notify_address: str, wall: Clock
@@ -151,6 +156,7 @@ def _wechat(given: _Section, notify_url: str, wall: Clock) -> WechatChannel:
         api_key=api_key,
         verifiers=verifiers,
         answer_serial=ids[-1] if ids else "",
+        signing_address=given.signing_address(),
     )
     return WechatChannel(account, notify_url, wall)
 

@@ -4,9 +4,9 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import JsonValue
@@ -14,11 +14,11 @@ from pydantic import JsonValue
 from city.errors import Invalid, Unavailable
 from city.money import Money
 from city.time import Clock, parse_rfc3339
+from city.vehicles import PlateNumber
 from payments.adapters.http import LARGEST_BILL_BYTES, NoAnswer, exchange
-from payments.rules import wechat_v3
+from payments.rules import wechat_parking, wechat_v3
 from payments.rules.authenticity import NotAuthentic, Refusal
 from payments.rules.channel_bills import wechat as bills
-from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channels import (
     Answer,
     Channel,
@@ -31,6 +31,7 @@ from payments.rules.channels import (
     RefundAnswer,
     RefundFate,
 )
+from payments.rules.deductions import Deducted, Parked, Signed, Standing, colour_of
 
 _PATHS: Final = {
     Method.CODE: ("native", "code_url"),
@@ -47,6 +48,10 @@ _FATES: Final = {
     "CLOSED": Fate.CLOSED,
     "REVOKED": Fate.CLOSED,
     "PAYERROR": Fate.CLOSED,
+    # Of deductions by agreement; their notification says FAIL where their query says PAY_FAIL.
+    "ACCEPTED": Fate.OPEN,
+    "PAY_FAIL": Fate.CLOSED,
+    "FAIL": Fate.CLOSED,
 }
 _REFUNDS: Final = {
     "SUCCESS": RefundFate.DONE,
@@ -89,6 +94,8 @@ class WechatAccount:
     api_key: bytes
     verifiers: wechat_v3.Verifiers
     answer_serial: str = ""
+    signing_address: str = ""
+    """Where drivers sign for parking by pay score; empty where the merchant has no such product."""
 
 
 class WechatChannel:
@@ -107,12 +114,15 @@ class WechatChannel:
 
     def __init__(self, account: WechatAccount, notify_url: str, wall: Clock) -> None:
         self.merchant = account.merchant_id
+        self.signing_address = account.signing_address
         self._account = account
         self._notify_url = notify_url
         self._wall = wall
 
     def open(self, order: Order, payer: str = "") -> Opening:
         """Open an order; a bar code is charged at once."""
+        if order.method not in _PATHS:
+            raise Invalid("is asked for as a deduction", field="method")
         product, code = _PATHS[order.method]
         body: dict[str, JsonValue] = {
             "appid": self._account.app_id,
@@ -121,7 +131,7 @@ class WechatChannel:
             "out_trade_no": order.order_no,
             "amount": {"total": order.amount.minor, "currency": order.amount.currency},
             "notify_url": self._notify_url,
-            "time_expire": _rfc3339(order.expires_at),
+            "time_expire": wechat_parking.rfc3339(order.expires_at),
         }
         if order.method is Method.JSAPI:
             body["payer"] = {"openid": payer}
@@ -141,7 +151,10 @@ class WechatChannel:
 
     def query(self, order: Order) -> Answer:
         """Ask how an order stands."""
-        target = f"/v3/pay/transactions/out-trade-no/{order.order_no}?mchid={self.merchant}"
+        if order.method is Method.AGREEMENT:
+            target = f"{wechat_parking.DEDUCTION}{order.order_no}"
+        else:
+            target = f"/v3/pay/transactions/out-trade-no/{order.order_no}?mchid={self.merchant}"
         try:
             status, node = self._call("GET", target)
         except NoAnswer as none:
@@ -153,12 +166,77 @@ class WechatChannel:
 
     def close(self, order: Order) -> Answer:
         """Close an unpaid order; what became of it is asked, not guessed from the answer."""
+        if order.method is Method.AGREEMENT:
+            return self.query(order)  # what was accepted is taken, or not, by the channel alone
         target = f"/v3/pay/transactions/out-trade-no/{order.order_no}/close"
         try:
             self._call("POST", target, {"mchid": self.merchant})
         except NoAnswer as none:
             return Answer(Fate.UNKNOWN, reason=none.reason)
         return self.query(order)
+
+    def agreement(self, plate: PlateNumber, holder: str) -> Signed:
+        """Ask whether a payer, by their openid, has parking by pay score for a car."""
+        colour = colour_of(plate.kind)
+        if colour is None or not holder:
+            return Signed(Standing.NONE, "no-such-plate" if holder else "no-holder")
+        asked = {
+            "appid": self._account.app_id,
+            "plate_number": plate.text,
+            "plate_color": colour.value,
+            "openid": holder,
+        }
+        try:
+            status, node = self._call("GET", f"{wechat_parking.FIND}?{urlencode(asked)}")
+        except NoAnswer as none:
+            return Signed(Standing.UNKNOWN, none.reason)
+        if status != _OK:
+            return Signed(Standing.UNKNOWN, _text(node, "code"))
+        if (node.get("plate_number"), node.get("openid")) != (plate.text, holder):
+            return Signed(Standing.UNKNOWN, "answer-other-plate")
+        state = _text(node, "service_state")
+        return Signed(wechat_parking.service_standing(state), state)
+
+    def deduct(self, order: Order, parked: Parked) -> Deducted:
+        """Tell of the stay, then have its fee taken; ACCEPTED leaves the outcome to a notice."""
+        colour = colour_of(parked.plate.kind)
+        if colour is None:
+            return Deducted(Answer(Fate.CLOSED, reason="no-such-plate"))
+        entrance = wechat_parking.entrance_body(order.order_no, parked, colour, self._notify_url)
+        try:
+            status, node = self._call("POST", wechat_parking.ENTRANCES, entrance)
+        except NoAnswer as none:
+            return Deducted(Answer(Fate.UNKNOWN, reason=none.reason))
+        if status != _OK:
+            return Deducted(Answer(_fate(status, Fate.CLOSED), reason=_text(node, "code")))
+        if _text(node, "state") != wechat_parking.NORMAL:
+            reason = _text(node, "block_reason")
+            refused = Answer(Fate.CLOSED, reason=reason or _text(node, "state"))
+            return Deducted(refused, wechat_parking.blocked_standing(reason))
+        body: dict[str, JsonValue] = {
+            "appid": self._account.app_id,
+            "description": order.subject,
+            "out_trade_no": order.order_no,
+            "trade_scene": wechat_parking.SCENE,
+            "notify_url": self._notify_url,
+            "amount": {"total": order.amount.minor, "currency": order.amount.currency},
+            "parking_info": wechat_parking.parking_info(_text(node, "id"), parked, colour),
+        }
+        return Deducted(self._deducted(order, body))
+
+    def _deducted(self, order: Order, body: Mapping[str, JsonValue]) -> Answer:
+        try:
+            status, node = self._call("POST", wechat_parking.DEDUCTIONS, body)
+        except NoAnswer as none:
+            return Answer(Fate.UNKNOWN, reason=none.reason)
+        if status == _OK:
+            return self._believed(node)
+        refused = Answer(_fate(status, Fate.CLOSED), reason=_text(node, "code"))
+        if refused.fate is not Fate.CLOSED:
+            return refused
+        # Asked before under this number, it may be taken although it is refused now.
+        known = self.query(order)
+        return refused if known.fate is Fate.MISSING else known
 
     def refund(self, order: Order, refund: Refund) -> RefundAnswer:
         """Ask for a refund."""
@@ -233,8 +311,12 @@ class WechatChannel:
             now=self._wall.now(),
         )
         node = told.resource
-        if node.get("mchid") != self.merchant:
+        if wechat_parking.merchant_of(node) != self.merchant:
             raise NotAuthentic(Refusal.OTHER_MERCHANT, "is about another merchant")
+        if told.event == wechat_parking.ENTRANCE_CHANGED:
+            # How the deduction of that stay stands is asked; what it means is not guessed.
+            number, state = _text(node, "out_parking_no"), _text(node, "parking_state")
+            return Notice(told.notification_id, number, "", Answer(Fate.UNKNOWN, reason=state))
         order_no, refund_no = _text(node, "out_trade_no"), _text(node, "out_refund_no")
         try:
             answer = _refund_answer(node) if refund_no else self._answer(node)
@@ -311,8 +393,10 @@ class WechatChannel:
         return Answer(
             fate,
             _text(node, "transaction_id"),
-            Money.from_json({"minor": members.get("total"), "currency": members.get("currency")}),
-            _text(node, "mchid"),
+            Money.from_json(
+                {"minor": members.get("total"), "currency": members.get("currency", "CNY")}
+            ),
+            str(wechat_parking.merchant_of(node) or ""),
             parse_rfc3339(_text(node, "success_time"), "success_time"),
         )
 
@@ -344,7 +428,3 @@ def _fate(status: int, refused: Fate) -> Fate:
 def _text(node: Node, name: str) -> str:
     value = node.get(name, "")
     return value if isinstance(value, str) else ""
-
-
-def _rfc3339(at: datetime) -> str:
-    return at.astimezone(CHINA).replace(microsecond=0).isoformat()

@@ -21,6 +21,7 @@ from payments.gateway.journal import Journal
 from payments.gateway.keys import Keys
 from payments.gateway.notifier import Notifier
 from payments.gateway.payer import order_json, payer_routes
+from payments.gateway.signing import signing_routes
 from payments.gateway.unionpay import UnionPay
 from payments.gateway.wechat import WechatPay
 from payments.rules.channels import Channel
@@ -43,6 +44,7 @@ def create_app(desk: Desk) -> Flask:
     for routes in (wechat.routes(), alipay.routes(), unionpay.routes()):
         app.register_blueprint(routes)
     app.register_blueprint(payer_routes(desk, alipay.return_address))
+    app.register_blueprint(signing_routes(desk))
 
     fails = Fault.SERVER_ERROR in desk.faults.shares
 

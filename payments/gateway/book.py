@@ -160,6 +160,17 @@ class Book:
                 return order
             return self._keep(replace(order, state=State.CLOSED))
 
+    def fail(self, channel: Channel, key: str, at: datetime) -> tuple[Order, bool]:
+        """Close an order whose money could not be taken; tell whether this call was the one.
+
+        The merchant is owed word of it, unlike of a close that it asked for itself.
+        """
+        with self._lock:
+            order = self._known(channel, key, at)
+            if order.state in {State.PAID, State.CLOSED, State.VOIDED}:
+                return order, False
+            return self._keep(replace(order, state=State.CLOSED), Mark(channel, key)), True
+
     def take_back(
         self, channel: Channel, key: str, at: datetime, refund_no: str = ""
     ) -> tuple[Order, Refund | None]:

@@ -15,12 +15,16 @@ from payments.gateway.faults import Faults
 from payments.gateway.journal import Journal, Mark, Owed
 from payments.gateway.keys import Keys
 from payments.gateway.notifier import Notice, Notifier
-from payments.gateway.orders import Order, Refund, RefundState, State
+from payments.gateway.orders import DEDUCTION, Order, Refund, RefundState, State
+from payments.gateway.signatures import Car, Signatures, SignatureState
 from payments.rules.channel_bills.lines import CHINA, BillLine
 from payments.rules.channels import ONLINE, Channel
+from payments.rules.deductions import PlateColour
 
 _REFUND_TAKES_S: Final = 20.0
 """How long an asynchronous refund is under way, in the channel's seconds."""
+_DEDUCTION_TAKES_S: Final = 5.0
+"""How long an accepted deduction is under way, in the channel's seconds."""
 _BILL_READY: Final = timedelta(days=1, hours=10)
 """A day's bill is there at 10:00 of the next day."""
 
@@ -58,7 +62,7 @@ class Announces(Protocol):
     """A channel's way to tell a merchant; writes nothing to the book."""
 
     def paid(self, order: Order) -> Notice:
-        """Write the notification of a payment."""
+        """Write the notification of a payment, or of a deduction that failed."""
         ...
 
     def refunded(self, order: Order, refund: Refund) -> Notice | None:
@@ -99,12 +103,14 @@ class Desk:
     open_day: bool = False
     journal: Journal | None = None
     book: Book = field(init=False)
+    signatures: Signatures = field(init=False)
     channels: dict[Channel, Announces] = field(default_factory=dict)
     _asked: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.book = Book(self.journal)
+        self.signatures = Signatures(self.journal)
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -128,9 +134,31 @@ class Desk:
         for owed in self.journal.owed():
             self._resume(owed, max(0.0, owed.due_at - now_s))
         for order in self.book.orders():
+            if order.terms.product == DEDUCTION and is_unpaid(order):
+                self.deduct_later(order)
             for refund in order.refunds:
                 if refund.state is RefundState.PROCESSING:
                     self.refund_later(order, refund)
+
+    def deduct_later(self, order: Order) -> None:
+        """Take an accepted deduction after a while, or fail, and tell the merchant."""
+
+        def take() -> None:
+            self.deduct_now(order)
+
+        self.notifier.after(_DEDUCTION_TAKES_S, take)
+
+    def deduct_now(self, order: Order) -> Order:
+        """Take a deduction from whoever signed for its car, as that stands by now."""
+        given = order.extras()
+        car = Car(given["plate"], PlateColour(given["colour"]))
+        signature = self.signatures.find(order.channel, car)
+        if signature is not None and signature.state is SignatureState.NORMAL and signature.solvent:
+            return self.pay(order, signature.holder)
+        failed, first = self.book.fail(order.channel, order.key, self.now())
+        if first:
+            self._tell(self.channels[order.channel].paid(failed), Mark(order.channel, order.key))
+        return failed
 
     def refund_later(self, order: Order, refund: Refund) -> None:
         """Let an accepted refund arrive after a while, and tell the merchant."""
@@ -187,7 +215,8 @@ class Desk:
         channel = self.channels[mark.channel]
         if not mark.refund_no:
             # As it was when it was paid: what came after is told by words of its own.
-            notice: Notice | None = channel.paid(replace(order, state=State.PAID, refunds=()))
+            then = order if order.paid_at is None else replace(order, state=State.PAID, refunds=())
+            notice: Notice | None = channel.paid(then)
         else:
             numbers = [each.refund_no for each in order.refunds]
             upto = numbers.index(mark.refund_no) + 1

@@ -21,7 +21,9 @@ from typing import Any, Final
 from city.errors import Invalid
 from city.time import Clock
 from payments.gateway.orders import Order, Refund, RefundState, State, Terms
+from payments.gateway.signatures import Car, Signature, SignatureState
 from payments.rules.channels import Channel
+from payments.rules.deductions import PlateColour
 
 _FIELD: Final = "--journal"
 _VERSION: Final = 1
@@ -40,6 +42,19 @@ create table if not exists owed (
     attempt integer not null,
     due_at real not null,
     primary key (channel, key, refund_no)
+) without rowid;
+"""
+# Came later: a journal from before has none of it.
+_SIGNATURES: Final = """
+create table if not exists signature (
+    channel text not null,
+    plate text not null,
+    colour text not null,
+    holder text not null,
+    state text not null,
+    solvent integer not null,
+    at text not null,
+    primary key (channel, plate, colour)
 ) without rowid;
 """
 
@@ -119,6 +134,7 @@ class Journal:
         if known == 0:
             self._file.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
             known = _VERSION
+        self._file.executescript(_SIGNATURES)
         return known
 
     def orders(self) -> list[Order]:
@@ -135,6 +151,39 @@ class Journal:
             Owed(Mark(Channel(channel), key, refund_no), attempt, due_at)
             for channel, key, refund_no, attempt, due_at in found
         ]
+
+    def signatures(self) -> list[Signature]:
+        """Give what payers signed for."""
+        with self._lock:
+            found = self._file.execute("select * from signature").fetchall()
+        return [
+            Signature(
+                Channel(channel),
+                Car(plate, PlateColour(colour)),
+                holder,
+                SignatureState(state),
+                bool(solvent),
+                datetime.fromisoformat(at),
+            )
+            for channel, plate, colour, holder, state, solvent, at in found
+        ]
+
+    def keep_signature(self, signature: Signature) -> None:
+        """Keep a payer's word instead of the one before on the same car."""
+        car = signature.car
+        with self._lock, self._whole():
+            self._file.execute(
+                "insert or replace into signature values (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    signature.channel.value,
+                    car.plate,
+                    car.colour.value,
+                    signature.holder,
+                    signature.state.value,
+                    int(signature.solvent),
+                    signature.at.isoformat(),
+                ),
+            )
 
     def keep(self, order: Order, owes: Mark | None = None) -> None:
         """Keep an order as it stands, together with what its merchant is to be told at once."""

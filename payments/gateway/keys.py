@@ -98,6 +98,7 @@ class Keys:
                 "public_key": self._public_pem("wechat-public"),
                 "public_key_id": self.public_key_id,
                 "platform_certificate": self.certificate_pem("wechat-platform"),
+                "parking_signing": f"{address}/payer/signatures/wechat",
             },
             "alipay": {
                 "gateway": f"{address}/gateway.do",

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from city.errors import Conflict
 from payments.rules.channels import Channel, fee_of
+
+DEDUCTION: Final = "PARKING"
+"""The product of an order that is taken by agreement; its extras name the car."""
 
 
 class State(StrEnum):

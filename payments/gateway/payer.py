@@ -28,11 +28,13 @@ _STATES: Final = {
     State.CLOSED: ("订单已关闭", "Closed"),
     State.VOIDED: ("订单已撤销", "Taken back"),
 }
-_PAYER: Final = {
+COLOURS: Final = {channel: colour for channel, (_, _, colour) in _NAMES.items()}
+HOLDERS: Final = {
     Channel.WECHAT: "oGatewayPayer0000000000000000",
     Channel.ALIPAY: "2088000000000000",
     Channel.UNIONPAY: "6200000000000000000",
 }
+"""The one payer at each channel, by the id that the channel gives them."""
 _PAGE: Final = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -81,7 +83,7 @@ def payer_routes(desk: Desk, return_address: Callable[[Order], str]) -> Blueprin
 
     def pay(token: str) -> BaseResponse:
         order = desk.book.find_token(token, desk.now())
-        paid = desk.pay(order, _PAYER[order.channel])
+        paid = desk.pay(order, HOLDERS[order.channel])
         if _wants_json():
             return _shown(paid, return_address)
         return redirect(url_for("payer.show", token=token), 303)

@@ -17,7 +17,7 @@ from city.time import parse_rfc3339
 from payments.gateway.desk import Code, Desk, WechatKeys, code_of, event_id, wrong_amount
 from payments.gateway.keys import WECHAT_APP, WECHAT_MERCHANT
 from payments.gateway.notifier import Damage, Notice, is_address
-from payments.gateway.orders import Order, Refund, Refused, Terms, Why
+from payments.gateway.orders import DEDUCTION, Order, Refund, Refused, Terms, Why
 from payments.gateway.wechat_messages import (
     PayRequest,
     RefundRequest,
@@ -31,6 +31,7 @@ from payments.gateway.wechat_messages import (
     say_refused,
     transaction_json,
 )
+from payments.gateway.wechat_parking import WechatParking, deduction_notice
 from payments.rules import wechat_v3
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.channel_bills import wechat as bills
@@ -47,18 +48,26 @@ class WechatPay:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._parking = WechatParking(desk)
         self._bills: OrderedDict[str, bytes] = OrderedDict()
 
     # --- notifications ---------------------------------------------------------------------------
 
     def paid(self, order: Order) -> Notice:
-        """Write ``TRANSACTION.SUCCESS``."""
+        """Write ``TRANSACTION.SUCCESS``, or ``TRANSACTION.FAIL`` of a deduction."""
+        paid = order.paid_at is not None
+        words = (
+            ("transaction", "TRANSACTION.SUCCESS", "支付成功")
+            if paid
+            else ("transaction", "TRANSACTION.FAIL", "扣款失败")
+        )
+        write = deduction_notice if order.terms.product == DEDUCTION else transaction_json
         return self._notice(
             order.notify_url,
-            f"wechat:{order.order_no}:paid",
+            f"wechat:{order.order_no}:{'paid' if paid else 'failed'}",
             order,
-            ("transaction", "TRANSACTION.SUCCESS", "支付成功"),
-            lambda wrong: transaction_json(wrong_amount(order) if wrong else order),
+            words,
+            lambda wrong: write(wrong_amount(order) if wrong else order),
             at=order.paid_at or order.opened_at,
         )
 
@@ -178,6 +187,7 @@ class WechatPay:
             ("GET", "/bill/fundflowbill", self._fund_flow_bill),
             ("GET", "/billdownload/file", self._download),
             ("GET", "/certificates", self._certificates),
+            *self._parking.rules(),
         )
         for method, path, view in rules:
             routes.add_url_rule(path, view.__name__, view, methods=[method])
@@ -283,9 +293,12 @@ class WechatPay:
 
     def _order(self, order_no: str) -> Order:
         try:
-            return self._desk.book.find(_CHANNEL, order_no, self._desk.now())
+            order = self._desk.book.find(_CHANNEL, order_no, self._desk.now())
         except Refused:
-            raise WechatProblem(404, "ORDER_NOT_EXIST", "订单不存在") from None
+            order = None
+        if order is None or order.terms.product == DEDUCTION:
+            raise WechatProblem(404, "ORDER_NOT_EXIST", "订单不存在")
+        return order
 
     def _close(self, order_no: str) -> Response:
         self._order(order_no)

@@ -91,6 +91,8 @@ class ChannelOrder:
         The payment that settled its bill; a paid order without one is a surplus.
     code : str
         What the payer scans, follows or is given; empty until the channel gave it.
+    agreement_id : UUID or None
+        Of an order that is deducted: by which agreement.
     """
 
     id: UUID
@@ -109,6 +111,7 @@ class ChannelOrder:
     refunded_minor: int = 0
     payment_id: PaymentId | None = None
     code: str = ""
+    agreement_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

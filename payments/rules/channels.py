@@ -44,6 +44,8 @@ class Method(StrEnum):
     """Pays inside the channel's own app, known to it by an id."""
     BAR = "bar"
     """Shows a code that we scan."""
+    AGREEMENT = "agreement"
+    """Does nothing: the channel takes it, as they once agreed for their car."""
 
 
 class Fate(StrEnum):

@@ -12,6 +12,7 @@ const ENTRIES = [
   "pay",
   "mine",
   "cards",
+  "agreements",
   "disputes",
   "terminals",
   "stays",

@@ -156,6 +156,20 @@ def my_cards() -> Response:
     return page("cards.html", subject="mine")
 
 
+@blueprint.get("/mine/agreements")
+@access.allow(*DRIVER_ROLES)
+def my_agreements() -> Response:
+    """Show what a driver agreed to be deducted when their car has left."""
+    return page("agreements.html", subject="mine")
+
+
+@blueprint.get("/agreements/back")
+@access.public
+def agreements_back() -> Response:
+    """Lead whoever comes back from a channel's page to their own; it tells nothing by itself."""
+    return page("agreements.html", subject="back")
+
+
 @blueprint.get("/cards")
 @access.allow(*CARD_DESK_ROLES)
 def cards() -> Response:

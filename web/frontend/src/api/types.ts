@@ -85,6 +85,9 @@ export type Compensation = Schemas["CompensationOut"];
 export type AbuseReport = Schemas["AbuseOut"];
 export type Suspect = Schemas["SuspectOut"];
 /** Parking cards. */
+/** What a driver agreed to be deducted when the car has left. */
+export type Agreement = Schemas["AgreementOut"];
+export type Agreements = Schemas["AgreementsOut"];
 export type Card = Schemas["CardOut"];
 export type Cards = Schemas["CardsOut"];
 export type IssuedCard = Schemas["IssuedOut"];
