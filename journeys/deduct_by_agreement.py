@@ -68,7 +68,7 @@ class _Asked:
 
 def defer(uow: UnitOfWork, bill: Bill) -> None:
     """Have a stay's bill deducted once this transaction commits, where anybody agreed to it."""
-    if bill.state is BillState.OPEN and store.signed_of(uow.connection, bill.charge.vehicle_id):
+    if bill.state is BillState.OPEN and store.any_signed(uow.connection, bill.charge.vehicle_id):
         uow.defer(TASK, {"bill_id": str(bill.id)})
 
 

@@ -111,6 +111,14 @@ def signed_of(connection: Connection, vehicle_id: VehicleId) -> list[Agreement]:
     return [_agreement(row) for row in connection.execute(query).mappings()]
 
 
+def any_signed(connection: Connection, vehicle_id: VehicleId) -> bool:
+    """Say whether anybody has signed for a car; holds nothing."""
+    query = select(AGREEMENT.c.id).where(
+        AGREEMENT.c.vehicle_id == vehicle_id, AGREEMENT.c.state == AgreementState.SIGNED.value
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def write(connection: Connection, agreement: Agreement) -> None:
     """Keep an agreement as it stands; the database refuses what may not change."""
     connection.execute(

@@ -122,7 +122,7 @@ def _one(connection: Connection, agreement: Agreement) -> dict[str, Any]:
 def _shown(connection: Connection, found: Sequence[Known]) -> list[dict[str, Any]]:
     wiring = access.wiring()
     plates = masked_plates(connection, [each.agreement.vehicle_id for each in found])
-    back = f"{wiring.settings.page_origin}{url_for('pages.agreements_back')}"
+    back = f"{wiring.settings.page_origin}{url_for('pages.my_agreements')}"
     shown: list[dict[str, Any]] = []
     for each in found:
         agreement, last = each.agreement, each.last

@@ -160,14 +160,7 @@ def my_cards() -> Response:
 @access.allow(*DRIVER_ROLES)
 def my_agreements() -> Response:
     """Show what a driver agreed to be deducted when their car has left."""
-    return page("agreements.html", subject="mine")
-
-
-@blueprint.get("/agreements/back")
-@access.public
-def agreements_back() -> Response:
-    """Lead whoever comes back from a channel's page to their own; it tells nothing by itself."""
-    return page("agreements.html", subject="back")
+    return page("agreements.html")
 
 
 @blueprint.get("/cards")

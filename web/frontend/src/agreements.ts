@@ -10,7 +10,7 @@ import { exactly, price } from "./format/words";
 import { plateLabel } from "./plates/label";
 import { byId, h, replace } from "./shell/dom";
 import { choice, field, labelled, showForm } from "./shell/form";
-import { page, startPage } from "./shell/page";
+import { startPage } from "./shell/page";
 import { emptyState, errorState, problemText, skeleton } from "./shell/states";
 import { named, text } from "./shell/text";
 import { toast } from "./shell/toast";
@@ -194,8 +194,4 @@ class AgreementsPage {
   }
 }
 
-void startPage(() => {
-  // Back from another site a browser sends no session: one step of our own, and it does.
-  if (page().subject === "back") location.replace(`/mine/agreements${location.search}`);
-  else void new AgreementsPage().start();
-});
+void startPage(() => new AgreementsPage().start());
