@@ -21,7 +21,13 @@ from payments.gateway.journal import Journal
 from payments.rules import wechat_parking, wechat_v3
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.channels import Answer, Channel, Fate, Method, Order
-from payments.rules.deductions import DeductingChannel, Parked, Standing, deducting
+from payments.rules.deductions import (
+    DeductingChannel,
+    Parked,
+    PlateColour,
+    Standing,
+    deducting,
+)
 from tests.payments.merchants import Inbox, Wechat, keys, until
 
 if TYPE_CHECKING:
@@ -150,7 +156,7 @@ def test_a_merchant_that_is_not_set_up_for_it_deducts_nothing(gateway: Gateway) 
 def test_an_entrance_serves_one_deduction_of_its_own_stay(gateway: Gateway) -> None:
     merchant, stay, notify = Wechat(gateway.address), parked(), "http://127.0.0.1:9/n"
     signs(gateway, BLUE)
-    colour = wechat_parking.PlateColour.BLUE
+    colour = PlateColour.BLUE
 
     def enters(number: str) -> str:
         body = wechat_parking.entrance_body(number, stay, colour, notify)

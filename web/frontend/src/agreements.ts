@@ -126,13 +126,15 @@ class AgreementsPage {
       replace(this.form, emptyState(text("mine.no_vehicles"), text("mine.bind_first"), h("a", { class: "button", href: "/mine" }, text("mine.page"))));
       return;
     }
+    // One that waits to be signed is what there is to do.
+    const signing = found.items.some((each) => each.state === "asked");
     replace(
       this.form,
       h("p", {}, text("agreements.what")),
       h(
         "p",
         { class: "panel-acts" },
-        h("button", { class: "button button-primary", type: "button", onclick: () => this.agreeDialog(found, own) }, text("agreements.agree")),
+        h("button", { class: signing ? "button" : "button button-primary", type: "button", onclick: () => this.agreeDialog(found, own) }, text("agreements.agree")),
       ),
     );
   }
