@@ -31,10 +31,12 @@ from signals.problem import Problem, read_problem
 from signals.rules.junctions import GroupKind
 from signals.rules.model.aspects import Aspect
 from signals.rules.model.plans import Interval, Programme
+from signals.rules.plans.arrivals import arrivals_of, lane_arrivals, results_as_they_come
 from signals.rules.plans.delay_of_plan import lane_results, lanes_of, opposing_of
+from signals.rules.plans.routes import read_journeys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from signals.rules.model.junction import SignalledJunction
 
@@ -58,13 +60,26 @@ class Held:
     vehicles: float
     saturation: float
     model_s: float
+    even_s: float
+    """By the model for vehicles that come at random, which knows no departures."""
     sumo_s: float
     free_s: float
+    runs_s: tuple[float, ...]
+    """SUMO's by each seed."""
 
     @property
     def error(self) -> float:
         """By which share of SUMO's the model differs."""
         return (self.model_s - self.sumo_s) / self.sumo_s
+
+    @property
+    def chance(self) -> float:
+        """By which share a run of SUMO differs from the mean of the others, by chance alone."""
+        whole, count = sum(self.runs_s), len(self.runs_s)
+        others = [(whole - each) / (count - 1) for each in self.runs_s]
+        return statistics.fmean(
+            abs(each - other) / abs(other) for each, other in zip(self.runs_s, others, strict=True)
+        )
 
 
 def groups_of(junction: SignalledJunction, problem: Problem) -> list[frozenset[str]]:
@@ -112,21 +127,34 @@ def held(name: str, problem: Problem, *, own: bool) -> Iterator[Held]:
         free = losses(simulator, always, FREE_SEED)
     with Simulator(*files) as simulator:
         runs = [losses(simulator, plans, seed) for seed in SEEDS]
+    coming = arrivals_of(problem.roads, read_journeys(problem.demand), flows)
+    if coming is None:
+        raise ValueError(f"{name}: the demand lasts too long")
     for plan in plans:
         junction = problem.network.junction_of[plan.junction]
         lanes = lanes_of(
-            junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.space_m
+            junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.drivers
         )
         opposing = opposing_of(problem.case_of(plan.junction).pairs)
         hours = (flows.end_s - flows.begin_s) / 3600
-        results = {each.lane: each for each in lane_results(plan, lanes, opposing, hours)}
+        even = lane_results(plan, lanes, opposing, hours)
+        arriving = lane_arrivals(junction, problem.network, flows, coming)
+        results = {
+            each.lane: (each, before)
+            for each, before in zip(
+                results_as_they_come(plan, even, lanes, opposing, arriving),
+                even,
+                strict=True,
+            )
+        }
         for group in groups_of(junction, problem):
-            mine = [results[lane] for lane in group if results[lane].flow_vph > 0]
+            mine = [results[lane] for lane in group if results[lane][0].flow_vph > 0]
             driven = [[s for lane in group for s in run.get(lane, ())] for run in runs]
             freely = [s for lane in group for s in free.get(lane, ())]
             if not mine or not freely or min(map(len, driven)) < LEAST_VEHICLES:
                 continue
-            total = sum(each.flow_vph for each in mine)
+            total = sum(each.flow_vph for each, _ in mine)
+            runs_s = tuple(statistics.fmean(run) - statistics.fmean(freely) for run in driven)
             free_s = statistics.fmean(freely)
             yield Held(
                 name,
@@ -137,10 +165,12 @@ def held(name: str, problem: Problem, *, own: bool) -> Iterator[Held]:
                     sorted({m.turn.value for m in junction.movements if m.from_lane in group})
                 ),
                 statistics.fmean(map(len, driven)),
-                max(each.saturation for each in mine),
-                sum(each.flow_vph * each.delay_s for each in mine) / total,
-                statistics.fmean(map(statistics.fmean, driven)) - free_s,
+                max(each.saturation for each, _ in mine),
+                sum(each.flow_vph * each.delay_s for each, _ in mine) / total,
+                sum(each.flow_vph * each.delay_s for _, each in mine) / total,
+                statistics.fmean(runs_s),
                 free_s,
+                runs_s,
             )
 
 
@@ -171,8 +201,17 @@ def summed(found: Sequence[Held]) -> dict[str, Any]:
         "median_error": round(statistics.median(each.error for each in below), 3)
         if errors
         else None,
+        "within_15_percent_by_even_arrivals": _share(
+            abs(each.even_s - each.sumo_s) <= WITHIN * each.sumo_s for each in below
+        ),
+        "within_15_percent_of_other_seeds": _share(each.chance <= WITHIN for each in below),
         "error_of_90_percent": round(errors[int(0.9 * (len(errors) - 1))], 3) if errors else None,
     }
+
+
+def _share(found: Iterable[bool]) -> float | None:
+    answers = list(found)
+    return round(statistics.fmean(answers), 3) if answers else None
 
 
 def main() -> int:

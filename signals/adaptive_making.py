@@ -50,7 +50,7 @@ def make_adaptive(problem: Problem) -> Adaptive:
         own = [each for each in problem.own if each.junction == junction.name]
         flows = problem.flows
         lanes = lanes_of(
-            junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.space_m
+            junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.drivers
         )
         maker = JunctionMaker(case, lanes, own, (flows.end_s - flows.begin_s) / _HOUR_S)
         order = plan.orders[0] if plan is not None and plan.orders else ()

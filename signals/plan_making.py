@@ -9,10 +9,12 @@ from city.errors import Invalid, Unavailable
 from signals.adapters.sumo.simulator import Simulator
 from signals.problem import Problem
 from signals.rules.model.plans import Programme
+from signals.rules.plans.arrivals import arrivals_of, lane_arrivals
 from signals.rules.plans.coordination import Coordination, Site, coordinate_plans
 from signals.rules.plans.delay_of_plan import lanes_of
 from signals.rules.plans.planning import JunctionPlan, plan_junction
 from signals.rules.plans.refinement import SEEDS, Plans, Refined, refined
+from signals.rules.plans.routes import read_journeys
 from signals.rules.plans.streams_between import streams_between
 from signals.rules.safety.checker import check_programme
 
@@ -72,14 +74,22 @@ def make_plans(problem: Problem, *, coordinate: bool, simulate_s: float = 0.0) -
     hours = (problem.flows.end_s - problem.flows.begin_s) / _HOUR_S
     plans: dict[str, JunctionPlan | None] = {}
     sites = {}
+    flows = problem.flows
+    arrivals = None
+    if len(problem.network.junctions) == 1:
+        # Behind another signal vehicles come as that one lets them, not as they set out.
+        journeys = read_journeys(problem.demand)
+        arrivals = arrivals_of(problem.roads, journeys, flows, problem.scale)
     for junction in problem.network.junctions:
         case = problem.case_of(junction.name)
-        flows = problem.flows
         lanes = lanes_of(
-            junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.space_m
+            junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.drivers
         )
         own = tuple(each for each in problem.own if each.junction == junction.name)
-        found = plan_junction(case, lanes, own, hours)
+        coming = None
+        if arrivals is not None:
+            coming = lane_arrivals(junction, problem.network, flows, arrivals)
+        found = plan_junction(case, lanes, own, hours, coming)
         if found is not None:
             found = replace(found, programme=replace(found.programme, name=_free_name(own)))
             sites[junction.name] = Site(case, lanes, own, found)

@@ -23,7 +23,7 @@ from signals.rules.plans.delay_of_plan import (
     opposing_of,
     total_delay_s,
 )
-from signals.rules.plans.passing import LaneFlow, Passing, uniform_delay_s
+from signals.rules.plans.passing import CRITICAL_GAP_S, LaneFlow, Passing, uniform_delay_s
 from signals.rules.plans.planning import plan_junction
 from signals.rules.plans.routes import read_journeys, turning_flows
 from signals.rules.safety.checker import check_plans
@@ -208,7 +208,9 @@ def passed(*shown: tuple[float, Aspect, Aspect], against_vph: float = 0.0) -> li
     lane = LaneFlow("shared", ((FIRST, 180.0, 1_800.0), (SECOND, 180.0, 1_800.0)), 0.0)
     other = LaneFlow("other", ((AGAINST, against_vph, 1_800.0),), 0.0)
     intervals = [Interval(length_s, (one, two, one)) for length_s, one, two in shown]
-    found = Passing(intervals, [lane, other], {FIRST: (AGAINST,)}).pieces(lane, queued=True)
+    found = Passing(intervals, [lane, other], {FIRST: {AGAINST: CRITICAL_GAP_S}}).pieces(
+        lane, queued=True
+    )
     return [sum(seconds * share / 2 for seconds, share in pieces) for pieces in found]
 
 
@@ -226,9 +228,9 @@ def test_who_gives_way_waits_for_the_queue_and_then_for_gaps() -> None:
     # 900 vehicles an hour that had red for 60 s take 60 s to go: meanwhile one who gives way waits
     # inside the junction; three have gone in the mean when the second blocks the lane.
     assert passed(yielding, none, against_vph=900)[0] == pytest.approx(3, abs=0.01)
-    # 450: 20 s, in which 2.9 go; then half of them take the gaps: 450 e^-0.5625 / (1 - e^-0.3125) =
-    # 955 an hour where a turning lane passes 1500, so 4 / (1 + 1500 / 955) of each second's two.
-    gaps = 40 / (0.5 + 0.5 * 1_500 / 955) / 2
+    # 450: 20 s, in which 2.9 go; then half of them take the gaps: 450 e^-0.8125 / (1 - e^-0.3125) =
+    # 744 an hour where a turning lane passes 1500, so 4 / (1 + 1500 / 744) of each second's two.
+    gaps = 40 / (0.5 + 0.5 * 1_500 / 744) / 2
     assert passed(yielding, none, against_vph=450)[0] == pytest.approx(2.9 + gaps, abs=0.1)
 
 

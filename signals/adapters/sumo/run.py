@@ -166,6 +166,7 @@ class Passages:
         self._lane: dict[str, str] = {}
         self._passed: dict[str, str] = {}
         self._lost_s: dict[str, float] = {}
+        self._seen_s: dict[str, float] = {}
         self.found: list[tuple[str, str, float]] = []
         """Lane before the stop line, lane behind the junction, seconds."""
 
@@ -185,15 +186,25 @@ class Passages:
             passed = self._passed.get(name)
             if passed is not None and lane[0] != ":":
                 over = at_m >= _BEYOND_M or lane in self._signalled
-                if over or (before is not None and before[0] != ":" and before != lane):
+                further = before is not None and before[:1] != ":" and _road(before) != _road(lane)
+                if over or further:
                     self.found.append((passed, lane, lost_s - self._lost_s[name]))
                     self._lost_s[name] = lost_s
                     del self._passed[name]
-            if lane[0] == ":" and before is not None and before in self._signalled:
+            # Who drives fast may be over a small junction within one step, on none of its lanes.
+            if before and before in self._signalled and _road(lane) != _road(before):
                 self._passed[name] = before
+            self._seen_s[name] = lost_s
         for name in self._sumo.simulation.getArrivedIDList():
-            self._passed.pop(name, None)
-            self._lane.pop(name, None)
+            # Many drive out of a small network before they are a long way beyond its last signal.
+            passed, lane = self._passed.pop(name, None), self._lane.pop(name, "")
+            begun_s, lost_s = self._lost_s.pop(name, 0.0), self._seen_s.pop(name, 0.0)
+            if passed is not None:
+                self.found.append((passed, lane, lost_s - begun_s))
+
+
+def _road(lane: str) -> str:
+    return lane.rpartition("_")[0]
 
 
 def arguments(job: dict[str, Any]) -> list[str]:

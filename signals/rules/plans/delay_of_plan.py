@@ -20,16 +20,19 @@ from typing import Final
 from signals.rules.junctions import GroupKind
 from signals.rules.model.junction import Movement, SignalledJunction, SignalNetwork
 from signals.rules.model.plans import Interval, Programme, shown_only
-from signals.rules.plans.passing import LaneFlow, Passing, Piece, uniform_delay_s
+from signals.rules.plans.drivers import CARS, Drivers
+from signals.rules.plans.passing import (
+    CRITICAL_GAP_S,
+    MERGING_GAP_S,
+    WAIT_INSIDE,
+    LaneFlow,
+    Opposing,
+    Passing,
+    Piece,
+    uniform_delay_s,
+)
 from signals.rules.safety.clearing import Pair
 
-HEADWAY_S: Final = 1.25
-"""Of Krauss drivers beyond the time to drive their own length: 1 s, and dawdling."""
-PULLING: Final = 1.22
-"""Times the time to drive their own length: who pulls away is slower."""
-CAR_M: Final = 7.5
-"""A car and the gap before it at rest."""
-_HOUR_S: Final = 3_600.0
 _PARTS: Final = 40
 """Parts in which a flow is shared among lanes."""
 _LEAST_CAPACITY_VPH: Final = 1.0
@@ -48,42 +51,25 @@ class LaneResult:
     """Of it what chance and excess demand add, by (2)."""
 
 
-def saturation_flow_vph(movement: Movement, space_m: float = CAR_M) -> float:
-    """Give a lane's saturation flow by the speed at which its way is driven.
-
-    3600 / (1.25 s + 1.22 space / speed): what queues of SUMO's default drivers pass in greens of 10
-    to 60 s, straight on and turning at 6.5 to 22 m/s, within 5 %.
-    """
-    return _HOUR_S / (HEADWAY_S + PULLING * space_m / _slowest_mps(movement))
-
-
-def start_loss_s(movement: Movement) -> float:
-    """Give what pulling away takes from a green, the faster the way the more; as above."""
-    return min(max(0.235 * _slowest_mps(movement) - 0.3, 1.0), 4.0)
-
-
-def _slowest_mps(movement: Movement) -> float:
-    return max(min((piece.speed_mps for piece in movement.pieces), default=13.9), 1.0)
-
-
 def lanes_of(
     junction: SignalledJunction,
     network: SignalNetwork,
     flow_vph: Mapping[tuple[str, str], float],
     bicycles_vph: Mapping[tuple[str, str], float] | None = None,
-    space_m: float = CAR_M,
+    drivers: Drivers = CARS,
 ) -> tuple[LaneFlow, ...]:
     """Share the flows of road pairs among the lanes that serve them.
 
     `bicycles_vph` is of those who ride; where they have no way of their own they are among the
-    others. `space_m` is what a vehicle takes up at rest with the gap before it.
+    others.
 
     Every pair's traffic is shared so that its lanes are as even as they can be: in small parts,
     each to the lane with the least flow ratio so far.
     """
     place = {group.name: index for index, group in enumerate(junction.groups)}
     losses: dict[str, float] = {}
-    shared = movement_flows_vph(junction, network, flow_vph, bicycles_vph)
+    inside: dict[str, int] = {}
+    shared = movement_flows_vph(junction, network, flow_vph, bicycles_vph, drivers)
     found: dict[str, dict[int, list[float]]] = {}
     for movement in junction.movements:
         if movement.kind is GroupKind.PEDESTRIAN:
@@ -92,15 +78,19 @@ def lanes_of(
             place[movement.group], [0.0, math.inf]
         )
         group[0] += shared[movement.name]
-        group[1] = min(group[1], saturation_flow_vph(movement, space_m))
+        group[1] = min(group[1], drivers.saturation_flow_vph(movement))
         losses[movement.from_lane] = max(
-            losses.get(movement.from_lane, 0.0), start_loss_s(movement)
+            losses.get(movement.from_lane, 0.0), drivers.start_loss_s(movement)
         )
+        room = drivers.inside_veh(movement)
+        if room is not None:
+            inside[movement.from_lane] = max(inside.get(movement.from_lane, room), room)
     return tuple(
         LaneFlow(
             lane,
             tuple((group, flow, rate) for group, (flow, rate) in groups.items()),
             losses[lane],
+            inside.get(lane, WAIT_INSIDE),
         )
         for lane, groups in found.items()
     )
@@ -111,6 +101,7 @@ def movement_flows_vph(
     network: SignalNetwork,
     flow_vph: Mapping[tuple[str, str], float],
     bicycles_vph: Mapping[tuple[str, str], float] | None = None,
+    drivers: Drivers = CARS,
 ) -> dict[str, float]:
     """Give every movement's share of its pair of roads, by movement."""
     bicycles = bicycles_vph or {}
@@ -142,23 +133,26 @@ def movement_flows_vph(
             lane = min(lanes, key=lambda name: load.get(name, 0.0))
             movement = lanes[lane]
             shared[movement.name] += flow / _PARTS
-            load[lane] = load.get(lane, 0.0) + flow / _PARTS / saturation_flow_vph(movement)
+            load[lane] = load.get(lane, 0.0) + (
+                flow / _PARTS / drivers.saturation_flow_vph(movement)
+            )
     return shared
 
 
-def opposing_of(pairs: Sequence[Pair]) -> dict[int, tuple[int, ...]]:
-    """Give the groups to which each group gives way."""
-    found: dict[int, list[int]] = {}
+def opposing_of(pairs: Sequence[Pair]) -> dict[int, dict[int, float]]:
+    """Give the groups to which each group gives way, and the gap that it needs in each (s)."""
+    found: dict[int, dict[int, float]] = {}
     for pair in pairs:
         if pair.yields:
-            found.setdefault(pair.one, []).append(pair.other)
-    return {one: tuple(others) for one, others in found.items()}
+            gap_s = MERGING_GAP_S if pair.merging else CRITICAL_GAP_S
+            found.setdefault(pair.one, {})[pair.other] = gap_s
+    return found
 
 
 def lane_results(
     programme: Programme,
     lanes: Sequence[LaneFlow],
-    opposing: Mapping[int, Sequence[int]],
+    opposing: Opposing,
     hours: float = 1.0,
 ) -> tuple[LaneResult, ...]:
     """Give delay and saturation of every lane under a programme.
@@ -185,7 +179,7 @@ def passing_pieces(
     programme: Programme,
     lane: LaneFlow,
     lanes: Sequence[LaneFlow],
-    opposing: Mapping[int, Sequence[int]],
+    opposing: Opposing,
 ) -> list[Piece]:
     """Give the pieces that a lane's cycle falls into, from the programme's start.
 

@@ -2,16 +2,18 @@
 
 A movement that gives way waits until the queues with right of way are gone, then passes in the gaps
 that their vehicles leave. Movements that share a lane pass at the mean of their headways while all
-may go; where only some may, the first of the others to come blocks the lane, and one that gives way
-blocks it with the second: the first waits inside the junction. With the flow v of those with right
-of way (veh/h), the flow ratio y of their fullest lane, its red r, its loss l at the start, and the
-rate a at which vehicles come to a lane's head that may not go (1/s), of t seconds:
+may go; where only some may, the first of the others to come blocks the lane; of those who give way
+as many wait inside the junction as there is room for, and the next blocks it. With the flow v of
+those with right of way (veh/h), the flow ratio y of their fullest lane, its red r, its loss l at
+the start, and the rate a at which vehicles come to a lane's head that may not go (1/s), of t
+seconds:
 
-(1)  s_p = v e^(-v t_c / 3600) / (1 - e^(-v t_f / 3600))          in their gaps
+(1)  s_p = v e^(-sum v_i t_i / 3600) / (1 - e^(-v t_f / 3600))    in their gaps, t_i of stream i
 (2)  t_q = l + (r + l) y / (1 - y)                                until their queue is gone
 (3)  E min(T, t) = (1 - e^(-a t)) / a                             T until the first, exponential
 (4)  E (t - T)+^2 = t^2 - 2 t / a + 2 (1 - e^(-a t)) / a^2        what delay grows with
-(5)  E min(T', t) = 2 (1 - e^(-a t)) / a - t e^(-a t)             T' until the second
+(5)  E min(T_k, t) = sum over i < k of (1 - sum over j <= i of e^(-a t) (a t)^j / j!) / a
+                                                                  T_k until the k-th
 
 Source: Highway Capacity Manual 2010, equation 31-100 for (1) and the queue service time for (2)
 (from memory; the text was not at hand); (3) to (5) are integrals of the exponential and Erlang's
@@ -26,13 +28,16 @@ from typing import Final
 from signals.rules.model.aspects import GREENS, PROTECTED, YELLOWS, Aspect
 from signals.rules.model.plans import Interval
 
-CRITICAL_GAP_S: Final = 4.5
+CRITICAL_GAP_S: Final = 6.5
+"""To cross a stream; what SUMO's drivers pass across streams of 150 to 900 vehicles an hour."""
+MERGING_GAP_S: Final = 10.0
+"""To turn into the lane that a stream turns into: who comes faster from behind is waited for."""
 FOLLOW_UP_S: Final = 2.5
 START_LOSS_S: Final = 2.0
 YELLOW_USED_S: Final = 2.0
 _HOUR_S: Final = 3_600.0
-SNEAKERS: Final = 1.5
-"""Permissive vehicles of a lane that wait inside the junction and leave as the green ends."""
+WAIT_INSIDE: Final = 1.5
+"""Vehicles of a lane that give way inside the junction, where its ways do not say how many."""
 _FULL: Final = 0.98
 _NEVER: Final = 1e-3
 _TURNING_VPH: Final = 1_500.0
@@ -49,6 +54,8 @@ class LaneFlow:
     """Place of the signal group, vehicles per hour, saturation flow of each movement."""
     start_loss_s: float = START_LOSS_S
     """What pulling away takes from a green."""
+    inside_veh: float = WAIT_INSIDE
+    """How many who give way wait beyond the stop line, and leave as the green ends."""
 
     @property
     def flow_vph(self) -> float:
@@ -62,6 +69,8 @@ class LaneFlow:
         return self.flow_vph / headways if headways > 0 else math.inf
 
 
+Opposing = Mapping[int, Mapping[int, float]]
+"""By group, those to which it gives way, and the gap that it needs in each (s)."""
 Piece = tuple[float, float]
 """Seconds, and the share of the saturation flow that passes in them."""
 
@@ -75,7 +84,7 @@ class Passing:
     lanes : Sequence of LaneFlow
         All of the junction's.
     opposing : Mapping
-        The groups to which each gives way.
+        The groups to which each gives way, and the gaps that it needs in them.
 
     Notes
     -----
@@ -86,7 +95,7 @@ class Passing:
         self,
         intervals: Sequence[Interval],
         lanes: Sequence[LaneFlow],
-        opposing: Mapping[int, Sequence[int]],
+        opposing: Opposing,
     ) -> None:
         self._intervals = intervals
         self._group_vph: dict[int, float] = {}
@@ -155,9 +164,10 @@ class Passing:
             if barred > 0:
                 open_s = _until_first_s(head * (barred + waiting), wait_s, queued=queued)
             else:
-                open_s = _until_second_s(head * waiting, wait_s)
-            # Who blocks the lane is one of its queue and does not pass; every other who gives way.
-            share = 1 - barred - waiting * (1.0 if barred > 0 else 0.5) if queued else 1.0
+                open_s = _until_s(head * waiting, wait_s, 1 + int(lane.inside_veh))
+            # Who blocks the lane is one of its queue and does not pass.
+            blocking = 1.0 if barred > 0 else 1 / (1 + int(lane.inside_veh))
+            share = 1 - barred - waiting * blocking if queued else 1.0
             found += [(open_s, share), (wait_s - open_s, 0.0)]
         rest_s = lasts_s - wait_s
         open_s = _until_first_s(head * barred, rest_s, queued=queued) if barred > 0 else rest_s
@@ -190,14 +200,12 @@ class Passing:
                 continue
             share = last[place]
             if share < 1 and len({group for group, flow, _ in lane.flows_vph if flow > 0}) == 1:
-                share = max(share, SNEAKERS * _HOUR_S / lane.served_vph / lasts_s)
+                share = max(share, lane.inside_veh * _HOUR_S / lane.served_vph / lasts_s)
             found[behind] = [
                 (lasts_s, share), (self._intervals[behind].duration_s - lasts_s, 0.0)
             ]  # fmt: skip
 
-    def _going(
-        self, place: int, group: int, opposing: Mapping[int, Sequence[int]]
-    ) -> tuple[float, float]:
+    def _going(self, place: int, group: int, opposing: Opposing) -> tuple[float, float]:
         """Give for how long a group waits in an interval, and its share of saturation then."""
         interval = self._intervals[place]
         aspect = interval.shows[group]
@@ -205,14 +213,19 @@ class Passing:
             return 0.0, 1.0
         if aspect not in GREENS and aspect not in _ON_RED:
             return 0.0, 0.0
-        against = [other for other in opposing.get(group, ()) if interval.shows[other] in GREENS]
+        against = {
+            other: gap_s
+            for other, gap_s in opposing.get(group, {}).items()
+            if interval.shows[other] in GREENS
+        }
         against_vph = sum(self._group_vph.get(other, 0.0) for other in against)
         if aspect is Aspect.TURN_ON_RED:
             return 0.0, 0.4 * math.exp(-against_vph / 800)
         if against_vph <= 0:
             return 0.0, 1.0
         queue_s = max(self._queue_left_s(place, other) for other in against)
-        gaps = against_vph * math.exp(-against_vph * CRITICAL_GAP_S / _HOUR_S)
+        needed = sum(self._group_vph.get(each, 0.0) * gap_s for each, gap_s in against.items())
+        gaps = against_vph * math.exp(-needed / _HOUR_S)
         gaps /= -math.expm1(-against_vph * FOLLOW_UP_S / _HOUR_S)
         return min(queue_s, interval.duration_s), min(gaps / _TURNING_VPH, 1.0)
 
@@ -282,11 +295,16 @@ def _until_first_s(rate: float, lasts_s: float, *, queued: bool) -> float:
     return lasts_s - math.sqrt(max(blocked, 0.0))
 
 
-def _until_second_s(rate: float, lasts_s: float) -> float:
-    """Give how long a lane stays open where the first who waits is out of the way, by (5)."""
+def _until_s(rate: float, lasts_s: float, which: int) -> float:
+    """Give how long a lane stays open until so many have come who wait, by (5)."""
     if rate * lasts_s < _NEVER:
         return lasts_s
-    return -2 * math.expm1(-rate * lasts_s) / rate - lasts_s * math.exp(-rate * lasts_s)
+    term, upto, open_s = math.exp(-rate * lasts_s), 0.0, 0.0
+    for number in range(which):
+        upto += term
+        open_s += (1 - upto) / rate
+        term *= rate * lasts_s / (number + 1)
+    return open_s
 
 
 def yellow_follows(intervals: Sequence[Interval], place: int, lane: LaneFlow) -> bool:

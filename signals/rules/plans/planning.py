@@ -7,13 +7,14 @@ is never worse than it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from signals.rules.model.plans import Programme
+from signals.rules.plans.arrivals import Coming, results_as_they_come
 from signals.rules.plans.candidates import choices, orders
-from signals.rules.plans.delay_of_plan import LaneResult, lane_results
+from signals.rules.plans.delay_of_plan import LaneResult, lane_results, total_delay_s
 from signals.rules.plans.junction_maker import ROUGH_SCALES, JunctionMaker
 from signals.rules.plans.passing import LaneFlow
 from signals.rules.safety.case import Case
@@ -43,11 +44,32 @@ class JunctionPlan:
     """Stages in their order that were optimised and are safe, the best first."""
 
 
+@dataclass(frozen=True)
+class _Judging:
+    """By what plans that were found are held against each other."""
+
+    lanes: Sequence[LaneFlow]
+    maker: JunctionMaker
+    hours: float
+    coming: Coming | None
+
+    def results(self, programme: Programme) -> tuple[LaneResult, ...]:
+        opposing = self.maker.opposing
+        even = lane_results(programme, self.lanes, opposing, self.hours)
+        if self.coming is None:
+            return even
+        return results_as_they_come(programme, even, self.lanes, opposing, self.coming)
+
+    def cost_s(self, programme: Programme) -> float:
+        return total_delay_s(self.results(programme))
+
+
 def plan_junction(
     case: Case,
     lanes: Sequence[LaneFlow],
     own: Sequence[Programme] = (),
     hours: float = 1.0,
+    coming: Coming | None = None,
 ) -> JunctionPlan | None:
     """Make the plan of a junction.
 
@@ -61,6 +83,10 @@ def plan_junction(
         The plans in force; their stages are among the candidates.
     hours : float
         For how long the demand lasts.
+    coming : Coming, optional
+        Who comes when, where that is known: the plans that were found, and those in force, are then
+        held against each other by it, and their delay is told by it. The search itself takes
+        vehicles to come at random.
 
     Returns
     -------
@@ -74,16 +100,12 @@ def plan_junction(
     sets of greens, the best three of those are optimised.
     """
     maker = JunctionMaker(case, lanes, own, hours)
+    judging = _Judging(lanes, maker, hours, coming)
     served = [fact.name for fact in case.groups if fact.movements]
     rough: list[tuple[float, tuple[frozenset[str], ...]]] = []
     promising = sorted(choices(maker.pool, served), key=maker.webster_s)
     tried = len(promising)
-    in_force = [
-        stages
-        for stages in maker.in_force
-        if len(stages) > 1 and frozenset().union(*stages) >= frozenset(served)
-    ]
-    for chosen in dict.fromkeys([*in_force, *promising[:_LOOKED_AT]]):
+    for chosen in dict.fromkeys([*_in_force(maker, served), *promising[:_LOOKED_AT]]):
         best_s = min(maker.cost(chosen, maker.start(chosen, scale)) for scale in ROUGH_SCALES)
         if math.isfinite(best_s):
             rough.append((best_s, chosen))
@@ -101,9 +123,9 @@ def plan_junction(
         greens_s = maker.optimise(order)
         programme = maker.programme(order, greens_s)
         if not check_programme(case, programme).violations:
-            found.append((maker.judge(programme), programme))
+            found.append((judging.cost_s(programme), programme))
             ordered.append((found[-1][0], order))
-    before = [(maker.judge(each), each) for each in own]
+    before = [(judging.cost_s(each), each) for each in own]
     safe = [
         pair
         for pair in before
@@ -115,13 +137,20 @@ def plan_junction(
     total_vph = sum(lane.flow_vph for lane in lanes)
     return JunctionPlan(
         programme,
-        lane_results(programme, lanes, maker.opposing, hours),
+        judging.results(programme),
         cost_s / total_vph if total_vph > 0 else 0.0,
         None if not before else (before[0][0] / total_vph if total_vph > 0 else 0.0),
         any(programme is each for _, each in safe),
         tried,
         tuple(order for _, order in sorted(ordered, key=lambda each: each[0])),
     )
+
+
+def _in_force(maker: JunctionMaker, served: Sequence[str]) -> Iterator[tuple[frozenset[str], ...]]:
+    """Give the stages of the plans in force that serve everybody."""
+    for stages in maker.in_force:
+        if len(stages) > 1 and frozenset().union(*stages) >= frozenset(served):
+            yield stages
 
 
 def _order(

@@ -16,7 +16,7 @@ Note RN/2665 (1956); the frame is TRANSYT's (Robertson 1969).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from signals.rules.model.plans import Programme
 from signals.rules.plans.delay_of_plan import lane_results, passing_pieces
-from signals.rules.plans.passing import LaneFlow
+from signals.rules.plans.passing import LaneFlow, Opposing
 from signals.rules.plans.streams_between import Stream
 
 Floats = NDArray[np.float64]
@@ -45,7 +45,7 @@ class Timed:
     name: str
     programme: Programme
     lanes: tuple[LaneFlow, ...]
-    opposing: Mapping[int, Sequence[int]]
+    opposing: Opposing
 
 
 class PlatoonNetwork:

@@ -17,10 +17,11 @@ from xml.parsers import expat
 
 from city.errors import Invalid
 from signals.rules.model.sumo_net import SumoFile
+from signals.rules.plans.drivers import CARS, Drivers, mean_of
 
 _HOUR_S: Final = 3600.0
 _INNER: Final = {"internal", "crossing", "walkingarea"}
-CAR_SPACE_M: Final = 7.5
+_CAR_M: Final = 5.0
 _GAP_M: Final = 2.5
 _LENGTHS_M: Final = {
     "bus": 12.0,
@@ -47,8 +48,7 @@ class Journey:
     until_s: float
     """End of a flow; the departure of a vehicle."""
     bicycle: bool = False
-    space_m: float = CAR_SPACE_M
-    """What a vehicle takes up at rest, with the gap before it."""
+    drivers: Drivers = CARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class TurningFlows:
     """Vehicles per hour by the roads of their whole way, bicycles left out."""
     bicycles_vph: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Bicycles per hour, which are not in the flow of vehicles."""
-    space_m: float = CAR_SPACE_M
-    """What a vehicle, no bicycle, takes up at rest in the mean."""
+    drivers: Drivers = CARS
+    """Of vehicles, not of bicycles, in the mean."""
 
 
 @dataclass(slots=True)
@@ -78,8 +78,8 @@ class _Reading:
     edges: tuple[str, ...] = ()
     bicycles: set[str] = field(default_factory=lambda: {"DEFAULT_BIKETYPE"})
     """Types of vehicles that are bicycles."""
-    space_m: dict[str, float] = field(default_factory=dict)
-    """By type, where it differs from a car's."""
+    drivers: dict[str, Drivers] = field(default_factory=dict)
+    """By type, where one is described."""
 
 
 def read_journeys(content: bytes) -> tuple[Journey, ...]:
@@ -137,11 +137,7 @@ def _started(now: _Reading, tag: str, attributes: dict[str, str]) -> None:
         kind = attributes.get("vClass", "passenger")
         if kind == "bicycle":
             now.bicycles.add(attributes["id"])
-        length_m = float(attributes.get("length", _LENGTHS_M.get(kind, CAR_SPACE_M - _GAP_M)))
-        space_m = length_m + float(attributes.get("minGap", _GAP_M))
-        if not 0 < space_m < math.inf:
-            raise ValueError("has no length")
-        now.space_m[attributes["id"]] = space_m
+        now.drivers[attributes["id"]] = _drivers(attributes, kind)
     elif tag == "route":
         edges = tuple(attributes.get("edges", "").split())
         if now.open is not None:
@@ -151,6 +147,24 @@ def _started(now: _Reading, tag: str, attributes: dict[str, str]) -> None:
             now.routes[attributes["id"]] = edges
 
 
+def _drivers(attributes: Mapping[str, str], kind: str) -> Drivers:
+    """Read what of a type matters at a stop line; the rest is as SUMO's cars have it."""
+    length_m = float(attributes.get("length", _LENGTHS_M.get(kind, _CAR_M)))
+    found = Drivers(
+        length_m + float(attributes.get("minGap", _GAP_M)),
+        float(attributes.get("tau", CARS.headway_s)),
+        float(attributes.get("accel", CARS.acceleration_mps2)),
+        float(attributes.get("maxSpeed", CARS.top_mps)),
+    )
+    if not 0 < found.space_m < math.inf:
+        raise ValueError("has no length")
+    if not (0 <= found.headway_s < math.inf and 0 < found.acceleration_mps2 < math.inf):
+        raise ValueError("has an absurd tau or accel")
+    if not found.top_mps > 0:
+        raise ValueError("has no speed")
+    return found
+
+
 def _finish(now: _Reading) -> None:
     given, now.open = now.open or {}, None
     edges = now.edges or now.routes.get(given.get("route", ""), ())
@@ -158,14 +172,14 @@ def _finish(now: _Reading) -> None:
     if not edges:
         edges = (given["from"], *given.get("via", "").split(), given["to"])
     rides = given.get("type") in now.bicycles
-    space_m = now.space_m.get(given.get("type", "DEFAULT_VEHTYPE"), CAR_SPACE_M)
+    drivers = now.drivers.get(given.get("type", "DEFAULT_VEHTYPE"), CARS)
     if now.tag == "flow":
         begin_s, end_s = _time(given.get("begin", "0")), _time(given.get("end", "3600"))
         number = _number(given, begin_s, end_s)
-        now.journeys.append(Journey(begin_s, number, edges, whole, end_s, rides, space_m))
+        now.journeys.append(Journey(begin_s, number, edges, whole, end_s, rides, drivers))
         return
     depart_s = _time(given["depart"])
-    now.journeys.append(Journey(depart_s, 1.0, edges, whole, depart_s, rides, space_m))
+    now.journeys.append(Journey(depart_s, 1.0, edges, whole, depart_s, rides, drivers))
 
 
 def _time(text: str) -> float:
@@ -233,12 +247,13 @@ def turning_flows(
         last_s = first_s + _HOUR_S
     if not last_s > first_s:
         raise Invalid("must end after it begins", field="end")
-    graph = _Graph(file)
+    graph = Graph(file)
     ways: dict[tuple[str, ...], float] = {}
     ridden: dict[tuple[str, ...], float] = {}
-    total, lost, driving, space_m = 0.0, 0, 0.0, 0.0
+    driving: dict[Drivers, float] = {}
+    total, lost = 0.0, 0
     for journey in journeys:
-        vehicles = _within(journey, first_s, last_s)
+        vehicles = within(journey, first_s, last_s)
         if vehicles <= 0:
             continue
         roads = journey.roads if journey.whole else graph.way(journey.roads)
@@ -247,8 +262,7 @@ def turning_flows(
             continue
         total += vehicles
         if not journey.bicycle:
-            driving += vehicles
-            space_m += vehicles * journey.space_m
+            driving[journey.drivers] = driving.get(journey.drivers, 0.0) + vehicles
         counted = ridden if journey.bicycle else ways
         counted[roads] = counted.get(roads, 0.0) + vehicles
     if total <= 0:
@@ -264,7 +278,7 @@ def turning_flows(
         lost,
         hourly,
         _by_pair(riding),
-        space_m / driving if driving > 0 else CAR_SPACE_M,
+        mean_of(driving.items()),
     )
 
 
@@ -286,25 +300,26 @@ def scaled(flows: TurningFlows, factor: float) -> TurningFlows:
     )
 
 
-def _within(journey: Journey, begin_s: float, end_s: float) -> float:
+def within(journey: Journey, begin_s: float, end_s: float) -> float:
+    """Give how many of a journey's vehicles start in a time."""
     if journey.until_s <= journey.depart_s:
         return journey.vehicles if begin_s <= journey.depart_s <= end_s else 0.0
     shared_s = min(end_s, journey.until_s) - max(begin_s, journey.depart_s)
     return journey.vehicles * max(shared_s, 0.0) / (journey.until_s - journey.depart_s)
 
 
-class _Graph:
+class Graph:
     """Roads as nodes, connections as arcs; the time to drive a road is the arc's length."""
 
     def __init__(self, file: SumoFile) -> None:
-        self._time_s = {
+        self.time_s = {
             edge.name: max(lane.length_m / max(lane.speed_mps, 0.1) for lane in edge.lanes)
             for edge in file.edges.values()
             if edge.lanes and edge.function not in _INNER
         }
         self._after: dict[str, dict[str, None]] = {}
         for each in file.connections:
-            if each.start in self._time_s and each.end in self._time_s:
+            if each.start in self.time_s and each.end in self.time_s:
                 self._after.setdefault(each.start, {})[each.end] = None
         self._known: dict[tuple[str, ...], tuple[str, ...] | None] = {}
 
@@ -321,7 +336,7 @@ class _Graph:
             if not part:
                 return None
             roads += part[1:]
-        return tuple(roads) if named[0] in self._time_s else None
+        return tuple(roads) if named[0] in self.time_s else None
 
     def _shortest(self, start: str, end: str) -> Iterator[str]:
         ticket: Callable[[], int] = count().__next__
@@ -341,7 +356,7 @@ class _Graph:
             if cost_s > best[road]:
                 continue
             for following in self._after.get(road, ()):
-                further_s = cost_s + self._time_s[following]
+                further_s = cost_s + self.time_s[following]
                 if further_s < best.get(following, math.inf):
                     best[following], before[following] = further_s, road
                     heapq.heappush(queue, (further_s, ticket(), following))

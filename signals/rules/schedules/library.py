@@ -7,7 +7,7 @@ safe: by the model no schedule is worse than leaving it as it is.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from signals.rules.counts.places import Legs
 from signals.rules.model.plans import Programme
 from signals.rules.plans.delay_of_plan import lane_results, opposing_of, total_delay_s
 from signals.rules.plans.junction_maker import JunctionMaker
-from signals.rules.plans.passing import LaneFlow
+from signals.rules.plans.passing import LaneFlow, Opposing
 from signals.rules.plans.planning import plan_junction
 from signals.rules.safety.case import Case
 from signals.rules.safety.checker import check_programme
@@ -46,7 +46,7 @@ class Site:
     orders: tuple[tuple[frozenset[str], ...], ...] = ()
     first: Programme | None = None
     """The plan of its busiest time."""
-    _opposing: Mapping[int, Sequence[int]] = field(init=False)
+    _opposing: Opposing = field(init=False)
 
     def __post_init__(self) -> None:
         self._opposing = opposing_of(self.case.pairs)
