@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from city.identifiers import parse_id
 from city.works.database import Database
 from city.works.jobs import Task
-from signals.services import optimisations, schedules
+from signals.services import optimisations, schedule_making, schedules
 
 
 def tasks(database: Database) -> list[Task]:
@@ -19,7 +19,7 @@ def tasks(database: Database) -> list[Task]:
 
     def make_schedule(arguments: Mapping[str, JsonValue]) -> None:
         schedule_id = parse_id(str(arguments.get("schedule_id")), "schedule_id")
-        schedules.run(database, schedule_id, apart=True)
+        schedule_making.run(database, schedule_id, apart=True)
 
     def follow_schedules(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
@@ -27,6 +27,6 @@ def tasks(database: Database) -> list[Task]:
 
     return [
         Task(optimisations.TASK, optimise, attempts=3),
-        Task(schedules.TASK, make_schedule, attempts=3),
+        Task(schedule_making.TASK, make_schedule, attempts=3),
         Task(schedules.FOLLOW, follow_schedules, every="* * * * *"),
     ]

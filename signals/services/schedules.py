@@ -1,16 +1,12 @@
-"""Schedules: asked for, made as a job, checked, approved by somebody else, followed by signals.
+"""Schedules once they are made: checked, approved by somebody else, followed by signals.
 
 A schedule's plans are plan versions: they are checked and approved with it, by the same rules, and
 a controller gets none that the checker or an approval lacks. While it is in force a job gives each
 signal the plan of the hour, by a safe change.
 """
 
-import datetime as dt
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,216 +15,21 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from city.audit import record
-from city.errors import CityError, Conflict, Forbidden, Invalid, NotFound
+from city.errors import CityError, Conflict, Forbidden, NotFound
 from city.people.actors import Actor, system_actor
 from city.works.database import Database, UnitOfWork
 from signals.rules.counts.tables import QUARTER_MIN
-from signals.rules.model.schemas import FORMAT
 from signals.rules.safety.profiles import profile_named
 from signals.rules.schedules.documents import KeptSchedule, schedule_from_json
-from signals.rules.schedules.exceptions import (
-    SpecialDays,
-    exceptions_as_json,
-    exceptions_from_json,
-)
 from signals.services import networks, plan_versions
-from signals.services.optimisations import begin_apart
-from signals.store import counts as count_store
 from signals.store import running_plans
 from signals.store import schedules as store
 
-TASK: Final = "signals.make_schedule"
 FOLLOW: Final = "signals.follow_schedules"
-MOST_SIGNALS: Final = 20
-MOST_DAYS: Final = 120
-TIME_LIMIT_S: Final = 600.0
-TIMEZONE: Final = "Asia/Shanghai"
-_FOLLOWER: Final = "signals.schedule"
+FOLLOWER: Final = "signals.schedule"
 _REASON: Final = 200
 
-Made = tuple[dict[str, JsonValue], dict[str, list[JsonValue]]]
-"""A schedule's document, and its plans' documents by their names."""
-
 log = structlog.get_logger(__name__)
-
-
-def ask(
-    uow: UnitOfWork,
-    actor: Actor,
-    network_id: UUID,
-    *,
-    title: str,
-    signals: Sequence[str],
-    first: dt.date,
-    last: dt.date,
-    profile: str = "gb",
-    least_min: int = 30,
-    most_plans: int = 12,
-    keep_stages: bool = False,
-    special: Sequence[SpecialDays] = (),
-) -> store.ScheduleRecord:
-    """Ask for a schedule of signals that change plans together, from the counts of some days.
-
-    Raises
-    ------
-    Invalid
-        On too many signals or days, a signal that was not counted then, or special days that
-        meet each other.
-    """
-    home = networks.network(uow.connection, network_id)
-    profile_named(profile)
-    wanted = list(dict.fromkeys(signals))
-    if not 1 <= len(wanted) <= MOST_SIGNALS:
-        raise Invalid(f"must name 1 to {MOST_SIGNALS} signals", field="signals")
-    if not 0 <= (last - first).days < MOST_DAYS:
-        raise Invalid(f"must lie within {MOST_DAYS} days behind the first", field="last")
-    if least_min % QUARTER_MIN:
-        raise Invalid("must be whole quarters of an hour", field="least_min")
-    networks.parts(uow.connection, home.id, wanted)
-    there = {each.signal: each for each in count_store.counted(uow.connection, home.id)}
-    for name in wanted:
-        found = there.get(name)
-        if found is None or found.first > last or found.last < first:
-            raise Invalid(f"{name} was not counted on these days", field="signals")
-    settings: dict[str, JsonValue] = {
-        "first": first.isoformat(),
-        "last": last.isoformat(),
-        "least_min": least_min,
-        "most_plans": most_plans,
-        "keep_stages": keep_stages,
-        "exceptions": exceptions_as_json(special),
-    }
-    made = store.add(
-        uow.connection,
-        home.id,
-        title=title,
-        signals=wanted,
-        profile=profile,
-        timezone=TIMEZONE,
-        settings=settings,
-        at=uow.clock.now(),
-        by=actor.subject,
-    )
-    uow.defer(TASK, {"schedule_id": str(made)})
-    asked = find(uow.connection, made)
-    _record(uow, actor, "signals.schedule_asked", asked, settings)
-    return asked
-
-
-def run(database: Database, schedule_id: UUID, *, apart: bool) -> None:
-    """Make a schedule that waits, or go on with one whose worker died.
-
-    Parameters
-    ----------
-    database : Database
-    schedule_id : UUID
-    apart : bool
-        In a process of its own with a low priority: making plans holds the interpreter.
-    """
-    with database.unit_of_work() as uow:
-        asked = store.record_of(uow.connection, schedule_id, lock=True)
-        if asked is None or asked.status not in {"waiting", "making"}:
-            return
-        store.change(uow.connection, asked.id, status="making")
-    try:
-        document, plans = _made(database, asked, apart=apart)
-        with database.unit_of_work() as uow:
-            _finish(uow, asked, document, plans)
-    except CityError as error:
-        with database.unit_of_work() as uow:
-            now = store.record_of(uow.connection, asked.id, lock=True)
-            if now is not None and now.status == "making":
-                store.change(uow.connection, asked.id, status="failed", problem=str(error))
-
-
-def _made(database: Database, asked: store.ScheduleRecord, *, apart: bool) -> Made:
-    settings = asked.settings
-    with database.read() as connection:
-        cases = networks.cases(
-            connection, asked.network_id, asked.signals, profile_named(asked.profile)
-        )
-        running = networks.running(connection, asked.network_id, asked.signals)
-        legs = count_store.legs_of(
-            connection,
-            asked.network_id,
-            asked.signals,
-            dt.date.fromisoformat(str(settings["first"])),
-            dt.date.fromisoformat(str(settings["last"])),
-        )
-    own = {name: plan for name, (_, plan) in running.items()}
-    arguments = (asked.title, cases, own, legs, settings)
-    if not apart:
-        return _make(*arguments)
-    with ProcessPoolExecutor(1, get_context("spawn"), begin_apart) as pool:
-        return pool.submit(_make, *arguments).result()
-
-
-def _make(
-    title: str,
-    cases: Mapping[str, Any],
-    own: Mapping[str, Any],
-    legs: Sequence[Any],
-    settings: Mapping[str, Any],
-) -> Made:
-    """Make a schedule; here or in a process of its own."""
-    # They load SciPy, which only who makes plans needs.
-    from signals.rules.counts.places import legs_of  # noqa: PLC0415 - as above
-    from signals.rules.schedules.documents import plans_json, schedule_json  # noqa: PLC0415 - as above
-    from signals.rules.schedules.library import Site  # noqa: PLC0415 - as above
-    from signals.rules.schedules.making import make_schedule  # noqa: PLC0415 - as above
-    from signals.rules.schedules.model import Settings  # noqa: PLC0415 - as above
-
-    until_s = time.monotonic() + TIME_LIMIT_S
-    sites = [
-        Site(
-            case,
-            legs_of(case.network)[name],
-            (own[name],) if name in own else (),
-            keep_stages=bool(settings["keep_stages"]),
-        )
-        for name, case in cases.items()
-    ]
-    made = make_schedule(
-        sites,
-        legs,
-        exceptions_from_json(settings["exceptions"]),
-        Settings(
-            least_quarters=int(settings["least_min"]) // QUARTER_MIN,
-            most_plans=int(settings["most_plans"]),
-        ),
-        lambda: time.monotonic() > until_s,
-    )
-    return schedule_json(title, made), plans_json(title, made)
-
-
-def _finish(
-    uow: UnitOfWork,
-    asked: store.ScheduleRecord,
-    document: dict[str, JsonValue],
-    plans: Mapping[str, list[JsonValue]],
-) -> None:
-    now = store.record_of(uow.connection, asked.id, lock=True)
-    if now is None or now.status != "making":
-        return
-    # Whoever asked for it is its author: somebody else approves it.
-    author = Actor("person", asked.asked_by, None, frozenset(), "")
-    versions = {
-        name: plan_versions.draft(
-            uow,
-            author,
-            asked.network_id,
-            title=name,
-            document={"format": FORMAT, "plans": each},
-            profile=asked.profile,
-            origin="schedule",
-        ).id
-        for name, each in plans.items()
-    }
-    store.change(
-        uow.connection, asked.id, status="draft", document=document, made_at=uow.clock.now()
-    )
-    store.add_plans(uow.connection, asked.id, versions)
-    _record(uow, system_actor(_FOLLOWER), "signals.schedule_made", asked, {"plans": len(plans)})
 
 
 def check(uow: UnitOfWork, actor: Actor, schedule_id: UUID) -> store.ScheduleRecord:
@@ -254,7 +55,7 @@ def check(uow: UnitOfWork, actor: Actor, schedule_id: UUID) -> store.ScheduleRec
         checked_at=uow.clock.now(),
         checked_by=actor.subject,
     )
-    _record(uow, actor, "signals.schedule_checked", found, {"safe": problem is None})
+    record_act(uow, actor, "signals.schedule_checked", found, {"safe": problem is None})
     return find(uow.connection, found.id)
 
 
@@ -300,7 +101,7 @@ def approve(uow: UnitOfWork, actor: Actor, schedule_id: UUID) -> store.ScheduleR
         approved_at=uow.clock.now(),
         approved_by=actor.subject,
     )
-    _record(uow, actor, "signals.schedule_approved", found, {})
+    record_act(uow, actor, "signals.schedule_approved", found, {})
     return find(uow.connection, found.id)
 
 
@@ -332,7 +133,7 @@ def put_in_force(uow: UnitOfWork, actor: Actor, schedule_id: UUID) -> store.Sche
         problem=None,
     )
     store.follow(uow.connection, found.id, found.network_id, found.signals)
-    _record(uow, actor, "signals.schedule_in_force", found, {"signals": len(found.signals)})
+    record_act(uow, actor, "signals.schedule_in_force", found, {"signals": len(found.signals)})
     step(uow, found.id)
     return find(uow.connection, found.id)
 
@@ -358,7 +159,7 @@ def withdraw(uow: UnitOfWork, actor: Actor, schedule_id: UUID, reason: str) -> s
         ended_by=actor.subject,
         ended_reason=reason,
     )
-    _record(uow, actor, "signals.schedule_withdrawn", found, {"reason": reason})
+    record_act(uow, actor, "signals.schedule_withdrawn", found, {"reason": reason})
     return find(uow.connection, found.id)
 
 
@@ -396,7 +197,7 @@ def step(uow: UnitOfWork, schedule_id: UUID) -> None:
         if any(
             signal not in runs or runs[signal].version_id != version_id for signal in found.signals
         ):
-            plan_versions.run_by_schedule(uow, system_actor(_FOLLOWER), version_id)
+            plan_versions.run_by_schedule(uow, system_actor(FOLLOWER), version_id)
     if found.problem is not None:
         store.change(uow.connection, found.id, problem=None)
 
@@ -426,7 +227,7 @@ def _end(uow: UnitOfWork, actor: Actor, found: store.ScheduleRecord, reason: str
         ended_by=actor.subject,
         ended_reason=reason[:_REASON],
     )
-    _record(uow, actor, "signals.schedule_ended", found, {"reason": reason})
+    record_act(uow, actor, "signals.schedule_ended", found, {"reason": reason})
 
 
 def _of_status(uow: UnitOfWork, schedule_id: UUID, *wanted: store.Status) -> store.ScheduleRecord:
@@ -438,12 +239,13 @@ def _of_status(uow: UnitOfWork, schedule_id: UUID, *wanted: store.Status) -> sto
     return found
 
 
-def _record(
+def record_act(
     uow: UnitOfWork,
     actor: Actor,
     action: str,
     found: store.ScheduleRecord,
     detail: Mapping[str, JsonValue],
 ) -> None:
+    """Put an act on a schedule on the audit record."""
     what: dict[str, JsonValue] = {"number": found.number, **detail}
     record(uow, actor, action, "signal_schedule", str(found.id), what)

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
 from city.identifiers import uuid7
-from signals.store.tables import network, schedule, schedule_plan, scheduled_signal
+from signals.store.numbered import Numbered
+from signals.store.tables import schedule, schedule_plan, scheduled_signal
 
 Status = Literal[
     "waiting",
@@ -54,6 +55,9 @@ class ScheduleRecord:
     ended_reason: str | None
 
 
+_KEPT: Final = Numbered(schedule, ScheduleRecord, {"document", "followed"})
+
+
 def add(
     connection: Connection,
     network_id: UUID,
@@ -68,16 +72,11 @@ def add(
 ) -> UUID:
     """Write a schedule that waits to be made, under its network's next number."""
     made = uuid7()
-    # The network's row is locked, so that two schedules at a time get two numbers.
-    connection.execute(select(network.c.id).where(network.c.id == network_id).with_for_update())
-    last = connection.execute(
-        select(func.max(schedule.c.number)).where(schedule.c.network_id == network_id)
-    ).scalar_one()
     connection.execute(
         insert(schedule).values(
             id=made,
             network_id=network_id,
-            number=(last or 0) + 1,
+            number=_KEPT.next_number(connection, network_id),
             title=title,
             signals=list(signals),
             profile=profile,
@@ -95,38 +94,24 @@ def record_of(
     connection: Connection, schedule_id: UUID, *, lock: bool = False
 ) -> ScheduleRecord | None:
     """Give a schedule; with `lock` nobody else changes it meanwhile."""
-    query = select(*_light()).where(schedule.c.id == schedule_id)
-    if lock:
-        query = query.with_for_update()
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else ScheduleRecord(**row)
+    return _KEPT.one(connection, schedule_id, lock=lock)
 
 
 def document_of(connection: Connection, schedule_id: UUID) -> dict[str, JsonValue] | None:
     """Give a schedule's document; None where it is not made yet."""
-    query = select(schedule.c.document).where(schedule.c.id == schedule_id)
-    found: dict[str, JsonValue] | None = connection.execute(query).scalar_one_or_none()
-    return found
+    return _KEPT.json(connection, schedule_id, "document")
 
 
 def schedules(
     connection: Connection, network_id: UUID, *, after: UUID | None, limit: int
 ) -> list[ScheduleRecord]:
     """Give a network's schedules, the latest first, one more than asked."""
-    query = (
-        select(*_light())
-        .where(schedule.c.network_id == network_id)
-        .order_by(schedule.c.id.desc())
-        .limit(limit + 1)
-    )
-    if after is not None:
-        query = query.where(schedule.c.id < after)
-    return [ScheduleRecord(**row) for row in connection.execute(query).mappings()]
+    return _KEPT.of_network(connection, network_id, after=after, limit=limit)
 
 
 def change(connection: Connection, schedule_id: UUID, **values: object) -> None:
     """Write columns of a schedule; lock it first (`record_of`)."""
-    connection.execute(update(schedule).where(schedule.c.id == schedule_id).values(**values))
+    _KEPT.change(connection, schedule_id, **values)
 
 
 def add_plans(connection: Connection, schedule_id: UUID, versions: Mapping[str, UUID]) -> None:
@@ -192,7 +177,3 @@ def leave(connection: Connection, schedule_id: UUID) -> None:
     connection.execute(
         delete(scheduled_signal).where(scheduled_signal.c.schedule_id == schedule_id)
     )
-
-
-def _light() -> list[Any]:
-    return [each for each in schedule.c if each.name not in {"document", "followed"}]

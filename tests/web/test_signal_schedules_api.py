@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from signals.services import schedules
+from signals.services import schedule_making, schedules
 from tests.signals import counted
 from tests.web.small_site import UNKNOWN_ID
 from tests.web.test_signal_plans_api import drafted, imported, running
@@ -96,7 +96,7 @@ def test_a_schedule_is_made_checked_approved_by_another_and_followed(site: Site)
     schedule = asked(site, network_id).get_json()
     assert schedule["status"] == "waiting"
     assert act(site, schedule, "check", "engineer").status_code == 409
-    schedules.run(site.wiring.database, UUID(schedule["id"]), apart=False)
+    schedule_making.run(site.wiring.database, UUID(schedule["id"]), apart=False)
     made = detail(site, schedule, "?first=2026-02-14&days=4")
     assert made["schedule"]["status"] == "draft", made["schedule"]["problem"]
     assert [(each["date"], each["kind"], each["like"]) for each in made["dates"]] == [
@@ -157,7 +157,7 @@ def test_what_is_asked_for_can_be_taken_back_and_bad_asks_name_their_field(site:
     schedule = asked(site, network_id).get_json()
     taken = act(site, schedule, "withdrawal", "engineer", reason="a mistake").get_json()
     assert taken["status"] == "withdrawn"
-    schedules.run(site.wiring.database, UUID(schedule["id"]), apart=False)
+    schedule_making.run(site.wiring.database, UUID(schedule["id"]), apart=False)
     assert detail(site, schedule)["schedule"]["status"] == "withdrawn"
     listed = site.get(f"/api/v1/signal-schedules?network_id={network_id}", "auditor").get_json()
     assert [each["id"] for each in listed["items"]] == [schedule["id"]]

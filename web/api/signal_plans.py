@@ -17,7 +17,7 @@ from signals.services import plan_versions as service
 from signals.store import plan_versions as store
 from web import access
 from web.acts import act
-from web.api.cursors import after, cursor
+from web.api.cursors import after, page
 from web.api.schemas.signals import (
     SignalDecisionIn,
     SignalMeasurementIn,
@@ -89,9 +89,7 @@ def signal_plans(query_data: SignalPlansQuery) -> dict[str, Any]:
             after=after(query_data.cursor),
             limit=query_data.limit,
         )
-    items = found[: query_data.limit]
-    following = items[-1].id if len(found) > query_data.limit else None
-    return {"items": [_plan(each) for each in items], "next": cursor(following)}
+    return page(found, query_data.limit, _plan)
 
 
 @blueprint.post("/signal-plans")

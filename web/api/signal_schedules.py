@@ -14,13 +14,13 @@ from city.errors import Invalid
 from signals.rules.counts.gaps import clock
 from signals.rules.schedules.documents import date_json, dates_between, schedule_from_json
 from signals.rules.schedules.exceptions import exceptions_from_json
-from signals.services import counts, networks, plan_versions
+from signals.services import counts, networks, plan_versions, schedule_making
 from signals.services import schedules as service
 from signals.store import counts as count_store
 from signals.store import schedules as store
 from web import access
 from web.acts import act
-from web.api.cursors import after, cursor
+from web.api.cursors import after, page
 from web.api.schemas.signal_schedules import (
     CountTemplateQuery,
     ScheduleDatesQuery,
@@ -137,9 +137,7 @@ def signal_schedules(query_data: SignalSchedulesQuery) -> dict[str, Any]:
             after=after(query_data.cursor),
             limit=query_data.limit,
         )
-    items = found[: query_data.limit]
-    following = items[-1].id if len(found) > query_data.limit else None
-    return {"items": [_schedule(each) for each in items], "next": cursor(following)}
+    return page(found, query_data.limit, _schedule)
 
 
 @blueprint.post("/signal-schedules")
@@ -153,7 +151,9 @@ def ask_signal_schedule(uow: UnitOfWork, json_data: SignalScheduleIn) -> dict[st
     values = json_data.model_dump(exclude={"network_id", "exceptions"})
     special = exceptions_from_json(json_data.model_dump(mode="json")["exceptions"])
     return _schedule(
-        service.ask(uow, access.known_actor(), json_data.network_id, special=special, **values)
+        schedule_making.ask(
+            uow, access.known_actor(), json_data.network_id, special=special, **values
+        )
     )
 
 

@@ -16,7 +16,7 @@ from signals.services import networks, trials
 from signals.store import networks as network_store
 from web import access
 from web.acts import act
-from web.api.cursors import after, cursor
+from web.api.cursors import after, page
 from web.api.schemas.base import PageQuery
 from web.api.schemas.signals import (
     SignalDemandIn,
@@ -77,9 +77,7 @@ def signal_networks(query_data: PageQuery) -> dict[str, Any]:
         found = network_store.networks(
             connection, after=after(query_data.cursor), limit=query_data.limit
         )
-    items = found[: query_data.limit]
-    following = items[-1].id if len(found) > query_data.limit else None
-    return {"items": [_network(each) for each in items], "next": cursor(following)}
+    return page(found, query_data.limit, _network)
 
 
 @blueprint.post("/signal-networks")
