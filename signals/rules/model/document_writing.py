@@ -12,6 +12,7 @@ from signals.rules.model.junction import (
     SignalNetwork,
 )
 from signals.rules.model.plans import Programme
+from signals.rules.model.ring_documents import rings_json
 from signals.rules.model.schemas import FORMAT
 
 
@@ -146,6 +147,8 @@ def _plan_json(plan: Programme) -> dict[str, JsonValue]:
         "groups": list[JsonValue](plan.groups),
         "intervals": intervals,
     }
+    if plan.rings is not None:
+        result["rings"] = rings_json(plan.rings)
     if plan.params:
         result["params"] = dict[str, JsonValue](plan.params)
     if plan.extra:

@@ -7,6 +7,7 @@ conflicts of a junction from its ways. ``docs/signals.md`` describes every membe
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NoReturn
 
 from pydantic import JsonValue
@@ -32,6 +33,8 @@ from signals.rules.model.junction import (
     SignalNetwork,
 )
 from signals.rules.model.plans import Interval, Programme, programme_of_stages
+from signals.rules.model.ring_documents import rings_of
+from signals.rules.model.ring_plans import programme_from_rings
 from signals.rules.model.schemas import (
     FileDocument,
     GroupDocument,
@@ -201,8 +204,20 @@ def _programme(document: PlanDocument, network: SignalNetwork) -> Programme:
     if junction is None:
         raise Invalid("the network has no such signal", field=where)
     own = [group.name for group in junction.groups]
-    if (document.intervals is None) == (document.stages is None):
+    rings = None if document.rings is None else rings_of(document.rings)
+    given = [document.intervals is not None, document.stages is not None]
+    if all(given) or not (any(given) or rings is not None):
         raise Invalid("must carry either intervals or stages", field=where)
+    if document.intervals is None and document.stages is None and rings is not None:
+        found = programme_from_rings(
+            junction, document.name, rings, yields=_yields(junction), offset_s=document.offset_s
+        )
+        return replace(
+            found,
+            control=document.control,
+            params=tuple(document.params.items()),
+            extra=tuple(document.extra.items()),
+        )
     if document.intervals is None:
         plan = plan_from_json(document.stages)
         yields = _yields(junction)
@@ -237,6 +252,7 @@ def _programme(document: PlanDocument, network: SignalNetwork) -> Programme:
         document.control,
         tuple(document.params.items()),
         tuple(document.extra.items()),
+        rings,
     )
 
 

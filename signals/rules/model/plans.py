@@ -14,6 +14,7 @@ from city.errors import Invalid
 from signals.rules.junctions import FixedPlan
 from signals.rules.lamps import Lamp, lamp_steps
 from signals.rules.model.aspects import FLASHING_OF, Aspect
+from signals.rules.model.rings import Rings
 
 _MOST_INTERVALS: Final = 1_000
 _MOST_DURATION_S: Final = 1e10
@@ -65,6 +66,8 @@ class Programme:
     """SUMO's type: `static`, `actuated`, …"""
     params: tuple[tuple[str, str], ...] = ()
     extra: tuple[tuple[str, str], ...] = field(default=())
+    rings: Rings | None = None
+    """The rings and barriers that the intervals are of; None where a plan has none."""
 
     def __post_init__(self) -> None:
         where = f"plans.{self.junction}.{self.name}"

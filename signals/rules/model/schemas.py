@@ -121,8 +121,39 @@ class IntervalDocument(Document):
     extra: dict[str, str] = Field(default_factory=dict)
 
 
+class RingPhaseDocument(Document):
+    """A phase of a ring."""
+
+    name: _Name
+    groups: list[_Name]
+    green_s: Number
+    change_s: Number
+
+
+class OverlapDocument(Document):
+    """A signal group that is green with several phases."""
+
+    group: _Name
+    phases: list[_Name]
+
+
+class RingsDocument(Document):
+    """Sides of a barrier, of each its rings, of each its phases."""
+
+    sides: Annotated[
+        list[Annotated[list[Annotated[list[RingPhaseDocument], Field(max_length=16)]],
+                       Field(max_length=8)]],
+        Field(max_length=8),
+    ]  # fmt: skip
+    overlaps: list[OverlapDocument] = Field(default_factory=list)
+
+
 class PlanDocument(Document):
-    """A programme: intervals, or stages as `timing` writes them."""
+    """A programme: intervals, stages as `timing` writes them, or rings and barriers.
+
+    With rings the intervals may be left out; where they are given, the checker holds them to the
+    rings.
+    """
 
     junction: _Name
     name: str = "0"
@@ -131,6 +162,7 @@ class PlanDocument(Document):
     groups: list[str] | None = None
     intervals: list[IntervalDocument] | None = None
     stages: JsonValue = None
+    rings: RingsDocument | None = None
     params: dict[str, str] = Field(default_factory=dict)
     extra: dict[str, str] = Field(default_factory=dict)
 

@@ -17,6 +17,8 @@ from signals.rules.model.plans import Interval, Programme
 
 Intergreen = Callable[[str, str], float]
 """Seconds from the end of one group's green to the start of another's; 0 without a conflict."""
+LampTime = tuple[float, float, Aspect]
+"""From when to when in the cycle a group shows a lamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,38 @@ def programme_from_stages(
     starts_s = [0.0, *accumulate(lengths)]
     cycle_s = starts_s[-1]
     lamps = [_lamps(group, stages, starts_s, cycle_s) for group in junction.groups]
+    # Who ended still clears until the next stage begins: a turn that gave way goes on doing so.
+    intervals = intervals_of_lamps(
+        junction,
+        lamps,
+        cycle_s,
+        lambda at_s: stages[max(place for place in range(count) if starts_s[place] <= at_s)].groups,
+        yields,
+    )
+    names = tuple(group.name for group in junction.groups)
+    return Programme(junction.name, name, names, intervals, offset_s)
+
+
+def intervals_of_lamps(
+    junction: SignalledJunction,
+    lamps: Sequence[Sequence[LampTime]],
+    cycle_s: float,
+    clearing: Callable[[float], frozenset[str]],
+    yields: Callable[[str, str], bool],
+) -> tuple[Interval, ...]:
+    """Give the intervals of a cycle in which each group shows its lamps.
+
+    Parameters
+    ----------
+    junction : SignalledJunction
+    lamps : Sequence
+        Of each group what it shows other than red, folded into the cycle.
+    cycle_s : float
+    clearing : callable
+        Who is green at a time of the cycle, or was and clears the junction still.
+    yields : callable
+        Whether a group gives way to another that is green with it: it is permissive then.
+    """
     cuts = sorted(
         {0.0, cycle_s}
         | {round(edge, 6) for each in lamps for start, end, _ in each for edge in (start, end)}
@@ -106,20 +140,18 @@ def programme_from_stages(
             next((aspect for a, b, aspect in each if a <= middle_s < b), Aspect.RED)
             for each in lamps
         ]
-        # Who ended still clears until the next stage begins: a turn that gave way goes on doing so.
-        running = stages[max(place for place in range(count) if starts_s[place] <= middle_s)]
+        running = clearing(middle_s)
         greens = [
             group.name
             for group, aspect in zip(junction.groups, raw, strict=True)
-            if aspect in GREENS or group.name in running.groups
+            if aspect in GREENS or group.name in running
         ]
         shows = tuple(
             _granted(group.name, aspect, greens, yields)
             for group, aspect in zip(junction.groups, raw, strict=True)
         )
         intervals.append(Interval(end_s - start_s, shows))
-    names = tuple(group.name for group in junction.groups)
-    return Programme(junction.name, name, names, tuple(intervals), offset_s)
+    return tuple(intervals)
 
 
 def _granted(
@@ -132,13 +164,13 @@ def _granted(
 
 def _lamps(
     group: ModelGroup, stages: Sequence[GreenStage], starts_s: Sequence[float], cycle_s: float
-) -> list[tuple[float, float, Aspect]]:
+) -> list[LampTime]:
     """Give what a group shows other than red, folded into the cycle."""
     green = [group.name in stage.groups for stage in stages]
     count = len(stages)
     if all(green):
         return [(0.0, cycle_s, Aspect.GREEN)]
-    shown: list[tuple[float, float, Aspect]] = []
+    shown: list[LampTime] = []
     for first in range(count):
         if not green[first] or green[first - 1]:
             continue
@@ -147,23 +179,37 @@ def _lamps(
             last += 1
         start_s = starts_s[first]
         end_s = starts_s[last % count] + cycle_s * (last // count) + stages[last % count].green_s
-        flash_s = flashing_s(group)
-        if flash_s >= end_s - start_s:
-            raise Invalid(f"{group.name} flashes for all of its green", field="stages")
-        gaining_s = sum(change.duration_s for change in group.gaining)
-        now_s = start_s - gaining_s
-        for change in group.gaining:
-            shown.append((now_s, now_s + change.duration_s, change.aspect))
-            now_s += change.duration_s
-        shown.append((start_s, end_s - flash_s, Aspect.GREEN))
-        now_s = end_s - flash_s
-        for change in group.losing:
-            shown.append((now_s, now_s + change.duration_s, change.aspect))
-            now_s += change.duration_s
+        shown += lamps_around(group, start_s, end_s, cycle_s)
+    return shown
+
+
+def lamps_around(group: ModelGroup, start_s: float, end_s: float, cycle_s: float) -> list[LampTime]:
+    """Give what a group shows before, in and after one green, folded into the cycle.
+
+    Raises
+    ------
+    Invalid
+        Where its flashing end takes all of the green.
+    """
+    if end_s - start_s >= cycle_s:
+        return [(0.0, cycle_s, Aspect.GREEN)]
+    flash_s = flashing_s(group)
+    if flash_s >= end_s - start_s:
+        raise Invalid(f"{group.name} flashes for all of its green", field="stages")
+    shown: list[LampTime] = []
+    now_s = start_s - sum(change.duration_s for change in group.gaining)
+    for change in group.gaining:
+        shown.append((now_s, now_s + change.duration_s, change.aspect))
+        now_s += change.duration_s
+    shown.append((start_s, end_s - flash_s, Aspect.GREEN))
+    now_s = end_s - flash_s
+    for change in group.losing:
+        shown.append((now_s, now_s + change.duration_s, change.aspect))
+        now_s += change.duration_s
     return [part for each in shown for part in _folded(each, cycle_s)]
 
 
-def _folded(part: tuple[float, float, Aspect], cycle_s: float) -> list[tuple[float, float, Aspect]]:
+def _folded(part: LampTime, cycle_s: float) -> list[LampTime]:
     start_s, end_s, aspect = part
     if start_s < 0:
         start_s, end_s = start_s + cycle_s, end_s + cycle_s

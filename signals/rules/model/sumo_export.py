@@ -22,6 +22,7 @@ from signals.rules.model.junction import (
     Turn,
 )
 from signals.rules.model.plans import Programme
+from signals.rules.model.ring_documents import RINGS_KEY, rings_text
 from signals.rules.model.sumo_extras import (
     FLASHING_KEY,
     JUNCTION_KEY,
@@ -170,6 +171,8 @@ def _logic(programme: Programme, extras: str | None) -> str:
     flashing = flashing_text(programme)
     if flashing is not None:
         params.append((FLASHING_KEY, flashing))
+    if programme.rings is not None:
+        params.append((RINGS_KEY, rings_text(programme.rings)))
     if extras is not None:
         params.append((JUNCTION_KEY, extras))
     lines += [f"        {_tag('param', _param(key, value))}" for key, value in params]

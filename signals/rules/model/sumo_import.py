@@ -27,6 +27,7 @@ from signals.rules.model.junction import (
     Turn,
 )
 from signals.rules.model.plans import Interval, Programme
+from signals.rules.model.ring_documents import RINGS_KEY, read_rings
 from signals.rules.model.sumo_extras import (
     FLASHING_KEY,
     JUNCTION_KEY,
@@ -143,7 +144,9 @@ def _programme(logic: SumoLogic, network: SignalNetwork) -> Programme:
             )
         )
     kept = tuple(
-        (key, value) for key, value in logic.params if key not in {JUNCTION_KEY, FLASHING_KEY}
+        (key, value)
+        for key, value in logic.params
+        if key not in {JUNCTION_KEY, FLASHING_KEY, RINGS_KEY}
     )
     return Programme(
         logic.name,
@@ -154,6 +157,7 @@ def _programme(logic: SumoLogic, network: SignalNetwork) -> Programme:
         logic.control,
         kept,
         logic.extra,
+        read_rings(params.get(RINGS_KEY), where),
     )
 
 

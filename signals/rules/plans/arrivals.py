@@ -224,16 +224,20 @@ def _delay_s(
     edges = np.cumsum([0.0, *(lasts_s for lasts_s, _ in pieces)])
     passed = np.cumsum([0.0, *(lasts_s * share * served_vps for lasts_s, share in pieces)])
     cycle_s, cycle_veh = float(edges[-1]), float(passed[-1])
-    seconds = np.arange(len(series) + 1) + begin_s - programme.offset_s
+    # Until those who are left when the last has come have gone, too.
+    cycles = min(float(series.sum()) / max(cycle_veh, _TINY), _LONGEST_S / cycle_s) + 1
+    came_veh = np.concatenate([series, np.zeros(math.ceil(cycles * cycle_s))])
+    seconds = np.arange(len(came_veh) + 1) + begin_s - programme.offset_s
     upto = np.floor(seconds / cycle_s) * cycle_veh + np.interp(seconds % cycle_s, edges, passed)
     queue = waited_s = 0.0
-    for came, most in zip(series.tolist(), np.diff(upto).tolist(), strict=True):
+    for second, (came, most) in enumerate(
+        zip(came_veh.tolist(), np.diff(upto).tolist(), strict=True)
+    ):
         there = queue + came
         gone = min(there, most)
         queue = there - gone
         # Who stays, stays for the second; of who goes, only who was there before has waited for it.
         waited_s += queue + max(gone - came, 0.0) / 2
-    if queue > _TINY:
-        # Who is left when the last has come leaves at the mean rate.
-        waited_s += queue**2 / (2 * max(cycle_veh / cycle_s, _TINY))
+        if queue < _TINY and second >= len(series):
+            break
     return waited_s / max(float(series.sum()), _TINY)

@@ -188,7 +188,7 @@ def lengthened(programme: Programme, by_s: Mapping[int, float]) -> Programme | N
         if length_s < 1:
             return None
         intervals[place] = replace(intervals[place], duration_s=length_s)
-    made = replace(programme, intervals=tuple(intervals))
+    made = replace(programme, intervals=tuple(intervals), rings=None)
     return replace(made, offset_s=made.offset_s % made.cycle_s)
 
 

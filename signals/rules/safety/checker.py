@@ -14,6 +14,7 @@ from signals.rules.safety.case import EPS, Case, Findings, prepare, see
 from signals.rules.safety.lamps_of_group import check_groups
 from signals.rules.safety.profiles import Profile, Rule
 from signals.rules.safety.report import Note, SafetyReport, Violation
+from signals.rules.safety.ring_sums import check_rings
 from signals.rules.safety.streams import check_conflicts, check_intergreens, check_yellow_trap
 
 
@@ -90,6 +91,7 @@ def check_programme(case: Case, programme: Programme) -> Findings:
     check_yellow_trap(case, shown, found)
     check_groups(case, shown, found)
     _check_cycle(case, programme, found)
+    check_rings(case, programme, found)
     for one, other in case.close:
         if one != other and any(
             {interval.shows[one], interval.shows[other]} <= GREENS for interval in shown.intervals

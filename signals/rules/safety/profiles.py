@@ -35,6 +35,7 @@ class Rule(StrEnum):
     TURN_ON_RED = "turn-on-red"
     WAITING_AREA = "waiting-area-order"
     STEADY = "steady-lamps"
+    RINGS = "ring-barrier"
 
 
 class Lit(StrEnum):
@@ -139,6 +140,11 @@ _NEMA_VEHICLE: Final = frozenset(
     {(Lit.RED, Lit.GREEN), (Lit.GREEN, Lit.YELLOW), (Lit.YELLOW, Lit.RED)}
 )
 
+RINGS_SOURCE: Final = (
+    "FHWA Signal Timing Manual, rings and barriers: the splits of each ring add up to the same on"
+    " either side of a barrier, and phases that run side by side do not conflict"
+)
+
 GB: Final = Profile(
     name="gb",
     sources={
@@ -165,6 +171,7 @@ GB: Final = Profile(
         Rule.WAITING_AREA: "left-turn waiting area (待行区): filled while straight is green, so"
         " its own green follows at once",
         Rule.STEADY: "a plan in operation leaves no signal dark or flashing beside lit ones",
+        Rule.RINGS: RINGS_SOURCE,
     },
     least_green_s={_V: 5.0, _B: 5.0, _P: 5.0},
     most_green_s=120.0,
@@ -203,6 +210,7 @@ NEMA: Final = Profile(
         Rule.TURN_ON_RED: "Uniform Vehicle Code 11-202: right turns (and left ones between"
         " one-way streets, not judged here)",
         Rule.STEADY: "a plan in operation leaves no signal dark or flashing beside lit ones",
+        Rule.RINGS: RINGS_SOURCE,
     },
     least_green_s={_V: 5.0, _B: 5.0, _P: 4.0},
     most_green_s=120.0,
@@ -239,6 +247,7 @@ AS_IS: Final = Profile(
         Rule.MIN_GREEN: "profile as-is: 5 s",
         Rule.YELLOW: "profile as-is: the network's own yellow, 3 s where it shows none",
         Rule.UNSERVED: "a movement that the road allows must be served",
+        Rule.RINGS: RINGS_SOURCE,
     },
     least_green_s={_V: 5.0, _B: 5.0, _P: 0.0},
 )
