@@ -174,6 +174,7 @@ def _alipay(given: _Section, notify_url: str, wall: Clock) -> AlipayChannel:
         seller_id=given.text("seller_id"),
         key=given.private_key("app_private_key"),
         platform_keys=keys,
+        signing_address=given.signing_address(),
     )
     return AlipayChannel(account, notify_url, wall)
 

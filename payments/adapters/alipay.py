@@ -13,9 +13,10 @@ from pydantic import JsonValue
 from city.errors import Invalid, Unavailable
 from city.money import Money
 from city.time import Clock
+from city.vehicles import PlateNumber
 from payments.adapters.forms import read_form
 from payments.adapters.http import LARGEST_BILL_BYTES, NoAnswer, exchange
-from payments.rules import alipay
+from payments.rules import alipay, alipay_parking
 from payments.rules.authenticity import NotAuthentic, Refusal
 from payments.rules.channel_bills.lines import local_instant, local_text
 from payments.rules.channels import (
@@ -30,6 +31,7 @@ from payments.rules.channels import (
     RefundAnswer,
     RefundFate,
 )
+from payments.rules.deductions import Deducted, Parked, Signed, Standing, colour_of
 
 _CURRENCY: Final = "CNY"
 _OK, _UNCLEAR, _REFUSED = "10000", "20000", "40004"
@@ -61,6 +63,8 @@ class AlipayAccount:
     seller_id: str
     key: rsa.RSAPrivateKey
     platform_keys: tuple[rsa.RSAPublicKey, ...]
+    signing_address: str = ""
+    """Where drivers sign for deductions; empty where the application has no such product."""
 
 
 class AlipayChannel:
@@ -79,6 +83,8 @@ class AlipayChannel:
 
     def __init__(self, account: AlipayAccount, notify_url: str, wall: Clock) -> None:
         self.merchant = account.seller_id
+        self.signing_address = account.signing_address
+        self._lots: dict[str, str] = {}
         self._account = account
         self._notify_url = notify_url
         self._wall = wall
@@ -112,6 +118,8 @@ class AlipayChannel:
 
     def query(self, order: Order) -> Answer:
         """Ask how an order stands; one that nobody scanned yet is not there yet."""
+        if order.method is Method.AGREEMENT:
+            return self._query_deduction(order)
         try:
             node = self._call("alipay.trade.query", {"out_trade_no": order.order_no})
             if node.get("code") == _OK:
@@ -124,14 +132,113 @@ class AlipayChannel:
 
     def close(self, order: Order) -> Answer:
         """Close an order that was scanned and not paid; nothing closes one that was not scanned."""
+        if order.method is Method.AGREEMENT:
+            return self.query(order)  # what was asked for is taken, or not, by the channel alone
         try:
             self._call("alipay.trade.close", {"out_trade_no": order.order_no})
         except NoAnswer as none:
             return Answer(Fate.UNKNOWN, reason=none.reason)
         return self.query(order)
 
+    def agreement(self, plate: PlateNumber, holder: str) -> Signed:
+        """Ask whether a car may be deducted for; with a payer's id, whether by them."""
+        colour = colour_of(plate.kind)
+        if colour is None:
+            return Signed(Standing.NONE, "no-such-plate")
+        biz: dict[str, JsonValue] = {"car_number": plate.text, "car_color": colour.value}
+        if holder:
+            biz["alipay_user_id"] = holder
+        try:
+            node = self._call(alipay_parking.AGREEMENT, biz)
+        except NoAnswer as none:
+            return Signed(Standing.UNKNOWN, none.reason)
+        if node.get("code") != _OK:
+            return Signed(Standing.UNKNOWN, _text(node, "sub_code") or _text(node, "code"))
+        status = str(node.get("agreement_status", ""))
+        return Signed(alipay_parking.agreement_standing(status), f"agreement-{status}")
+
+    def deduct(self, order: Order, parked: Parked) -> Deducted:
+        """Ask for the agreement anew, tell of the stay, then have its fee taken at once."""
+        signed = self.agreement(parked.plate, "")
+        if signed.standing is Standing.UNKNOWN:
+            return Deducted(Answer(Fate.UNKNOWN, reason=signed.reason))
+        colour = colour_of(parked.plate.kind)
+        if colour is None or signed.standing is not Standing.SIGNED:
+            return Deducted(Answer(Fate.CLOSED, reason=signed.reason), signed.standing)
+        try:
+            return Deducted(self._pay(order, parked, colour.value))
+        except NoAnswer as none:
+            return Deducted(Answer(Fate.UNKNOWN, reason=none.reason))
+
+    def _pay(self, order: Order, parked: Parked, colour: str) -> Answer:
+        lot = self._lot(parked)
+        if not lot:
+            return Answer(Fate.CLOSED, reason="no-parking-lot")
+        car: dict[str, JsonValue] = {"parking_id": lot, "car_number": parked.plate.text}
+        # What is not taken of these two does not keep the fee from being taken.
+        self._call(alipay_parking.ENTER, {**car, "in_time": local_text(parked.entered_at)})
+        self._call(alipay_parking.EXIT, {**car, "out_time": local_text(parked.left_at)})
+        asked: dict[str, JsonValue] = {
+            **car,
+            "car_number_color": colour,
+            "out_parking_id": parked.place_code,
+            "out_trade_no": order.order_no,
+            "subject": order.subject,
+            "total_fee": order.amount.decimal(),
+            "seller_id": self.merchant,
+        }
+        node = self._call(alipay_parking.PAY, asked)
+        if node.get("code") == _OK:
+            return self._taken(node, _text(node, "gmt_payment"))
+        refused = _refusal(node)
+        if refused.fate is not Fate.CLOSED:
+            return refused
+        # Asked before under this number, it may be taken although it is refused now.
+        known = self.query(order)
+        return refused if known.fate is Fate.MISSING else known
+
+    def _query_deduction(self, order: Order) -> Answer:
+        try:
+            node = self._call(alipay_parking.QUERY, {"out_biz_trade_no": order.order_no})
+            if node.get("code") == _OK:
+                status = str(node.get("trade_status", ""))
+                fate = alipay_parking.trade_fate(status)
+                if fate is not Fate.PAID:
+                    return Answer(fate, reason=f"trade-{status}")
+                return self._taken(node, _text(node, "gmt_payment"))
+        except NoAnswer as none:
+            return Answer(Fate.UNKNOWN, reason=none.reason)
+        sub_code = _text(node, "sub_code")
+        return Answer(Fate.MISSING if sub_code == _NOT_THERE else Fate.UNKNOWN, reason=sub_code)
+
+    def _taken(self, node: Node, paid: str) -> Answer:
+        """Read a deduction that was made; NoAnswer where it does not say all of it."""
+        try:
+            paid_at = local_instant(paid, "gmt_payment")
+        except Invalid as error:
+            raise NoAnswer(str(error)) from None
+        amount = _money(node, "total_fee")
+        return Answer(Fate.PAID, _text(node, "trade_no"), amount, self.merchant, paid_at)
+
+    def _lot(self, parked: Parked) -> str:
+        """Give Alipay's number of a facility, entered there the first time; empty where refused."""
+        known = self._lots.get(parked.place_code)
+        if known is None:
+            biz: dict[str, JsonValue] = {
+                "out_parking_id": parked.place_code,
+                "parking_name": parked.place,
+                "pay_type": "2",  # by deduction
+            }
+            node = self._call(alipay_parking.LOT, biz)
+            known = _text(node, "parking_id") if node.get("code") == _OK else ""
+            if known:
+                self._lots[parked.place_code] = known
+        return known
+
     def refund(self, order: Order, refund: Refund) -> RefundAnswer:
         """Ask for a refund; Alipay's arrive at once."""
+        if order.method is Method.AGREEMENT:
+            return self._refund_deduction(order, refund)
         biz: dict[str, JsonValue] = {
             "out_trade_no": order.order_no,
             "out_request_no": refund.refund_no,
@@ -149,10 +256,34 @@ class AlipayChannel:
         fate = RefundFate.FAILED if refused.fate is Fate.CLOSED else RefundFate.UNKNOWN
         return RefundAnswer(fate, reason=refused.reason)
 
+    def _refund_deduction(self, order: Order, refund: Refund) -> RefundAnswer:
+        biz: dict[str, JsonValue] = {
+            "order_no": order.channel_no,
+            "out_order_no": order.order_no,
+            "out_refund_no": refund.refund_no,
+            "refund_fee": refund.amount.decimal(),
+            "refund_reason": refund.reason,
+        }
+        try:
+            node = self._call(alipay_parking.REFUND, biz)
+            if node.get("code") == _OK:
+                number, amount = _text(node, "refund_no"), _money(node, "refund_fee")
+                return RefundAnswer(RefundFate.DONE, number, amount, self._wall.now())
+        except NoAnswer as none:
+            return RefundAnswer(RefundFate.UNKNOWN, reason=none.reason)
+        refused = _refusal(node)
+        fate = RefundFate.FAILED if refused.fate is Fate.CLOSED else RefundFate.UNKNOWN
+        return RefundAnswer(fate, reason=refused.reason)
+
     def query_refund(self, order: Order, refund: Refund) -> RefundAnswer:
         """Ask how a refund stands; without a status it was not made."""
+        trade: dict[str, JsonValue] = (
+            {"trade_no": order.channel_no}
+            if order.method is Method.AGREEMENT
+            else {"out_trade_no": order.order_no}
+        )
         biz: dict[str, JsonValue] = {
-            "out_trade_no": order.order_no,
+            **trade,
             "out_request_no": refund.refund_no,
             "query_options": ["gmt_refund_pay"],
         }

@@ -26,6 +26,7 @@ from payments.gateway.alipay_messages import (
     trade_node,
     yuan_of,
 )
+from payments.gateway.alipay_parking import AlipayParking
 from payments.gateway.desk import Code, Desk, code_of, event_id, wrong_amount
 from payments.gateway.keys import ALIPAY_APP, ALIPAY_SELLER
 from payments.gateway.notifier import Damage, Notice
@@ -58,6 +59,7 @@ class Alipay:
             "alipay.trade.refund": self._refund,
             "alipay.trade.fastpay.refund.query": self._query_refund,
             "alipay.data.dataservice.bill.downloadurl.query": self._bill,
+            **AlipayParking(desk).methods(),
         }
 
     # --- notifications ---------------------------------------------------------------------------

@@ -106,6 +106,7 @@ class Keys:
                 "seller_id": ALIPAY_SELLER,
                 "app_private_key": self._private_pem("alipay-app"),
                 "alipay_public_key": self._public_pem("alipay-platform"),
+                "parking_signing": f"{address}/payer/signatures/alipay",
             },
             "unionpay": {
                 "gateway": f"{address}/gateway/api",

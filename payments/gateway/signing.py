@@ -19,7 +19,10 @@ from payments.gateway.signatures import Car, Signature, SignatureState
 from payments.rules.channels import Channel
 from payments.rules.deductions import PlateColour
 
-_SIGN: Final = {Channel.WECHAT: ("微信支付分停车服务", "WeChat Pay: parking by pay score")}
+_SIGN: Final = {
+    Channel.WECHAT: ("微信支付分停车服务", "WeChat Pay: parking by pay score"),
+    Channel.ALIPAY: ("支付宝停车代扣", "Alipay: parking deductions"),
+}
 _WORDS: Final = {
     PlateColour.BLUE: "蓝 · blue",
     PlateColour.GREEN: "绿 · green",
