@@ -53,8 +53,11 @@ if TYPE_CHECKING:
     from tests.journeys.conftest import Street
 
 FINANCE = person("finance-1", Role.FINANCE)
-CHANNELS = [Channel.WECHAT]
-HOLDERS = {Channel.WECHAT: "oGatewayPayer0000000000000000"}
+CHANNELS = [Channel.WECHAT, Channel.ALIPAY]
+HOLDERS = {
+    Channel.WECHAT: "oGatewayPayer0000000000000000",
+    Channel.ALIPAY: "2088000000000000",
+}
 LIMITS = (Money(50_00, "CNY"), Money(100_00, "CNY"))
 
 
@@ -306,6 +309,21 @@ def test_a_deduction_whose_answer_was_lost_is_asked_after_and_made_once(
     assert deaf.asked == 1
     until(lambda: pursued(street, channels) and state(street, bill) is BillState.PAID)
     assert len(orders(street, bill)) == 1
+
+
+def test_where_one_channel_refuses_the_next_one_that_was_agreed_to_is_asked(
+    street: Street, channels: Channels
+) -> None:
+    bill = left(street, channels, Channel.ALIPAY, Channel.WECHAT)
+    channels.signs(Channel.ALIPAY, purse="empty")
+    order = deducted(street, channels, bill)
+    assert order is not None
+    assert (order.channel, order.state) == (Channel.WECHAT, OrderState.OPEN)
+    assert [(each.channel, each.state) for each in orders(street, bill)] == [
+        (Channel.ALIPAY, OrderState.CLOSED),
+        (Channel.WECHAT, OrderState.OPEN),
+    ]
+    until(lambda: pursued(street, channels) and state(street, bill) is BillState.PAID)
 
 
 def test_workers_that_take_one_job_at_once_make_one_deduction(

@@ -1,4 +1,4 @@
-"""The gateway deducts as WeChat Pay documents it, and our adapter reads every answer of it."""
+"""The gateway deducts as the channels document it, and our adapters read every answer of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from payments.gateway.app import Gateway
 from payments.gateway.journal import Journal
 from payments.rules import wechat_parking, wechat_v3
 from payments.rules.authenticity import NotAuthentic
-from payments.rules.channels import Answer, Channel, Fate, Method, Order
+from payments.rules.channels import (
+    Answer,
+    Channel,
+    Fate,
+    Method,
+    Order,
+    Refund,
+    RefundFate,
+)
 from payments.rules.deductions import (
     DeductingChannel,
     Parked,
@@ -53,14 +61,23 @@ def inbox() -> Iterator[Inbox]:
     made.close()
 
 
-def adapter_of(gateway: Gateway, notify: str = "http://127.0.0.1:9") -> DeductingChannel:
+def adapter_of(
+    gateway: Gateway, notify: str = "http://127.0.0.1:9", channel: Channel = Channel.WECHAT
+) -> DeductingChannel:
     document = httpx.get(f"{gateway.address}/gateway/keys").json()
-    return deducting(read_channels(document, notify, WallClock()))[Channel.WECHAT]
+    return deducting(read_channels(document, notify, WallClock()))[channel]
 
 
-def signs(gateway: Gateway, plate: PlateNumber, state: str = "normal", purse: str = "full") -> None:
+def signs(
+    gateway: Gateway,
+    plate: PlateNumber,
+    state: str = "normal",
+    purse: str = "full",
+    channel: Channel = Channel.WECHAT,
+) -> None:
     form = {"plate_number": plate.text, "plate_color": "BLUE", "state": state, "purse": purse}
-    assert httpx.post(f"{gateway.address}/payer/signatures/wechat", data=form).status_code == 200
+    address = f"{gateway.address}/payer/signatures/{channel.value}"
+    assert httpx.post(address, data=form).status_code == 200
 
 
 def order(minor: int = 900) -> Order:
@@ -97,6 +114,49 @@ def test_an_accepted_deduction_is_taken_told_of_asked_after_and_given_back_once(
     assert [each.terms.amount_minor for each in taken] == [900]
     with pytest.raises(Invalid):
         adapter.open(asked)
+
+
+def test_alipay_takes_a_deduction_at_once_and_once_and_gives_parts_of_it_back(
+    gateway: Gateway, inbox: Inbox
+) -> None:
+    notify = inbox.url.removesuffix("/notify")
+    adapter = adapter_of(gateway, notify, Channel.ALIPAY)
+    signs(gateway, BLUE, channel=Channel.ALIPAY)
+    assert adapter.agreement(BLUE, "").standing is Standing.SIGNED
+    assert adapter.agreement(BLUE, "2088000000000000").standing is Standing.SIGNED
+    assert adapter.agreement(BLUE, "2088111111111111").standing is Standing.NONE
+    asked, stay = order(), parked()
+    first = adapter.deduct(asked, stay).answer
+    assert (first.fate, first.amount, first.merchant) == (
+        Fate.PAID,
+        asked.amount,
+        adapter.merchant,
+    )
+    assert adapter.deduct(asked, stay).answer == first
+    assert adapter.query(asked) == first == adapter.close(asked)
+    told = adapter.read_notice(*inbox.wait(1)[0])
+    assert (told.order_no, told.answer) == (asked.order_no, first)
+    settled = replace(asked, channel_no=first.channel_no)
+    part = Refund("BACK" + uuid7().hex[:20], Money(250, "CNY"), "多收退还", WallClock().now())
+    assert adapter.query_refund(settled, part).fate is RefundFate.MISSING
+    for _ in range(2):
+        back = adapter.refund(settled, part)
+        assert (back.fate, back.amount) == (RefundFate.DONE, part.amount)
+    assert adapter.query_refund(settled, part).fate is RefundFate.DONE
+    more = replace(part, refund_no="MORE" + uuid7().hex[:20], amount=Money(651, "CNY"))
+    assert adapter.refund(settled, more).fate is RefundFate.FAILED
+    assert adapter.query(asked).fate is Fate.PAID
+
+
+def test_alipay_refuses_without_money_and_without_a_signature(gateway: Gateway) -> None:
+    adapter, asked = adapter_of(gateway, channel=Channel.ALIPAY), order()
+    signs(gateway, BLUE, purse="empty", channel=Channel.ALIPAY)
+    poor = adapter.deduct(asked, parked())
+    assert (poor.answer.fate, poor.standing) == (Fate.CLOSED, None)
+    assert adapter.query(asked).fate is Fate.CLOSED
+    signs(gateway, BLUE, "stopped", channel=Channel.ALIPAY)
+    stopped = adapter.deduct(order(), parked())
+    assert (stopped.answer.fate, stopped.standing) == (Fate.CLOSED, Standing.NONE)
 
 
 def test_a_payer_without_money_fails_and_both_words_for_it_are_read(
