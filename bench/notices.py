@@ -1,9 +1,11 @@
 """Channels' notifications a second, beside pgbench's commits of one inserted row.
 
 Each request is a true notification, in its channel's own format and signature, about a payment that
-we had not heard of: it is verified, compared with its order, kept in the inbox, and settles its
-bill with payment, ledger entry and postings in one commit. pgbench inserts one row a commit, with
-as many connections, on the same server, in turn with ours. The load is made by another process.
+we had not heard of: it is verified, compared with its order, kept in the inbox and acknowledged;
+the worker, which runs beside it, settles its bill with payment, ledger entry and postings. Told are
+both: how many are acknowledged a second, and how many a second until the last of them is settled.
+pgbench inserts one row a commit, with as many connections, on the same server, in turn with ours.
+The load is made by another process.
 
 Example
 -------
@@ -17,6 +19,9 @@ import json
 import re
 import statistics
 import subprocess
+import sys
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -34,7 +39,7 @@ from city.identifiers import (
 from city.money import Money
 from city.time import WallClock
 from city.works.embedded.postgres import packaged_installation
-from payments import channel_payments, services
+from payments import channel_payments, takeovers
 from payments.adapters.accounts import read_channels
 from payments.gateway.app import Gateway
 from payments.gateway.keys import make_keys
@@ -45,6 +50,7 @@ from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channels import Channel, Method
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bench._site import BenchSite
@@ -54,9 +60,11 @@ LEAST = 0.25
 LONGEST_P99_MS = 500.0
 AMOUNT = Money(1250, "CNY")
 BATCH = 200
+PATIENCE_S = 120.0
 _FLOOR = """create table if not exists bench_floor (
     id bigint generated always as identity primary key, event text not null, at timestamptz not null
 )"""
+_WAITING = text("select exists (select from payments.channel_notice where verdict = 'waiting')")
 _INSERT = "insert into bench_floor (event, at) values (md5(random()::text), now());\n"
 
 
@@ -67,20 +75,22 @@ def issue(site: BenchSite, merchants: dict[Channel, str], count: int) -> list[Ch
     line: dict[str, Any] = {"minor": AMOUNT.minor, "units": 1}
     known = list(merchants)
     while len(orders) < count:
+        charges = [
+            Charge(
+                session_id=ParkingSessionId(uuid7()),
+                vehicle_id=VehicleId(uuid7()),
+                facility_id=facility_id,
+                district=DISTRICT,
+                operator_id=operator_id,
+                revenue_nature="public_non_tax",
+                tariff_version_id=TariffVersionId(uuid7()),
+                amount=AMOUNT,
+                lines=(line,),
+            )
+            for _ in range(min(BATCH, count - len(orders)))
+        ]
         with site.database.unit_of_work() as uow:
-            for _ in range(min(BATCH, count - len(orders))):
-                charge = Charge(
-                    session_id=ParkingSessionId(uuid7()),
-                    vehicle_id=VehicleId(uuid7()),
-                    facility_id=facility_id,
-                    district=DISTRICT,
-                    operator_id=operator_id,
-                    revenue_nature="public_non_tax",
-                    tariff_version_id=TariffVersionId(uuid7()),
-                    amount=AMOUNT,
-                    lines=(line,),
-                )
-                bill = services.issue_bill(uow, charge, "bench")
+            for bill in takeovers.issue_bills(uow, charges, "bench"):
                 channel = known[len(orders) % len(known)]
                 orders.append(
                     channel_payments.ask_order(
@@ -139,6 +149,35 @@ def commits_a_second(url: str, script: Path, seconds: float) -> float:
     return float(found[1])
 
 
+@contextmanager
+def _worker(site: BenchSite, port: int, settings: dict[str, str]) -> Iterator[None]:
+    """Run the worker, which settles what is acknowledged."""
+    with (site.folder / "worker.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "journeys.worker"],
+            env={**site.environment(port), **settings},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def settled_after_s(site: BenchSite) -> float:
+    """Wait until nothing that was acknowledged waits any more; give for how long."""
+    begun = time.monotonic()
+    while True:
+        with site.database.read() as connection:
+            if not connection.execute(_WAITING).scalar_one():
+                return time.monotonic() - begun
+        if time.monotonic() - begun > PATIENCE_S:
+            raise RuntimeError((site.folder / "worker.log").read_text()[-2_000:])
+        time.sleep(0.01)
+
+
 def run(seconds: float, rounds: int, expected: int) -> dict[str, object]:
     """Measure both in turn; give the median of the rounds' ratios."""
     gateway = Gateway(make_keys(WallClock().now()))
@@ -149,7 +188,7 @@ def run(seconds: float, rounds: int, expected: int) -> dict[str, object]:
         channel: adapter.merchant
         for channel, adapter in read_channels(document, origin, WallClock()).items()
     }
-    ours, floor = [], []
+    ours, floor, behind_s = [], [], []
     with bench_site(0) as site:
         accounts = site.folder / "channels.json"
         accounts.write_text(json.dumps(document))
@@ -158,22 +197,30 @@ def run(seconds: float, rounds: int, expected: int) -> dict[str, object]:
         with site.database.unit_of_work() as uow:
             uow.connection.execute(text(_FLOOR))
         settings = {"PAYMENT_CHANNELS": str(accounts), "GREENBAY_URL": origin}
-        with served(site, port, GUNICORN_API, path="/healthz", more=settings) as server:
+        with (
+            served(site, port, GUNICORN_API, path="/healthz", more=settings) as server,
+            _worker(site, port, settings),
+        ):
             for number in range(rounds + 1):
                 # The first round warms up. More are made than are taken: none comes twice.
                 length_s = seconds if number else 1.0
                 sent = notify(gateway, issue(site, merchants, round(expected * length_s)))
                 floor.append(commits_a_second(site.database_url, script, length_s))
                 ours.append(measure(server, sent, length_s, 200))
+                behind_s.append(settled_after_s(site))
         with site.database.read() as connection:
             settled = connection.execute(
                 text("select count(*) from payments.bill where state = 'paid'")
             ).scalar_one()
             refused = connection.execute(
-                text("select count(*) from payments.channel_notice where verdict = 'refused'")
+                text("select count(*) from payments.channel_notice where verdict <> 'taken'")
             ).scalar_one()
     gateway.stop()
-    counted, floor = ours[1:], floor[1:]
+    counted, floor, behind_s = ours[1:], floor[1:], behind_s[1:]
+    whole = [
+        each.requests / (each.requests / each.requests_per_s + late)
+        for each, late in zip(counted, behind_s, strict=True)
+    ]
     ratios = [a.requests_per_s / b for a, b in zip(counted, floor, strict=True)]
     return {
         "notifications": round(statistics.median(each.requests_per_s for each in counted)),
@@ -181,6 +228,11 @@ def run(seconds: float, rounds: int, expected: int) -> dict[str, object]:
         "ratio": round(statistics.median(ratios), 3),
         "ratios": [round(each, 3) for each in ratios],
         "unit": "a second",
+        "settled_a_second": round(statistics.median(whole)),
+        "settled_ratio": round(
+            statistics.median(a / b for a, b in zip(whole, floor, strict=True)), 3
+        ),
+        "last_settled_after_s": [round(each, 2) for each in behind_s],
         "p99_ms": round(statistics.median(each.p99_ms for each in counted), 1),
         "cpu_us": round(statistics.median(each.cpu_us for each in counted)),
         "answered": sum(each.requests for each in ours),
@@ -188,7 +240,7 @@ def run(seconds: float, rounds: int, expected: int) -> dict[str, object]:
         "refused": refused,
         "load": generator(),
         "least": LEAST,
-        "note": "32 connections, gthread as in production, one process, fsync on",
+        "note": "32 connections, the worker as in production, one process, fsync on",
     }
 
 

@@ -21,7 +21,13 @@ from pathlib import Path
 
 from tests.faults.channel_gateway import ChannelGateway
 from tests.faults.installation import Installation
-from tests.faults.paying_ordeal import FAULTS, KINDS, PaymentOutcome, endure_payments
+from tests.faults.paying_ordeal import (
+    FAULTS,
+    KINDS,
+    PAY_PATIENCE_S,
+    PaymentOutcome,
+    endure_payments,
+)
 
 SEED = 20260302
 SPEED = 400.0
@@ -62,6 +68,9 @@ def main() -> int:
     parser.add_argument("--bills", type=int, default=1_200)
     parser.add_argument("--kills", type=int, default=28)
     parser.add_argument("--payers", type=int, default=16)
+    parser.add_argument(
+        "--within-s", type=float, default=PAY_PATIENCE_S, help="begin no bill after these seconds"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()
@@ -79,6 +88,7 @@ def main() -> int:
                 options.payers,
                 options.seed,
                 ("supervisor", *KINDS),
+                options.within_s,
             )
             problems = outcome.books.problems()
             broken = bool(problems or outcome.strange)

@@ -1,14 +1,16 @@
-"""Hear what channels tell us: those that come at once are taken in one commit.
+"""Hear what channels tell us: those that come at once are accepted in one commit.
 
-A notification is answered only after the commit that keeps it and settles its bill is durable. A
-commit costs much the same for one as for fifty, so while one is under way those that come wait
-for the next one and share it; nobody waits when nothing is under way.
+A notification is acknowledged only after the commit that keeps it is durable: from then on it is
+settled, or kept apart for people, whatever dies (`journeys.settle_notices`). A commit costs much
+the same for one as for fifty, so while some are under way those that come wait for the next one and
+share it; nobody waits when nothing is under way.
 """
 
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -17,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from city.audit import record
 from city.errors import CityError, Unavailable
 from city.people.actors import system_actor
-from city.works.database import Database
+from city.works import metrics
+from city.works.database import Database, UnitOfWork
 from payments import channel_hearing
 from payments.channel_notices import Told
 from payments.rules.authenticity import NotAuthentic
@@ -28,19 +31,44 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("payments")
 
+REFUSED: Final = "payments.notice_refused"
 MOST_AT_ONCE: Final = 128
 """Notifications in one commit: each row of theirs is held until its end."""
-_AT_ONCE: Final = 2
-"""Commits under way at once: one is written while the next one is thought about."""
+_AT_ONCE: Final = 1
+"""Commits under way at once: with more each has fewer to share its cost."""
 
 Answer = tuple[int, str, bytes]
+Outcome = str | Exception
+"""Why nothing came of a notification, empty where it was accepted; or why it cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forged:
+    """What came as a notification and is not believed.
+
+    Parameters
+    ----------
+    channel : Channel
+        Whose it would be.
+    reason : str
+        Why it is not believed.
+    digest : str
+        SHA-256 of its body, hexadecimal.
+    """
+
+    channel: Channel
+    reason: str
+    digest: str
+
+
+Heard = Told | Forged
 
 
 class Notices:
-    """Takes notifications that many threads bring, many in one commit.
+    """Accepts notifications that many bring, many in one commit.
 
-    Whoever comes while enough commits are under way waits; the first of those who wait makes the
-    next commit, for all of them. There is no thread of its own, and nothing to be stopped.
+    Those that wait are committed by threads that live for as long as something waits: there is
+    nothing to be stopped.
 
     Parameters
     ----------
@@ -50,89 +78,79 @@ class Notices:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[tuple[Heard, Callable[[Outcome], None]]] = deque()
         self._under_way = 0
 
-    def take(self, told: Told) -> str:
-        """Take a notification; give why nothing came of it, empty where it was taken.
+    def submit(self, heard: Heard, done: Callable[[Outcome], None]) -> None:
+        """Have a notification kept, and `done` called once it is; returns at once.
+
+        Parameters
+        ----------
+        heard : Told or Forged
+        done : Callable
+            Gets why nothing came of it, empty where it was accepted, or an error: nothing was
+            done then. From a thread that others wait for: it must be quick, and not raise.
+        """
+        with self._lock:
+            self._waiting.append((heard, done))
+            if self._under_way >= _AT_ONCE:
+                return
+            self._under_way += 1
+        threading.Thread(target=self._work, name="notices", daemon=True).start()
+
+    def take(self, heard: Heard) -> str:
+        """Keep a notification; give why nothing came of it, empty where it was accepted.
 
         Raises
         ------
         Unavailable
             Where the database cannot keep it now: nothing was done.
         """
-        mine = _Waiting(told)
-        with self._lock:
-            self._waiting.append(mine)
-            if self._under_way < _AT_ONCE:
-                self._under_way += 1
-                self._hand_over()
-        mine.woken.wait()
-        if mine.batch:
-            self._commit(mine.batch)
-        if mine.error is not None:
-            raise mine.error
-        return mine.reason
+        kept, outcomes = threading.Event(), list[Outcome]()
 
-    def _commit(self, batch: list["_Waiting"]) -> None:
-        try:
-            said = take_all(self._database, [each.told for each in batch])
-            for each, answer in zip(batch, said, strict=True):
-                each.answer(answer)
-        finally:
-            for each in batch:
-                if not each.answered:  # something else than an answer ends this thread
-                    each.answer(Unavailable("the database cannot be reached", retry_after_s=2))
-            with self._lock:
-                self._hand_over()
+        def done(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            kept.set()
 
-    def _hand_over(self) -> None:
-        """Have the first of those who wait make the next commit; called with the lock."""
-        if not self._waiting:
-            self._under_way -= 1
-            return
-        batch = self._next()
-        batch[0].batch = batch
-        batch[0].woken.set()
+        self.submit(heard, done)
+        kept.wait()
+        if isinstance(outcomes[0], Exception):
+            raise outcomes[0]
+        return outcomes[0]
 
-    def _next(self) -> list["_Waiting"]:
+    def _work(self) -> None:
+        while batch := self._next():
+            outcomes: Sequence[Outcome] = ()
+            try:
+                outcomes = take_all(self._database, [heard for heard, _ in batch])
+            except Exception:
+                # A bug: each who waits is told so, and the next ones are not kept waiting for it.
+                log.exception("notifications could not be taken")
+                outcomes = [Unavailable("the notification cannot be taken")] * len(batch)
+            for (_, done), outcome in zip(batch, outcomes, strict=True):
+                done(outcome)
+
+    def _next(self) -> list[tuple[Heard, Callable[[Outcome], None]]]:
         """Give those who come next, each with an event of its own: twice the same wait in turn."""
-        batch: dict[tuple[Channel, str], _Waiting] = {}
-        again: list[_Waiting] = []
-        while self._waiting and len(batch) < MOST_AT_ONCE:
-            each = self._waiting.popleft()
-            if each.told.event in batch:
-                again.append(each)
-            else:
-                batch[each.told.event] = each
-        self._waiting.extendleft(reversed(again))
-        return list(batch.values())
+        with self._lock:
+            batch: list[tuple[Heard, Callable[[Outcome], None]]] = []
+            again: list[tuple[Heard, Callable[[Outcome], None]]] = []
+            events: set[tuple[Channel, str]] = set()
+            while self._waiting and len(batch) < MOST_AT_ONCE:
+                each = self._waiting.popleft()
+                if isinstance(each[0], Told):
+                    if each[0].event in events:
+                        again.append(each)
+                        continue
+                    events.add(each[0].event)
+                batch.append(each)
+            self._waiting.extendleft(reversed(again))
+            if not batch:
+                self._under_way -= 1
+            return batch
 
 
-class _Waiting:
-    """One who waits for a commit, or to make the next one."""
-
-    __slots__ = ("answered", "batch", "error", "reason", "told", "woken")
-
-    def __init__(self, told: Told) -> None:
-        self.told = told
-        self.batch: list[_Waiting] = []
-        self.woken = threading.Event()
-        self.answered = False
-        self.reason = ""
-        self.error: Exception | None = None
-
-    def answer(self, said: str | Exception) -> None:
-        if isinstance(said, str):
-            self.reason = said
-        else:
-            self.error = said
-        self.answered = True
-        self.woken.set()
-
-
-def take_notice(  # noqa: PLR0917 - where, by which adapter, from whom and what
-    database: Database,
+def take_notice(
     notices: Notices,
     channels: Mapping[Channel, ChannelAdapter],
     channel: Channel,
@@ -142,7 +160,8 @@ def take_notice(  # noqa: PLR0917 - where, by which adapter, from whom and what
     """Take a channel's notification; give status, content type and body of the answer.
 
     What is not authentic, or speaks of another amount, merchant or order, changes nothing and is
-    kept with its reason. What came before is acknowledged again and changes nothing either.
+    kept with its reason. What came before is acknowledged again and changes nothing either. What is
+    accepted is durable, and settled right after.
 
     Raises
     ------
@@ -152,62 +171,63 @@ def take_notice(  # noqa: PLR0917 - where, by which adapter, from whom and what
     adapter = channels.get(channel)
     if adapter is None:
         raise Unavailable(f"{channel.value} is not set up here", field="channel")
-    told = read_notice(adapter, headers, body)
-    if isinstance(told, NotAuthentic):
-        keep_forgery(database, channel, told, body)
-        return adapter.acknowledgement(taken=False)
-    return adapter.acknowledgement(taken=not notices.take(told))
+    reason = notices.take(read_notice(adapter, headers, body))
+    return adapter.acknowledgement(taken=not reason)
 
 
-def read_notice(
-    adapter: ChannelAdapter, headers: Mapping[str, str], body: bytes
-) -> Told | NotAuthentic:
+def read_notice(adapter: ChannelAdapter, headers: Mapping[str, str], body: bytes) -> Heard:
     """Read a notification by its signature, its time and its keys; no database is asked."""
+    digest = hashlib.sha256(body).hexdigest()
     try:
         notice = adapter.read_notice(headers, body)
     except NotAuthentic as refused:
-        return refused
-    return Told(adapter.channel, notice, hashlib.sha256(body).hexdigest())
+        return Forged(adapter.channel, refused.reason.value, digest)
+    return Told(adapter.channel, notice, digest)
 
 
-def keep_forgery(database: Database, channel: Channel, refused: NotAuthentic, body: bytes) -> None:
-    """Record a notification that is not believed; not in the inbox: it names any event it likes."""
-    detail: dict[str, JsonValue] = {
-        "reason": refused.reason.value,
-        "digest": hashlib.sha256(body).hexdigest(),
-    }
-    actor = system_actor(f"channel.{channel.value}")
-    with database.unit_of_work() as uow:
-        record(uow, actor, "payments.notice_refused", "channel", channel.value, detail)
+def take_all(database: Database, heard: Sequence[Heard]) -> list[Outcome]:
+    """Keep notifications of different events in one commit; answer each.
 
-
-def take_all(database: Database, told: Sequence[Told]) -> list[str | Exception]:
-    """Take notifications of different events in one commit; answer each.
-
-    One that the database refuses spoils it for no other: they are taken one by one then.
-
-    Returns
-    -------
-    list
-        For each why nothing came of it, empty where it was taken, or why it cannot be told.
+    What is not believed is recorded, and not put into the inbox: it names any event it likes. One
+    that the database refuses spoils it for no other: they are taken one by one then.
     """
     try:
         with database.unit_of_work() as uow:
-            refused = channel_hearing.take(uow, told)
-            for each, reason in refused.items():
-                detail: dict[str, JsonValue] = {
-                    "reason": reason,
-                    "order_no": each.notice.order_no,
-                    "event_id": each.notice.event_id,
-                }
-                channel = each.channel.value
-                actor = system_actor(f"channel.{channel}")
-                record(uow, actor, "payments.notice_refused", "channel", channel, detail)
+            refused = _keep(uow, heard)
     except Unavailable as none:
-        return [none] * len(told)
+        return [none] * len(heard)
     except (CityError, SQLAlchemyError) as error:
-        if len(told) == 1:
+        if len(heard) == 1:
             return [error]
         log.warning("notifications are taken one by one", reason=type(error).__name__)
-        return [said for each in told for said in take_all(database, [each])]
-    return [refused.get(each, "") for each in told]
+        return [said for each in heard for said in take_all(database, [each])]
+    for each in heard:
+        outcome = "refused" if refused.get(each) else "accepted"
+        metrics.NOTICES.labels(each.channel.value, outcome).inc()
+    return [refused.get(each, "") for each in heard]
+
+
+def _keep(uow: UnitOfWork, heard: Sequence[Heard]) -> dict[Heard, str]:
+    told = [each for each in heard if isinstance(each, Told)]
+    signed = channel_hearing.accept(uow, told) if told else {}
+    for one, reason in signed.items():
+        record_refusal(uow, REFUSED, one, reason)
+    refused: dict[Heard, str] = {one: reason for one, reason in signed.items()}  # noqa: C416 - a dict's keys are of one type
+    for each in heard:
+        if isinstance(each, Forged):
+            refused[each] = each.reason
+            detail: dict[str, JsonValue] = {"reason": each.reason, "digest": each.digest}
+            name = each.channel.value
+            record(uow, system_actor(f"channel.{name}"), REFUSED, "channel", name, detail)
+    return refused
+
+
+def record_refusal(uow: UnitOfWork, action: str, told: Told, reason: str) -> None:
+    """Record why nothing came of a notification that its channel signed."""
+    detail: dict[str, JsonValue] = {
+        "reason": reason,
+        "order_no": told.notice.order_no,
+        "event_id": told.notice.event_id,
+    }
+    name = told.channel.value
+    record(uow, system_actor(f"channel.{name}"), action, "channel", name, detail)

@@ -19,6 +19,7 @@ from city.identifiers import DistrictCode
 from city.works.jobs import Worker
 from city.works.logs import configure_logs
 from journeys import wiring as composition
+from journeys.settle_notices import Settler
 from journeys.wiring import Wiring
 from parking.archiving import Archive
 from parking.folding import Folder, steady_collector
@@ -89,6 +90,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("registry", _Registry(wiring).run)
     parts.start("archive parked", parked.run)
     parts.start("jobs", jobs.run)
+    parts.start("notices", Settler(wiring.database).run)
     begun: set[DistrictCode] = set()
     while not stop.is_set():
         for district in set(districts()) - begun:

@@ -1,11 +1,14 @@
-"""What channels tell us by notification, acted upon by the dozen in one transaction.
+"""What channels tell us by notification: accepted by the dozen, and settled by the dozen.
 
-As `channel_payments.hear` for one: the same rules decide on each, in the order in which they came,
-on what is held by then; then all is written set-wise. Ten statements for any number of them.
+`accept` compares what is told with its order and keeps it; nothing is held but the inbox's rows.
+`settle` acts upon what waits, as `channel_payments.hear` for one: the same rules decide on each, in
+the order in which they came, on what is held by then; then all is written set-wise. One statement,
+and ten, for any number of them.
 """
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -13,7 +16,7 @@ from city.errors import NotFound
 from city.identifiers import BillId, PaymentId, uuid7
 from city.works.database import UnitOfWork
 from payments import channel_notices, channel_payments, channel_refunds, offers, services
-from payments.channel_notices import Told
+from payments.channel_notices import Told, Verdict
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.bills import Bill, BillState, Payment, credited
 from payments.rules.booking import book_channel_payment
@@ -29,8 +32,11 @@ if TYPE_CHECKING:
 UNKNOWN_ORDER: Final = "unknown-order"
 
 
-def take(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
-    """Keep notifications in the inbox and act upon those that were not taken before.
+def accept(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
+    """Judge notifications by their orders as they stand, and keep those that were not taken before.
+
+    Those about payments wait then, to be settled; those about refunds, which are few and for which
+    nobody stands at a barrier, are acted upon here.
 
     Parameters
     ----------
@@ -42,17 +48,60 @@ def take(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
     Returns
     -------
     dict
-        Those that are refused, with the reason: nothing came of them, they are kept with it.
+        Those that are refused, with the reason: nothing comes of them, they are kept with it.
     """
+    now = uow.wall.now()
+    refused: dict[Told, str] = {}
     fresh = channel_notices.keep(uow, told)
-    acting = [each for each in told if each.event in fresh]
-    refused = _hear_payments(uow, [each for each in acting if not each.notice.refund_no])
-    for each in acting:
+    for each in told:
+        if each.event not in fresh:
+            continue
         if each.notice.refund_no:
             refused.update(_hear_refund(uow, each))
-    if refused:
-        channel_notices.refuse(uow.connection, refused.items())
+        elif reason := _refusal(each, fresh[each.event], now):
+            refused[each] = reason
+    channel_notices.decide(
+        uow.connection, [(each, Verdict.REFUSED, reason) for each, reason in refused.items()]
+    )
     return refused
+
+
+def settle(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
+    """Act upon notifications that wait; they are held by the caller (`channel_notices.claim`).
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+    told : collection of Told
+        Those that came first before.
+
+    Returns
+    -------
+    dict
+        Those of which nothing could come although they were acknowledged, with the reason: what
+        they are about has changed since they were accepted. They are kept with it.
+    """
+    refused = _hear_payments(uow, told)
+    channel_notices.decide(
+        uow.connection,
+        [
+            (each, Verdict.QUARANTINED if each in refused else Verdict.TAKEN, refused.get(each, ""))
+            for each in told
+        ],
+    )
+    return refused
+
+
+def _refusal(told: Told, order: ChannelOrder | None, now: datetime) -> str:
+    """Say why nothing can come of a notification by its order as it stands; empty: it can."""
+    if order is None or order.channel is not told.channel:
+        return UNKNOWN_ORDER
+    if isinstance(told.notice.answer, Answer):
+        try:
+            heard(order, told.notice.answer, now)
+        except NotAuthentic as other:
+            return other.reason.value
+    return ""
 
 
 def _hear_payments(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:

@@ -173,17 +173,7 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
     entry = book_bill(bill, by, contract)
     if entry is not None:
         ledger_store.add_entry(uow.connection, entry)
-    uow.announce(
-        BillIssued(
-            occurred_at=bill.issued_at,
-            bill_id=bill.id,
-            session_id=charge.session_id,
-            facility_id=charge.facility_id,
-            vehicle_id=charge.vehicle_id,
-            amount=charge.amount,
-            due_at=bill.due_at,
-        )
-    )
+    announce_issued(uow, bill)
     if bill.state is BillState.PAID:
         announce_settled(uow, bill, None)
     return bill
@@ -382,6 +372,21 @@ def reverse_entry(uow: UnitOfWork, entry_id: UUID, reason: str, by: str) -> Entr
         raise Conflict("the entry is reversed already", field="entry_id")
     ledger_store.add_entry(uow.connection, mirror)
     return mirror
+
+
+def announce_issued(uow: UnitOfWork, bill: Bill) -> None:
+    """Announce a bill that was just written."""
+    uow.announce(
+        BillIssued(
+            occurred_at=bill.issued_at,
+            bill_id=bill.id,
+            session_id=bill.charge.session_id,
+            facility_id=bill.charge.facility_id,
+            vehicle_id=bill.charge.vehicle_id,
+            amount=bill.charge.amount,
+            due_at=bill.due_at,
+        )
+    )
 
 
 def announce_settled(uow: UnitOfWork, bill: Bill, payment: Payment | None) -> None:

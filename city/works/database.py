@@ -4,13 +4,15 @@ Nothing else commits. Business events and jobs are rows of the same transaction,
 announced has happened and what has happened is announced.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
+import psycopg
 from pydantic import JsonValue
 from sqlalchemy import Connection, Engine, create_engine, exc, text
 from sqlalchemy.engine import URL, make_url
@@ -26,6 +28,8 @@ RETRY_AFTER_S = 2
 IDLE_LIMIT_S: Final = 60
 """For how long an open transaction may do nothing before the server ends it."""
 
+_WAKE = text("select pg_notify(:name, '')")
+_WAKE_NAME: Final = re.compile(r"[a-z_]{1,60}")
 _IDLE_LIMIT = text("select set_config('idle_in_transaction_session_timeout', :limit, true)")
 
 TRANSIENT_STATES: Final = {
@@ -147,6 +151,10 @@ class UnitOfWork:
             Not before this wall instant.
         """
         self._jobs.append(_Job(task, arguments, queue, lock, queueing_lock, scheduled_at))
+
+    def wake(self, name: str) -> None:
+        """Wake who waits for `name` (`Database.woken`) when this transaction commits."""
+        self.connection.execute(_WAKE, {"name": name})
 
     @contextmanager
     def apart(self) -> "Iterator[UnitOfWork]":
@@ -286,6 +294,44 @@ class Database:
             if idle_limit_s is not None:
                 connection.execute(_IDLE_LIMIT, {"limit": f"{round(idle_limit_s * 1000)}ms"})
             yield connection
+
+    @contextmanager
+    def woken(self, name: str) -> Iterator[Callable[[float], None]]:
+        """Lend what waits until a unit of work wakes `name`, or for so many seconds.
+
+        What is woken between two waits ends the next one at once; several are one.
+
+        Parameters
+        ----------
+        name
+            Lower-case letters and underscores.
+
+        Raises
+        ------
+        Unavailable
+            As `unit_of_work`, also while it waits.
+        """
+        if _WAKE_NAME.fullmatch(name) is None:
+            raise Invalid("is not a name to be woken by", field="name")
+        with _translated(), self.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text(f"listen {name}"))
+            driver = connection.connection.driver_connection
+            if not isinstance(driver, psycopg.Connection):
+                raise TypeError("the driver is psycopg")
+
+            def wait(seconds: float) -> None:
+                try:
+                    for _ in driver.notifies(timeout=seconds, stop_after=1):
+                        pass
+                except psycopg.OperationalError as error:
+                    connection.invalidate()
+                    raise Unavailable(
+                        "the database cannot be reached", retry_after_s=RETRY_AFTER_S
+                    ) from error
+
+            yield wait
+            connection.execute(text(f"unlisten {name}"))
 
     def close(self) -> None:
         """Close every idle connection."""

@@ -81,6 +81,18 @@ REFUSED = Counter(
     "greenbay_refused_total", "Requests refused by back-pressure (stream, disk)", ["reason"]
 )
 
+# --- payments ---
+NOTICES = Counter(
+    "greenbay_channel_notices_total",
+    "Notifications of channels: accepted, refused, settled, quarantined",
+    ["channel", "outcome"],
+)
+NOTICE_SETTLED_S = Histogram(
+    "greenbay_channel_notice_settled_seconds",
+    "Seconds from the acknowledgement of a payment to its settled bill",
+    buckets=REQUEST_BUCKETS_S,
+)
+
 # --- record ---
 UNSEALED_AGE_S = Gauge(
     "greenbay_audit_unsealed_age_seconds",

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select, text
+from sqlalchemy import Connection, RowMapping, insert, select, text
 from sqlalchemy.dialects import postgresql
 
 from city.errors import Invalid
@@ -38,8 +38,30 @@ def add_bill(connection: Connection, issued: Bill, next_step_at: datetime | None
 
     `next_step_at` is when it is first looked at for arrears.
     """
+    added = (
+        postgresql.insert(bill)
+        .values(_row(issued, next_step_at))
+        .on_conflict_do_nothing()
+        .returning(bill.c.id)
+    )
+    return connection.execute(added).scalar_one_or_none() is not None
+
+
+def add_bills(connection: Connection, issued: Collection[tuple[Bill, datetime | None]]) -> None:
+    """Write bills of stays that have none yet, as `add_bill`: a statement for some hundreds.
+
+    Raises
+    ------
+    IntegrityError
+        Where a stay has one already.
+    """
+    if issued:
+        connection.execute(insert(bill), [_row(each, step_at) for each, step_at in issued])
+
+
+def _row(issued: Bill, next_step_at: datetime | None) -> dict[str, Any]:
     charge = issued.charge
-    values = {
+    return {
         "id": issued.id,
         "session_id": charge.session_id,
         "vehicle_id": charge.vehicle_id,
@@ -61,8 +83,6 @@ def add_bill(connection: Connection, issued: Bill, next_step_at: datetime | None
         "paid_minor": issued.paid_minor,
         "next_step_at": next_step_at,
     }
-    added = postgresql.insert(bill).values(values).on_conflict_do_nothing().returning(bill.c.id)
-    return connection.execute(added).scalar_one_or_none() is not None
 
 
 def find_bill(connection: Connection, bill_id: BillId, *, lock: bool = False) -> Bill | None:

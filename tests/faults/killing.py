@@ -64,6 +64,8 @@ class Killer:
         for after, kind in self._plan:
             while answered() < after and busy():
                 time.sleep(0.002)
+            if not busy():
+                return  # nothing is left to be disturbed
             time.sleep(self._random.random() * 0.05)  # anywhere within a batch
             self.kill(kind)
         while busy():

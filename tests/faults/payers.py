@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 ANSWER_TIMEOUT_S: Final = 20.0
 AGAIN_AFTER_S: Final = 0.1
-REFUND_AGAIN_S: Final = 0.5
+OPENING_AT_ONCE: Final = 6
+"""As many as the API lets wait for channels at once: who comes beyond is only sent away."""
+LONGEST_PAUSE_S: Final = 1.6
+REFUND_AGAIN_S: Final = 2.0
 CREATED, FOUND, CONFLICT = 201, 302, 409
 _AGAIN: Final = frozenset({0, 429, 500, 502, 503})
 """No answer, or one that says to come again. 500 is the gateway's, on purpose."""
@@ -59,6 +62,7 @@ class Payers:
         self._later: deque[tuple[float, Errand, str]] = deque()
         self._lock = threading.Lock()
         self._halt = threading.Event()
+        self._opening = threading.Semaphore(OPENING_AT_ONCE)
         self._under_way = 0
         self._address = ""
         self._databases: list[Database] = []
@@ -92,6 +96,13 @@ class Payers:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         assert not self.busy, f"payers are not done within {patience_s:.0f} s"
+
+    def stop_taking(self) -> frozenset[int]:
+        """Begin no errand any more; give the numbers of those that nobody begins."""
+        with self._lock:
+            left = frozenset(errand.number for errand in self._todo)
+            self._todo.clear()
+        return left
 
     def halt(self) -> None:
         """Stop whatever they do."""
@@ -171,9 +182,10 @@ class Payers:
         body = orjson.dumps({"channel": channel.value})
         headers = {"Content-Type": "application/json"}
         while True:
-            _, _, answer = self._ask(
-                lines, "api", "POST", f"/api/v1/pay/{link}/orders", headers, body, {CREATED}
-            )
+            with self._opening:
+                _, _, answer = self._ask(
+                    lines, "api", "POST", f"/api/v1/pay/{link}/orders", headers, body, {CREATED}
+                )
             order = orjson.loads(answer)
             if order["scannable"]:
                 break
@@ -246,6 +258,7 @@ class Payers:
     ) -> tuple[int, str, bytes]:
         """Ask until there is an answer; give status, `Location` and body."""
         expected = expect or {200}
+        pause_s = AGAIN_AFTER_S
         while True:
             status, where, answer = self._try(lines, whom, method, path, headers, body)
             self.statuses[f"{whom} {status or 'none'}"] += 1
@@ -256,7 +269,9 @@ class Payers:
             if status not in _AGAIN or (status == 500 and whom == "api"):
                 self.strange.append(f"{method} {path}: {status} {answer[:300]!r}")
                 self._wait(AGAIN_AFTER_S * 10)
-            self._wait(AGAIN_AFTER_S)
+            # Whoever is told to come again comes later each time, as people do.
+            self._wait(pause_s)
+            pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
 
     def _try(
         self,

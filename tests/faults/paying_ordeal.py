@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -107,6 +108,7 @@ def endure_payments(
     payers: int,
     seed: int,
     kinds: Sequence[str] = KINDS,
+    within_s: float = PAY_PATIENCE_S,
 ) -> PaymentOutcome:
     """Have bills paid, kill processes meanwhile, let all come to rest, compare.
 
@@ -122,6 +124,9 @@ def endure_payments(
         Decides bills, what happens to them, victims and moments.
     kinds
         Whom to kill, each at least once where there are as many kills.
+    within_s
+        Seconds of paying after which no further bill is begun: those stay unpaid, and are held to
+        be.
     """
     clock: dict[str, float] = {}
     begun = time.monotonic()
@@ -135,12 +140,23 @@ def endure_payments(
     begun = time.monotonic()
     paying = Payers(debts, installation, gateway.port, payers)
     killer = PaymentKiller(installation, gateway, kills, bills, seed, kinds)
+    untouched: frozenset[int] = frozenset()
+
+    def late() -> None:
+        nonlocal untouched
+        untouched = paying.stop_taking()
+
+    closing = threading.Timer(within_s, late)
+    closing.start()
     paying.start()
     try:
         killer.work(lambda: paying.done, lambda: paying.busy)
         paying.finish(PAY_PATIENCE_S)
     finally:
+        closing.cancel()
         paying.halt()
+    closing.join()
+    debts = debts.without(untouched)
     clock["paying"] = time.monotonic() - begun
     clock["supervisor_away"] = killer.away_s
     clock["answering"] = float(len(paying.answered_in))
@@ -159,7 +175,7 @@ def endure_payments(
         database.close()
     clock["reckoning"] = time.monotonic() - begun
     return PaymentOutcome(
-        bills,
+        bills - len(untouched),
         paying.done,
         paying.strange,
         dict(paying.statuses),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -24,17 +25,27 @@ from city.identifiers import (
     uuid7,
 )
 from city.money import Money
-from journeys import hear_notices
+from journeys import hear_notices, settle_notices
 from journeys.hear_notices import Notices, take_all
-from payments import channel_orders, channel_payments, services
+from journeys.settle_notices import Settler, settle_waiting
+from payments import (
+    channel_hearing,
+    channel_notices,
+    channel_orders,
+    channel_payments,
+    services,
+)
 from payments.adapters.forms import MOST_FIELDS, read_form
 from payments.channel_notices import Told
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.bills import Bill, Charge
 from payments.rules.channels import Answer, Channel, Fate, Method, Notice, RefundAnswer, RefundFate
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from city.works.database import Database
+    from collections.abc import Collection
+
+    from city.works.database import Database, UnitOfWork
     from payments.rules.channel_orders import ChannelOrder
 
 MERCHANT = "1900009999"
@@ -90,6 +101,25 @@ def held(database: Database) -> dict[str, int]:
         return {row[0]: row[1] for row in rows}
 
 
+def verdicts(database: Database) -> dict[str, int]:
+    with database.read() as connection:
+        rows = connection.execute(
+            text("select verdict, count(*) from payments.channel_notice group by 1")
+        )
+        return {row[0]: row[1] for row in rows}
+
+
+def audited(database: Database) -> list[tuple[str, str]]:
+    with database.read() as connection:
+        rows = connection.execute(
+            text(
+                "select action, detail ->> 'reason' from audit.record"
+                " where action like 'payments.notice_%' order by id"
+            )
+        )
+        return [(row[0], row[1]) for row in rows]
+
+
 def test_each_of_many_in_one_commit_ends_as_it_would_alone(database: Database) -> None:
     good, twice, altered = (issue(database) for _ in range(3))
     first, second = ask(database, twice), ask(database, twice, Channel.ALIPAY)
@@ -112,7 +142,9 @@ def test_each_of_many_in_one_commit_ends_as_it_would_alone(database: Database) -
         ],
     )
     assert answers == ["", "", "", "other-amount"] + ["unknown-order"] * 3
-    # Of two orders of one bill the second was owed nothing: it goes back, all of it.
+    assert verdicts(database) == {"waiting": 3, "refused": 4}
+    assert settle_waiting(database) == 3
+    # Of two orders of one bill one was owed nothing: it goes back, all of it.
     assert held(database) == {
         "clearing": 3000,
         "receivable": 1000,
@@ -120,17 +152,17 @@ def test_each_of_many_in_one_commit_ends_as_it_would_alone(database: Database) -
         "surplus": -1000,
     }
     with database.read() as connection:
-        surplus = channel_orders.find_order(connection, second.order_no)
-        verdicts = connection.execute(
-            text("select verdict, count(*) from payments.channel_notice group by 1")
-        )
-        assert {row[0]: row[1] for row in verdicts} == {"taken": 3, "refused": 4}
-        audited = text("select count(*) from audit.record where action = 'payments.notice_refused'")
-        assert connection.execute(audited).scalar_one() == 4
-    assert surplus is not None
-    assert (surplus.payment_id, surplus.refunded_minor) == (None, 1000)
-    # The right amount under the event that was refused: it counts now.
-    assert take_all(database, [paid(wrong)]) == [""]
+        both = channel_orders.orders_of_bill(connection, twice.id)
+    assert [name for name, _ in audited(database)] == ["payments.notice_refused"] * 4
+    assert sorted((each.payment_id is None, each.refunded_minor) for each in both) == [
+        (False, 0),
+        (True, 1000),
+    ]
+    assert verdicts(database) == {"taken": 3, "refused": 4}
+    # The right amount under the event that was refused: it counts now, and once.
+    for waits in (1, 0):
+        assert take_all(database, [paid(wrong)]) == [""]
+        assert settle_waiting(database) == waits
     assert held(database)["clearing"] == 4000
 
 
@@ -139,6 +171,7 @@ def test_one_that_the_database_refuses_spoils_no_other(database: Database) -> No
     answers = take_all(database, [said("a\x00b"), paid(order)])
     assert answers[1] == ""
     assert isinstance(answers[0], Exception)
+    assert settle_waiting(database) == 1
     assert held(database) == {"clearing": 1000, "revenue": -1000}
 
 
@@ -157,19 +190,18 @@ def test_what_comes_while_a_commit_is_under_way_shares_the_next_one(
     monkeypatch.setattr(hear_notices, "take_all", slow)
     notices = Notices(database)
     with ThreadPoolExecutor(12) as pool:
-        # Two under way; then four, and each of the six twice: what is told twice waits its turn.
-        early = [pool.submit(notices.take, paid(each)) for each in orders[:2]]
+        # One under way; then five, and each of the six again: what is told twice waits its turn.
+        early = [pool.submit(notices.take, paid(orders[0]))]
         begun.acquire()
-        begun.acquire()
-        late = [pool.submit(notices.take, paid(each)) for each in orders[2:] + orders]
+        late = [pool.submit(notices.take, paid(each)) for each in orders[1:] + orders]
         while sum(not each.running() for each in late):
             pass
-        while len(notices._waiting) < 10:
+        while len(notices._waiting) < 11:
             pass
         goes_on.set()
         assert [each.result(60) for each in early + late] == [""] * 12
-    assert sizes[:2] == [1, 1]
-    assert len(sizes) <= 5
+    assert sizes == [1, 6, 5]
+    assert settle_waiting(database) == 6
     assert held(database) == {"clearing": 6000, "revenue": -6000}
 
 
@@ -188,6 +220,120 @@ def test_a_database_that_is_away_is_told_to_each_who_waits(
         with pytest.raises(Unavailable, match="restarting"):
             notices.take(paid(order))
     assert notices.take(paid(order)) == ""
+
+
+def test_a_bug_is_told_to_each_who_waits_and_stops_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ask(database, issue(database))
+
+    def fail(_known: Database, _heard: object) -> None:
+        raise ZeroDivisionError
+
+    notices = Notices(database)
+    with monkeypatch.context() as patch:
+        patch.setattr(hear_notices, "take_all", fail)
+        with pytest.raises(Unavailable, match="cannot be taken"):
+            notices.take(paid(order))
+    assert notices.take(paid(order)) == ""
+
+
+def test_what_was_acknowledged_is_settled_after_whoever_settles_was_killed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_all(database, [paid(ask(database, issue(database))) for _ in range(3)])
+
+    def killed(*_of: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(channel_notices, "decide", killed)
+        with pytest.raises(SystemExit):
+            settle_waiting(database)
+    assert verdicts(database) == {"waiting": 3}
+    assert held(database) == {}
+    assert settle_waiting(database) == 3
+    assert held(database) == {"clearing": 3000, "revenue": -3000}
+
+
+def test_what_changed_after_it_was_acknowledged_is_kept_apart_with_its_reason(
+    database: Database,
+) -> None:
+    good, changed = (ask(database, issue(database)) for _ in range(2))
+    take_all(database, [paid(good), paid(changed)])
+    other = Answer(Fate.PAID, "another payment", changed.amount, MERCHANT, PAID_AT)
+    with database.unit_of_work() as uow:
+        channel_payments.hear(uow, changed.order_no, other)
+    assert settle_waiting(database) == 2
+    assert verdicts(database) == {"taken": 1, "quarantined": 1}
+    assert audited(database) == [("payments.notice_quarantined", "other-order")]
+    assert held(database) == {"clearing": 2000, "revenue": -2000}
+
+
+def test_one_that_cannot_be_settled_spoils_no_other_and_is_kept_apart(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [ask(database, issue(database)) for _ in range(4)]
+    take_all(database, [paid(each) for each in orders])
+    whole = channel_hearing.settle
+
+    def settle(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
+        if any(each.notice.order_no == orders[2].order_no for each in told):
+            uow.connection.execute(text("select 1 / 0"))
+        return whole(uow, told)
+
+    monkeypatch.setattr(channel_hearing, "settle", settle)
+    assert settle_waiting(database) == 4
+    assert verdicts(database) == {"taken": 3, "quarantined": 1}
+    assert audited(database) == [("payments.notice_quarantined", "cannot-be-settled")]
+
+
+def test_two_who_settle_at_once_take_each_notification_once(database: Database) -> None:
+    take_all(database, [paid(ask(database, issue(database))) for _ in range(12)])
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(settle_waiting, database, 2) for _ in range(9)]
+        assert sum(each.result(60) for each in done) <= 12
+    while settle_waiting(database):
+        pass
+    assert verdicts(database) == {"taken": 12}
+    assert held(database) == {"clearing": 12_000, "revenue": -12_000}
+
+
+def test_who_settles_is_woken_by_what_is_acknowledged(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle_notices, "LOOK_S", 300.0)
+    stop, settler = threading.Event(), Settler(database)
+
+    def settled(count: int) -> bool:
+        return verdicts(database) == {"taken": count}
+
+    thread = threading.Thread(target=settler.run, args=(stop,))
+    thread.start()
+    try:
+        for count in (1, 2):
+            take_all(database, [paid(ask(database, issue(database)))])
+            assert eventually(partial(settled, count))
+    finally:
+        stop.set()
+        with database.unit_of_work() as uow:
+            uow.wake(channel_notices.WAKE)
+        thread.join(60)
+    assert not thread.is_alive()
+
+
+@given(
+    st.sampled_from(list(Fate)),
+    st.text(max_size=5),
+    st.none() | st.integers(0, 10**9),
+    st.none() | st.datetimes(timezones=st.just(UTC)),
+)
+def test_what_is_kept_of_a_notification_is_what_it_said(
+    fate: Fate, word: str, minor: int | None, at: datetime | None
+) -> None:
+    amount = None if minor is None else Money(minor, "CNY")
+    answer = Answer(fate, word, amount, MERCHANT, at, word)
+    assert channel_notices.answer_of(channel_notices.as_said(answer)) == answer
 
 
 @given(st.binary(max_size=40) | st.text("abc=&%+4E", max_size=30).map(str.encode))

@@ -19,7 +19,7 @@ from journeys.pay_ahead import leaves_by, pay_back
 from journeys.pay_online import refund_payment
 from parking.rules.evidence import EvidenceKind, EvidenceSource, SetAside
 from parking.services import stays
-from payments import channel_hearing, channel_payments, channel_refunds
+from payments import channel_hearing, channel_notices, channel_payments, channel_refunds
 from payments import services as payments
 from payments.channel_notices import Told
 from payments.rules.bills import BillPart, BillState
@@ -230,7 +230,10 @@ def test_an_offer_paid_by_notifications_that_come_at_once_is_booked_as_one_that_
         for order in (orders(street, offer), orders(street, offer, Channel.WECHAT))
     ]
     with street.database.unit_of_work() as uow:
-        assert channel_hearing.take(uow, told) == {}
+        assert channel_hearing.accept(uow, told) == {}
+    with street.database.unit_of_work() as uow:
+        waiting = channel_notices.claim(uow.connection, 10)
+        assert channel_hearing.settle(uow, list(waiting)) == {}
     assert books(street) == {"clearing": 600, "owed back": -600}
     assert leaves(street, 59).applied == cny(600)
 

@@ -33,6 +33,7 @@ from journeys.pay_online import (
     start_payment,
 )
 from journeys.pursue_channels import Pursued, pursue, pursue_all
+from journeys.settle_notices import settle_waiting
 from payments import channel_orders, channel_payments, services
 from payments.adapters.accounts import read_channels
 from payments.gateway.app import Gateway
@@ -90,9 +91,8 @@ class Street:
     def told(self, database: Database, channel: Channel, index: int) -> int:
         """Hand over what the gateway told us as our route would; gives the answer's status."""
         headers, body = self.inbox.wait(index + 1)[index]
-        answer = take_notice(
-            database, self.notices(database), self.channels, channel, headers, body
-        )
+        answer = take_notice(self.notices(database), self.channels, channel, headers, body)
+        settle_waiting(database)
         return 500 if answer[2] == b"failure" else answer[0]
 
 
@@ -334,7 +334,8 @@ def test_of_two_channels_paid_for_one_bill_the_second_goes_back_by_itself(
     for index in range(2):
         headers, body = street.inbox.wait(2)[index]
         channel = Channel.WECHAT if "Wechatpay-Nonce" in headers else Channel.ALIPAY
-        take_notice(database, street.notices(database), street.channels, channel, headers, body)
+        take_notice(street.notices(database), street.channels, channel, headers, body)
+    assert settle_waiting(database) == 2
     assert held(database) == {"clearing": 2500, "revenue": -1250, "surplus": -1250}
     pursue_until(street, database, 1250)
     assert held(database) == {"clearing": 1250, "revenue": -1250}
@@ -394,14 +395,14 @@ def test_a_forged_or_foreign_notification_changes_nothing(
     headers, body = street.inbox.wait(1)[0]
     for forged in (body + b" ", b"", b"{}", b"\xff" * 70_000):
         answer = take_notice(
-            database, street.notices(database), street.channels, Channel.WECHAT, headers, forged
+            street.notices(database), street.channels, Channel.WECHAT, headers, forged
         )
         assert answer[0] == 500
     for other in (Channel.ALIPAY, Channel.UNIONPAY):
-        take_notice(database, street.notices(database), street.channels, other, headers, body)
+        take_notice(street.notices(database), street.channels, other, headers, body)
     assert state(database, bill) is BillState.OPEN
     with pytest.raises(Unavailable):
-        take_notice(database, street.notices(database), {}, Channel.WECHAT, headers, body)
+        take_notice(street.notices(database), {}, Channel.WECHAT, headers, body)
 
 
 def test_an_order_that_nobody_paid_closes_after_its_time(

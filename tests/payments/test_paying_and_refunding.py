@@ -23,6 +23,7 @@ from city.identifiers import (
 )
 from city.money import Money
 from journeys.hear_notices import take_all
+from journeys.settle_notices import settle_waiting
 from payments import channel_orders, channel_payments, channel_refunds, services
 from payments.channel_notices import Told
 from payments.gateway.book import Book
@@ -137,8 +138,8 @@ class Paying(RuleBasedStateMachine):
             with self.database.unit_of_work() as uow:
                 channel_payments.hear(uow, order.order_no, answer)
 
-    @rule(picks=st.lists(st.integers(0, 3), min_size=1, max_size=4))
-    def we_are_notified(self, picks: list[int]) -> None:
+    @rule(picks=st.lists(st.integers(0, 3), min_size=1, max_size=4), settled=st.booleans())
+    def we_are_notified(self, picks: list[int], settled: bool = True) -> None:
         """Several notifications share a commit, each under an event of its own or told before."""
         known = self.book.orders()
         told: dict[str, Told] = {}
@@ -150,6 +151,13 @@ class Paying(RuleBasedStateMachine):
                 told[event] = Told(order.channel, Notice(event, order.order_no, "", answer), "00")
         if told:
             assert set(take_all(self.database, list(told.values()))) == {""}
+        if settled:
+            self.we_settle()
+
+    @rule()
+    def we_settle(self) -> None:
+        """Act upon what was acknowledged, right after or when much else has happened."""
+        settle_waiting(self.database)
 
     @rule()
     def the_bill_is_voided(self) -> None:
@@ -243,6 +251,15 @@ class Paying(RuleBasedStateMachine):
 
         with ThreadPoolExecutor(len(acts)) as pool:
             list(pool.map(do, acts))
+
+    def teardown(self) -> None:
+        """Nothing that was acknowledged is forgotten, nor kept apart: each was true."""
+        self.we_settle()
+        with self.database.read() as connection:
+            left = text("select count(*) from payments.channel_notice where verdict <> 'taken'")
+            assert connection.execute(left).scalar_one() == 0
+        self.the_clearing_account_is_what_the_channels_hold_by_what_we_heard()
+        self.the_bill_is_settled_by_one_payment_at_most()
 
     @invariant()
     def the_clearing_account_is_what_the_channels_hold_by_what_we_heard(self) -> None:

@@ -21,8 +21,9 @@ blueprint = APIBlueprint(
     summary="A channel's notification, in the channel's own format",
     description=(
         "Believed by its signature over the raw body alone, compared with the order, counted once "
-        "by channel and event; answered in the channel's own words. What is not believed changes "
-        "nothing, is kept with its reason, and is answered so that it comes again."
+        "by channel and event; answered in the channel's own words once it is durable, and settled "
+        "right after. What is not believed changes nothing, is kept with its reason, and is "
+        "answered so that it comes again."
     ),
     responses={200: "Taken", 204: "Taken"},
 )
@@ -33,7 +34,6 @@ def take(channel: str) -> Response:
     if known is None:
         raise NotFound("There is no such channel here.")
     status, content_type, body = take_notice(
-        wiring.database,
         wiring.notices,
         wiring.channels,
         Channel(known),
