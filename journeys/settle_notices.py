@@ -78,9 +78,10 @@ def _settle_one(database: Database) -> bool:
         return bool(_settle(database, 1, claimed))
     except Unavailable:
         raise
-    except (CityError, SQLAlchemyError):
+    except (CityError, SQLAlchemyError) as error:
         for told in claimed:
-            log.exception("a notification cannot be settled", order=told.notice.order_no)
+            number, reason = told.notice.order_no, str(error)[:500]
+            log.error("a notification cannot be settled", order=number, reason=reason)  # noqa: TRY400 - its reason says it all
     with database.unit_of_work() as uow:
         held = [told for told in claimed if channel_notices.hold(uow.connection, told)]
         for told in held:
