@@ -1,15 +1,15 @@
 """Notifications that were acknowledged and wait to be settled.
 
-Revision ID: 0033_waiting_notices
-Revises: 0032_refunds_of_bills
+Revision ID: 0034_waiting_notices
+Revises: 0033_day_sums
 
 What one says is kept for as long as it waits, and no longer.
 """
 
 from alembic import op
 
-revision = "0033_waiting_notices"
-down_revision = "0032_refunds_of_bills"
+revision = "0034_waiting_notices"
+down_revision = "0033_day_sums"
 branch_labels = None
 depends_on = None
 
