@@ -1,15 +1,15 @@
 """Notifications that were acknowledged and wait to be settled.
 
-Revision ID: 0034_waiting_notices
-Revises: 0033_day_sums
+Revision ID: 0035_waiting_notices
+Revises: 0034_agreements
 
 What one says is kept for as long as it waits, and no longer.
 """
 
 from alembic import op
 
-revision = "0034_waiting_notices"
-down_revision = "0033_day_sums"
+revision = "0035_waiting_notices"
+down_revision = "0034_agreements"
 branch_labels = None
 depends_on = None
 
