@@ -23,6 +23,7 @@ from journeys.hear_notices import Notices, take_notice
 from journeys.keep_agreements import Wish
 from journeys.pay_online import refund_payment
 from journeys.pursue_channels import pursue
+from journeys.settle_notices import settle_waiting
 from parking.services import stays
 from payments import channel_refunds
 from payments import services as payments
@@ -93,7 +94,9 @@ class Channels:
         """Hand over what the gateway told us as our route would."""
         headers, body = self.inbox.wait(index + 1)[index]
         notices = Notices(street.database)
-        return take_notice(street.database, notices, self.adapters, channel, headers, body)[0]
+        status = take_notice(notices, self.adapters, channel, headers, body)[0]
+        settle_waiting(street.database)
+        return status
 
 
 @pytest.fixture(scope="module")
