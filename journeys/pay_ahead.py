@@ -70,7 +70,7 @@ def fee_of_stay(
     Invalid
         Where the instant lies behind, or too far ahead.
     """
-    _check_counts(session)
+    check_counts(session)
     if until_at is not None and not now <= until_at <= now + FURTHEST:
         raise Invalid(f"must lie within the next {FURTHEST.days} days", field="until_at")
     # In whole seconds, as stays are rated: what is paid to an instant is what is due at it.
@@ -266,7 +266,7 @@ def take_coupon(
     """
     actor.require(Role.ATTENDANT, Role.OPERATOR)
     session = _held(uow, actor, session_id)
-    _check_counts(session)
+    check_counts(session)
     vehicle_id = session.stay.vehicle_id
     if vehicle_id is None:
         raise Conflict("nobody said whose it is", field="session_id", reason="no-vehicle")
@@ -315,7 +315,14 @@ def _held(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> Parkin
     return session
 
 
-def _check_counts(session: ParkingSession) -> None:
+def check_counts(session: ParkingSession) -> None:
+    """Pass where a stay is charged by itself.
+
+    Raises
+    ------
+    Conflict
+        Where another stay counts, it is set aside, or nobody said whose it is.
+    """
     stay = session.stay
     if stay.part_of is not None:
         raise Conflict(

@@ -15,7 +15,9 @@ from journeys.vehicle_traits import traits_of
 from parking.rules.evidence import PartKind
 from parking.rules.rights.model import Coverage
 from parking.rules.stays import ParkingSession
-from parking.rules.tariffs.model import EarlierStay, Line, Payment, Quote, Stay
+from parking.rules.tariffs.evaluation import evaluate
+from parking.rules.tariffs.model import Claims, EarlierStay, Line, Payment, Quote, Stay
+from parking.rules.tariffs.plan import Tariff
 from parking.rules.tariffs.reasons import Why
 from parking.services import rights, stay_coupons, stay_views, stays, tariffs
 from payments import services as payments
@@ -119,6 +121,52 @@ def rate_stay(
         connection, seen, covered.coverage, ahead.kept, quote_of=quote_of
     )
     return Rated(quote, seen, covered, ahead, applied_minor, known.left_out)
+
+
+def due_by(
+    connection: Connection, session: ParkingSession, until_at: datetime
+) -> tuple[Tariff, Callable[[datetime], Quote]] | None:
+    """Prepare to say what is due of an open stay whenever it ends up to an instant: many times.
+
+    Parameters
+    ----------
+    connection : Connection
+        The statements of one `rate_stay`; none for each end.
+    session : ParkingSession
+        One that counts.
+    until_at : datetime
+        The latest end that is asked for.
+
+    Returns
+    -------
+    tuple of (Tariff, callable) or None
+        The quote for an end equals that of `rate_stay`, as things stand. None where that cannot be
+        said ahead: without vehicle or tariff, and where a right covers any of it, for what a
+        right covers depends on other vehicles and on what is yet decided.
+    """
+    stay, version_id = session.stay, session.stay.tariff_version_id
+    if stay.vehicle_id is None or version_id is None:
+        return None
+    reaching = replace(session, stay=replace(stay, closed_at=max(until_at, stay.opened_at)))
+    seen = stay_in_sight(connection, reaching, until_at)
+    if seen is None:
+        return None
+    covered = rights.coverage(connection, seen).coverage
+    if covered.overstays or claims_of(covered) != Claims():
+        return None
+    parts = stay_views.parts(connection, session)
+    kept = payments.paid_ahead(connection, [session.id, *(each.id for each in parts)]).kept
+    vehicle = traits_of(seen.plate_kind)
+    coupons = stay_coupons.of_stay(connection, session.id, version_id, vehicle).coupons
+    history = _history(connection, session, None)
+    tariff = tariffs.find_tariff(connection, version_id)
+
+    def quote(leave_at: datetime) -> Quote:
+        whole = _whole(session, parts, max(leave_at, stay.opened_at))
+        paid = tuple(Payment(min(at, whole.leave_at), minor) for at, minor in kept)
+        return evaluate(tariff, whole, vehicle, history, Claims(coupons=coupons, payments=paid))
+
+    return tariff, quote
 
 
 def exit_grace(connection: Connection, session: ParkingSession, rated: Rated) -> timedelta:

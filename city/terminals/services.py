@@ -9,6 +9,7 @@ from sqlalchemy import Connection, exc
 from city.audit import record
 from city.errors import Conflict, Forbidden, Invalid, NotFound
 from city.identifiers import parse_district_code, parse_id, uuid7
+from city.money import Money
 from city.people.accounts import clean_name
 from city.people.actors import Actor
 from city.terminals import store
@@ -235,6 +236,27 @@ def revoke(uow: UnitOfWork, actor: Actor, terminal_id: UUID, reason: str) -> Ter
     found = _known(uow, actor, terminal_id)
     found.check_revocable()
     return _turn(uow, actor, found, TerminalState.REVOKED, "terminals.revoked", reason)
+
+
+def set_offline_cash(uow: UnitOfWork, actor: Actor, terminal_id: UUID, most: Money) -> Terminal:
+    """Set how much cash a terminal may take without a line before we know of any of it.
+
+    Raises
+    ------
+    NotFound, Conflict, Invalid
+        No such terminal of the actor's; revoked; less than nothing.
+    """
+    found = _known(uow, actor, terminal_id)
+    found.check_revocable()
+    if most.minor < 0:
+        raise Invalid("must not be negative", field="offline_cash")
+    store.set_offline_cash(uow.connection, found.id, most)
+    detail: dict[str, JsonValue] = {
+        "before": found.offline_cash.as_json(),
+        "after": most.as_json(),
+    }
+    record(uow, actor, "terminals.offline_cash_set", "terminal", str(found.id), detail)
+    return store.find(uow.connection, found.id) or found
 
 
 def page(

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from city.identifiers import DistrictCode
+from city.money import Money
 from city.terminals.rules.signing import PublicKey, unpacked
 from city.terminals.rules.terminals import Health, Terminal, TerminalState
 
@@ -51,6 +52,8 @@ TERMINAL = Table(
     Column("missed_requests", BigInteger),
     Column("heard_at", _INSTANT),
     Column("app_version", Text),
+    Column("offline_cash_minor", BigInteger),
+    Column("offline_cash_currency", Text),
 )
 HEALTH = Table(
     "health",
@@ -87,6 +90,8 @@ def add(connection: Connection, new: Terminal, digest: bytes, *, by: str) -> Non
             code_expires_at=new.code_expires_at,
             last_sequence=0,
             missed_requests=0,
+            offline_cash_minor=new.offline_cash.minor,
+            offline_cash_currency=new.offline_cash.currency,
         )
     )
 
@@ -182,6 +187,15 @@ def set_state(connection: Connection, terminal_id: UUID, state: TerminalState, r
     connection.execute(update(TERMINAL).where(TERMINAL.c.id == terminal_id).values(**values))
 
 
+def set_offline_cash(connection: Connection, terminal_id: UUID, most: Money) -> None:
+    """Set how much cash a terminal may hold that we do not know of."""
+    connection.execute(
+        update(TERMINAL)
+        .where(TERMINAL.c.id == terminal_id)
+        .values(offline_cash_minor=most.minor, offline_cash_currency=most.currency)
+    )
+
+
 def keep_health(connection: Connection, terminal_id: UUID, health: Health) -> None:
     """Keep how a terminal does now, in place of how it did."""
     values = {name: getattr(health, name) for name in Health.__dataclass_fields__}
@@ -242,5 +256,6 @@ def _terminal(row: Row[Any]) -> Terminal:
         heard_at=row.heard_at,
         app_version=row.app_version,
         state_reason=row.state_reason,
+        offline_cash=Money(row.offline_cash_minor, row.offline_cash_currency),
         health=health,
     )

@@ -43,6 +43,7 @@ class Plan:
 GARAGES: Final = {
     "agreements": Plan("AG7", (), inside=("皖B70008",)),
     "attendant": Plan("AT7", ("皖B70007",)),
+    "offline": Plan("OF7", ("皖B72001",)),
     "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),
     "pay": Plan("P7", ("皖B70001", "皖B70002", "皖B70003"), inside=("皖B70004",)),
 }

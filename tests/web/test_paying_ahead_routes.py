@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -82,3 +82,30 @@ def test_mistakes_in_paying_ahead_are_named_by_their_field(site: Site) -> None:
     refused = site.post(f"{path}/coupons", "attendant", json={"coupon": "cinema"})
     assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "coupon")
     assert site.post(f"{path}/advances", "attendant-west", json=cash(900)).status_code == 403
+
+
+def test_a_fee_told_ahead_is_what_is_due_whenever_it_is_asked_for(site: Site) -> None:
+    path = comes(site)
+    site.clock.advance(20 * 60)
+    for paid in (False, True):
+        if paid:
+            assert site.post(f"{path}/advances", "attendant", json=cash(600)).status_code == 201
+        course = site.get(f"{path}/fee-course", "attendant").get_json()
+        first_at = datetime.fromisoformat(course["from_at"])
+        assert course["steps"][0][0] == 0
+        for second in (1, 2399, 2400, 2401, 9000, 40_000, *(at for at, _ in course["steps"][1:4])):
+            until = (first_at + timedelta(seconds=second)).isoformat()
+            asked = site.get(f"{path}/fee?until_at={quote(until)}", "attendant").get_json()
+            told = next(minor for at, minor in reversed(course["steps"]) if at <= second)
+            assert told == asked["due"]["minor"], (paid, second)
+    assert course["steps"][0][1] == 0
+    assert datetime.fromisoformat(course["until_at"]) == first_at + timedelta(hours=12)
+
+
+def test_no_fee_is_told_ahead_of_a_stay_that_nobody_said_whose_it_is(site: Site) -> None:
+    site.hear(site.message(occupied=True))
+    site.clock.advance(60)
+    site.consume()
+    (session,) = site.get("/api/v1/sessions?state=open", "attendant").get_json()["items"]
+    answer = site.get(f"/api/v1/sessions/{session['id']}/fee-course", "attendant")
+    assert (answer.status_code, answer.get_json()["reason"]) == (409, "no-vehicle")

@@ -236,3 +236,17 @@ def test_the_database_holds_numbers_and_revocations(site: Site) -> None:
         ):
             uow.connection.execute(text(statement))
     assert handheld.post(HEALTH, WELL).status_code == 200
+
+
+def test_a_terminal_is_told_how_much_cash_it_may_take_without_a_line(site: Site) -> None:
+    handheld = enrolled(site)
+    standing = handheld.post(HEALTH, WELL).get_json()
+    assert standing["offline_cash"] == {"minor": 50_000, "currency": "CNY"}
+    path = f"/api/v1/terminals/{handheld.name}/offline-cash"
+    most = {"minor": 0, "currency": "CNY"}
+    assert site.call("PUT", path, "attendant", json={"offline_cash": most}).status_code == 403
+    assert site.call("PUT", path, "operator", json={"offline_cash": most}).status_code == 200
+    assert listed(site, handheld)["offline_cash"] == most
+    assert handheld.post(HEALTH, WELL).get_json()["offline_cash"] == most
+    less = {"offline_cash": {"minor": -1, "currency": "CNY"}}
+    assert site.call("PUT", path, "operator", json=less).status_code == 422

@@ -12,6 +12,8 @@ from city.money import Money
 from city.people import Role
 from journeys.drive_stay import is_own
 from journeys.pay_ahead import fee_of_stay, pay_ahead, pay_back, take_coupon
+from journeys.tell_fee_ahead import fee_ahead
+from parking.rules.tariffs.local_time import utc_at
 from parking.services import stays as stay_service
 from web import access
 from web.acts import act
@@ -21,6 +23,7 @@ from web.api.schemas.stays import (
     AdvanceIn,
     AdvanceOut,
     CouponIn,
+    FeeCourseOut,
     FeeOut,
     FeeQuery,
     RefundIn,
@@ -74,6 +77,37 @@ def fee(session_id: UUID, query_data: FeeQuery) -> dict[str, Any]:
         if staff:
             access.require_district(found.district)
         return _fee(fee_of_stay(connection, found, wiring.clock.now(), query_data.until_at))
+
+
+@blueprint.get("/fee-course")
+@access.allow(Role.ATTENDANT, Role.OPERATOR)
+@blueprint.output(FeeCourseOut)
+@blueprint.doc(
+    summary="What an open stay comes to whenever it ends in the next hours, as a table",
+    description=(
+        "For terminals without a line: exact for what was known at `made_at`, silent beyond "
+        "`until_at`. 409 with `reason` where it cannot be said ahead, as under a permit."
+    ),
+)
+def fee_course(session_id: UUID) -> dict[str, Any]:
+    """Tell a fee ahead."""
+    wiring = access.wiring()
+    now = wiring.clock.now()
+    with wiring.database.read() as connection:
+        found = stay_service.find(connection, ParkingSessionId(session_id))
+        if found is None:
+            raise NotFound("There is no such stay; a passing flicker may have been withdrawn.")
+        access.require_district(found.district)
+        told = fee_ahead(connection, found, now)
+    first = told.course.from_s
+    return {
+        "session_id": session_id,
+        "made_at": now,
+        "from_at": utc_at(first),
+        "until_at": utc_at(told.course.until_s),
+        "currency": told.currency,
+        "steps": [(at - first, minor) for at, minor in told.course.steps],
+    }
 
 
 @blueprint.post("/advances")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apiflask import APIBlueprint
 
 from city.errors import Invalid
+from city.money import Money
 from city.people import Role
 from city.terminals import act_store
 from city.terminals import services as service
@@ -21,6 +22,7 @@ from web.api.cursors import after, cursor
 from web.api.roles import KEEPERS, REGISTRY
 from web.api.schemas.terminals import (
     EnrolmentIn,
+    OfflineCashIn,
     SignedInOut,
     SignInIn,
     TerminalCodeOut,
@@ -136,6 +138,22 @@ def revoke(uow: UnitOfWork, terminal_id: UUID, json_data: TerminalReasonIn) -> d
     return _shown_now(uow, done)
 
 
+@blueprint.put("/terminals/<uuid:terminal_id>/offline-cash")
+@access.allow(*KEEPERS)
+@act
+@blueprint.input(OfflineCashIn)
+@blueprint.output(TerminalOut)
+@blueprint.doc(
+    summary="How much cash a terminal may take without a line before we know of any of it",
+    description="The device is told with its next word to us, and refuses cash beyond it.",
+)
+def offline_cash(uow: UnitOfWork, terminal_id: UUID, json_data: OfflineCashIn) -> dict[str, Any]:
+    """Set a terminal's limit."""
+    most = Money(json_data.offline_cash.minor, json_data.offline_cash.currency)
+    done = service.set_offline_cash(uow, access.known_actor(), terminal_id, most)
+    return _shown_now(uow, done)
+
+
 @blueprint.post("/terminals/enrolment")
 @access.public
 @blueprint.input(EnrolmentIn)
@@ -210,6 +228,7 @@ def _standing(uow: UnitOfWork, terminal: Terminal) -> dict[str, Any]:
         "server_at": uow.wall.now(),
         "city_at": uow.clock.now(),
         "next_act": act_store.take_turn(uow.connection, terminal.id).last_sequence + 1,
+        "offline_cash": terminal.offline_cash.as_json(),
     }
 
 
@@ -247,6 +266,7 @@ def _shown(
         "heard_at": terminal.heard_at,
         "app_version": terminal.app_version,
         "missed_requests": terminal.missed_requests,
+        "offline_cash": terminal.offline_cash.as_json(),
         "signed_in": signed_in,
         "acts": {
             "last_sequence": count.last_sequence,

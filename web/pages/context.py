@@ -186,6 +186,7 @@ def page_data(subject: str | None = None) -> dict[str, Any]:
     return {
         "language": language(),
         "roles": sorted(caller.roles) if caller else [],
+        "account": str(caller.account_id) if caller and caller.account_id else None,
         "now": rfc3339(setting.instant(wall_at) if setting else wall_at),
         "wall": rfc3339(wall_at),
         "speed": _plain(setting.speed) if setting else 1,
@@ -231,7 +232,9 @@ def _remember_language(response: Response) -> Response:
     if response.mimetype != "text/html":
         return response  # first: it is asked of every answer of the API as well
     asked = request.args.get("lang")
-    if asked in texts.LANGUAGES:
+    # A service worker that fetches a page to keep it is nobody who chose a language.
+    chosen = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    if asked in texts.LANGUAGES and chosen:
         response.set_cookie(
             LANGUAGE_COOKIE,
             asked,

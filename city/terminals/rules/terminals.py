@@ -10,8 +10,11 @@ from uuid import UUID
 
 from city.errors import Conflict, Forbidden, Invalid
 from city.identifiers import DistrictCode
+from city.money import Money
 from city.terminals.rules.signing import PublicKey
 
+OFFLINE_CASH: Final = Money(50_000, "CNY")
+"""Of a terminal for which nobody set another limit: some fifty stays of a busy street."""
 CODE_LASTS: Final = timedelta(minutes=15)
 CODE_CHARACTERS: Final = 12
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -92,6 +95,8 @@ class Terminal:
     heard_at: datetime | None = None
     app_version: str | None = None
     state_reason: str = ""
+    offline_cash: Money = OFFLINE_CASH
+    """Most cash that it takes without a line before the city knows of any of it."""
     health: Health | None = None
 
     def may_act(self, *, locked_too: bool = False) -> None:

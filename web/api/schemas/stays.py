@@ -201,6 +201,20 @@ class FeeOut(Outgoing):
     coupons_left_out: Annotated[list[str], Field(description="do not fit the vehicle")]
 
 
+class FeeCourseOut(Outgoing):
+    """What is due of a stay by when it ends, for a terminal without a line."""
+
+    session_id: UUID
+    made_at: Instant
+    from_at: Annotated[Instant, Field(description="first leaving that it tells, a whole second")]
+    until_at: Annotated[Instant, Field(description="last one; beyond it the fee is not known")]
+    currency: str
+    steps: Annotated[
+        list[tuple[int, int]],
+        Field(description="seconds after `from_at`, and the minor units due from then on"),
+    ]
+
+
 class AdvanceIn(Incoming):
     """Cash for a stay that goes on: all that is due up to an instant."""
 

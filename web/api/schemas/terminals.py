@@ -14,6 +14,8 @@ from web.api.schemas.base import (
     InstantIn,
     Latitude,
     Longitude,
+    MoneyIn,
+    MoneyOut,
     Outgoing,
     PageQuery,
     PlateText,
@@ -37,6 +39,12 @@ class TerminalReasonIn(Incoming):
     """Why."""
 
     reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class OfflineCashIn(Incoming):
+    """How much cash a terminal may hold that the city does not know of."""
+
+    offline_cash: MoneyIn
 
 
 class PublicKeyIn(Incoming):
@@ -114,6 +122,7 @@ class TerminalOut(Outgoing):
     heard_at: Instant | None
     app_version: str | None
     missed_requests: Annotated[int, Field(description="Running numbers that never arrived")]
+    offline_cash: Annotated[MoneyOut, Field(description="Most cash it takes without a line")]
     signed_in: Annotated[UUID | None, Field(description="Account of who is signed in")]
     acts: ActCountOut
     health: TerminalHealthOut | None
@@ -151,6 +160,9 @@ class TerminalStandingOut(Outgoing):
     server_at: Annotated[Instant, Field(description="Wall time, to correct a device's clock by")]
     city_at: Annotated[Instant, Field(description="Business time: the demo's, in the demo")]
     next_act: Annotated[int, Field(description="Number that a device without memory goes on from")]
+    offline_cash: Annotated[
+        MoneyOut, Field(description="Most cash that may be taken before we know of any of it")
+    ]
 
 
 class SignInIn(Incoming):

@@ -1,22 +1,28 @@
 /** The attendant's page: a handheld's width first, beside each other where there is room. */
 import "../styles/base.css";
 import "../styles/attendant.css";
-import { read, readAll } from "./api/client";
+import { ProblemError, read, readAll } from "./api/client";
 import { lonLat, type Bill, type Facility } from "./api/types";
-import { CashDesk, cashDone } from "./attendant/cash";
+import { keepApp } from "./attendant/app";
+import { bayActs } from "./attendant/bay_acts";
+import { CashDesk, cashDone, type Taken } from "./attendant/cash";
 import { Home } from "./attendant/home";
 import { PlateEntry } from "./attendant/plate_entry";
 import { Post } from "./attendant/post";
 import { billSummary, stayPanel } from "./attendant/stay_panel";
-import { inLanguage } from "./format/words";
+import { inLanguage, price } from "./format/words";
 import { everySecond } from "./shell/clock";
 import { byId, h, put, replace, write } from "./shell/dom";
 import { onKey } from "./shell/keys";
-import { startPage } from "./shell/page";
+import { outboxBar, outboxList } from "./outbox/bar";
+import { doneAtMs, type Shown, type Wanted } from "./outbox/acts";
+import { Outbox } from "./outbox/outbox";
+import { page, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
 import { emptyState, errorState, skeleton } from "./shell/states";
 import { counted, language, named, text } from "./shell/text";
 import { toast } from "./shell/toast";
+import { resumeClock, watchClock } from "./terminal/city_clock";
 import { Refused, signIn, tellHealth } from "./terminal/line";
 import { known } from "./terminal/self";
 import { terminalPanel } from "./attendant/terminal_panel";
@@ -43,21 +49,68 @@ class AttendantPage {
   private refreshNow: (() => void) | null = null;
   private offline = false;
   private barred = false;
+  private readonly outbox = new Outbox();
 
   constructor() {
+    resumeClock();
     byId("act-close").addEventListener("click", () => this.closeStep());
     onKey("Escape", "keys.close", () => this.closeStep());
     everySecond(() => {
+      watchClock();
       this.view?.showAge(this.offline || !navigator.onLine);
       this.view?.update();
       this.step?.update?.();
     });
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    // Without storage (a private window, say) the page works on line as it does on no terminal.
+    await this.outbox.start().catch(() => undefined);
+    outboxBar(byId("outbox"), this.outbox, () => this.openOutbox());
+    this.outbox.onChange(() => this.lay());
+    keepApp(byId("app-news"));
     this.work();
-    void signIn().catch(() => undefined); // asked again with the next page; nothing waits for it yet
+    addEventListener("online", () => void this.signIn());
+    void this.signIn();
     poll(() => this.tellHealth(), HEALTH_MS);
+  }
+
+  /** Sign in at the terminal; without a line whoever was signed in here before still is. */
+  private async signIn(): Promise<void> {
+    try {
+      const told = await signIn();
+      if (!told) return;
+      const { next_act, offline_cash } = told.terminal;
+      await this.outbox.signedIn(
+        { accountId: told.account_id, name: told.name, offlineCash: offline_cash },
+        next_act,
+      );
+      await this.outbox.upload();
+    } catch {
+      // Asked again with the next page or line.
+    }
+  }
+
+  /** Whether acts are kept here and sent: this is a terminal, and whoever reads is signed in at it. */
+  private get keeps(): boolean {
+    const { person } = this.outbox;
+    return person !== null && person.accountId === page().account;
+  }
+
+  private async note(wanted: Wanted, shown: Shown): Promise<void> {
+    await this.outbox.note(wanted, shown);
+  }
+
+  /** Lay what was done here over what the city said last. */
+  private lay(): void {
+    this.post?.lay();
+    this.view?.update();
+    this.step?.update?.();
+  }
+
+  private openOutbox(): void {
+    const { element, update } = outboxList(this.outbox);
+    this.show({ title: text("outbox.title"), element, update });
   }
 
   private work(): void {
@@ -69,7 +122,12 @@ class AttendantPage {
   /** Tell how the terminal does, and heed what it is told: a locked one shows nothing. */
   private async tellHealth(): Promise<void> {
     try {
-      const told = await tellHealth();
+      const waiting = this.outbox.waiting();
+      const oldest = waiting[0];
+      const told = await tellHealth({
+        waiting: waiting.length,
+        oldestAt: oldest ? new Date(doneAtMs(oldest)).toISOString() : null,
+      });
       if (told?.state === "locked") {
         this.bar(text("terminal.locked"), text("terminal.locked_advice", { reason: told.state_reason }));
       } else if (this.barred) {
@@ -93,13 +151,16 @@ class AttendantPage {
   }
 
   private async openTerminal(): Promise<void> {
-    const element = await terminalPanel(() => void this.tellHealth());
+    const element = await terminalPanel(() => {
+      void this.tellHealth();
+      void this.signIn();
+    });
     this.show({ title: text("terminal.title"), element });
   }
 
   private takePost(facilityId: string): void {
     localStorage.setItem(POST_KEY, facilityId);
-    const post = new Post(facilityId);
+    const post = new Post(facilityId, () => this.outbox.laid());
     this.post = post;
     this.view = null;
     this.show(null);
@@ -111,11 +172,17 @@ class AttendantPage {
   private async refresh(): Promise<void> {
     const { post } = this;
     if (!post) return;
+    const askedMs = performance.now();
     try {
       await post.load();
+      this.outbox.seenSince(askedMs);
+      post.lay();
+      if (this.keeps) void post.fetchFees();
     } catch (error) {
       this.offline = true;
+      const restored = await post.restore();
       if (post !== this.post) return;
+      if (!this.view && restored) this.showHome(post);
       if (!this.view) {
         replace(
           this.home,
@@ -131,20 +198,23 @@ class AttendantPage {
     }
     if (post !== this.post) return;
     this.offline = false;
-    if (!this.view) {
-      this.view = new Home(post, {
-        openBay: (bayId) => this.openBay(bayId),
-        takePlate: (bayId) => this.openPlate(bayId),
-        openBill: (billId) => void this.openBill(billId),
-        choosePost: () => void this.choosePost(),
-        openTerminal: () => void this.openTerminal(),
-      });
-      replace(this.home, this.view.element);
-      const shown = this.view;
-      void known().then((self) => shown.showTerminal(self?.id ? self.name : null));
-    } else this.view.update();
-    this.view.showAge(false);
+    if (this.view) this.view.update();
+    else this.showHome(post);
+    this.view?.showAge(false);
     this.step?.update?.();
+  }
+
+  private showHome(post: Post): void {
+    const view = new Home(post, {
+      openBay: (bayId) => this.openBay(bayId),
+      takePlate: (bayId) => this.openPlate(bayId),
+      openBill: (billId) => void this.openBill(billId),
+      choosePost: () => void this.choosePost(),
+      openTerminal: () => void this.openTerminal(),
+    });
+    this.view = view;
+    replace(this.home, view.element);
+    void known().then((self) => view.showTerminal(self?.id ? self.name : null));
   }
 
   private async choosePost(): Promise<void> {
@@ -226,11 +296,30 @@ class AttendantPage {
       takePlate: (id) => this.openPlate(id),
       takeCash: (bill) => this.openCash(bill),
     });
-    if (panel) this.show(panel);
+    if (!panel) return;
+    if (this.keeps) {
+      const note = async (wanted: Wanted, shown: Shown): Promise<void> => {
+        await this.note(wanted, shown);
+        this.closeStep();
+      };
+      const more = bayActs(this.post, bayId, note, () => this.openPlate(bayId));
+      if (more) panel.element.append(more);
+    }
+    this.show(panel);
   }
 
   private openPlate(bayId: string): void {
-    const stay = this.post?.stayIn(bayId);
+    const stay = this.post?.stayIn(bayId) ?? null;
+    const bay = this.post?.bay(bayId);
+    if (this.keeps && this.post && bay) {
+      const label = this.post.short(bay.label);
+      const kept = new PlateEntry(stay, label, () => undefined, async (plate, kind) => {
+        await this.note({ kind: "plate", bay_id: bayId, plate, plate_kind: kind }, { label });
+        this.openBay(bayId);
+      });
+      this.show({ title: text("plate.title", { label }), element: kept.element });
+      return;
+    }
     if (!stay) {
       toast(text("plate.left"), "danger");
       this.openBay(bayId);
@@ -251,7 +340,12 @@ class AttendantPage {
     const body = h("div", { class: "panel-body" }, skeleton(4, "line"));
     this.show({ title: text("bill.title"), element: body });
     try {
-      const bill = await read<Bill>(`/api/v1/bills/${billId}`);
+      const known = this.post?.bill(billId);
+      const bill = await read<Bill>(`/api/v1/bills/${billId}`).catch((error: unknown) => {
+        // Without a line the bill is as it was read last: nothing is charged on a bill once issued.
+        if (known && error instanceof ProblemError && error.offline) return known;
+        throw error;
+      });
       replace(
         body,
         billSummary(bill, {
@@ -265,15 +359,26 @@ class AttendantPage {
   }
 
   private openCash(bill: Bill): void {
-    const desk = new CashDesk(bill, (payment) => {
-      this.post?.settled(bill.id);
+    const note = async (tenderedMinor: number): Promise<string | null> => {
+      const { minor, currency } = bill.outstanding;
+      const room = this.outbox.cashRoom(currency);
+      if (minor > room) return text("cash.offline_limit", { room: price({ minor: room, currency }) });
+      await this.note(
+        { kind: "cash", bill_id: bill.id, tendered_minor: tenderedMinor, currency },
+        { amount: { minor, currency } },
+      );
+      return null;
+    };
+    const paid = (taken: Taken): void => {
+      if (!this.keeps) this.post?.settled(bill.id);
       this.view?.update();
       this.show({
         title: text("cash.title"),
-        element: cashDone(payment, () => this.closeStep()),
+        element: cashDone(taken, () => this.closeStep()),
       });
       this.refreshNow?.();
-    });
+    };
+    const desk = new CashDesk(bill, paid, this.keeps ? note : undefined);
     this.show({ title: text("cash.title"), element: desk.element });
   }
 

@@ -5,7 +5,8 @@ import "../styles/terminals.css";
 import { act, actKey, read, readAll } from "./api/client";
 import type { Facility, Terminal, TerminalAct, TerminalCode } from "./api/types";
 import { instant } from "./format/time";
-import { agoText, exactly } from "./format/words";
+import { minorDigits, parseAmount } from "./format/money";
+import { agoText, exactly, price } from "./format/words";
 import { fact } from "./panels/figures";
 import { chips, Desk } from "./shell/desk";
 import { byId, h, replace } from "./shell/dom";
@@ -150,6 +151,7 @@ class TerminalsPage {
         fact(text("terminals.acts"), wholeNumber(terminal.acts.received)),
         fact(text("terminals.acts_missing"), wholeNumber(terminal.acts.missing)),
         fact(text("terminals.acts_refused"), wholeNumber(terminal.acts.refused)),
+        fact(text("terminals.offline_cash"), price(terminal.offline_cash)),
         fact(text("terminals.missed"), wholeNumber(terminal.missed_requests)),
         fact(text("terminals.district"), terminal.district),
         fact(text("terminals.key"), terminal.key ? h("code", { class: "thumbprint" }, terminal.key) : unknown),
@@ -171,8 +173,40 @@ class TerminalsPage {
         { class: "button", type: "button", onclick: () => void this.giveCode(terminal) },
         text("terminals.new_code"),
       ),
+      h(
+        "button",
+        { class: "button", type: "button", onclick: () => this.limitCash(terminal) },
+        text("terminals.limit_cash"),
+      ),
       turn("revoke"),
     );
+  }
+
+  /** Set how much cash it may take without a line. */
+  private limitCash(terminal: Terminal): void {
+    const { currency } = terminal.offline_cash;
+    const most = field(String(terminal.offline_cash.minor / 10 ** minorDigits(currency)), {
+      required: true,
+      inputmode: "decimal",
+      maxlength: 12,
+    });
+    const key = actKey();
+    showForm({
+      title: `${text("terminals.limit_cash")}: ${terminal.name}`,
+      parts: [
+        h("p", {}, text("terminals.limit_cash_means")),
+        labelled("offline-cash", text("terminals.offline_cash"), most),
+      ],
+      submit: text("terminals.limit_cash"),
+      send: async () => {
+        const minor = parseAmount(most.value, currency);
+        const path = `/api/v1/terminals/${terminal.id}/offline-cash`;
+        const done = await act<Terminal>("PUT", path, { offline_cash: { minor, currency } }, key);
+        await this.load();
+        void this.open(done);
+        return text("terminals.done", { name: done.name, state: price(done.offline_cash) });
+      },
+    });
   }
 
   private refused(acts: readonly TerminalAct[]): HTMLElement {

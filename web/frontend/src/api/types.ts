@@ -20,6 +20,8 @@ export type Attached = Schemas["AttachedOut"];
 export type Bill = Schemas["BillOut"];
 /** What a stay costs up to an instant, with what was paid ahead. */
 export type Fee = Schemas["FeeOut"];
+/** The same by when it ends, for when there is no line. */
+export type FeeCourse = Schemas["FeeCourseOut"];
 /** A bill as whoever holds its link sees it, and an order over it at a channel. */
 export type Invoice = Schemas["InvoiceOut"];
 export type Invoices = Schemas["InvoicesOut"];
@@ -55,6 +57,8 @@ export type Terminal = Schemas["TerminalOut"];
 export type TerminalCode = Schemas["TerminalCodeOut"];
 export type TerminalStanding = Schemas["TerminalStandingOut"];
 export type TerminalAct = Schemas["ActOut"];
+export type ActResults = Schemas["ActResultsOut"];
+export type SignedIn = Schemas["SignedInOut"];
 export type AuditPage = Schemas["AuditOut"];
 export type AuditRecord = Schemas["AuditRecordOut"];
 export type Tariff = Schemas["TariffOut"];

@@ -7,6 +7,9 @@ import { h, replace, write } from "../shell/dom";
 import { problemText } from "../shell/states";
 import { text } from "../shell/text";
 
+/** What was taken: as the city answered, or as this device kept it. */
+export type Taken = Pick<Payment, "amount" | "change" | "bill_id">;
+
 export class CashDesk {
   readonly element: HTMLElement;
   private tendered: number | null = null;
@@ -24,7 +27,9 @@ export class CashDesk {
 
   constructor(
     private readonly bill: Bill,
-    private readonly paid: (payment: Payment) => void,
+    private readonly paid: (payment: Taken) => void,
+    /** Keeps the payment on this device instead, which is a terminal; words where it may not. */
+    private readonly note?: (tenderedMinor: number) => Promise<string | null>,
   ) {
     const sums = likelyTenders(bill.outstanding);
     this.chips = sums.map((minor, index) =>
@@ -123,6 +128,15 @@ export class CashDesk {
     this.sending = true;
     this.draw();
     try {
+      if (this.note) {
+        const { goesBack } = this;
+        const refused = await this.note(this.tendered);
+        if (refused !== null) {
+          this.problem.hidden = false;
+          write(this.problem, refused);
+        } else this.paid({ amount: this.bill.outstanding, change: goesBack, bill_id: this.bill.id });
+        return;
+      }
       const payment = await act<Payment>(
         "POST",
         `/api/v1/bills/${this.bill.id}/payments`,
@@ -135,7 +149,7 @@ export class CashDesk {
       this.paid(payment);
     } catch (error) {
       this.problem.hidden = false;
-      write(this.problem, problemText(error));
+      write(this.problem, this.note ? text("outbox.not_kept") : problemText(error));
     } finally {
       this.sending = false;
       this.draw();
@@ -144,7 +158,7 @@ export class CashDesk {
 }
 
 /** What stands after the money was taken: what to hand back, and the receipt. */
-export function cashDone(payment: Payment, done: () => void): HTMLElement {
+export function cashDone(payment: Taken, done: () => void): HTMLElement {
   const element = h("div", { class: "cash-done" });
   replace(
     element,

@@ -217,6 +217,7 @@ export class Home {
         write(time, sinceMs === null ? text("state.unknown") : lastingText(sinceMs));
         const plateText = stay?.plate ? `${stay.plate.kind}:${stay.plate.text}` : "";
         button.classList.toggle("needs-plate", Boolean(stay && !stay.plate));
+        button.classList.toggle("has-waiting", this.post.waiting.has(now.id));
         if (plateText !== shownPlate) {
           shownPlate = plateText;
           replace(plate, stay?.plate ? plateLabel(stay.plate) : null);

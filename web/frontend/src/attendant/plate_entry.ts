@@ -44,9 +44,12 @@ export class PlateEntry {
   private sending = false;
 
   constructor(
-    private readonly stay: Session,
+    /** The stay to attach the plate to; null where the plate itself begins one. */
+    private readonly stay: Session | null,
     private readonly label: string,
     private readonly attached: (stay: Attached) => void,
+    /** Keeps the plate on this device instead, which is a terminal. */
+    private readonly note?: (plate: string, kind: PlateKind) => Promise<void>,
   ) {
     this.typed = carriedOver(this.kind, remembered());
     this.kinds.setAttribute("aria-label", text("plate.kind"));
@@ -232,21 +235,26 @@ export class PlateEntry {
     if (this.sentAs && this.sentAs !== `${this.kind}:${plate}`) this.key = actKey();
     this.sentAs = `${this.kind}:${plate}`;
     try {
-      const stay = await act<Attached>(
-        "POST",
-        `/api/v1/sessions/${this.stay.id}/vehicle`,
-        { plate, kind: this.kind },
-        this.key,
-      );
+      if (this.note) await this.note(plate, this.kind);
+      else if (this.stay) {
+        const stay = await act<Attached>(
+          "POST",
+          `/api/v1/sessions/${this.stay.id}/vehicle`,
+          { plate, kind: this.kind },
+          this.key,
+        );
+        this.attached(stay);
+      }
       localStorage.setItem(REMEMBERED, this.typed.slice(0, 2).join(""));
-      this.attached(stay);
     } catch (error) {
       this.problem.hidden = false;
       write(
         this.problem,
-        error instanceof ProblemError && error.status === 409
-          ? text("plate.conflict")
-          : problemText(error),
+        this.note
+          ? text("outbox.not_kept")
+          : error instanceof ProblemError && error.status === 409
+            ? text("plate.conflict")
+            : problemText(error),
       );
     } finally {
       this.sending = false;

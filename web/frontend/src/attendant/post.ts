@@ -3,19 +3,34 @@ import { read, readAll, type Page } from "../api/client";
 import type { Attached, Bay, Bill, Facility, Session } from "../api/types";
 import { inWalkingOrder, shortLabel } from "../format/labels";
 import { instant } from "../format/time";
+import type { KeptAct } from "../outbox/acts";
+import { laid } from "../outbox/overlay";
 import { businessTime, noteCityTime } from "../shell/clock";
+import { Fees } from "./fees";
+import { keepPost, keptPost } from "./kept";
 import { tasks, type Task } from "./tasks";
 
 export class Post {
   facility: Facility | null = null;
   bays: readonly Bay[] = [];
+  /** Bays about which something waits to be sent. */
+  waiting: ReadonlySet<string> = new Set();
+  /** Open bills that wait to be collected here. */
   bills: readonly Bill[] = [];
   /** Wall-clock instant of the last complete answer. */
   readAtMs: number | null = null;
+  /** What its stays will come to, for when there is no line. */
+  readonly fees = new Fees();
   private readonly warned = new Map<string, readonly string[]>();
-  private stays = new Map<string, Session>();
+  private stays: ReadonlyMap<string, Session> = new Map();
+  /** As the city said it; what was done here since lies over it. */
+  private told: { stays: Map<string, Session>; bills: readonly Bill[] } = { stays: new Map(), bills: [] };
 
-  constructor(readonly facilityId: string) {}
+  constructor(
+    readonly facilityId: string,
+    /** What was done on this device and is not in what the city said. */
+    private readonly done: () => readonly KeptAct[] = () => [],
+  ) {}
 
   async load(): Promise<void> {
     const here = { facility_id: this.facilityId };
@@ -25,15 +40,52 @@ export class Post {
       readAll<Session>("/api/v1/sessions", { ...here, state: "open", limit: 500 }),
       read<Page<Bill>>("/api/v1/bills", { ...here, state: "open", limit: 60 }),
     ]);
-    this.facility = facility;
-    this.bays = inWalkingOrder(bays);
-    // A stay from gate to gate stands in no bay.
-    this.stays = new Map(
-      stays.flatMap((stay): [string, Session][] => (stay.bay_id ? [[stay.bay_id, stay]] : [])),
-    );
-    this.bills = bills.items;
+    this.show(facility, bays, stays, bills.items);
     this.readAtMs = Date.now();
     if (facility.heard_at) noteCityTime(instant(facility.heard_at));
+    const { readAtMs } = this;
+    this.keep = () => keepPost({ facility, bays, stays, bills: bills.items, readAtMs, fees: this.fees.kept() });
+    void this.keep();
+  }
+
+  /** Keep what was read on this device; nothing was yet. */
+  private keep = async (): Promise<void> => undefined;
+
+  /** Fetch what stays will come to, and keep it. */
+  async fetchFees(): Promise<void> {
+    if (await this.fees.fetch([...this.told.stays.values()])) await this.keep();
+  }
+
+  /** Show what was last read on this device; false where nothing was. */
+  async restore(): Promise<boolean> {
+    const kept = await keptPost(this.facilityId);
+    if (!kept || this.facility) return this.facility !== null;
+    this.show(kept.facility, kept.bays, kept.stays, kept.bills);
+    this.readAtMs = kept.readAtMs;
+    this.fees.take(kept.fees);
+    return true;
+  }
+
+  private show(facility: Facility, bays: readonly Bay[], stays: readonly Session[], bills: readonly Bill[]): void {
+    this.facility = facility;
+    this.bays = inWalkingOrder(bays);
+    this.told = {
+      // A stay from gate to gate stands in no bay.
+      stays: new Map(
+        stays.flatMap((stay): [string, Session][] => (stay.bay_id ? [[stay.bay_id, stay]] : [])),
+      ),
+      bills,
+    };
+    this.lay();
+  }
+
+  /** Lay what was done here over what the city said. */
+  lay(): void {
+    const { stays, bills } = this.told;
+    const now = laid(this.facilityId, this.bays, stays, bills, this.done());
+    this.stays = now.stays;
+    this.bills = now.bills;
+    this.waiting = now.waiting;
   }
 
   bay(id: string): Bay | null {
@@ -56,7 +108,8 @@ export class Post {
 
   /** Take a stay as the server just answered it, before the next reading. */
   take(stay: Attached): void {
-    if (stay.bay_id) this.stays.set(stay.bay_id, stay);
+    if (stay.bay_id) this.told.stays.set(stay.bay_id, stay);
+    this.lay();
     this.warned.set(stay.id, stay.warnings);
   }
 
@@ -67,7 +120,8 @@ export class Post {
 
   /** Take a bill off the list once it is paid. */
   settled(billId: string): void {
-    this.bills = this.bills.filter((bill) => bill.id !== billId);
+    this.told.bills = this.told.bills.filter((bill) => bill.id !== billId);
+    this.lay();
   }
 
   tasks(): Task[] {

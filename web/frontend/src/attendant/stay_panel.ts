@@ -1,6 +1,7 @@
 /** One bay as the attendant sees it: the stay in it, its plate, its fee so far, its last bill. */
-import { act, read, type Page } from "../api/client";
-import type { Bill, Quote, Session, StayCode } from "../api/types";
+import { act, ProblemError, read, type Page } from "../api/client";
+import type { Bill, Fee, Quote, Session, StayCode } from "../api/types";
+import type { Money } from "../format/money";
 import { instant } from "../format/time";
 import { exactly, lastingText, moment, price } from "../format/words";
 import { glyph, setGlyph } from "../glyphs/inline";
@@ -106,9 +107,16 @@ function openStay(
   warnings: readonly string[],
   fee: HTMLElement,
   acts: StayActs,
+  offline: { readonly ahead: Money | null; readonly told: boolean },
 ): HTMLElement {
   const ask = async (): Promise<void> => {
     try {
+      // With earlier stays, rights and what was paid, once the city knows whose it is.
+      if (stay.plate && offline.told) {
+        const due = await read<Fee>(`/api/v1/sessions/${stay.id}/fee`);
+        replace(fee, feeTable(due.lines, due.due, text("stay.fee_now")));
+        return;
+      }
       const quote = await act<Quote>("POST", "/api/v1/quotes", {
         facility_id: stay.facility_id,
         enter_at: stay.opened_at,
@@ -117,7 +125,14 @@ function openStay(
       });
       replace(fee, feeTable(quote.lines, quote.total, text("stay.fee_now")));
     } catch (error) {
-      replace(fee, h("p", { class: "note" }, problemText(error)));
+      const noLine = error instanceof ProblemError && error.offline;
+      if (noLine && offline.ahead) {
+        replace(
+          fee,
+          h("p", { class: "fee-ahead" }, price(offline.ahead)),
+          h("p", { class: "note" }, text("stay.fee_ahead")),
+        );
+      } else replace(fee, h("p", { class: "note" }, noLine ? text("stay.fee_unknown") : problemText(error)));
     }
   };
   void ask();
@@ -228,7 +243,10 @@ export function stayPanel(
         ? [text("bay.sure_of_nothing")]
         : [h("span", {}, text("bay.sure")), sureness(now.sure)]),
     );
-    if (stay) replace(body, openStay(stay, bayId, post.warnings(stay.id), fee, acts));
+    if (stay) {
+      const offline = { ahead: post.fees.due(stay), told: !post.waiting.has(bayId) };
+      replace(body, openStay(stay, bayId, post.warnings(stay.id), fee, acts, offline));
+    }
     else void drawLast();
   };
   update();

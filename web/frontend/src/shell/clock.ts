@@ -49,3 +49,19 @@ export function everySecond(tick: () => void): void {
     if (!document.hidden) tick();
   });
 }
+
+/** All that the clock follows from, to go on with it in a page that no server sent. */
+export interface ClockState {
+  readonly setting: ClockSetting;
+  readonly wallOffsetMs: number;
+}
+
+export function clockState(): ClockState {
+  return { setting, wallOffsetMs };
+}
+
+export function restoreClock(state: ClockState): void {
+  setting = state.setting;
+  wallOffsetMs = state.wallOffsetMs;
+  for (const listener of listeners) listener();
+}

@@ -19,6 +19,8 @@ export interface PageData {
   readonly speed: number;
   readonly simulated: boolean;
   readonly timezone: string;
+  /** Account of whoever is logged in. */
+  readonly account: string | null;
   readonly streets: string | null;
   /** What the page is about, such as a bill's id. */
   readonly subject: string | null;

@@ -1,5 +1,6 @@
 /** Signed requests of this terminal: a wrong clock and a lost count are put right and sent again. */
-import type { TerminalStanding } from "../api/types";
+import type { ActResults, SignedIn, TerminalStanding } from "../api/types";
+import { noteStanding } from "./city_clock";
 import { became, known, noted, numbered, prepared, type Slot } from "./self";
 import { signed, thumbprint } from "./signing";
 
@@ -74,24 +75,42 @@ export async function enrol(code: string): Promise<TerminalStanding> {
   return told;
 }
 
-/** Sign whoever is logged in on this page in at this terminal. */
-export async function signIn(): Promise<void> {
+/** Sign whoever is logged in on this page in at this terminal; null where it is none. */
+export async function signIn(): Promise<SignedIn | null> {
   const self = await known();
-  if (self?.id) await post("/api/v1/terminals/sign-ins", { terminal_id: self.id });
+  if (!self?.id) return null;
+  const told = await post<SignedIn>("/api/v1/terminals/sign-ins", { terminal_id: self.id });
+  noteStanding(told.terminal.server_at, told.terminal.city_at);
+  return told;
+}
+
+export type ActsAnswer = ActResults;
+
+/** Send a batch of acts; each is answered by itself. */
+export function sendActs(sentAt: string, items: readonly object[]): Promise<ActsAnswer> {
+  return post<ActsAnswer>("/api/v1/terminals/acts", { sent_at: sentAt, items });
+}
+
+/** What waits on this device. */
+export interface Queue {
+  readonly waiting: number;
+  readonly oldestAt: string | null;
 }
 
 /** Say how this terminal does; null where it is none. */
-export async function tellHealth(): Promise<TerminalStanding | null> {
+export async function tellHealth(queue: Queue): Promise<TerminalStanding | null> {
   const self = await known();
   if (!self?.id) return null;
   const told = await post<TerminalStanding>("/api/v1/terminals/health", {
     app_version: appVersion(),
-    acts_waiting: 0,
+    acts_waiting: queue.waiting,
+    ...(queue.oldestAt ? { oldest_waiting_at: queue.oldestAt } : {}),
     network: navigator.onLine ? network() : "none",
     clock_behind_ms: self.behindMs === null ? null : Math.round(self.behindMs),
     ...(await battery()),
   });
   await noted({ name: told.name, behindMs: behind(told) });
+  noteStanding(told.server_at, told.city_at);
   return told;
 }
 

@@ -1,0 +1,217 @@
+"""An attendant's terminal on a street without a line: nothing is lost, and nothing counts twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.garages import GARAGES, Garage, poster
+from tests.browser.pictures import shot
+from tests.browser.test_every_page import violations
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+    from tests.browser.conftest import Visitor
+    from tests.browser.system import System
+
+pytestmark = pytest.mark.usefixtures("lively")
+
+CODE = f"OF{secrets.token_hex(3)}"
+NAME = f"PDA {CODE}"
+"""Its own, also where it is looked at once more."""
+PLACE = (118.57, 31.47)
+STANDING = ".outbox-standing"
+(PLATE,) = GARAGES["offline"].plates
+FIRST_ANSWER_IS_LOST = """() => {
+    const [real, path] = [window.fetch, '/terminals/acts'];
+    let lost = 0;
+    window.fetch = async (address, how) => {
+        const answer = await real(address, how);
+        if (String(address).endsWith(path) && lost++ === 0) throw new TypeError('lost');
+        return answer;
+    };
+}"""
+KEPT_MS = "performance.getEntriesByName('greenbay-act-kept').map(({ duration }) => duration)"
+
+
+def kerb(visitor: Visitor) -> str:
+    """Register three bays at a kerb that no sensor sees and nobody else walks."""
+    post = poster(visitor, "operator")
+    demo = visitor.ask("operator", "/api/v1/facilities?limit=1")["items"][0]
+    tariffs = visitor.ask("operator", "/api/v1/tariffs")["items"]
+    facility = {
+        "code": CODE,
+        "district": demo["district"],
+        "ownership": "roadside",
+        "kind": "kerb",
+        "name": {"zh": "渡口路", "en": "Ferry Road"},
+        "position": PLACE,
+        "operator_id": visitor.ask("operator", "/api/v1/operators")["items"][0]["id"],
+        "revenue_nature": "public_non_tax",
+        "tariff_id": next(each["id"] for each in tariffs if each["code"] != "garage"),
+        "onboarding": "live",
+    }
+    made = post("/api/v1/facilities", facility)["state"]["id"]
+    bays = [
+        {"label": f"{CODE}-0{n}", "position": (PLACE[0] + n / 1000, PLACE[1])} for n in (1, 2, 3)
+    ]
+    post(f"/api/v1/facilities/{made}/bays", {"bays": bays})
+    return str(made)
+
+
+def enrolled(visitor: Visitor, facility_id: str) -> tuple[BrowserContext, Page]:
+    """Make a fresh device a terminal, at a post, with the app kept on it."""
+    district = visitor.ask("operator", f"/api/v1/facilities/{facility_id}")["district"]
+    body = {"name": NAME, "district": district}
+    code = poster(visitor, "operator")("/api/v1/terminals", body)["code"]
+    context = visitor.context("attendant", width=360, height=720, service_workers="allow")
+    pda = visitor.watched(context)
+    pda.goto(f"{visitor.system.origin}/attendant")
+    pda.evaluate(f"localStorage.setItem('greenbay.post', '{facility_id}')")
+    pda.reload()
+    pda.get_by_role("button", name="This device is no terminal yet").click()
+    pda.fill("#enrolment-code", code)
+    with pda.expect_response(re.compile("/api/v1/terminals/sign-ins$")):
+        pda.get_by_role("button", name="Enrol this device").click()
+    pda.wait_for_selector("html[data-app=kept]", state="attached")
+    with pda.expect_response(re.compile("/api/v1/terminals/sign-ins$")) as signed_in:
+        pda.reload()
+    assert signed_in.value.status == 201
+    pda.wait_for_selector(".pda-grid .cell")
+    return context, pda
+
+
+def begin(pda: Page, number: str, plate: str) -> None:
+    """Note a vehicle in a bay that nothing is known of."""
+    pda.locator(".cell", has_text=number).click()
+    pda.get_by_role("button", name="A vehicle stands here").click()
+    while pda.locator(".key-erase").is_enabled():
+        pda.locator(".key-erase").click()
+    for key in plate:
+        pda.locator(f'.key[data-key="{key}"]').click()
+    pda.get_by_role("button", name="Attach").click()
+    expect(pda.locator(".outbox-words")).to_have_text(f"Plate {plate} in bay {number}")
+    pda.click("#act-close")
+
+
+def fold(pda: Page, number: str, title: str, field: str, words: str) -> None:
+    """Do what lies behind a word at a bay."""
+    pda.locator(".cell", has_text=number).click()
+    pda.locator("summary", has_text=title).click()
+    pda.fill(field, words)
+    pda.locator("details[open] button[type=submit]").click()
+    expect(pda.locator("#act")).to_be_hidden()
+
+
+def acts_of(visitor: Visitor) -> list[tuple[int, str, str]]:
+    """Give what the city has of the terminal: number, kind, outcome."""
+    terminals = visitor.ask("operator", "/api/v1/terminals?limit=100")["items"]
+    mine = next(each for each in terminals if each["name"] == NAME)
+    assert mine["acts"]["missing"] == 0
+    found = visitor.ask("operator", f"/api/v1/terminals/acts?terminal_id={mine['id']}&limit=100")
+    return sorted((each["sequence"], each["kind"], each["outcome"]) for each in found["items"])
+
+
+def know_a_fee(pda: Page) -> None:
+    """Note a vehicle on line, so that what it will come to is known without one."""
+    with pda.expect_response(re.compile("/fee-course$")) as told:
+        begin(pda, "02", "皖B72103")
+        pda.get_by_role("button", name="Send now").click()
+    assert told.value.status == 200
+    expect(pda.locator("#outbox")).to_be_hidden()
+
+
+def work_without_a_line(pda: Page) -> None:
+    """Note a vehicle, take one back, report a bay, look at a fee."""
+    expect(pda.locator(STANDING)).to_have_text("Offline: what you do is kept here and sent later")
+    begin(pda, "01", "皖B72101")
+    expect(pda.locator(STANDING)).to_have_text("Offline, 1 waiting")
+    shot(pda, "pda-undo")
+    begin(pda, "03", "皖B72102")
+    pda.get_by_role("button", name="Undo").click()
+    expect(pda.locator(".toast")).to_have_text("Undone")
+    expect(pda.locator(".cell", has_text="03").locator(".plate")).to_have_count(0)
+    fold(pda, "03", "Report a fault", "#report-note", "a skip stands in it")
+    expect(pda.locator(STANDING)).to_have_text("Offline, 2 waiting")
+    pda.locator(".cell", has_text="02").click()
+    expect(pda.locator(".fee-ahead")).to_have_text(re.compile(r"^¥\d"))
+    shot(pda, "pda-fee")
+    pda.click("#act-close")
+
+
+def start_anew_without_a_line(pda: Page, origin: str) -> None:
+    """Load the page again and again: app, words, bays and what waits are there."""
+    pda.reload()
+    expect(pda.locator(STANDING)).to_have_text("Offline, 2 waiting")
+    expect(pda.locator(".cell", has_text="01").locator(".plate")).to_be_visible()
+    expect(pda.locator(".post-age")).to_have_text(re.compile("Not updating"))
+    fold(pda, "01", "It has left", "#end-reason", "drove off before my eyes")
+    expect(pda.locator(".cell", has_text="01").locator(".plate")).to_have_count(0)
+    pda.goto(f"{origin}/attendant?lang=zh")
+    expect(pda.locator(STANDING)).to_have_text("离线，3 条待上传")
+    pda.locator(STANDING).click()
+    expect(pda.locator(".outbox-acts > li")).to_have_count(3)
+    shot(pda, "pda-waiting-zh")
+    assert violations(pda) == []
+    pda.close()
+
+
+def take_cash(pda: Page, amount: str) -> None:
+    """Take what a bill comes to; it waits."""
+    pda.locator(".task-collect", has_text=amount).first.click()
+    pda.get_by_role("button", name=f"Take {amount} in cash").click()
+    pda.get_by_role("button", name=f"{amount} exactly").click()
+    pda.locator(".thumb-bar button").click()
+
+
+def test_a_shift_goes_on_without_a_line_and_each_act_counts_once(
+    visitor: Visitor, lively: System
+) -> None:
+    visitor.faults.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+    garage = Garage(visitor, lively, GARAGES["offline"])
+    context, pda = enrolled(visitor, kerb(visitor))
+    know_a_fee(pda)
+    context.set_offline(True)
+    work_without_a_line(pda)
+    keep_figures(pda)
+    start_anew_without_a_line(pda, lively.origin)
+    pda = visitor.watched(context)  # the device is started anew
+    pda.goto(f"{lively.origin}/attendant?lang=en")
+    expect(pda.locator(STANDING)).to_have_text("Offline, 3 waiting")
+    pda.evaluate(FIRST_ANSWER_IS_LOST)
+    context.set_offline(False)
+    expect(pda.locator("#outbox")).to_be_hidden()
+    sent = [(1, "plate", "done"), (2, "plate", "done"), (3, "report", "done"), (4, "end", "done")]
+    assert acts_of(visitor) == sent
+
+    amount = f"¥{garage.bill(PLATE)['amount']['minor'] / 100:,.2f}"
+    pda.evaluate(f"localStorage.setItem('greenbay.post', '{garage.facility_id}')")
+    pda.reload()
+    pda.wait_for_selector(".task-collect")
+    context.set_offline(True)
+    expect(pda.locator(STANDING)).to_be_visible()
+    take_cash(pda, amount)
+    expect(pda.locator(".cash-done-title")).to_have_text(f"{amount} paid")
+    expect(pda.locator(".outbox-words")).to_have_text(f"{amount} taken in cash")
+    shot(pda, "pda-cash")
+    assert garage.bill(PLATE)["state"] == "open"
+    context.set_offline(False)
+    pda.get_by_role("button", name="Send now").click()
+    expect(pda.locator("#outbox")).to_be_hidden()
+    assert acts_of(visitor) == [*sent, (5, "cash", "done")]
+    assert garage.bill(PLATE)["state"] == "paid"
+
+
+def keep_figures(pda: Page) -> None:
+    """Write down how long acts took to be kept, where figures are asked for."""
+    folder = os.environ.get("GREENBAY_SHOTS")
+    if folder:
+        Path(folder, "act-kept-ms.json").write_text(json.dumps(pda.evaluate(KEPT_MS)))

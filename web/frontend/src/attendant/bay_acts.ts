@@ -1,0 +1,145 @@
+/** What else can be done at a bay on a terminal: each a word or two, kept first and sent then. */
+import type { Shown, Wanted } from "../outbox/acts";
+import { h, write } from "../shell/dom";
+import { labelled } from "../shell/form";
+import { named, text, type TextKey } from "../shell/text";
+import type { Post } from "./post";
+
+const SET_ASIDE = ["motorcycle", "object", "works", "sensor-fault", "other"] as const;
+const REPORT = ["sensor-silent", "sensor-wrong", "bay-blocked", "other"] as const;
+const MOST_SIGNS = 500;
+
+export type Note = (wanted: Wanted, shown: Shown) => Promise<void>;
+
+interface Choice {
+  readonly id: string;
+  readonly value: string;
+  readonly words: string;
+}
+
+function choices(id: string, label: string, list: readonly Choice[]): [HTMLElement, () => string] {
+  const select = h(
+    "select",
+    { class: "input", id },
+    ...list.map(({ value, words }) => h("option", { value }, words)),
+  );
+  return [labelled(id, label, select), () => select.value];
+}
+
+/** One act behind its own word: what it needs, and a button that says what it does. */
+function folded(
+  title: string,
+  button: string,
+  fields: readonly (HTMLElement | null)[],
+  done: () => Promise<void>,
+): HTMLElement {
+  const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
+  const submit = h("button", { class: "button button-primary", type: "submit" }, button);
+  const run = async (): Promise<void> => {
+    submit.disabled = true;
+    problem.hidden = true;
+    try {
+      await done();
+    } catch {
+      problem.hidden = false;
+      write(problem, text("outbox.not_kept"));
+    } finally {
+      submit.disabled = false;
+    }
+  };
+  return h(
+    "details",
+    { class: "frame" },
+    h("summary", {}, title),
+    h(
+      "form",
+      {
+        class: "bay-act",
+        onsubmit: (event) => {
+          event.preventDefault();
+          void run();
+        },
+      },
+      ...fields,
+      problem,
+      h("p", { class: "panel-acts" }, submit),
+    ),
+  );
+}
+
+function words(id: string, label: string, required: boolean): [HTMLElement, () => string] {
+  const input = h("input", { class: "input", id, maxlength: MOST_SIGNS, required, autocomplete: "off" });
+  return [labelled(id, label, input), () => input.value.trim()];
+}
+
+function options(prefix: string, list: readonly string[]): Choice[] {
+  return list.map((value) => ({ id: value, value, words: named(prefix, value) }));
+}
+
+/** What can be done at a bay beside its plate; `begin` where nothing is known to stand there. */
+export function bayActs(post: Post, bayId: string, note: Note, begin: () => void): HTMLElement | null {
+  const bay = post.bay(bayId);
+  if (!bay) return null;
+  const label = post.short(bay.label);
+  const stay = post.stayIn(bayId);
+  const acts: HTMLElement[] = [];
+  if (stay) {
+    const [reason, reasonOf] = words("end-reason", text("bay_act.reason"), true);
+    acts.push(
+      folded(text("bay_act.end"), text("bay_act.end_act", { label }), [reason], () =>
+        note({ kind: "end", bay_id: bayId, reason: reasonOf() }, { label }),
+      ),
+    );
+    const [what, whatOf] = choices("aside-what", text("bay_act.what"), options("bay_act.aside", SET_ASIDE));
+    const [why, whyOf] = words("aside-reason", text("bay_act.reason"), true);
+    acts.push(
+      folded(text("bay_act.set_aside"), text("bay_act.set_aside_act", { label }), [what, why], () =>
+        note({ kind: "set-aside", bay_id: bayId, what: whatOf(), reason: whyOf() }, { label }),
+      ),
+    );
+    const others = post.bays
+      .filter((other) => other.id !== bayId && post.stayIn(other.id))
+      .map((other) => ({ id: other.id, value: other.id, words: post.short(other.label) }));
+    if (stay.plate && others.length > 0) {
+      const [to, toOf] = choices("move-to", text("bay_act.move_to"), others);
+      const [cause, causeOf] = words("move-reason", text("bay_act.reason"), true);
+      acts.push(
+        folded(text("bay_act.move"), text("bay_act.move_act"), [to, cause], () =>
+          note(
+            { kind: "move", bay_id: bayId, to_bay_id: toOf(), reason: causeOf() },
+            { label, toLabel: others.find(({ id }) => id === toOf())?.words ?? "" },
+          ),
+        ),
+      );
+    }
+  }
+  const [fault, faultOf] = choices("report-what", text("bay_act.what"), options("bay_act.fault", REPORT));
+  const [note_, noteOf] = words("report-note", text("bay_act.note"), false);
+  acts.push(
+    folded(text("bay_act.report"), text("bay_act.report_act", { label }), [fault, note_], () => {
+      const said = noteOf();
+      return note({ kind: "report", bay_id: bayId, what: faultOf(), ...(said ? { note: said } : {}) }, { label });
+    }),
+  );
+  return h(
+    "section",
+    { class: "panel-section bay-acts" },
+    h("h3", {}, text("bay_act.title")),
+    stay
+      ? null
+      : h("button", { class: "button", type: "button", onclick: begin }, text("bay_act.begin")),
+    ...acts,
+  );
+}
+
+/** An act in a line of words, for the bar and the list. */
+export function actWords(wanted: Wanted, shown: Shown, money: string): string {
+  const key = `outbox.act.${wanted.kind}` as TextKey;
+  return text(key, {
+    label: shown.label ?? "",
+    to: shown.toLabel ?? "",
+    plate: wanted.plate ?? "",
+    amount: money,
+    what: wanted.what ? named(wanted.kind === "report" ? "bay_act.fault" : "bay_act.aside", wanted.what) : "",
+  });
+}

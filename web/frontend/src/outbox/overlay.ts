@@ -1,0 +1,87 @@
+/** A post as it is with what was done here and the city has not told back yet. Pure. */
+import type { Bill, Session } from "../api/types";
+import { doneAtMs, type KeptAct } from "./acts";
+
+export interface Laid {
+  /** Open stays by bay. */
+  readonly stays: ReadonlyMap<string, Session>;
+  readonly bills: readonly Bill[];
+  /** Bays about which something waits to be sent. */
+  readonly waiting: ReadonlySet<string>;
+}
+
+export interface KnownBay {
+  readonly id: string;
+  readonly label: string;
+}
+
+/** A stay that this device began: nobody else knows it yet. */
+function begun(act: KeptAct, bay: KnownBay, facilityId: string): Session {
+  const at = new Date(doneAtMs(act)).toISOString();
+  return {
+    id: act.id,
+    bay_id: bay.id,
+    bay_label: bay.label,
+    facility_id: facilityId,
+    state: "open",
+    opened_at: at,
+    closed_at: null,
+    closing_reason: null,
+    uncertain_from_at: null,
+    plate: null,
+    attached_at: at,
+    bill_id: null,
+    hold: null,
+    set_aside: null,
+    part_of: null,
+    part_kind: null,
+    planned_until_at: null,
+    paid_until_at: null,
+  };
+}
+
+export function laid(
+  facilityId: string,
+  bays: readonly KnownBay[],
+  stays: ReadonlyMap<string, Session>,
+  bills: readonly Bill[],
+  acts: readonly KeptAct[],
+): Laid {
+  if (acts.length === 0) return { stays, bills, waiting: new Set() };
+  const now = new Map(stays);
+  const paid = new Set<string>();
+  const waiting = new Set<string>();
+  for (const act of acts) {
+    const { wanted } = act;
+    if (wanted.kind === "cash" && wanted.bill_id) paid.add(wanted.bill_id);
+    const bay = bays.find(({ id }) => id === wanted.bay_id);
+    if (!bay) continue;
+    waiting.add(bay.id);
+    const stay = now.get(bay.id);
+    switch (wanted.kind) {
+      case "plate": {
+        const plate = { text: wanted.plate ?? "", kind: wanted.plate_kind ?? "unknown" } as Session["plate"];
+        now.set(bay.id, { ...(stay ?? begun(act, bay, facilityId)), plate });
+        break;
+      }
+      case "end":
+        now.delete(bay.id);
+        break;
+      case "set-aside":
+        if (stay) now.set(bay.id, { ...stay, set_aside: wanted.what ?? "other" });
+        break;
+      case "move": {
+        const other = bays.find(({ id }) => id === wanted.to_bay_id);
+        const there = other && now.get(other.id);
+        if (!stay || !other || !there) break;
+        waiting.add(other.id);
+        // The vehicle goes with its stay's name; what stands in the first bay is unnamed again.
+        now.set(other.id, { ...there, plate: stay.plate });
+        now.set(bay.id, { ...stay, plate: null });
+        break;
+      }
+      default:
+    }
+  }
+  return { stays: now, bills: bills.filter(({ id }) => !paid.has(id)), waiting };
+}
