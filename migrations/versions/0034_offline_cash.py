@@ -1,7 +1,7 @@
 """How much cash a terminal may hold that the city does not know of.
 
-Revision ID: 0033_offline_cash
-Revises: 0032_refunds_of_bills
+Revision ID: 0034_offline_cash
+Revises: 0033_day_sums
 
 Data of each terminal: a supervisor sets it by street and trust. What stands already gets 500 yuan,
 some fifty stays of a busy street.
@@ -9,8 +9,8 @@ some fifty stays of a busy street.
 
 from alembic import op
 
-revision = "0033_offline_cash"
-down_revision = "0032_refunds_of_bills"
+revision = "0034_offline_cash"
+down_revision = "0033_day_sums"
 branch_labels = None
 depends_on = None
 
