@@ -60,8 +60,9 @@ def kerb(visitor: Visitor, code: str) -> str:
         "onboarding": "live",
     }
     made = post("/api/v1/facilities", facility)["state"]["id"]
+    latitude = PLACE[1] + secrets.randbelow(1000) / 10_000  # no bay lies over another
     bays = [
-        {"label": f"{code}-0{n}", "position": (PLACE[0] + n / 1000, PLACE[1])} for n in (1, 2, 3)
+        {"label": f"{code}-0{n}", "position": (PLACE[0] + n / 1000, latitude)} for n in (1, 2, 3)
     ]
     post(f"/api/v1/facilities/{made}/bays", {"bays": bays})
     return str(made)

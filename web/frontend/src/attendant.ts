@@ -83,6 +83,7 @@ class AttendantPage {
       const { next_act, offline_cash } = told.terminal;
       await this.outbox.signedIn(
         { accountId: told.account_id, name: told.name, offlineCash: offline_cash },
+        told.terminal.id,
         next_act,
       );
       await this.outbox.upload();

@@ -6,6 +6,7 @@ import {
   cashRoom,
   cashWaiting,
   released,
+  renumbered,
   settled,
   undoLeftMs,
   uuid7,
@@ -80,6 +81,21 @@ describe("what leaves the device", () => {
     acts.push(kept(4, { kind: "report" }, { sequence: 4, refusal }), kept(5));
     assert.deepEqual(batchOf(acts, 2).map((act) => act.sequence), [1, 2]);
     assert.equal(batchOf(acts, 9).length, 3);
+  });
+});
+
+describe("a device that became another terminal", () => {
+  it("numbers what waits by that one's count, in its order", () => {
+    const refusal = { reason: "paid", words: "", advice: "nothing", kept: true };
+    const acts = [
+      kept(4, { kind: "report" }, { sequence: 38 }),
+      kept(3, { kind: "report" }, { sequence: 37 }),
+      kept(2, { kind: "report" }, { sequence: 36, refusal }),
+      kept(5),
+    ];
+    const anew = renumbered(acts, 1);
+    assert.deepEqual(anew.acts.map((act) => [act.order, act.sequence]), [[3, 1], [4, 2]]);
+    assert.equal(anew.next, 3);
   });
 });
 

@@ -169,6 +169,15 @@ export function settled(
   return { done, changed, next: free };
 }
 
+/** Number what was not sent anew, in its order: the device became another terminal, with its own count. */
+export function renumbered(
+  acts: readonly KeptAct[],
+  next: number,
+): { readonly acts: KeptAct[]; readonly next: number } {
+  const numbered = batchOf(acts, acts.length).map((act, index) => ({ ...act, sequence: next + index }));
+  return { acts: numbered, next: next + numbered.length };
+}
+
 /** What waits to be sent: refused acts do not, they wait for a person. */
 export function waiting(acts: readonly KeptAct[]): KeptAct[] {
   return acts.filter((act) => act.refusal === null);

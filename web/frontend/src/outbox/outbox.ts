@@ -64,11 +64,10 @@ export class Outbox {
   }
 
   /** Take who is signed in, and the number that the city goes on from. */
-  async signedIn(person: store.Person, nextAct: number): Promise<void> {
-    await store.setPerson(person);
-    await store.numberFrom(nextAct);
+  async signedIn(person: store.Person, terminalId: string, nextAct: number): Promise<void> {
+    await store.signedIn(person, terminalId, nextAct);
     this.person = person;
-    this.changed();
+    await this.reload();
   }
 
   /**

@@ -1,12 +1,13 @@
 /** Where acts are kept until the city has them: IndexedDB, written through to the disk. */
 import type { Money } from "../format/money";
-import { released, type FreshAct, type KeptAct, type Settled } from "./acts";
+import { released, renumbered, type FreshAct, type KeptAct, type Settled } from "./acts";
 
 const DATABASE = "greenbay-outbox";
 const ACTS = "acts";
 const FACTS = "facts";
 const NEXT = "next";
 const PERSON = "person";
+const TERMINAL = "terminal";
 
 /** Who is signed in at this terminal, as the city answered, and what they may do without a line. */
 export interface Person {
@@ -136,11 +137,26 @@ export function retry(order: number): Promise<void> {
   });
 }
 
-/** Go on from a number that the city knows: this device may have lost its memory. */
-export function numberFrom(least: number): Promise<void> {
-  return transaction<void>("readwrite", (_acts, facts) => {
-    asked<number | undefined>(facts.get(NEXT), (next = 1) => {
-      if (least > next) facts.put(least, NEXT);
+/**
+ * Take who is signed in at which terminal, and the number that it goes on from: this device may
+ * have lost its memory, or have become another terminal.
+ */
+export function signedIn(found: Person, terminalId: string, least: number): Promise<void> {
+  return transaction<void>("readwrite", (acts, facts) => {
+    facts.put(found, PERSON);
+    asked<string | undefined>(facts.get(TERMINAL), (before) => {
+      facts.put(terminalId, TERMINAL);
+      if (before !== undefined && before !== terminalId) {
+        asked<KeptAct[]>(acts.getAll(), (kept) => {
+          const anew = renumbered(kept, least);
+          for (const act of anew.acts) acts.put(act);
+          facts.put(anew.next, NEXT);
+        });
+        return;
+      }
+      asked<number | undefined>(facts.get(NEXT), (next = 1) => {
+        if (least > next) facts.put(least, NEXT);
+      });
     });
   });
 }
@@ -148,11 +164,5 @@ export function numberFrom(least: number): Promise<void> {
 export function person(): Promise<Person | null> {
   return transaction<Person | null>("readonly", (_acts, facts, give) => {
     asked<Person | undefined>(facts.get(PERSON), (found) => give(found ?? null));
-  });
-}
-
-export function setPerson(found: Person): Promise<void> {
-  return transaction<void>("readwrite", (_acts, facts) => {
-    facts.put(found, PERSON);
   });
 }
