@@ -1,7 +1,7 @@
 """How much cash a terminal may hold that the city does not know of.
 
-Revision ID: 0034_offline_cash
-Revises: 0033_day_sums
+Revision ID: 0036_offline_cash
+Revises: 0035_waiting_notices
 
 Data of each terminal: a supervisor sets it by street and trust. What stands already gets 500 yuan,
 some fifty stays of a busy street.
@@ -9,8 +9,8 @@ some fifty stays of a busy street.
 
 from alembic import op
 
-revision = "0034_offline_cash"
-down_revision = "0033_day_sums"
+revision = "0036_offline_cash"
+down_revision = "0035_waiting_notices"
 branch_labels = None
 depends_on = None
 
