@@ -1,20 +1,33 @@
 """What the finance desk does to the ledger itself: close periods, enter contracts and policies."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from city.audit import record
 from city.errors import Forbidden
 from city.identifiers import DistrictCode, FacilityId, OperatorId
+from city.money import Money
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import UnitOfWork
 from parking.services import places
 from payments import contracts, periods
 from payments.rules.arrears import ArrearsPolicy
-from payments.rules.contracts import Contract, Share
+from payments.rules.contracts import Contract, Share, split
 from payments.store.periods import Period
 from payments.store.policies import RegionPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class TriedContract:
+    """What would be entered, the version that it would end, and what each share has of a fee."""
+
+    contract: Contract
+    before: Contract | None
+    amounts: tuple[Money, ...]
 
 
 def close_period(uow: UnitOfWork, actor: Actor, until_at: datetime) -> Period:
@@ -52,10 +65,7 @@ def agree_contract(  # noqa: PLR0917 - whose contract, from when, how it shares
         As `payments.contracts.agree`.
     """
     _whole_city(actor)
-    if facility_id is not None:
-        home = places.facility(uow.connection, facility_id)
-        if home.operator_id != operator_id:
-            raise Forbidden("the facility is another operator's", field="facility_id")
+    _check_home(uow.connection, operator_id, facility_id)
     agreed = contracts.agree(uow, operator_id, facility_id, from_at, shares, actor.subject)
     record(
         uow,
@@ -71,6 +81,45 @@ def agree_contract(  # noqa: PLR0917 - whose contract, from when, how it shares
         },
     )
     return agreed
+
+
+def try_contract(  # noqa: PLR0917 - as `agree_contract`, and on which fee
+    connection: Connection,
+    actor: Actor,
+    now: datetime,
+    operator_id: OperatorId,
+    facility_id: FacilityId | None,
+    from_at: datetime | None,
+    shares: Sequence[Share],
+    fee: Money,
+) -> TriedContract:
+    """Say what `agree_contract` would enter, and how it would share a fee; keep nothing.
+
+    Raises
+    ------
+    Forbidden, NotFound, Conflict, Invalid
+        As `agree_contract`.
+    """
+    _whole_city(actor)
+    _check_home(connection, operator_id, facility_id)
+    agreed, before = contracts.proposed_contract(
+        connection, now, operator_id, facility_id, from_at, shares, actor.subject
+    )
+    amounts = split(fee.minor, [each.parts for each in agreed.shares]) if agreed.shares else ()
+    return TriedContract(agreed, before, tuple(Money(each, fee.currency) for each in amounts))
+
+
+def try_arrears(  # noqa: PLR0917 - as `rule_arrears`
+    connection: Connection,
+    actor: Actor,
+    now: datetime,
+    district: DistrictCode | None,
+    from_at: datetime | None,
+    policy: ArrearsPolicy,
+) -> tuple[RegionPolicy, RegionPolicy | None]:
+    """Give the policy that `rule_arrears` would enter, and the one that it would end."""
+    _whole_city(actor)
+    return contracts.proposed_policy(connection, now, district, from_at, policy, actor.subject)
 
 
 def rule_arrears(
@@ -92,6 +141,15 @@ def rule_arrears(
         {"district": district, "from_at": ruled.from_at.isoformat(), "source": policy.source},
     )
     return ruled
+
+
+def _check_home(
+    connection: Connection, operator_id: OperatorId, facility_id: FacilityId | None
+) -> None:
+    if facility_id is not None:
+        home = places.facility(connection, facility_id)
+        if home.operator_id != operator_id:
+            raise Forbidden("the facility is another operator's", field="facility_id")
 
 
 def _whole_city(actor: Actor) -> None:

@@ -33,14 +33,38 @@ def agree(  # noqa: PLR0917 - whose contract, from when, how it shares and by wh
     Invalid
         Where it would begin in the past, or its shares are none.
     """
-    now = uow.clock.now()
-    agreed = Contract(uuid7(), operator_id, facility_id, from_at or now, tuple(shares), now, by)
+    agreed, _ = proposed_contract(
+        uow.connection, uow.clock.now(), operator_id, facility_id, from_at, shares, by
+    )
     try:
         with uow.connection.begin_nested():
             store.add(uow.connection, agreed)
     except IntegrityError:
         raise Conflict("another contract begins then", field="from_at") from None
     return agreed
+
+
+def proposed_contract(  # noqa: PLR0917 - as `agree`, which enters it
+    connection: Connection,
+    now: datetime,
+    operator_id: OperatorId,
+    facility_id: FacilityId | None,
+    from_at: datetime | None,
+    shares: Sequence[Share],
+    by: str,
+) -> tuple[Contract, Contract | None]:
+    """Give the contract that `agree` would enter, and the one that it would end; keep nothing.
+
+    Raises
+    ------
+    Conflict, Invalid
+        As `agree`.
+    """
+    agreed = Contract(uuid7(), operator_id, facility_id, from_at or now, tuple(shares), now, by)
+    before = store.standing(connection, operator_id, facility_id, agreed.from_at)
+    if before is not None and before.from_at == agreed.from_at:
+        raise Conflict("another contract begins then", field="from_at")
+    return agreed, before
 
 
 def contracts(connection: Connection) -> list[Contract]:
@@ -64,16 +88,37 @@ def rule(
     Invalid
         Where it would begin in the past.
     """
-    now = uow.clock.now()
-    region = RegionPolicy(uuid7(), district, from_at or now, policy, now, by)
-    if region.from_at < now:
-        raise Invalid("must not lie in the past: bills keep their policy", field="from_at")
+    region, _ = proposed_policy(uow.connection, uow.clock.now(), district, from_at, policy, by)
     try:
         with uow.connection.begin_nested():
             policies.add(uow.connection, region)
     except IntegrityError:
         raise Conflict("another policy begins then", field="from_at") from None
     return region
+
+
+def proposed_policy(  # noqa: PLR0917 - as `rule`, which enters it
+    connection: Connection,
+    now: datetime,
+    district: DistrictCode | None,
+    from_at: datetime | None,
+    policy: ArrearsPolicy,
+    by: str,
+) -> tuple[RegionPolicy, RegionPolicy | None]:
+    """Give the policy that `rule` would enter, and the one that it would end; keep nothing.
+
+    Raises
+    ------
+    Conflict, Invalid
+        As `rule`.
+    """
+    region = RegionPolicy(uuid7(), district, from_at or now, policy, now, by)
+    if region.from_at < now:
+        raise Invalid("must not lie in the past: bills keep their policy", field="from_at")
+    before = policies.standing(connection, district, region.from_at)
+    if before is not None and before.from_at == region.from_at:
+        raise Conflict("another policy begins then", field="from_at")
+    return region, before
 
 
 def rules(connection: Connection) -> list[RegionPolicy]:

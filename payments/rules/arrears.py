@@ -273,14 +273,52 @@ def penalty_of(bill: Bill, step: Step, at: datetime) -> Penalty | None:
 
     Penalties bear no penalties.
     """
-    left_minor = max(0, bill.outstanding.minor - bill.penalty_minor)
-    minor = left_minor * step.share_bp // WHOLE_BP
-    if step.most_minor is not None:
-        minor = min(minor, step.most_minor)
+    minor = _penalty_minor(max(0, bill.outstanding.minor - bill.penalty_minor), step)
     if minor <= 0:
         return None
     reason = f"{step.share_bp / 100:g} % of what was left {step.days} days after the due date"
     return Penalty(uuid7(), bill.id, Money(minor, bill.amount.currency), at, reason)
+
+
+def _penalty_minor(left_minor: int, step: Step) -> int:
+    minor = left_minor * step.share_bp // WHOLE_BP
+    return minor if step.most_minor is None else min(minor, step.most_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """When a step of a bill that nobody pays will be taken, and what it will add."""
+
+    step: Step
+    at: datetime
+    penalty: Money | None
+
+
+def foreseen(
+    policy: ArrearsPolicy, issued_at: datetime, fee: Money
+) -> tuple[datetime, tuple[Foreseen, ...]]:
+    """Say when a bill of an instant is due, and what follows where nothing of it is paid.
+
+    Raises
+    ------
+    Invalid
+        Where that lies past what a calendar has.
+    """
+    try:
+        due_at = issued_at + timedelta(days=policy.days_to_pay)
+        steps = tuple(
+            Foreseen(
+                step,
+                due_at + timedelta(days=step.days),
+                Money(_penalty_minor(fee.minor, step), fee.currency)
+                if step.kind is StepKind.PENALTY
+                else None,
+            )
+            for step in policy.steps
+        )
+    except OverflowError:
+        raise Invalid("lies too far ahead", field="from_at") from None
+    return due_at, steps
 
 
 def adjustment_of(  # noqa: PLR0917 - of which bill, what, why, when, by whom in which role

@@ -56,6 +56,27 @@ def in_force(
     return None if row is None else _contract(row)
 
 
+def standing(
+    connection: Connection,
+    operator_id: OperatorId,
+    facility_id: FacilityId | None,
+    at: datetime,
+) -> Contract | None:
+    """Give the contract of an operator, or of one facility alone, that is in force then."""
+    query = (
+        select(contract)
+        .where(
+            contract.c.operator_id == operator_id,
+            contract.c.facility_id.is_not_distinct_from(facility_id),
+            contract.c.from_at <= at,
+        )
+        .order_by(contract.c.from_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _contract(row)
+
+
 def all_of(connection: Connection, limit: int = 500) -> list[Contract]:
     """Give contracts, by operator and facility, the latest first."""
     query = (

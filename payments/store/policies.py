@@ -77,17 +77,35 @@ def all_of(connection: Connection, limit: int = 500) -> list[RegionPolicy]:
         .order_by(arrears_policy.c.district, arrears_policy.c.from_at.desc())
         .limit(limit)
     )
-    return [
-        RegionPolicy(
-            row["id"],
-            None if row["district"] is None else DistrictCode(row["district"]),
-            row["from_at"],
-            _policy(row),
-            row["agreed_at"],
-            row["agreed_by"],
+    return [_region(row) for row in connection.execute(query).mappings()]
+
+
+def standing(
+    connection: Connection, district: DistrictCode | None, at: datetime
+) -> RegionPolicy | None:
+    """Give a district's own policy that is in force then; of None: that of every other."""
+    query = (
+        select(arrears_policy)
+        .where(
+            arrears_policy.c.district.is_not_distinct_from(district),
+            arrears_policy.c.from_at <= at,
         )
-        for row in connection.execute(query).mappings()
-    ]
+        .order_by(arrears_policy.c.from_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _region(row)
+
+
+def _region(row: RowMapping) -> RegionPolicy:
+    return RegionPolicy(
+        row["id"],
+        None if row["district"] is None else DistrictCode(row["district"]),
+        row["from_at"],
+        _policy(row),
+        row["agreed_at"],
+        row["agreed_by"],
+    )
 
 
 def _policy(row: RowMapping) -> ArrearsPolicy:

@@ -20,7 +20,7 @@ from payments.adapters.accounts import read_channel_file
 from payments.rules.channel_bills import wechat
 from payments.rules.channel_bills.lines import CHINA, BillLine, LineKind
 from payments.rules.channels import Channel
-from tests.browser.garages import GARAGES, Garage, poster, until
+from tests.browser.garages import Garage, garage_of, poster, until
 from tests.browser.pictures import shot
 from tests.browser.test_drivers_journey import looked_at
 from tests.browser.test_every_page import violations
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
 
-PLATES = GARAGES["finance"].plates
 INJECTED = Money(888, "CNY")
 
 
@@ -49,14 +48,14 @@ def paid_by_wechat(garage: Garage, plate: str) -> str:
     return bill_id
 
 
-def refunded_in_part(visitor: Visitor, bill_id: str) -> date:
+def refunded_in_part(visitor: Visitor, bill_id: str, look: str) -> date:
     """Give two yuan back, wait until they arrived; give the channel's day of the payment."""
     (order,) = visitor.ask("finance", f"/api/v1/bills/{bill_id}/channel-orders")["items"]
     number = uuid4().hex
     body = {
         "refund_no": number,
         "amount": {"minor": 200, "currency": "CNY"},
-        "reason": "the barrier stood still",
+        "reason": f"the barrier of {look} stood still",
     }
     poster(visitor, "finance")(f"/api/v1/channel-orders/{order['order_no']}/refunds", body)
     refund = f"/api/v1/channel-refunds/{number}"
@@ -64,7 +63,7 @@ def refunded_in_part(visitor: Visitor, bill_id: str) -> date:
     return datetime.fromisoformat(order["done_at"]).astimezone(CHINA).date()
 
 
-def day_s_bill_with_a_row_too_many(system: System, day: date) -> bytes:
+def day_s_bill_with_a_row_too_many(system: System, day: date, stray_no: str) -> bytes:
     """Give the gateway's own bill of a day with a payment that nobody made."""
     path = system.folder / "var" / "payment-channels.json"
     adapter = read_channel_file(path, system.origin, WallClock())[Channel.WECHAT]
@@ -74,8 +73,8 @@ def day_s_bill_with_a_row_too_many(system: System, day: date) -> bytes:
     stray = BillLine(
         kind=LineKind.PAYMENT,
         at=max(line.at for line in lines),
-        order_no="straystraystray1",
-        channel_no="4200000000000000000000009999",
+        order_no=stray_no,
+        channel_no=f"42{stray_no}",
         amount=INJECTED,
         fee=Money(5, "CNY"),
         merchant=lines[0].merchant,
@@ -106,10 +105,10 @@ def reads_the_takings(visitor: Visitor, bill_id: str) -> None:
     expect(page.locator("#case")).to_be_hidden()
 
 
-def lists_the_refund(visitor: Visitor) -> None:
+def lists_the_refund(visitor: Visitor, look: str) -> None:
     """Find the refund that arrived, its order and its entry."""
     page = visitor.open("/finance/refunds", "finance", language="zh")
-    row = page.locator(".desk-row").filter(has_text="the barrier stood still")
+    row = page.locator(".desk-row").filter(has_text=f"the barrier of {look} stood still")
     expect(row).to_contain_text("2.00")
     row.click()
     expect(page.locator("[data-refund]").first).to_be_visible()
@@ -122,14 +121,14 @@ def state_is(page: Page, state: str) -> None:
     expect(page.locator(f"[data-difference][data-state={state}]")).to_be_visible()
 
 
-def opens_the_stray(page: Page, state: str) -> None:
+def opens_the_stray(page: Page, state: str, stray_no: str) -> None:
     """Choose a state of the list, and the row that was injected."""
     page.locator("#section .chips .chip").filter(has_text=state).click()
-    page.locator(".desk-row").filter(has_text="straystraystray1").click()
+    page.locator(".desk-row").filter(has_text=stray_no).click()
     state_is(page, state)
 
 
-def reconciles_the_day(visitor: Visitor, system: System, day: date) -> None:
+def reconciles_the_day(visitor: Visitor, system: System, day: date, stray_no: str) -> None:
     """Fetch the channel's bill, hand in one with a row too many, clear that row up by two."""
     desk = visitor.open("/finance/reconciliation", "finance")
     desk.get_by_role("button", name="Fetch a channel's bill").click()
@@ -138,12 +137,12 @@ def reconciles_the_day(visitor: Visitor, system: System, day: date) -> None:
     expect(desk.locator("#dialog")).to_be_hidden()
     expect(desk.locator("tbody tr").filter(has_text=day.isoformat())).not_to_have_count(0)
     desk.get_by_role("button", name="Hand in a bill").click()
-    bill = day_s_bill_with_a_row_too_many(system, day)
+    bill = day_s_bill_with_a_row_too_many(system, day, stray_no)
     desk.set_input_files("#bill-file", {"name": "bill.csv", "mimeType": "text/csv", "buffer": bill})
     desk.fill("#bill-day", day.isoformat())
     desk.locator("#dialog button[type=submit]").click()
     expect(desk.locator("#dialog")).to_be_hidden()
-    opens_the_stray(desk, "open")
+    opens_the_stray(desk, "open", stray_no)
     expect(desk.locator(".case")).to_contain_text("Find the bill that it pays, or give it back.")
     desk.locator("[name=resolution][value=surplus]").check()
     desk.fill("#difference-note", "asked the channel: paid at the kiosk")
@@ -154,11 +153,11 @@ def reconciles_the_day(visitor: Visitor, system: System, day: date) -> None:
     desk.get_by_role("button", name="Approve", exact=True).click()
     expect(desk.locator("#decision-problem")).to_contain_text("a second person does")
     second = visitor.open("/finance/reconciliation", "administrator")
-    opens_the_stray(second, "proposed")
+    opens_the_stray(second, "proposed", stray_no)
     second.get_by_role("button", name="Approve", exact=True).click()
     state_is(second, "approved")
     desk.keyboard.press("Escape")
-    opens_the_stray(desk, "approved")
+    opens_the_stray(desk, "approved", stray_no)
     desk.get_by_role("button", name="Do it", exact=True).click()
     state_is(desk, "resolved")
     desk.get_by_role("button", name="Open the entry", exact=True).click()
@@ -199,11 +198,13 @@ def explores_the_ledger(visitor: Visitor) -> None:
 
 def test_finance_s_morning(visitor: Visitor, system: System, lively: System) -> None:
     visitor.set_speed(1)
-    garage = Garage(visitor, lively, GARAGES["finance"])
-    paid = paid_by_wechat(garage, PLATES[0])
-    day = refunded_in_part(visitor, paid)
+    garage = garage_of("finance", visitor, lively)
+    # What is injected is found by a name of this look's own.
+    look = garage.plan.code.lower()
+    paid = paid_by_wechat(garage, garage.plan.plates[0])
+    day = refunded_in_part(visitor, paid, look)
     reads_the_takings(visitor, paid)
-    lists_the_refund(visitor)
-    reconciles_the_day(visitor, system, day)
-    gives_a_bill_up(visitor, garage.bill(PLATES[1])["id"])
+    lists_the_refund(visitor, look)
+    reconciles_the_day(visitor, system, day, f"straystray{look}")
+    gives_a_bill_up(visitor, garage.bill(garage.plan.plates[1])["id"])
     explores_the_ledger(visitor)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.garages import GARAGES, Garage, until
+from tests.browser.garages import Garage, garage_of, until
 from tests.browser.test_drivers_journey import looked_at, read_code
 
 if TYPE_CHECKING:
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
 
-PLATES = GARAGES["pay"].plates
 HANDHELD = {"width": 360, "height": 740}
 
 
 @pytest.fixture
 def garage(visitor: Visitor, lively: System) -> Garage:
-    """Give the garage of this test."""
-    return Garage(visitor, lively, GARAGES["pay"])
+    """Give a garage of this look at the test."""
+    return garage_of("pay", visitor, lively)
 
 
 def phone(garage: Garage, path: str, **how: Any) -> Page:
@@ -58,7 +57,7 @@ def pays_by_plate_at_the_bay(garage: Garage) -> None:
     page = phone(garage, f"/bays/{garage.bay_id}")
     page.locator("#pay").click()
     page.wait_for_selector("html[data-ready]")
-    page.fill("#plate", PLATES[0])
+    page.fill("#plate", garage.plan.plates[0])
     looked_at(page, "pay-plate")
     page.locator("#by-plate button[type=submit]").click()
     row = page.locator(".pay-found a")
@@ -73,13 +72,13 @@ def pays_by_plate_at_the_bay(garage: Garage) -> None:
     pays_on_the_channels_page(page)
     is_paid(page, "Alipay")
     looked_at(page, "pay-receipt")
-    assert garage.bill(PLATES[0])["payment"]["channel"] == "alipay"
+    assert garage.bill(garage.plan.plates[0])["payment"]["channel"] == "alipay"
 
 
 def pays_before_leaving(garage: Garage) -> None:
     """Pay what a car that is still inside costs by now, at a bay: it may leave then."""
     page = phone(garage, f"/bays/{garage.bay_id}/pay")
-    page.fill("#plate", GARAGES["pay"].inside[0])
+    page.fill("#plate", garage.plan.inside[0])
     page.locator("#by-plate button[type=submit]").click()
     row = page.locator(".pay-found [data-ahead]")
     expect(row).to_contain_text("Still parked")
@@ -99,7 +98,7 @@ def pays_before_leaving(garage: Garage) -> None:
 
 def pays_by_the_bills_link(garage: Garage) -> None:
     """From the bill that staff opened: WeChat Pay, in Chinese, reloaded on the way."""
-    bill = garage.bill(PLATES[1])
+    bill = garage.bill(garage.plan.plates[1])
     desk = garage.visitor.open(f"/bills/{bill['id']}", "finance")
     desk.locator("#pay").click()
     desk.wait_for_selector(".pay [data-channel]")
@@ -112,7 +111,7 @@ def pays_by_the_bills_link(garage: Garage) -> None:
     looked_at(page, "pay-open-zh")
     pays_on_the_channels_page(page)
     expect(page.locator("[data-state=paid] .facts").first).to_contain_text("微信支付 · ¥6.00")
-    assert garage.bill(PLATES[1])["payment"]["channel"] == "wechat"
+    assert garage.bill(garage.plan.plates[1])["payment"]["channel"] == "wechat"
     asks_for_an_invoice(garage, page)
 
 
@@ -137,7 +136,7 @@ def asks_for_an_invoice(garage: Garage, page: Page) -> None:
 
 def goes_back_in_part(garage: Garage) -> None:
     """Give two yuan of it back at the finance desk; it arrives, and the receipt says so."""
-    bill = garage.bill(PLATES[1])
+    bill = garage.bill(garage.plan.plates[1])
     desk = garage.visitor.open(f"/bills/{bill['id']}", "finance")
     desk.get_by_role("button", name="Give back").click()
     desk.fill("#refund-amount", "2.00")
@@ -152,7 +151,7 @@ def goes_back_in_part(garage: Garage) -> None:
 
 def pays_by_the_code_on_the_screen(garage: Garage) -> None:
     """Scan UnionPay's code off one screen with another phone; try another way before."""
-    bill = garage.bill(PLATES[2])
+    bill = garage.bill(garage.plan.plates[2])
     desk = garage.visitor.open(f"/bills/{bill['id']}/pay", "finance")
     desk.locator("[data-channel=alipay]").click()
     desk.locator("[data-state=open]").wait_for()
@@ -166,7 +165,7 @@ def pays_by_the_code_on_the_screen(garage: Garage) -> None:
     scanned.get_by_role("button", name="Pay").click()
     expect(scanned.locator("#state")).to_contain_text("Paid")
     is_paid(desk, "UnionPay")
-    assert garage.bill(PLATES[2])["payment"]["channel"] == "unionpay"
+    assert garage.bill(garage.plan.plates[2])["payment"]["channel"] == "unionpay"
 
 
 def test_stays_are_paid_through_three_channels_and_one_goes_back_in_part(

@@ -114,3 +114,44 @@ def test_a_figure_of_the_ledger_opens_its_postings_and_what_is_closed_stays(site
     assert site.post(decision, "finance", json={"approve": True}).status_code == 403
     done = site.post(decision, "administrator", json={"approve": True})
     assert (done.status_code, done.get_json()["state"]) == (200, "approved")
+
+
+def test_contracts_and_policies_are_tried_before_they_are_entered_and_told_of_by_date(
+    site: Site,
+) -> None:
+    operator_id = str(site.facility.operator_id)
+    platform = {"party": "platform", "holder": "greenbay", "parts": 2}
+    terms = {"operator_id": operator_id, "shares": [{"party": "operator", "parts": 1}, platform]}
+    tried = site.post("/api/v1/contract-trials", "finance", json={**terms, "fee": money(100)})
+    assert (tried.status_code, tried.get_json()["fault"], tried.get_json()["ends"]) == (
+        200,
+        None,
+        None,
+    )
+    assert [each["amount"]["minor"] for each in tried.get_json()["shares"]] == [33, 67]
+    twice = {**terms, "shares": [platform, platform], "fee": money(100)}
+    fault = site.post("/api/v1/contract-trials", "finance", json=twice).get_json()["fault"]
+    assert fault == {"field": "shares", "detail": "names a party twice"}
+    # Its facility's fees are public revenue: they are never shared.
+    assert site.get("/api/v1/contract-subjects", "auditor").get_json()["items"] == []
+    assert site.get("/api/v1/contracts", "auditor").get_json()["items"] == []
+    first = site.post("/api/v1/contracts", "finance", json=terms).get_json()
+    now = site.clock.now()
+    later = {**terms, "shares": [], "from_at": (now + timedelta(days=9)).isoformat()}
+    ends = site.post("/api/v1/contract-trials", "finance", json={**later, "fee": money(1)})
+    assert ends.get_json()["ends"] == first["id"]
+    assert site.post("/api/v1/contracts", "finance", json=later).status_code == 201
+    for days, stand in ((0, ["to-come", "in-force"]), (9, ["in-force", "past"])):
+        at = (now + timedelta(days=days)).isoformat().replace("+", "%2B")
+        listed = site.get(f"/api/v1/contracts?at={at}", "finance").get_json()
+        assert [each["standing"] for each in listed["items"]] == stand
+    step = {"kind": "penalty", "days": 10, "share_bp": 500, "most_minor": 300}
+    ruled = {"days_to_pay": 20, "steps": [step], "source": "a notice", "fee": money(10_000)}
+    found = site.post("/api/v1/arrears/policy-trials", "finance", json=ruled).get_json()
+    assert (found["fault"], found["steps"][0]["penalty"]) == (None, money(300))
+    assert found["due_at"][:10] == (now + timedelta(days=20)).date().isoformat()
+    wrong = {**ruled, "steps": [{**step, "share_bp": 0}]}
+    refused = site.post("/api/v1/arrears/policy-trials", "finance", json=wrong).get_json()
+    assert refused["fault"]["field"] == "steps.share_bp"
+    listed = site.get("/api/v1/arrears/policies", "operator").get_json()
+    assert (listed["items"], listed["unruled"]["days_to_pay"]) == ([], 30)

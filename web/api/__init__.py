@@ -50,6 +50,7 @@ from web.api import (
     tariffs,
     terminal_acts,
     terminals,
+    terms,
     uplinks,
 )
 from web.api.description import complete
@@ -89,6 +90,7 @@ BLUEPRINTS = (
     gates.blueprint,
     readers.blueprint,
     terminals.blueprint,
+    terms.blueprint,
     terminal_acts.blueprint,
     mine.blueprint,
     my_rights.blueprint,

@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
 
-from city.identifiers import BillId, DistrictCode, ParkingSessionId
+from city.identifiers import BillId, ParkingSessionId
 from city.money import Money
 from city.people import Role
 from city.vehicles import parse_plate
 from journeys import keep_arrears
 from journeys.draw_court_file import draw_court_file
-from journeys.keep_ledger import rule_arrears
 from payments import arrears as service
-from payments import contracts as contract_service
 from payments.rules.arrears import (
-    ArrearsPolicy,
-    Medium,
-    Privilege,
-    Step,
-    StepKind,
     WriteOffState,
 )
 from web import access
@@ -33,9 +26,6 @@ from web.api.schemas.arrears import (
     AdjustmentOut,
     ArrearsLookupIn,
     ArrearsOut,
-    ArrearsPoliciesOut,
-    ArrearsPolicyIn,
-    ArrearsPolicyOut,
     CaseOut,
     CourtFileOut,
     DecisionIn,
@@ -61,7 +51,6 @@ if TYPE_CHECKING:
     from payments.arrears import Owed
     from payments.rules.arrears import Adjustment, WriteOff
     from payments.rules.notices import Notice
-    from payments.store.policies import RegionPolicy
 
 blueprint = APIBlueprint("arrears", __name__, url_prefix="/api/v1", tag="Payments")
 READERS = (Role.FINANCE, Role.OPERATOR, Role.AUDITOR)
@@ -266,40 +255,6 @@ def court_file(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
     return draw_court_file(uow, access.known_actor(), BillId(bill_id))
 
 
-@blueprint.get("/arrears/policies")
-@access.allow(*READERS)
-@blueprint.output(ArrearsPoliciesOut)
-@blueprint.doc(summary="What each region rules about unpaid bills, the latest first")
-def policies() -> dict[str, Any]:
-    """List policies."""
-    with access.wiring().database.read() as connection:
-        return {"items": [_policy(each) for each in contract_service.rules(connection)]}
-
-
-@blueprint.post("/arrears/policies")
-@access.allow(Role.FINANCE)
-@act
-@blueprint.input(ArrearsPolicyIn)
-@blueprint.output(ArrearsPolicyOut, status_code=201)
-@blueprint.doc(summary="Enter what a region rules about bills that are issued from then on")
-def rule(uow: UnitOfWork, json_data: ArrearsPolicyIn) -> dict[str, Any]:
-    """Enter a policy."""
-    steps = tuple(
-        Step(
-            StepKind(each.kind),
-            each.days,
-            tuple(Medium(medium) for medium in each.media),
-            each.share_bp,
-            each.most_minor,
-        )
-        for each in json_data.steps
-    )
-    privileges = frozenset(Privilege(each) for each in json_data.privileges)
-    policy = ArrearsPolicy(json_data.days_to_pay, steps, privileges, json_data.source)
-    district = DistrictCode(json_data.district) if json_data.district else None
-    return _policy(rule_arrears(uow, access.known_actor(), district, json_data.from_at, policy))
-
-
 def _owed(connection: Connection, owed: Owed) -> dict[str, Any]:
     return {
         "bills": shown_bills(connection, owed.bills),
@@ -356,19 +311,4 @@ def _write_off(asked: WriteOff) -> dict[str, Any]:
         "asked_by": asked.asked_by,
         "decided_at": asked.decided_at,
         "decided_by": asked.decided_by,
-    }
-
-
-def _policy(region: RegionPolicy) -> dict[str, Any]:
-    policy = region.policy
-    return {
-        "id": region.id,
-        "district": region.district,
-        "from_at": region.from_at,
-        "days_to_pay": policy.days_to_pay,
-        "steps": [step.as_json() for step in policy.steps],
-        "privileges": sorted(each.value for each in policy.privileges),
-        "source": policy.source,
-        "agreed_at": region.agreed_at,
-        "agreed_by": region.agreed_by,
     }

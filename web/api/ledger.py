@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from apiflask import APIBlueprint
 
 from city.errors import NotFound
-from city.identifiers import FacilityId, OperatorId
 from city.people import Role
-from journeys.keep_ledger import agree_contract, close_period
-from payments import contracts as contract_service
+from journeys.keep_ledger import close_period
 from payments import ledger as service
 from payments import periods as period_service
 from payments import services as payments
 from payments.rules.channel_bills.lines import CHINA
-from payments.rules.contracts import Party, Share
 from payments.rules.ledger import AccountKind
 from web import access
 from web.acts import act
@@ -24,9 +21,6 @@ from web.api.names import holders, names_of
 from web.api.schemas.ledger import (
     AccountsOut,
     AccountsQuery,
-    ContractIn,
-    ContractOut,
-    ContractsOut,
     EntryOut,
     PeriodIn,
     PeriodOut,
@@ -42,7 +36,6 @@ if TYPE_CHECKING:
     from flask import Response
 
     from city.works.database import UnitOfWork
-    from payments.rules.contracts import Contract
     from payments.store.periods import Period
 
 blueprint = APIBlueprint("ledger", __name__, url_prefix="/api/v1", tag="Payments")
@@ -220,51 +213,9 @@ def close(uow: UnitOfWork, json_data: PeriodIn) -> dict[str, Any]:
     return _period(close_period(uow, access.known_actor(), json_data.until_at))
 
 
-@blueprint.get("/contracts")
-@access.allow(*READERS)
-@blueprint.output(ContractsOut)
-@blueprint.doc(summary="How commercial fees are shared, by operator and facility")
-def contracts() -> dict[str, Any]:
-    """List contracts."""
-    with access.wiring().database.read() as connection:
-        return {"items": [_contract(each) for each in contract_service.contracts(connection)]}
-
-
-@blueprint.post("/contracts")
-@access.allow(Role.FINANCE)
-@act
-@blueprint.input(ContractIn)
-@blueprint.output(ContractOut, status_code=201)
-@blueprint.doc(summary="Enter how commercial fees are shared from an instant on")
-def agree(uow: UnitOfWork, json_data: ContractIn) -> dict[str, Any]:
-    """Enter a contract."""
-    facility_id = json_data.facility_id
-    agreed = agree_contract(
-        uow,
-        access.known_actor(),
-        OperatorId(json_data.operator_id),
-        None if facility_id is None else FacilityId(facility_id),
-        json_data.from_at,
-        [Share(Party(each.party), each.holder, each.parts) for each in json_data.shares],
-    )
-    return _contract(agreed)
-
-
 def _period(period: Period) -> dict[str, Any]:
     return {
         "until_at": period.until_at,
         "closed_at": period.closed_at,
         "closed_by": period.closed_by,
-    }
-
-
-def _contract(contract: Contract) -> dict[str, Any]:
-    return {
-        "id": contract.id,
-        "operator_id": contract.operator_id,
-        "facility_id": contract.facility_id,
-        "from_at": contract.from_at,
-        "shares": [share.as_json() for share in contract.shares],
-        "agreed_at": contract.agreed_at,
-        "agreed_by": contract.agreed_by,
     }

@@ -149,6 +149,13 @@ def finance_ledger() -> Response:
     return page("finance.html", subject="ledger")
 
 
+@blueprint.get("/finance/terms")
+@access.allow(*LEDGER_ROLES)
+def finance_terms() -> Response:
+    """Show contracts about shares of fees, and what regions rule about unpaid bills."""
+    return page("finance.html", subject="terms")
+
+
 @blueprint.get("/mine/cards")
 @access.allow(*DRIVER_ROLES)
 def my_cards() -> Response:

@@ -11,7 +11,6 @@ from city.vehicles import PlateKind
 from web.api.schemas.base import (
     Incoming,
     Instant,
-    InstantIn,
     MoneyIn,
     MoneyOut,
     Outgoing,
@@ -194,57 +193,6 @@ class ArrearsOut(Outgoing):
     items: list[BillOut]
     next: str | None
     debts: list[DebtsOut]
-
-
-class StepIn(Incoming):
-    """One step of a policy."""
-
-    kind: StepKind
-    days: Annotated[int, Field(ge=-3650, le=3650, description="after the due date")]
-    media: Annotated[list[Medium], Field(max_length=3)] = Field(default_factory=list)
-    share_bp: Annotated[int, Field(ge=0, le=10_000, description="of a penalty")] = 0
-    most_minor: Annotated[int | None, Field(ge=1, description="of a penalty")] = None
-
-
-class StepOut(Outgoing):
-    """One step of a policy."""
-
-    kind: StepKind
-    days: int
-    media: list[Medium]
-    share_bp: int
-    most_minor: int | None
-
-
-class ArrearsPolicyIn(Incoming):
-    """What a region rules about unpaid bills, for those issued from then on."""
-
-    district: Annotated[DistrictCode | None, Field(description="null: every other")] = None
-    from_at: Annotated[InstantIn | None, Field(description="null: now; never in the past")] = None
-    days_to_pay: Annotated[int, Field(ge=0, le=3650)]
-    steps: Annotated[list[StepIn], Field(max_length=20)]
-    privileges: Annotated[list[Privilege], Field(max_length=3)] = Field(default_factory=list)
-    source: Annotated[str, Field(min_length=1, max_length=500)]
-
-
-class ArrearsPolicyOut(Outgoing):
-    """A region's policy."""
-
-    id: UUID
-    district: str | None
-    from_at: Instant
-    days_to_pay: int
-    steps: list[StepOut]
-    privileges: list[Privilege]
-    source: str
-    agreed_at: Instant
-    agreed_by: str
-
-
-class ArrearsPoliciesOut(Outgoing):
-    """Policies by district, the latest first."""
-
-    items: list[ArrearsPolicyOut]
 
 
 class CourtFileOut(Outgoing):

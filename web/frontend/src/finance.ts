@@ -1,10 +1,11 @@
-/** The finance desk: takings, reconciliation, refunds, arrears and the ledger behind them all. */
+/** The finance desk: takings, reconciliation, refunds, arrears, the ledger behind them all, and what was agreed. */
 import "../styles/base.css";
 import "../styles/finance.css";
 import { ArrearsDesk } from "./finance/arrears";
 import { LedgerDesk } from "./finance/ledger";
 import { ReconciliationDesk } from "./finance/reconciliation";
 import { RefundsDesk } from "./finance/refunds";
+import { TermsDesk } from "./finance/terms";
 import { TakingsDesk } from "./finance/takings";
 import { page, startPage } from "./shell/page";
 
@@ -18,6 +19,8 @@ function start(): Promise<void> | void {
       return new ArrearsDesk().start();
     case "ledger":
       return new LedgerDesk().start();
+    case "terms":
+      return new TermsDesk().start();
     default:
       return new TakingsDesk().start();
   }

@@ -85,6 +85,14 @@ export type Hold = Schemas["HoldOut"];
 export type Benefit = Schemas["BenefitOut"];
 export type Listing = Schemas["ListingOut"];
 export type Policy = Schemas["PolicyOut"];
+/** Versions of contracts about shares of fees, and of regions' rules on unpaid bills. */
+export type Contract = Schemas["ContractVersionOut"];
+export type Contracts = Schemas["ContractsOut"];
+export type ContractSubjects = Schemas["ContractSubjectsOut"];
+export type ContractTrial = Schemas["ContractTrialOut"];
+export type RegionPolicy = Schemas["ArrearsPolicyVersionOut"];
+export type RegionPolicies = Schemas["ArrearsPoliciesOut"];
+export type PolicyTrial = Schemas["ArrearsPolicyTrialOut"];
 export type Compensation = Schemas["CompensationOut"];
 export type AbuseReport = Schemas["AbuseOut"];
 export type Suspect = Schemas["SuspectOut"];
