@@ -158,6 +158,11 @@ class Settings(BaseSettings):
         return self.port + 3
 
     @property
+    def cabinets_port(self) -> int:
+        """Port (UDP) of the demo city's simulated cabinets."""
+        return self.port + 4
+
+    @property
     def gateway_origin(self) -> str | None:
         """Where the demo city's own channels are; None where it pays through others, or is not."""
         if self.payment_channels is not None or not self.demo_enabled:

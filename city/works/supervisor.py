@@ -191,6 +191,19 @@ class Supervisor:
                         f"port {port} ({name}) on {host} cannot be had: {error.strerror}; "
                         "set PORT to another one"
                     ) from error
+        if self._settings.demo_enabled:
+            self._require_free_datagrams()
+
+    def _require_free_datagrams(self) -> None:
+        port = self._settings.cabinets_port
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise Unavailable(
+                    f"port {port} (the demo's cabinets', PORT + 4, UDP) on 127.0.0.1 cannot be "
+                    f"had: {error.strerror}; set PORT to another one"
+                ) from error
 
     def _start(self) -> None:
         stale = read_run_record(self._var) if (self._var / RUN_RECORD).exists() else None

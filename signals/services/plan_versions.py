@@ -27,7 +27,7 @@ from signals.rules.safety.case import Case
 from signals.rules.safety.checker import check_programme
 from signals.rules.safety.profiles import profile_named
 from signals.rules.safety.transitions import Method, change_plans
-from signals.services import networks, trials
+from signals.services import cabinets, networks, trials
 from signals.store import plan_versions as store
 from signals.store import running_plans, schedules
 
@@ -261,6 +261,7 @@ def _give(uow: UnitOfWork, actor: Actor, found: store.VersionRecord) -> None:
             deployed_by=actor.subject,
         )
     running_plans.switch(uow.connection, found.network_id, new, at=at, by=actor.subject)
+    cabinets.send(uow, actor, found.network_id, names, profile=found.profile)
     _record(uow, actor, "signals.plan_deployed", found, _named(names))
 
 
@@ -335,6 +336,7 @@ def revert(uow: UnitOfWork, actor: Actor, version_id: UUID, *, reason: str) -> s
         )
     at = max(uow.clock.now(), began_at)
     running_plans.switch(uow.connection, found.network_id, new, at=at, by=actor.subject)
+    cabinets.send(uow, actor, found.network_id, found.signals, profile=found.profile)
     _decide(uow, actor, version_id, "reverted", reason)
     _record(uow, actor, "signals.plan_reverted", found, {"reason": reason, **_named(found.signals)})
     return find(uow.connection, version_id)

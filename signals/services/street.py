@@ -42,6 +42,8 @@ class Outcome(StrEnum):
     """The controller's own monitor or fault handling holds the junction."""
     UNKNOWN = "unknown"
     """What the street shows is not known: somebody must look."""
+    SUPERSEDED = "superseded"
+    """Given up at a safe point, because another plan is to follow at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ def put_in_force(
     sleep: Callable[[float], None],
     pace: Pace | None = None,
     slots: Sequence[int] = SLOTS,
+    told: Callable[[str], None] = lambda _step: None,
+    gives_way: Callable[[], bool] = lambda: False,
 ) -> Transfer:
     """Bring a plan into a controller and see it run.
 
@@ -102,13 +106,18 @@ def put_in_force(
     pace : Pace or None
     slots : Sequence of int
         Numbers that may be written; the running one never is.
+    told : callable
+        Gets every step when it is done.
+    gives_way : callable
+        Whether to stop where nothing is half done: before the plan is asked for, and while it is
+        watched.
 
     Returns
     -------
     Transfer
         Every outcome is a value; only a broken argument raises. Lasts up to ``pace``.
     """
-    return _Way(line, make, judge, sleep, pace or Pace(), slots).go()
+    return _Way(line, make, judge, sleep, pace or Pace(), slots, told, gives_way).go()
 
 
 class _Way:
@@ -120,6 +129,8 @@ class _Way:
         sleep: Callable[[float], None],
         pace: Pace,
         slots: Sequence[int],
+        told: Callable[[str], None],
+        gives_way: Callable[[], bool],
     ) -> None:
         self._line = line
         self._make = make
@@ -127,6 +138,8 @@ class _Way:
         self._sleep = sleep
         self._pace = pace
         self._slots = slots
+        self._told = told
+        self._gives_way = gives_way
         self._steps: list[str] = []
         self._former: int | None = None
         self._control = Control.FIXED
@@ -140,10 +153,15 @@ class _Way:
             self._take_up(layout, plan.number)
             self._watch(layout, plan.number)
         except _Stop as stop:
-            self._steps.append(stop.what)
+            self._done(stop.what)
             return Transfer(stop.outcome, self._number, self._former, stop.what, tuple(self._steps))
         what = f"plan {plan.number} runs"
+        self._done(what)
         return Transfer(Outcome.ACTIVE, self._number, self._former, what, tuple(self._steps))
+
+    def _done(self, what: str) -> None:
+        self._steps.append(what)
+        self._told(what)
 
     def _prepare(self) -> tuple[Layout, ControllerPlan]:
         try:
@@ -164,18 +182,18 @@ class _Way:
         except (Invalid, Conflict) as error:
             raise _Stop(Outcome.REFUSED, str(error)) from None
         self._number = number
-        self._steps.append(f"plan {state.plan} runs; plan {number} is safe as it will be shown")
+        self._done(f"plan {state.plan} runs; plan {number} is safe as it will be shown")
         return layout, plan
 
     def _upload(self, layout: Layout, plan: ControllerPlan) -> None:
         try:
             self._line.write_plan(plan)
-            self._steps.append(f"plan {plan.number} written")
+            self._done(f"plan {plan.number} written")
         except Refused as error:
             raise _Stop(Outcome.REFUSED, str(error)) from None
         except NoAnswer as error:
             # It may have been kept all the same: reading back tells.
-            self._steps.append(f"no answer to writing plan {plan.number}: {error}")
+            self._done(f"no answer to writing plan {plan.number}: {error}")
         found = self._asked(lambda: self._line.read_plan(plan.number))
         wrong = differences(plan, found)
         if found is None or wrong:
@@ -184,7 +202,7 @@ class _Way:
             self._judge(layout, found)
         except (Invalid, Conflict) as error:
             raise _Stop(Outcome.REFUSED, str(error)) from None
-        self._steps.append("read back the same")
+        self._done("read back the same")
 
     def _asked(self, ask: Callable[[], ControllerPlan | None]) -> ControllerPlan | None:
         for left in range(self._pace.tries - 1, -1, -1):
@@ -200,6 +218,8 @@ class _Way:
 
     def _await_safe_point(self, layout: Layout) -> None:
         for _ in range(self._pace.safe_polls):
+            if self._gives_way():
+                raise _Stop(Outcome.SUPERSEDED, "not taken up: another plan is to follow")
             state = self._state()
             if state is not None:
                 reason = alarm(layout, state)
@@ -208,7 +228,7 @@ class _Way:
                 if state.plan != self._former:
                     raise _Stop(Outcome.UNCONFIRMED, "not taken up: another plan runs meanwhile")
                 if at_safe_point(layout, state):
-                    self._steps.append(f"safe point in stage {state.stage}")
+                    self._done(f"safe point in stage {state.stage}")
                     return
             self._sleep(self._pace.poll_s)
         raise _Stop(Outcome.UNCONFIRMED, "not taken up: no safe point came")
@@ -216,15 +236,15 @@ class _Way:
     def _take_up(self, layout: Layout, number: int) -> None:
         try:
             self._line.take_up(number, self._control)
-            self._steps.append(f"plan {number} asked for")
+            self._done(f"plan {number} asked for")
         except Refused as error:
             raise _Stop(Outcome.REFUSED, str(error)) from None
         except NoAnswer as error:
             # It may run soon all the same: the state tells.
-            self._steps.append(f"no answer to asking for plan {number}: {error}")
+            self._done(f"no answer to asking for plan {number}: {error}")
         if not self._until_running(layout, number, self._pace.take_up_polls):
             self._take_back(layout, "it was not taken up in time")
-        self._steps.append(f"plan {number} began")
+        self._done(f"plan {number} began")
 
     def _until_running(self, layout: Layout, number: int, polls: int) -> bool:
         for _ in range(polls):
@@ -241,6 +261,8 @@ class _Way:
     def _watch(self, layout: Layout, number: int) -> None:
         silent = 0
         for _ in range(self._pace.watch_polls):
+            if self._gives_way():
+                raise _Stop(Outcome.SUPERSEDED, f"plan {number} runs; another is to follow")
             state = self._state()
             silent = silent + 1 if state is None else 0
             if state is not None:
@@ -255,14 +277,14 @@ class _Way:
 
     def _take_back(self, layout: Layout, reason: str) -> None:
         """Let the former plan run again; never returns."""
-        self._steps.append(f"taken back: {reason}")
+        self._done(f"taken back: {reason}")
         if self._former is not None:
             for _ in range(self._pace.tries):
                 try:
                     self._line.take_up(self._former, self._control)
                     break
                 except (NoAnswer, Refused) as error:
-                    self._steps.append(str(error))
+                    self._done(str(error))
         for _ in range(self._pace.take_up_polls):
             state = self._state()
             if state is not None and state.control is not None:

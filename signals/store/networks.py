@@ -138,6 +138,18 @@ def network_of(connection: Connection, network_id: UUID) -> NetworkRecord | None
     return None if row is None else NetworkRecord(**row)
 
 
+def of_origin(connection: Connection, code: str, origin: Origin) -> NetworkRecord | None:
+    """Give a code's latest revision of an origin; None where there is none."""
+    query = (
+        _networks()
+        .where(network.c.code == code, network.c.origin == origin)
+        .order_by(network.c.revision.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else NetworkRecord(**row)
+
+
 def signals_of(
     connection: Connection, network_id: UUID, names: Sequence[str] | None = None
 ) -> list[SignalRecord]:

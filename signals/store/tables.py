@@ -7,6 +7,7 @@ business and are not repeated here.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Computed,
@@ -208,4 +209,42 @@ scheduled_signal = Table(
     Column("signal", Text, primary_key=True),
     Column("schedule_id", Uuid, nullable=False),
     Column("in_force", Boolean, nullable=False),
+)
+
+cabinet = Table(
+    "cabinet",
+    METADATA,
+    Column("network_id", Uuid, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("protocol", Text, nullable=False),
+    Column("transport", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("controller", BigInteger, nullable=False),
+    Column("junction", Integer, nullable=False),
+    Column("dialect", JSONB, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("bound_at", INSTANT, nullable=False),
+    Column("bound_by", Text, nullable=False),
+)
+
+cabinet_act = Table(
+    "cabinet_act",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("asked_at", INSTANT, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claim", Uuid),
+    Column("began_at", INSTANT),
+    Column("alive_at", INSTANT),
+    Column("ended_at", INSTANT),
+    Column("plan_number", Integer),
+    Column("former_number", Integer),
+    Column("steps", JSONB, nullable=False, server_default="[]"),
 )

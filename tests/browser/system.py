@@ -48,7 +48,7 @@ class System:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="greenbay-pages-", dir=quick_folder()))
         self.folder.chmod(0o755)  # the database server's own account has to get through
-        self.port = free_ports(4)
+        self.port = free_ports(5)
         self.origin = f"http://127.0.0.1:{self.port}"
         self.live_origin = f"http://127.0.0.1:{self.port + 1}"
         self._said = self.folder / "said"

@@ -106,6 +106,15 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/signal-networks/<uuid:network_id>/counts": SIGNAL_READERS,
     "POST /api/v1/signal-networks/<uuid:network_id>/counts": SIGNAL_AUTHORS,
     "GET /api/v1/signal-networks/<uuid:network_id>/counts/template": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/cabinets": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/cabinet-acts": SIGNAL_READERS,
+    "PUT /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/cabinet": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/cabinet/removal": (
+        SIGNAL_AUTHORS
+    ),
+    "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/cabinet/acts": (
+        SIGNAL_AUTHORS
+    ),
     "GET /api/v1/signal-schedules": SIGNAL_READERS,
     "POST /api/v1/signal-schedules": SIGNAL_AUTHORS,
     "GET /api/v1/signal-schedules/<uuid:schedule_id>": SIGNAL_READERS,

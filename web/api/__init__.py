@@ -41,6 +41,7 @@ from web.api import (
     registry,
     reservations,
     rights,
+    signal_cabinets,
     signal_plans,
     signal_schedules,
     signals,
@@ -101,6 +102,7 @@ BLUEPRINTS = (
     forecasts.blueprint,
     signals.blueprint,
     signal_plans.blueprint,
+    signal_cabinets.blueprint,
     signal_schedules.blueprint,
 )
 

@@ -17,6 +17,7 @@ from web.demo import city_clock
 from web.demo.api_client import ApiClient
 from web.demo.attendants import REQUESTS_PER_S, Attendant, Pace, Patrol
 from web.demo.bays import lay_bays
+from web.demo.cabinets import open_cabinets
 from web.demo.channels import open_gateway
 from web.demo.mqtt_device import BrokerAddress
 from web.demo.people import WALKERS
@@ -108,6 +109,7 @@ def live() -> int:
     secrets = read_secrets(wiring.settings.var)
     # First: who pays does not wait until the cars are on the street.
     gateway = open_gateway(wiring.settings, wiring.wall)
+    cabinets = open_cabinets(wiring.settings, wiring.database, wiring.wall)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
@@ -132,6 +134,8 @@ def live() -> int:
     _keep(wiring, city_clock.stop)
     senders.stop(STOP_PATIENCE_S)
     patrol.join(STOP_PATIENCE_S)
+    if cabinets is not None:
+        cabinets.stop(STOP_PATIENCE_S)
     if gateway is not None:
         gateway.stop()
     return 0

@@ -42,6 +42,7 @@ from signals.services.networks import record_demand, record_network
 from web.demo import city_clock, names, tariffs
 from web.demo.base_map import write_base_map, write_streets
 from web.demo.bays import lay_bays
+from web.demo.cabinets import bind_cabinets
 from web.demo.channels import prepare_channels
 from web.demo.ids import demo_id
 from web.demo.people import INTEGRATION, POSTS, WALKERS, greeting, new_password
@@ -145,6 +146,7 @@ def prepare(settings: Settings, wall: Clock) -> str:
     clock = ScaledClock(lambda: setting, wall)
     with _work(address, clock, wall) as uow:
         known = _recorded(uow, settings, plan)
+        bind_cabinets(uow, BUILDER, settings)
     write_base_map(settings.var, plan.town)
     write_streets(settings.streets_path, plan.town)
     prepare_channels(settings, wall)

@@ -36,11 +36,11 @@ def until(true: Callable[[], object], *, patience_s: float = PATIENCE_S) -> None
 
 
 def free_ports() -> int:
-    """Find a port with its three neighbours free, below those that the kernel gives to clients."""
+    """Find a port with its four neighbours free, below those that the kernel gives to clients."""
     while True:
         port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret
         try:
-            for neighbour in range(port, port + 4):
+            for neighbour in range(port, port + 5):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", neighbour))
         except OSError:

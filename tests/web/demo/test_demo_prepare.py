@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import stat
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -23,8 +26,12 @@ from city.works.shared_setting import DEMO_CLOCK, read_setting
 from parking.rules.tariffs.model import Stay
 from parking.services.places import Facility, bays, count_facilities, record_places
 from parking.services.tariffs import quote
+from signals.adapters.lines import dial
+from signals.rules.controllers.address import CabinetAddress
 from signals.services.junctions import junctions
+from signals.store import cabinets
 from tests.web.demo.prepared_city import WALL_AT, demo_settings
+from web.demo.cabinets import FILE, open_cabinets
 from web.demo.people import POSTS, WALKERS
 from web.demo.prepare import plan_city, prepare
 from web.demo.secrets_file import NAME, DemoSecrets, find_secrets, read_secrets, write_secrets
@@ -91,6 +98,38 @@ def test_a_prepared_city_has_its_bays_devices_tariffs_junctions_and_people(city:
         assert all(each.plan is not None for each in planned)
         roles = frozenset[Role]().union(*(each.roles for each in accounts(connection)))
         assert roles == frozenset(Role) - {Role.DRIVER}
+
+
+def test_every_junction_has_a_cabinet_that_runs_its_plan_and_keeps_what_it_is_sent(
+    city: Prepared, tmp_path: Path
+) -> None:
+    with city.database.read() as connection:
+        bound = cabinets.bindings(connection)
+    assert [each.address.controller for each in bound] == list(range(1, 31))
+    assert {each.address.port for each in bound} == {city.settings.cabinets_port}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    here = city.settings.model_copy(update={"port": free - 4, "var": tmp_path})
+    for again in (False, True):
+        row = open_cabinets(here, city.database, city.wall)
+        assert row is not None
+        line = dial(CabinetAddress("127.0.0.1", free, controller=30))
+        try:
+            state, plan = line.read_state(), line.read_plan(1)
+            assert (state.plan, state.faults) == (1, ())
+            assert plan is not None
+            sent = replace(plan, number=127)
+            assert line.read_plan(127) == (sent if again else None)
+            if not again:
+                line.write_plan(sent)
+                patience_s = time.monotonic() + 60
+                while not (tmp_path / FILE).exists():
+                    assert time.monotonic() < patience_s
+                    time.sleep(0.1)
+        finally:
+            line.close()
+            row.stop(5)
 
 
 def test_every_facility_quotes_an_hour_of_this_morning(city: Prepared) -> None:

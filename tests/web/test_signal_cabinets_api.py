@@ -1,0 +1,38 @@
+"""Cabinets over HTTP: bound, sent to by a deployment, told, taken away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.web.test_signal_plans_api import act, drafted, imported
+
+if TYPE_CHECKING:
+    from tests.web.small_site import Site
+
+
+def test_a_deployment_waits_for_the_bound_cabinet_and_says_so(site: Site) -> None:
+    network_id = imported(site)
+    home = f"/api/v1/signal-networks/{network_id}"
+    cabinet = f"{home}/signals/crossroads/cabinet"
+    body = {"host": "127.0.0.1", "port": 20_999, "controller": 3, "dialect": {"version": 256}}
+    assert site.call("PUT", cabinet, "operator", json=body).status_code == 403
+    named = site.call("PUT", cabinet, "engineer", json=body | {"host": "tsc.example"})
+    assert (named.status_code, named.get_json()["errors"][0]["field"]) == (422, "host")
+    missing = site.call("PUT", f"{home}/signals/nowhere/cabinet", "engineer", json=body)
+    assert missing.status_code == 404
+    bound = site.call("PUT", cabinet, "engineer", json=body).get_json()
+    assert (bound["controller"], bound["last_act"]) == (3, None)
+    assert (bound["dialect"]["version"], bound["dialect"]["lenient"]) == (256, None)
+    plan = drafted(site, network_id)
+    for verb, who in (
+        ("check", "engineer"),
+        ("approval", "administrator"),
+        ("deployment", "engineer"),
+    ):
+        assert act(site, plan, verb, who, revision=1).status_code == 200
+    listed = site.get(f"{home}/cabinets", "operator").get_json()["items"]
+    assert [each["last_act"]["status"] for each in listed] == ["waiting"]
+    assert site.post(f"{cabinet}/acts", "engineer", json={}).status_code == 409
+    assert site.post(f"{cabinet}/removal", "engineer", json={}).status_code == 409
+    told = site.get(f"{home}/cabinet-acts?signal=crossroads", "auditor").get_json()
+    assert [(each["status"], each["steps"]) for each in told["items"]] == [("waiting", [])]
