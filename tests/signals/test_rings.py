@@ -14,9 +14,13 @@ from signals.rules.model.aspects import GREENS
 from signals.rules.model.document_writing import document_of
 from signals.rules.model.documents import plans_from_json
 from signals.rules.model.files import read_plans
+from signals.rules.model.junction import Turn
 from signals.rules.model.ring_plans import programme_from_rings
 from signals.rules.model.rings import Overlap, RingPhase, Rings
 from signals.rules.model.sumo_export import additional_file
+from signals.rules.plans.delay_of_plan import lanes_of
+from signals.rules.plans.junction_maker import JunctionMaker
+from signals.rules.plans.ring_maker import RingMaker, sides_of
 from signals.rules.safety.case import yielding
 from signals.rules.safety.checker import check_programme
 from tests.signals import crossroads
@@ -164,3 +168,44 @@ def test_rings_without_sense_name_what_is_wrong() -> None:
     other = replace(phase, name="b", groups=frozenset({"nobody"}))
     with pytest.raises(Invalid, match="no signal group nobody"):
         programme(Rings((((phase,),), ((other,),))))
+
+
+def test_rings_are_planned_where_opposite_directions_differ() -> None:
+    pairs = {
+        ("south-in", "north-out"): 500.0,
+        ("south-in", "west-out"): 250.0,
+        ("north-in", "south-out"): 200.0,
+        ("north-in", "east-out"): 60.0,
+        ("east-in", "west-out"): 450.0,
+        ("east-in", "south-out"): 200.0,
+        ("west-in", "east-out"): 150.0,
+        ("west-in", "north-out"): 50.0,
+    }
+    lanes = lanes_of(OWN.junctions[0], OWN, pairs)
+    day = crossroads.plan(CASE)
+    maker = JunctionMaker(CASE, lanes, [day], 1.0)
+    sides = sides_of(CASE)
+    assert sides is not None
+    found = RingMaker(maker, sides, sorted(maker.free)).best()
+
+    assert found is not None
+    assert rules(found) == set()
+    assert maker.judge(found) < maker.judge(day)
+    # The heavier left turns get more than the lighter ones against them.
+    assert found.rings is not None
+    lefts = {
+        group: each.green_s
+        for each in found.rings.phases
+        for group in each.groups
+        if group.endswith("left")
+    }
+    assert lefts["south-left"] > lefts["north-left"]
+    assert lefts["east-left"] > lefts["west-left"]
+
+
+def test_a_crossroads_with_left_turns_in_shared_lanes_has_no_sides() -> None:
+    shared = replace(
+        CASE,
+        groups=tuple(replace(each, turns=frozenset({Turn.STRAIGHT})) for each in CASE.groups),
+    )
+    assert sides_of(shared) is None

@@ -6,7 +6,7 @@ from typing import Final
 from city.errors import Invalid
 from signals.rules.model.junction import SignalledJunction
 from signals.rules.model.plans import Programme
-from signals.rules.model.rings import Rings
+from signals.rules.model.rings import Placed, Rings
 from signals.rules.model.stages import intervals_of_lamps, lamps_around
 
 _EPS: Final = 1e-6
@@ -45,8 +45,14 @@ def programme_from_rings(
             if group not in known:
                 raise Invalid(f"has no signal group {group}", field=f"rings.{phase.name}")
     cycle_s = rings.cycle_s
-    greens = {group.name: _greens(rings, group.name, clearing=False) for group in junction.groups}
-    clearing = {group.name: _greens(rings, group.name, clearing=True) for group in junction.groups}
+    placed = [(each, rings.groups_of(each.phase)) for each in rings.placed()]
+    greens, clearing = (
+        {
+            group.name: _windows(placed, group.name, cycle_s, clearing=clears)
+            for group in junction.groups
+        }
+        for clears in (False, True)
+    )
     lamps = [
         [
             part
@@ -62,18 +68,25 @@ def programme_from_rings(
     return Programme(junction.name, name, names, intervals, offset_s, rings=rings)
 
 
-def _greens(rings: Rings, group: str, *, clearing: bool) -> list[Window]:
-    """Give the windows in which a group is green, or those with the change behind each as well."""
-    placed = [each for each in rings.placed() if group in rings.groups_of(each.phase)]
-    cycle_s = rings.cycle_s
-    starts = [each.start_s for each in placed]
+def green_windows(rings: Rings, group: str) -> list[Window]:
+    """Give the windows of the cycle in which a group is green."""
+    placed = [(each, rings.groups_of(each.phase)) for each in rings.placed()]
+    return _windows(placed, group, rings.cycle_s, clearing=False)
+
+
+def _windows(
+    placed: Sequence[tuple[Placed, frozenset[str]]], group: str, cycle_s: float, *, clearing: bool
+) -> list[Window]:
+    """Give a group's greens, or those with the change behind each as well."""
+    mine = [each for each, groups in placed if group in groups]
+    starts = [each.start_s for each in mine]
     found = []
-    for each in placed:
-        goes_on = any(
+    for each in mine:
+        goes_on = clearing or any(
             abs((each.end_s - start_s + cycle_s / 2) % cycle_s - cycle_s / 2) < _EPS
             for start_s in starts
         )
-        found.append((each.start_s, each.end_s if goes_on or clearing else each.green_end_s))
+        found.append((each.start_s, each.end_s if goes_on else each.green_end_s))
     return _joined(found, cycle_s)
 
 

@@ -11,7 +11,14 @@ from signals.rules.junctions import GroupKind
 from signals.rules.model.aspects import GREENS, Aspect
 from signals.rules.model.junction import LampChange, ModelGroup
 from signals.rules.model.plans import Interval, Programme
-from signals.rules.model.stages import GreenStage, flashing_s, programme_from_stages
+from signals.rules.model.ring_plans import programme_from_rings
+from signals.rules.model.rings import Rings
+from signals.rules.model.stages import (
+    GreenStage,
+    after_green_s,
+    flashing_s,
+    programme_from_stages,
+)
 from signals.rules.plans.candidates import stage_pool, stages_in_force
 from signals.rules.plans.delay_of_plan import lane_results, opposing_of, total_delay_s
 from signals.rules.plans.limits import can_be_safe, seconds_over
@@ -42,15 +49,15 @@ class JunctionMaker:
         self._matrix = intergreens(self._case)
         self._gives = yielding(self._case)
         self.opposing = opposing_of(case.pairs)
-        free = frozenset(
+        self.free = frozenset(
             fact.name
             for index, fact in enumerate(case.groups)
             if fact.movements and not any(pair.one == index for pair in case.pairs)
         )
         # Who conflicts with nobody is green in every stage.
-        self.pool = tuple(dict.fromkeys(stage | free for stage in stage_pool(case, own)))
+        self.pool = tuple(dict.fromkeys(stage | self.free for stage in stage_pool(case, own)))
         self.in_force = tuple(
-            tuple(dict.fromkeys(stage | free for stage in stages_in_force(case, [programme])))
+            tuple(dict.fromkeys(stage | self.free for stage in stages_in_force(case, [programme])))
             for programme in own
         )
         self._on_red = frozenset(
@@ -142,6 +149,43 @@ class JunctionMaker:
         if not self._on_red:
             return made
         return replace(made, intervals=tuple(map(self._on_red_too, made.intervals)))
+
+    def ratio(self, groups: frozenset[str]) -> float:
+        """Give the largest flow ratio of some groups; a little where nobody comes."""
+        return max(_LEAST_WEIGHT, *(self._flow.get(self._place[name], 0.0) for name in groups))
+
+    def ring_programme(self, rings: Rings) -> Programme:
+        """Give the programme of rings and barriers."""
+        return programme_from_rings(
+            self._case.junction,
+            "greenbay",
+            rings,
+            yields=lambda one, other: (one, other) in self._gives,
+        )
+
+    def ring_cost(self, rings: Rings) -> float:
+        """Give the delay of rings, with what seconds beyond a limit cost, as of stages."""
+        if not self.cycle_s[0] <= rings.cycle_s <= self.cycle_s[1]:
+            return math.inf
+        programme = self.ring_programme(rings)
+        over_s = seconds_over(self._case, programme)
+        return self.judge(programme) + _OVER_COST_S * over_s
+
+    def change_s(self, ended: frozenset[str], following: Sequence[frozenset[str]]) -> float:
+        """Give the whole seconds that a change takes from some groups to those that follow."""
+        starting = frozenset().union(*following) - ended
+        needed = [
+            self._matrix.get((one, other), 0.0)
+            for one in ended - frozenset().union(*following)
+            for other in starting
+        ]
+        lamps = [after_green_s(self._case.junction.groups[self._place[name]]) for name in ended]
+        return float(math.ceil(max([*needed, *lamps, 0.0]) - 1e-9))
+
+    @property
+    def turns_on_red(self) -> bool:
+        """Whether somebody turns on red under a plan in force."""
+        return bool(self._on_red)
 
     def _on_red_too(self, interval: Interval) -> Interval:
         """Let those turn on red who may under the plan in force."""

@@ -17,6 +17,7 @@ from signals.rules.plans.candidates import choices, orders
 from signals.rules.plans.delay_of_plan import LaneResult, lane_results, total_delay_s
 from signals.rules.plans.junction_maker import ROUGH_SCALES, JunctionMaker
 from signals.rules.plans.passing import LaneFlow
+from signals.rules.plans.ring_maker import RingMaker, sides_of
 from signals.rules.safety.case import Case
 from signals.rules.safety.checker import check_programme
 
@@ -125,6 +126,9 @@ def plan_junction(
         if not check_programme(case, programme).violations:
             found.append((judging.cost_s(programme), programme))
             ordered.append((found[-1][0], order))
+    rings = _rings(case, maker, min((cost_s for cost_s, _ in found), default=math.inf))
+    if rings is not None:
+        found.append((judging.cost_s(rings), rings))
     before = [(judging.cost_s(each), each) for each in own]
     safe = [
         pair
@@ -144,6 +148,13 @@ def plan_junction(
         tried,
         tuple(order for _, order in sorted(ordered, key=lambda each: each[0])),
     )
+
+
+def _rings(case: Case, maker: JunctionMaker, beat_s: float) -> Programme | None:
+    """Give the best plan of rings and barriers; None where none fits or passes."""
+    sides = None if maker.turns_on_red else sides_of(case)
+    made = None if sides is None else RingMaker(maker, sides, sorted(maker.free)).best(beat_s)
+    return None if made is None or check_programme(case, made).violations else made
 
 
 def _in_force(maker: JunctionMaker, served: Sequence[str]) -> Iterator[tuple[frozenset[str], ...]]:

@@ -1,13 +1,12 @@
 """Rules on rings and barriers: what they add up to, who may meet, and that lamps show them."""
 
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
-from city.errors import Invalid
 from signals.rules.model.aspects import GREENS, Aspect
 from signals.rules.model.plans import Programme
-from signals.rules.model.ring_plans import programme_from_rings
+from signals.rules.model.ring_plans import green_windows
 from signals.rules.model.rings import RingPhase, Rings
-from signals.rules.safety.case import EPS, Case, Findings, yielding
+from signals.rules.safety.case import EPS, Case, Findings
 from signals.rules.safety.profiles import Rule
 
 
@@ -73,35 +72,36 @@ def _check_side_by_side(case: Case, rings: Rings, found: Findings) -> None:
 
 
 def _check_shown(case: Case, programme: Programme, rings: Rings, found: Findings) -> None:
-    gives = yielding(case)
-    try:
-        asked = programme_from_rings(
-            case.junction, programme.name, rings, yields=lambda one, other: (one, other) in gives
-        )
-    except Invalid as error:
-        found.add(Rule.RINGS, (), f"the rings cannot be shown: {error}")
-        return
-    # Up to the shorter of the two: that they differ in length is said above.
-    until_s = min(asked.cycle_s, programme.cycle_s)
-    ends = [
-        [*accumulate(each.duration_s for each in plan.intervals)] for plan in (asked, programme)
-    ]
-    cuts = sorted({0.0, until_s} | {end_s for each in ends for end_s in each if end_s < until_s})
+    """Find who is green when its rings do not say so, or not green when they do.
+
+    Which lamps lie between green and red is for other rules.
+    """
+    windows = [green_windows(rings, fact.name) for fact in case.groups]
+    # Up to the shorter of the two: that they differ in length is said before.
+    cycle_s = rings.cycle_s
+    until_s = min(cycle_s, programme.cycle_s)
+    edges = {edge % cycle_s for each in windows for window in each for edge in window}
+    cuts = sorted(
+        {0.0, until_s} | {each for each in {*edges, *programme.starts_s} if each < until_s}
+    )
     told: set[int] = set()
     for start_s, end_s in pairwise(cuts):
         if end_s - start_s <= EPS:
             continue
         middle_s = (start_s + end_s) / 2
-        wanted, shown = (_shows(plan, middle_s) for plan in (asked, programme))
-        for group, (one, other) in enumerate(zip(wanted, shown, strict=False)):
-            # Who is permissive is the rule on conflicting greens' to judge.
-            if one is not other and not {one, other} <= GREENS and group not in told:
+        shown = _shows(programme, middle_s)
+        for group, fact in enumerate(case.groups):
+            asked = any(
+                begin_s <= time_s < over_s
+                for begin_s, over_s in windows[group]
+                for time_s in (middle_s, middle_s + cycle_s)
+            )
+            if asked is not (shown[group] in GREENS) and group not in told:
                 told.add(group)
                 found.add(
                     Rule.RINGS,
                     (group,),
-                    f"{case.groups[group].says} shows {other.value} where its rings ask for"
-                    f" {one.value}",
+                    f"{fact.says} is {'not ' if asked else ''}green, as its rings do not have it",
                     at_s=start_s,
                 )
 
