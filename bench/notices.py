@@ -163,7 +163,11 @@ def _worker(site: BenchSite, port: int, settings: dict[str, str]) -> Iterator[No
             yield
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()  # it may be asking channels that nobody serves here
+                process.wait()
 
 
 def settled_after_s(site: BenchSite) -> float:
