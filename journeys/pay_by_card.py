@@ -131,8 +131,8 @@ def own_card(uow: UnitOfWork, actor: Actor, card_id: UUID) -> Card:
     return card
 
 
-def _bill(uow: UnitOfWork, bill_id: BillId) -> Bill:
-    bill = payments.find_bill(uow.connection, bill_id)
+def _bill(uow: UnitOfWork, bill_id: BillId | None) -> Bill:
+    bill = None if bill_id is None else payments.find_bill(uow.connection, bill_id)
     if bill is None:
         raise NotFound("there is no such bill", field="bill_id")
     return bill
@@ -183,7 +183,7 @@ def _pay(
                     "payments.card_debited",
                     "card",
                     str(card_id),
-                    {"order_no": order.order_no, "surplus": learned.surplus is not None},
+                    {"order_no": order.order_no, "surplus": bool(learned.surplus)},
                 )
         if order.state is OrderState.CLOSED:
             raise Conflict("the card did not pay", field="card", reason=opening.answer.reason)

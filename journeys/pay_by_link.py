@@ -11,6 +11,7 @@ from typing import Final
 
 from city.errors import NotFound
 from city.identifiers import BillId, FacilityId, VehicleId
+from city.money import Money
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
 from city.vault import find_plate, keyed_digests
@@ -27,7 +28,9 @@ from payments import services as payments
 from payments.rules.bills import Bill, BillState, Payment
 from payments.rules.channel_orders import ChannelOrder, OrderState
 from payments.rules.channels import Channel, Method
+from payments.rules.order_shares import Share
 from payments.rules.pay_links import PayLink, Scope, open_sealed, seal
+from payments.store import order_shares
 
 PAYER: Final = system_actor("payments.payer")
 GIVEN_OUT_FOR: Final = timedelta(days=90)
@@ -39,7 +42,7 @@ ASKED_AGAIN_AFTER: Final = timedelta(seconds=3)
 """However many pages wait for an order, its channel is asked no more often."""
 _HALVES: Final = ("pay-link/siv-seal", "pay-link/siv-cover")
 """Two keys of 32 bytes, unrelated to each other, make the one that AES-SIV takes."""
-_UNSETTLED: Final = frozenset({OrderState.ASKED, OrderState.OPEN, OrderState.UNKNOWN})
+UNSETTLED: Final = frozenset({OrderState.ASKED, OrderState.OPEN, OrderState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ class Payable:
     scope : Scope
         How much of it shows.
     orders : sequence of ChannelOrder
-        All of them, the oldest first.
+        All of them over it alone, the oldest first.
+    shared : sequence of tuple
+        The orders that it shares in with other bills, each with its share.
     payment : Payment or None
         What settled it.
     stay : ParkingSession or None
@@ -67,20 +72,28 @@ class Payable:
     payment: Payment | None
     stay: ParkingSession | None
     leave_by_at: datetime | None = None
+    shared: Sequence[tuple[ChannelOrder, Share]] = ()
 
     @property
-    def paid_by(self) -> ChannelOrder | None:
-        """The order that settled it; None where none did, as with cash."""
+    def settled_by(self) -> tuple[ChannelOrder, Money] | None:
+        """The order that settled it, and what of its money went back; None where none did."""
         if self.payment is None:
             return None
-        return next((each for each in self.orders if each.payment_id == self.payment.id), None)
+        currency = self.payment.amount.currency
+        for order in self.orders:
+            if order.payment_id == self.payment.id:
+                return order, Money(order.refunded_minor, currency)
+        for order, share in self.shared:
+            if share.payment_id == self.payment.id:
+                return order, Money(share.refunded_minor, currency)
+        return None
 
 
 def give_link(uow: UnitOfWork, bill_id: BillId, scope: Scope = Scope.WHOLE) -> str:
     """Write a link to a bill; whoever gets it may pay it."""
     lasts = GIVEN_OUT_FOR if scope is Scope.WHOLE else FOUND_FOR
     link = PayLink(bill_id, scope, uow.wall.now() + lasts)
-    return seal(link, _keys(uow))
+    return seal(link, keys(uow))
 
 
 def link_of_bill(uow: UnitOfWork, actor: Actor, bill_id: BillId) -> str:
@@ -108,11 +121,11 @@ def open_link(uow: UnitOfWork, text: str) -> PayLink:
     NotFound
         Where it is none of ours, or its time is over.
     """
-    return open_sealed(text, _keys(uow), uow.wall.now())
+    return open_sealed(text, keys(uow), uow.wall.now())
 
 
 def look(uow: UnitOfWork, text: str) -> Payable:
-    """Show what a link is to: five statements at most, three more for what is paid ahead.
+    """Show what a link is to: six statements at most, three more for what is paid ahead.
 
     Raises
     ------
@@ -131,6 +144,7 @@ def look(uow: UnitOfWork, text: str) -> Payable:
         payments.payment_of_bill(uow.connection, bill.id),
         stays.find(uow.connection, bill.charge.session_id) if whole else None,
         leaves_by(uow.connection, bill),
+        order_shares.of_bills(uow.connection, [bill.id]),
     )
 
 
@@ -192,7 +206,7 @@ def follow(database: Database, channels: Channels, text: str, order_no: str) -> 
     with database.unit_of_work() as uow:
         link = open_link(uow, text)
         order = _order_of(uow, link, order_no)
-        due = order.state in _UNSETTLED and channel_orders.take_turn(
+        due = order.state in UNSETTLED and channel_orders.take_turn(
             uow.connection, order.id, uow.wall.now(), ASKED_AGAIN_AFTER
         )
     if not due or order.channel not in channels:
@@ -217,7 +231,7 @@ def _order_of(uow: UnitOfWork, link: PayLink, order_no: str) -> ChannelOrder:
     return order
 
 
-def _keys(uow: UnitOfWork) -> list[bytes]:
+def keys(uow: UnitOfWork) -> list[bytes]:
     """Derive a link's keys from each live key of the vault, the one for new links first."""
     halves = (keyed_digests(uow, purpose, "") for purpose in _HALVES)
     return [first + second for first, second in zip(*halves, strict=True)]

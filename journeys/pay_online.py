@@ -5,7 +5,7 @@ said. A process that dies between two of them leaves an order or a refund that i
 `pursue` asks the channel what became of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from city.audit import record
-from city.errors import Forbidden, NotFound, Unavailable
+from city.errors import Forbidden, Invalid, NotFound, Unavailable
 from city.identifiers import BillId
 from city.money import Money
 from city.people.actors import Actor
 from city.people.roles import Role
-from city.works.database import Database
+from city.works.database import Database, UnitOfWork
 from journeys.pay_ahead import check_unused
-from payments import channel_orders, channel_payments, channel_refunds
+from payments import channel_orders, channel_payments, channel_refunds, merged_payments
 from payments import services as payments
 from payments.channel_payments import Learned
 from payments.channel_refunds import HeldRefund
+from payments.rules.bills import Bill
 from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_orders import (
     ChannelOrder,
@@ -42,6 +43,7 @@ from payments.rules.channels import (
     RefundFate,
 )
 from payments.rules.refund_limits import RefundLimit, check_limit
+from payments.store import order_shares
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -118,19 +120,69 @@ def start_payment(  # noqa: PLR0917 - who pays what, through whom and how
         As `ask_order`.
     """
     adapter = adapter_of(channels, channel)
-    with database.unit_of_work() as uow:
-        order = channel_payments.ask_order(
-            uow, bill_id, channel, adapter.merchant, method, actor.subject
+
+    def ask(uow: UnitOfWork, lost_no: str) -> ChannelOrder:
+        return channel_payments.ask_order(
+            uow, bill_id, channel, adapter.merchant, method, actor.subject, lost_no=lost_no
         )
+
+    return open_asked(database, adapter, ask, payer)
+
+
+def start_merged(  # noqa: PLR0917 - who pays what, through whom and how
+    database: Database,
+    channels: Channels,
+    actor: Actor,
+    bill_ids: Collection[BillId],
+    channel: Channel,
+    method: Method,
+) -> Started:
+    """Open one order over several bills of a vehicle at a channel; as `start_payment`.
+
+    Raises
+    ------
+    Unavailable
+        Where the channel is not configured.
+    NotFound, Conflict, Invalid
+        As `ask_merged`.
+    """
+    adapter = adapter_of(channels, channel)
+
+    def ask(uow: UnitOfWork, lost_no: str) -> ChannelOrder:
+        return merged_payments.ask_merged(
+            uow, bill_ids, channel, adapter.merchant, method, actor.subject, lost_no=lost_no
+        )
+
+    return open_asked(database, adapter, ask)
+
+
+def open_asked(
+    database: Database,
+    adapter: ChannelAdapter,
+    ask: Callable[[UnitOfWork, str], ChannelOrder],
+    payer: str = "",
+) -> Started:
+    """Keep an order and open it at its channel; another one where its code was lost for good.
+
+    Parameters
+    ----------
+    database : Database
+    adapter : ChannelAdapter
+        The order's channel.
+    ask : callable
+        Keeps the order, in a transaction, given the number of the one whose code was lost.
+    payer : str
+        As `start_payment`.
+    """
+    with database.unit_of_work() as uow:
+        order = ask(uow, "")
     if order.code:
         return Started(order, order.code)
     started = _open(database, adapter, order, payer)
     if not started.code_lost(database.wall.now()):
         return started
     with database.unit_of_work() as uow:
-        order = channel_payments.ask_order(
-            uow, bill_id, channel, adapter.merchant, method, actor.subject, lost_no=order.order_no
-        )
+        order = ask(uow, order.order_no)
     return Started(order, order.code) if order.code else _open(database, adapter, order, payer)
 
 
@@ -160,8 +212,11 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
     refund_no: str,
     amount: Money,
     reason: str,
+    bill_id: BillId | None = None,
 ) -> ChannelRefund:
     """Give a part or all of an online payment back through its channel.
+
+    Of an order over several bills it is one bill's money that goes back: that of `bill_id`.
 
     Raises
     ------
@@ -176,9 +231,9 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
         raise Forbidden("your role gives nothing back")
     with database.unit_of_work() as uow:
         order = channel_orders.find_order(uow.connection, order_no)
-        bill = None if order is None else payments.find_bill(uow.connection, order.bill_id)
-        if order is None or bill is None:
+        if order is None:
             raise NotFound("no such order", field="order_no")
+        bill = _bill_of_order(uow, order, bill_id)
         if not actor.in_district(bill.charge.district):
             raise Forbidden("the bill is of another district than yours")
         if channel_refunds.find(uow.connection, refund_no) is None:
@@ -189,12 +244,13 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
             given_minor = channel_refunds.given_back_by(uow.connection, actor.subject, midnight)
             check_limit(limit, amount, given_minor)
         refund = channel_payments.ask_refund(
-            uow, order_no, refund_no, amount, reason, actor.subject
+            uow, order_no, refund_no, amount, reason, actor.subject, bill_id
         )
         detail: dict[str, JsonValue] = {
             "amount": amount.as_json(),
             "reason": reason,
             "refund_no": refund_no,
+            "bill_id": str(bill.id),
         }
         record(uow, actor, "payments.refund_asked", "channel_order", order_no, detail)
         # As it is now that it is held: what was read before may lack the channel's own number.
@@ -217,7 +273,7 @@ def refresh_refund(
     with database.unit_of_work() as uow:
         found = channel_refunds.find(uow.connection, refund_no)
         order = found and channel_orders.find_order(uow.connection, found.order_no)
-        bill = order and payments.find_bill(uow.connection, order.bill_id)
+        bill = found and order and _bill_of_refund(uow, order, found.refund)
         if not found or not order or not bill or not actor.in_district(bill.charge.district):
             raise NotFound("there is no such refund", field="refund_no")
         due = (
@@ -232,6 +288,25 @@ def refresh_refund(
     with database.read() as connection:
         after = channel_refunds.find(connection, refund_no)
     return after.refund if after else found.refund
+
+
+def _bill_of_order(uow: UnitOfWork, order: ChannelOrder, bill_id: BillId | None) -> Bill:
+    """Give the bill of an order whose money goes back; of several, the one that is named."""
+    if order.merged and bill_id is None:
+        raise Invalid("paid several bills: name one of them", field="bill_id")
+    named = bill_id if order.bill_id is None else order.bill_id
+    bill = None if named is None else payments.find_bill(uow.connection, named)
+    if bill is None or bill_id not in {None, bill.id}:
+        raise NotFound("the order did not pay this bill", field="bill_id")
+    return bill
+
+
+def _bill_of_refund(uow: UnitOfWork, order: ChannelOrder, refund: ChannelRefund) -> Bill | None:
+    bill_id = order.bill_id
+    if refund.share_id is not None:
+        share = order_shares.find(uow.connection, refund.share_id)
+        bill_id = None if share is None else share.bill_id
+    return None if bill_id is None else payments.find_bill(uow.connection, bill_id)
 
 
 def limit_of(actor: Actor) -> RefundLimit | None:

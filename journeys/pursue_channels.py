@@ -92,8 +92,7 @@ def pursue(
         if learned is not None:
             done.paid += learned.fresh
             done.closed += learned.order.done_at is not None and not learned.fresh
-            if learned.surplus is not None:
-                refunds.append(HeldRefund(learned.surplus, order.order_no, order.channel))
+            refunds += [HeldRefund(each, order.order_no, order.channel) for each in learned.surplus]
     for held in refunds:
         if until_at is not None and database.wall.now() >= until_at:
             return done

@@ -15,7 +15,14 @@ from uuid import UUID
 from city.errors import NotFound
 from city.identifiers import BillId, PaymentId, uuid7
 from city.works.database import UnitOfWork
-from payments import channel_notices, channel_payments, channel_refunds, offers, services
+from payments import (
+    channel_notices,
+    channel_payments,
+    channel_refunds,
+    merged_payments,
+    offers,
+    services,
+)
 from payments.channel_notices import Told, Verdict
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.bills import Bill, BillState, Payment, credited
@@ -130,32 +137,43 @@ def _hear_payments(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
             orders[order.order_no] = changed[order.id] = after
             if after.state is OrderState.PAID and order.state is not OrderState.PAID:
                 paid[order.id] = after
-    surplus = _settle(uow, paid, changed)
+    merged = [each for each in paid.values() if each.merged]
+    shares, shared = merged_payments.shares_of_orders(uow, merged)
+    bills = bill_store.bills_by_id(uow.connection, shared | _bills_of(paid.values()), lock=True)
+    surplus = _settle(uow, paid, changed, bills)
     channel_batches.write_orders(uow.connection, list(changed.values()), now)
     channel_batches.heard_of_orders(uow.connection, spoken - changed.keys(), now)
     for order in surplus:
         channel_payments.give_back(uow, order)
+    over = merged_payments.settle_shares(uow, merged, shares, bills)
+    channel_payments.give_back_shares(uow, over)
     return refused
 
 
-def _settle(
-    uow: UnitOfWork, paid: dict[UUID, ChannelOrder], changed: dict[UUID, ChannelOrder]
-) -> list[ChannelOrder]:
-    """Settle the bills of orders that were paid; give those whose bills needed no money any more.
+def _bills_of(orders: Collection[ChannelOrder]) -> set[BillId]:
+    return {each.bill_id for each in orders if each.bill_id is not None}
 
-    Two orders of one bill: the second finds it as the first left it.
+
+def _settle(
+    uow: UnitOfWork,
+    paid: dict[UUID, ChannelOrder],
+    changed: dict[UUID, ChannelOrder],
+    bills: dict[BillId, Bill],
+) -> list[ChannelOrder]:
+    """Settle the bills of orders over one each that were paid; give those that were not needed.
+
+    Two orders of one bill: the second finds it as the first left it. The bills are held.
     """
-    if not paid:
+    if not bills:
         return []
     at = uow.clock.now()
-    bills = bill_store.bills_by_id(
-        uow.connection, {order.bill_id for order in paid.values()}, lock=True
-    )
     credit: dict[BillId, Bill] = {}
     payments: list[Payment] = []
     entries: list[Entry] = []
     surplus: list[ChannelOrder] = []
     for order in paid.values():
+        if order.bill_id is None:
+            continue
         bill = bills[order.bill_id]
         if not channel_payments.needs(uow, bill, order):
             surplus.append(order)

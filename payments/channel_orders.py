@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Table,
@@ -16,12 +17,12 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
 from city.identifiers import BillId
 from city.money import Money
-from payments.rules.bills import BillState
 from payments.rules.channel_orders import (
     ChannelOrder,
     OrderState,
@@ -33,7 +34,7 @@ CHANNEL_ORDER: Final = Table(
     "channel_order",
     tables.metadata,
     Column("id", Uuid, primary_key=True),
-    Column("bill_id", Uuid, nullable=False),
+    Column("bill_id", Uuid),
     Column("channel", Text, nullable=False),
     Column("order_no", Text, nullable=False),
     Column("merchant", Text, nullable=False),
@@ -51,8 +52,20 @@ CHANNEL_ORDER: Final = Table(
     Column("code", Text, nullable=False, server_default=""),
     Column("heard_at", tables.INSTANT),
     Column("agreement_id", Uuid),
+    Column("merged", Boolean, nullable=False, server_default="false"),
 )
-_UNSETTLED: Final = (OrderState.ASKED.value, OrderState.OPEN.value, OrderState.UNKNOWN.value)
+UNSETTLED: Final = (OrderState.ASKED.value, OrderState.OPEN.value, OrderState.UNKNOWN.value)
+_HOLD: Final = text(
+    "select id from payments.channel_order where bill_id = :bill or id in"
+    " (select order_id from payments.order_share where bill_id = :bill) order by id for update"
+)
+_UNWANTED: Final = text(
+    "select o.id from payments.channel_order o where o.id = any(cast(:orders as uuid[]))"
+    " and not exists (select from payments.bill b where b.id = o.bill_id"
+    "  and b.state in ('open', 'offered'))"
+    " and not exists (select from payments.order_share s join payments.bill b"
+    "  on b.id = s.bill_id and b.state = 'open' where s.order_id = o.id)"
+)
 
 
 def add_order(connection: Connection, order: ChannelOrder) -> None:
@@ -76,6 +89,7 @@ def add_order(connection: Connection, order: ChannelOrder) -> None:
             refunded_minor=order.refunded_minor,
             payment_id=order.payment_id,
             agreement_id=order.agreement_id,
+            merged=order.merged,
         )
     )
 
@@ -107,7 +121,7 @@ def open_order(  # noqa: PLR0917 - which bill, through whom, how, for whom and w
                 order.channel == channel.value,
                 order.method == method.value,
                 order.merchant == merchant,
-                order.state.in_(_UNSETTLED),
+                order.state.in_(UNSETTLED),
                 order.expires_at > now,
             )
             .order_by(order.opened_at.desc(), order.id.desc())
@@ -120,7 +134,7 @@ def open_order(  # noqa: PLR0917 - which bill, through whom, how, for whom and w
 
 
 def orders_of_bill(connection: Connection, bill_id: BillId) -> list[ChannelOrder]:
-    """Give all orders of a bill, the oldest first."""
+    """Give all orders over a bill alone, the oldest first."""
     order = CHANNEL_ORDER.c
     query = (
         select(CHANNEL_ORDER).where(order.bill_id == bill_id).order_by(order.opened_at, order.id)
@@ -128,12 +142,28 @@ def orders_of_bill(connection: Connection, bill_id: BillId) -> list[ChannelOrder
     return [order_of(row) for row in connection.execute(query).mappings()]
 
 
-def hold_orders_of(connection: Connection, bill_id: BillId) -> None:
-    """Hold all orders of a bill, in the order of their ids: before the bill, as who hears does."""
+def orders_of_bills(
+    connection: Connection, bill_ids: Collection[BillId]
+) -> dict[BillId, list[ChannelOrder]]:
+    """Give all orders over each of some bills alone, the oldest first: one statement."""
     order = CHANNEL_ORDER.c
-    connection.execute(
-        select(order.id).where(order.bill_id == bill_id).order_by(order.id).with_for_update()
+    found: dict[BillId, list[ChannelOrder]] = {each: [] for each in bill_ids}
+    query = (
+        select(CHANNEL_ORDER)
+        .where(order.bill_id.in_(list(found)))
+        .order_by(order.opened_at, order.id)
     )
+    for row in connection.execute(query).mappings():
+        found[BillId(row["bill_id"])].append(order_of(row))
+    return found
+
+
+def hold_orders_of(connection: Connection, bill_id: BillId) -> None:
+    """Hold all orders of a bill, in the order of their ids: before the bill, as who hears does.
+
+    Also those that it shares in with others.
+    """
+    connection.execute(_HOLD, {"bill": bill_id})
 
 
 def write_order(
@@ -229,7 +259,7 @@ def unsettled_orders(
     query = (
         select(CHANNEL_ORDER)
         .where(
-            order.state.in_(_UNSETTLED),
+            order.state.in_(UNSETTLED),
             order.channel.in_([each.value for each in channels]),
             heard_at <= before_at,
         )
@@ -240,17 +270,13 @@ def unsettled_orders(
 
 
 def unwanted_among(connection: Connection, orders: Collection[ChannelOrder]) -> frozenset[UUID]:
-    """Name those of some orders whose bill takes no money any more: one statement."""
+    """Name those of some orders whose bill, or every one of whose bills, takes no money any more.
+
+    One statement.
+    """
     if not orders:
         return frozenset()
-    found = connection.scalars(
-        select(CHANNEL_ORDER.c.id)
-        .join(tables.bill, tables.bill.c.id == CHANNEL_ORDER.c.bill_id)
-        .where(
-            CHANNEL_ORDER.c.id.in_([order.id for order in orders]),
-            tables.bill.c.state.not_in([BillState.OPEN.value, BillState.OFFERED.value]),
-        )
-    )
+    found = connection.scalars(_UNWANTED, {"orders": [order.id for order in orders]})
     return frozenset(found)
 
 
@@ -258,7 +284,7 @@ def order_of(row: Any) -> ChannelOrder:
     """Read an order."""
     return ChannelOrder(
         id=row["id"],
-        bill_id=BillId(row["bill_id"]),
+        bill_id=None if row["bill_id"] is None else BillId(row["bill_id"]),
         channel=Channel(row["channel"]),
         order_no=row["order_no"],
         merchant=row["merchant"],

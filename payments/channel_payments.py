@@ -8,13 +8,13 @@ of order or by two at once ends as said once: an order's row is held while it ch
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from city.errors import Conflict, Invalid, NotFound
 from city.identifiers import BillId, ParkingSessionId, PaymentId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
-from payments import channel_orders, channel_refunds, offers, services
+from payments import channel_orders, channel_refunds, merged_payments, offers, services
 from payments.rules.bills import (
     Bill,
     BillPart,
@@ -31,6 +31,7 @@ from payments.rules.booking import (
     book_surplus_refund,
 )
 from payments.rules.channel_orders import (
+    ORDER_TAKES_MONEY_FOR,
     ChannelOrder,
     ChannelRefund,
     OrderState,
@@ -48,13 +49,16 @@ from payments.rules.channels import (
     fee_back_of,
 )
 from payments.rules.ledger import Entry
+from payments.rules.order_shares import Share
 from payments.store import bills as bill_store
 from payments.store import contracts as contract_store
 from payments.store import ledger as ledger_store
 from payments.store import offers as offer_store
-from payments.store import takings
+from payments.store import order_shares, takings
 
-ORDER_TAKES_MONEY_FOR: Final = timedelta(minutes=15)
+if TYPE_CHECKING:
+    from uuid import UUID
+
 OFFER_TAKES_MONEY_FOR: Final = timedelta(minutes=5)
 """What is paid ahead covers the stay up to when it was offered: who pays later has less time left
 to leave in."""
@@ -73,13 +77,13 @@ class Learned:
         As it stands now.
     fresh : bool
         Whether it was paid by this very answer.
-    surplus : ChannelRefund or None
-        The refund that was asked for because nothing was owed any more.
+    surplus : tuple of ChannelRefund
+        The refunds that were asked for because nothing was owed any more: one at most for a bill.
     """
 
     order: ChannelOrder
     fresh: bool
-    surplus: ChannelRefund | None = None
+    surplus: tuple[ChannelRefund, ...] = ()
 
 
 def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
@@ -203,7 +207,7 @@ def hear(uow: UnitOfWork, order_no: str, answer: Answer, channel: Channel | None
     now = uow.wall.now()
     after = heard(order, answer, now)
     fresh = after.state is OrderState.PAID and order.state is not OrderState.PAID
-    surplus = None
+    surplus: tuple[ChannelRefund, ...] = ()
     if fresh:
         after, surplus = _settle(uow, after, now)
     elif after != order:
@@ -214,7 +218,13 @@ def hear(uow: UnitOfWork, order_no: str, answer: Answer, channel: Channel | None
 
 
 def ask_refund(  # noqa: PLR0917 - of which order, under which number, how much, why and by whom
-    uow: UnitOfWork, order_no: str, refund_no: str, amount: Money, reason: str, by: str
+    uow: UnitOfWork,
+    order_no: str,
+    refund_no: str,
+    amount: Money,
+    reason: str,
+    by: str,
+    bill_id: BillId | None = None,
 ) -> ChannelRefund:
     """Keep a refund before its channel is asked; the same one where its number was used for it.
 
@@ -230,11 +240,13 @@ def ask_refund(  # noqa: PLR0917 - of which order, under which number, how much,
         At most what has not gone back yet.
     reason, by : str
         For the ledger and the payer.
+    bill_id : BillId or None
+        Of an order over several bills, the one whose money goes back.
 
     Raises
     ------
     NotFound
-        Where there is no such order.
+        Where there is no such order, or it did not pay that bill.
     Conflict
         Where it is not paid, the number stands for another refund, or more than was paid would go
         back.
@@ -244,7 +256,14 @@ def ask_refund(  # noqa: PLR0917 - of which order, under which number, how much,
     order = channel_orders.find_order(uow.connection, order_no, lock=True)
     if order is None:
         raise NotFound("no such order", field="order_no")
-    return _ask_refund(uow, order, refund_no, amount, reason, by)
+    share = None
+    if order.merged:
+        if bill_id is None:
+            raise Invalid("paid several bills: name one of them", field="bill_id")
+        share = order_shares.share_of(uow.connection, order.id, bill_id)
+    if share is None and bill_id not in {None, order.bill_id}:
+        raise NotFound("the order did not pay this bill", field="bill_id")
+    return _ask_refund(uow, order, refund_no, amount, reason, by, share)
 
 
 def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> ChannelRefund:
@@ -271,6 +290,10 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
         if after.state is RefundState.FAILED:
             left = order.refunded_minor - refund.amount.minor
             channel_orders.write_order(uow.connection, replace(order, refunded_minor=left))
+            share = _share_of(uow, refund)
+            if share is not None:
+                left = share.refunded_minor - refund.amount.minor
+                order_shares.write(uow.connection, [replace(share, refunded_minor=left)])
         else:
             ledger_store.add_entry(uow.connection, _book_refund(uow, after, order))
     channel_refunds.heard_of(uow.connection, refund.id, now)
@@ -288,6 +311,10 @@ def give_back_cancelled(uow: UnitOfWork, bill: Bill, by: str) -> list[ChannelRef
         if order.payment_id is not None and left_minor > 0:
             left = Money(left_minor, order.amount.currency)
             asked.append(_ask_refund(uow, order, uuid7().hex, left, CANCELLED_REASON, by))
+    for order, share in order_shares.of_bills(uow.connection, [bill.id]):
+        if share.payment_id is not None and share.left:
+            number = uuid7().hex
+            asked.append(_ask_refund(uow, order, number, share.left, CANCELLED_REASON, by, share))
     return asked
 
 
@@ -305,6 +332,23 @@ def give_back(uow: UnitOfWork, order: ChannelOrder) -> ChannelRefund:
     ledger_store.add_entry(uow.connection, book_surplus(order, uow.clock.now()))
     by = f"channel:{order.channel.value}"
     return _ask_refund(uow, order, uuid7().hex, order.amount, SURPLUS_REASON, by)
+
+
+def give_back_shares(
+    uow: UnitOfWork, over: Collection[tuple[ChannelOrder, Share]]
+) -> tuple[ChannelRefund, ...]:
+    """Ask for the refunds of what some bills of paid orders did not need; each by itself.
+
+    The orders are held and written as paid, and what was not needed is booked as owed back.
+    """
+    asked: list[ChannelRefund] = []
+    gone: dict[UUID, int] = {}
+    for order, share in over:
+        now = replace(order, refunded_minor=order.refunded_minor + gone.get(order.id, 0))
+        by, number = f"channel:{order.channel.value}", uuid7().hex
+        asked.append(_ask_refund(uow, now, number, share.amount, SURPLUS_REASON, by, share))
+        gone[order.id] = gone.get(order.id, 0) + share.amount.minor
+    return tuple(asked)
 
 
 def give_back_ahead(
@@ -337,12 +381,19 @@ def give_back_ahead(
 
 def _settle(
     uow: UnitOfWork, order: ChannelOrder, heard_at: datetime
-) -> tuple[ChannelOrder, ChannelRefund | None]:
+) -> tuple[ChannelOrder, tuple[ChannelRefund, ...]]:
+    if order.merged:
+        shares, bills = merged_payments.hold(uow, [order])
+        channel_orders.write_order(uow.connection, order, heard_at)
+        over = merged_payments.settle_shares(uow, [order], shares, bills)
+        refunds = give_back_shares(uow, over)
+        gone = sum(each.amount.minor for each in refunds)
+        return replace(order, refunded_minor=gone), refunds
     bill = _bill(uow, order)
     if not needs(uow, bill, order):
         channel_orders.write_order(uow.connection, order, heard_at)
         refund = give_back(uow, order)
-        return replace(order, refunded_minor=order.amount.minor), refund
+        return replace(order, refunded_minor=order.amount.minor), (refund,)
     paid_at = uow.clock.now()
     payment = Payment(
         PaymentId(uuid7()),
@@ -363,20 +414,30 @@ def _settle(
     ledger_store.add_entry(uow.connection, book_channel_payment(payment, bill, order))
     if paid.state is BillState.PAID:
         services.announce_settled(uow, paid, payment)
-    return order, None
+    return order, ()
 
 
 def _ask_refund(  # noqa: PLR0917 - as `ask_refund`
-    uow: UnitOfWork, order: ChannelOrder, refund_no: str, amount: Money, reason: str, by: str
+    uow: UnitOfWork,
+    order: ChannelOrder,
+    refund_no: str,
+    amount: Money,
+    reason: str,
+    by: str,
+    share: Share | None = None,
 ) -> ChannelRefund:
+    share_id = None if share is None else share.id
     present = channel_refunds.find(uow.connection, refund_no)
     if present is not None:
-        if (present.order_no, present.refund.amount) != (order.order_no, amount):
+        asked_for = (present.order_no, present.refund.amount, present.refund.share_id)
+        if asked_for != (order.order_no, amount, share_id):
             raise Conflict("was used for another refund", field="refund_no")
         return present.refund
     if not reason.strip():
         raise Invalid("a refund states its reason", field="reason")
     check_refund(order, amount, channel_refunds.count(uow.connection, order.id))
+    if share is not None and amount > share.left:
+        raise Conflict("more than was paid would go back", field="amount")
     left_minor = order.amount.minor - order.refunded_minor
     refund = ChannelRefund(
         id=uuid7(),
@@ -391,19 +452,24 @@ def _ask_refund(  # noqa: PLR0917 - as `ask_refund`
         asked_at=uow.wall.now().replace(microsecond=0),
         asked_by=by,
         reason=reason.strip(),
+        share_id=share_id,
     )
     # The constraint on this sum is what two who ask at once could not get round.
     asked = replace(order, refunded_minor=order.refunded_minor + amount.minor)
     channel_orders.write_order(uow.connection, asked)
+    if share is not None:
+        left = share.refunded_minor + amount.minor
+        order_shares.write(uow.connection, [replace(share, refunded_minor=left)])
     channel_refunds.add(uow.connection, refund)
     return refund
 
 
 def _book_refund(uow: UnitOfWork, refund: ChannelRefund, order: ChannelOrder) -> Entry:
     at = uow.clock.now()
-    if order.payment_id is None:
+    share = _share_of(uow, refund)
+    if (order if share is None else share).payment_id is None:
         return book_surplus_refund(refund, order, at)
-    bill = _bill(uow, order)
+    bill = _bill(uow, order if share is None else share)
     charge = bill.charge
     contract = contract_store.in_force(
         uow.connection, charge.operator_id, charge.facility_id, bill.issued_at
@@ -413,8 +479,16 @@ def _book_refund(uow: UnitOfWork, refund: ChannelRefund, order: ChannelOrder) ->
     return book_channel_refund(refund, order, bill, at, contract)
 
 
-def _bill(uow: UnitOfWork, order: ChannelOrder) -> Bill:
-    bill = bill_store.find_bill(uow.connection, order.bill_id, lock=True)
+def _share_of(uow: UnitOfWork, refund: ChannelRefund) -> Share | None:
+    """Give the share that a refund goes back of; its order is held, and the share with it."""
+    if refund.share_id is None:
+        return None
+    return order_shares.find(uow.connection, refund.share_id)
+
+
+def _bill(uow: UnitOfWork, paid: ChannelOrder | Share) -> Bill:
+    bill_id = paid.bill_id
+    bill = None if bill_id is None else bill_store.find_bill(uow.connection, bill_id, lock=True)
     if bill is None:
         raise NotFound("the order's bill is gone", field="bill_id")
     return bill

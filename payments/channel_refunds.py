@@ -41,6 +41,7 @@ CHANNEL_REFUND: Final = Table(
     Column("reason", Text, nullable=False),
     Column("done_at", tables.INSTANT),
     Column("heard_at", tables.INSTANT),
+    Column("share_id", Uuid),
 )
 
 
@@ -75,6 +76,7 @@ def add(connection: Connection, refund: ChannelRefund) -> None:
             asked_by=refund.asked_by,
             reason=refund.reason,
             done_at=refund.done_at,
+            share_id=refund.share_id,
         )
     )
 
@@ -214,4 +216,5 @@ def refund_of(row: Any, currency: str) -> ChannelRefund:
         asked_by=row["asked_by"],
         reason=row["reason"],
         done_at=row["done_at"],
+        share_id=row["share_id"],
     )

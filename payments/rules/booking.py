@@ -23,6 +23,7 @@ from payments.rules.ledger import (
     surplus_of,
     written_off_of,
 )
+from payments.rules.order_shares import Share
 from payments.rules.settlements import Settlement
 
 
@@ -113,6 +114,22 @@ def book_surplus(order: ChannelOrder, at: datetime) -> Entry:
         (
             Posting(clearing_of(order.channel.value), order.amount),
             Posting(surplus_of(order.channel.value), -order.amount),
+        ),
+        "paid, and nothing was owed",
+        f"channel:{order.channel.value}",
+    )
+
+
+def book_surplus_share(share: Share, order: ChannelOrder, at: datetime) -> Entry:
+    """Record what one of an order's bills did not need any more: held by the channel, owed back."""
+    return Entry(
+        uuid7(),
+        at,
+        EntryKind.PAYMENT,
+        share.id,
+        (
+            Posting(clearing_of(order.channel.value), share.amount),
+            Posting(surplus_of(order.channel.value), -share.amount),
         ),
         "paid, and nothing was owed",
         f"channel:{order.channel.value}",

@@ -61,8 +61,8 @@ class ChannelOrder:
     ----------
     id : UUID
         Ours.
-    bill_id : BillId
-        What it pays.
+    bill_id : BillId or None
+        What it pays; None where it pays several (`rules.order_shares`).
     channel : Channel
         Through whom.
     order_no : str
@@ -96,7 +96,7 @@ class ChannelOrder:
     """
 
     id: UUID
-    bill_id: BillId
+    bill_id: BillId | None
     channel: Channel
     order_no: str
     merchant: str
@@ -112,6 +112,16 @@ class ChannelOrder:
     payment_id: PaymentId | None = None
     code: str = ""
     agreement_id: UUID | None = None
+
+    @property
+    def merged(self) -> bool:
+        """Whether it pays several bills, each by its share."""
+        return self.bill_id is None
+
+    @property
+    def surplus(self) -> bool:
+        """Whether it was paid when its bill needed no money any more; shares tell their own."""
+        return self.state is OrderState.PAID and self.payment_id is None and not self.merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,8 @@ class ChannelRefund:
         Who asked when, and why.
     done_at : datetime or None
         When the channel says that it arrived.
+    share_id : UUID or None
+        Of an order over several bills, the share that it goes back of.
     """
 
     id: UUID
@@ -147,12 +159,14 @@ class ChannelRefund:
     asked_by: str
     reason: str
     done_at: datetime | None = None
+    share_id: UUID | None = None
 
     def as_asked(self) -> channels.Refund:
         """Give it as a channel is asked for it."""
         return channels.Refund(self.refund_no, self.amount, self.reason, self.asked_at)
 
 
+ORDER_TAKES_MONEY_FOR: Final = timedelta(minutes=15)
 _CLOSES_AFTER: Final = timedelta(minutes=1)
 """So long after its time a payment that was under way then is waited for."""
 # One table for both: a refund that was asked for stands as an order that was asked for does.

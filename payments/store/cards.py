@@ -295,7 +295,7 @@ def bills_of_references(connection: Connection, references: Collection[str]) -> 
         .where(CHANNEL_REFUND.c.refund_no.in_(list(references)))
     )
     rows = connection.execute(orders.union_all(refunds))
-    return {row.reference: BillId(row.bill_id) for row in rows}
+    return {row.reference: BillId(row.bill_id) for row in rows if row.bill_id is not None}
 
 
 def moved_sums(connection: Connection, card_ids: Collection[UUID]) -> dict[UUID, int]:

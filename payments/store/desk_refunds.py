@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from city.errors import Invalid
 from city.identifiers import BillId
@@ -14,6 +14,7 @@ from payments.channel_refunds import CHANNEL_REFUND
 from payments.rules.channel_orders import RefundState
 from payments.rules.ledger import EntryKind
 from payments.store.bills import LARGEST_PAGE
+from payments.store.order_shares import ORDER_SHARE
 from payments.store.tables import bill, entry
 
 
@@ -65,14 +66,15 @@ def refunds(
         select(
             CHANNEL_REFUND,
             order.order_no,
-            order.bill_id,
+            func.coalesce(order.bill_id, ORDER_SHARE.c.bill_id).label("bill_id"),
             order.channel,
             order.currency,
-            order.payment_id,
+            func.coalesce(order.payment_id, ORDER_SHARE.c.payment_id).label("payment_id"),
             entry.c.id.label("entry_id"),
         )
         .join(CHANNEL_ORDER, order.id == refund.order_id)
-        .join(bill, bill.c.id == order.bill_id)
+        .outerjoin(ORDER_SHARE, ORDER_SHARE.c.id == refund.share_id)
+        .join(bill, bill.c.id == func.coalesce(order.bill_id, ORDER_SHARE.c.bill_id))
         .outerjoin(entry, (entry.c.kind == EntryKind.REFUND.value) & (entry.c.subject == refund.id))
         .order_by(refund.id.desc())
         .limit(limit + 1)

@@ -12,6 +12,7 @@ from city.money import Money
 from payments.channel_orders import CHANNEL_ORDER
 from payments.channel_refunds import CHANNEL_REFUND
 from payments.rules.ledger import EntryKind
+from payments.store.order_shares import ORDER_SHARE
 from payments.store.tables import bill, entry, payment, refund
 
 
@@ -168,10 +169,11 @@ def given_back(
         .select_from(entry)
         .join(CHANNEL_REFUND, CHANNEL_REFUND.c.id == entry.c.subject)
         .join(CHANNEL_ORDER, CHANNEL_ORDER.c.id == CHANNEL_REFUND.c.order_id)
-        .join(bill, bill.c.id == CHANNEL_ORDER.c.bill_id)
+        .outerjoin(ORDER_SHARE, ORDER_SHARE.c.id == CHANNEL_REFUND.c.share_id)
+        .join(bill, bill.c.id == func.coalesce(CHANNEL_ORDER.c.bill_id, ORDER_SHARE.c.bill_id))
         .where(
             entry.c.kind == EntryKind.REFUND.value,
-            CHANNEL_ORDER.c.payment_id.is_not(None),
+            func.coalesce(CHANNEL_ORDER.c.payment_id, ORDER_SHARE.c.payment_id).is_not(None),
             entry.c.at >= from_at,
             entry.c.at < before_at,
         )

@@ -130,8 +130,10 @@ _BILL_OF: Final = text(
     " union all select o.bill_id from payments.channel_order o where o.id = :subject"
     " union all select o.bill_id from payments.card_movement m"
     "  join payments.channel_order o on o.order_no = m.reference where m.id = :subject"
-    " union all select o.bill_id from payments.channel_refund r"
-    "  join payments.channel_order o on o.id = r.order_id where r.id = :subject limit 1"
+    " union all select s.bill_id from payments.order_share s where s.id = :subject"
+    " union all select coalesce(o.bill_id, s.bill_id) from payments.channel_refund r"
+    "  join payments.channel_order o on o.id = r.order_id"
+    "  left join payments.order_share s on s.id = r.share_id where r.id = :subject limit 1"
 )
 
 

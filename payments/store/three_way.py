@@ -27,7 +27,9 @@ _PARTS: Final = text(
     "  else not exists (select from payments.difference d where d.channel = o.channel"
     "   and d.order_no = o.order_no and d.kind = 'ours-only' and d.certain"
     "   and d.state <> 'resolved') end as in_bill"
-    " from payments.payment p left join payments.channel_order o on o.payment_id = p.id"
+    " from payments.payment p left join payments.order_share s on s.payment_id = p.id"
+    " left join payments.channel_order o on o.id = coalesce(s.order_id,"
+    "  (select a.id from payments.channel_order a where a.payment_id = p.id))"
     " where p.bill_id = any(cast(:bills as uuid[])) order by p.taken_at, p.id"
 )
 

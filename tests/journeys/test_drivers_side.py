@@ -365,7 +365,7 @@ def test_what_was_paid_of_a_bill_in_part_goes_back_where_its_dispute_is_upheld(
 
     def hears(order: ChannelOrder) -> ChannelRefund | None:
         answer = Answer(Fate.PAID, f"CH-{order.order_no}", order.amount, "M1")
-        return channel_payments.hear(uow, order.order_no, answer).surplus
+        return next(iter(channel_payments.hear(uow, order.order_no, answer).surplus), None)
 
     with street.database.unit_of_work() as uow:
         payments.pay_in_cash(uow, bill.id, cny(100), "attendant-1", part=cny(100))

@@ -77,7 +77,7 @@ def hears_paid(street: Street, order: ChannelOrder) -> ChannelRefund | None:
     """Do as the channel's notification: the order is paid."""
     answer = Answer(Fate.PAID, f"CH-{order.order_no}", order.amount, order.merchant)
     with street.database.unit_of_work() as uow:
-        surplus = channel_payments.hear(uow, order.order_no, answer).surplus
+        surplus = next(iter(channel_payments.hear(uow, order.order_no, answer).surplus), None)
     Worker(street.url, [offer_ahead.task(street.database)], database=street.database).drain()
     return surplus
 

@@ -10,7 +10,7 @@ from city.identifiers import BillId, ParkingSessionId
 from city.money import Money
 from city.people import Role
 from city.vehicles import parse_plate
-from journeys import keep_arrears
+from journeys import keep_arrears, pay_together
 from journeys.draw_court_file import draw_court_file
 from payments import arrears as service
 from payments.rules.arrears import (
@@ -29,6 +29,7 @@ from web.api.schemas.arrears import (
     CaseOut,
     CourtFileOut,
     DecisionIn,
+    LinkIn,
     NoticeOut,
     OwedOut,
     SeveralIn,
@@ -40,6 +41,7 @@ from web.api.schemas.arrears import (
     WriteOffsQuery,
 )
 from web.api.schemas.base import PageQuery
+from web.api.schemas.paying import TogetherLinkOut
 from web.api.shown import shown_bills, shown_payment
 
 if TYPE_CHECKING:
@@ -129,6 +131,22 @@ def pay_several(uow: UnitOfWork, json_data: SeveralIn) -> dict[str, Any]:
         "payments": [shown_payment(each) for each in taken],
         "change": taken[-1].change.as_json(),
     }
+
+
+@blueprint.post("/arrears/links")
+@access.allow(Role.ATTENDANT, Role.FINANCE)
+@blueprint.input(LinkIn)
+@blueprint.output(TogetherLinkOut)
+@blueprint.doc(
+    summary="A link to some unpaid bills of one vehicle, for its driver to scan and pay online",
+    description="It shows neither places nor times, holds for a day, and changes nothing.",
+)
+def link(json_data: LinkIn) -> dict[str, Any]:
+    """Bind bills into a link."""
+    bill_ids = [BillId(each) for each in json_data.bills]
+    with access.wiring().database.unit_of_work() as uow:
+        text = pay_together.bind_for_driver(uow, access.known_actor(), bill_ids)
+    return {"link": f"/pay/together/{text}"}
 
 
 @blueprint.post("/arrears/slips/<uuid:notice_id>")

@@ -14,6 +14,7 @@ from journeys.pay_online import limit_of, refresh_refund, refund_payment
 from payments import channel_orders, channel_refunds
 from payments import services as payments
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState, RefundState
+from payments.store import order_shares
 from payments.store.desk_refunds import refunds as refunds_of_desk
 from web import access
 from web.api.cursors import after, cursor
@@ -29,6 +30,8 @@ from web.api.schemas.paying import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
+
+    from payments.rules.order_shares import Share
 
 blueprint = APIBlueprint("channel_refunds", __name__, url_prefix="/api/v1", tag="Payments")
 
@@ -49,11 +52,15 @@ def orders(bill_id: UUID) -> dict[str, Any]:
             raise NotFound("There is no such bill.")
         access.require_district(bill.charge.district)
         found = channel_orders.orders_of_bill(connection, bill.id)
-        refunds = channel_refunds.of_orders(connection, found)
+        shared = order_shares.of_bills(connection, [bill.id])
+        refunds = channel_refunds.of_orders(connection, [*found, *(each for each, _ in shared)])
     limit = limit_of(caller)
     most = None if limit is None else Money(limit.single_minor, bill.amount.currency).as_json()
     return {
-        "items": [_order(each, refunds[each.id]) for each in found],
+        "items": [
+            *(_order(each, refunds[each.id]) for each in found),
+            *(_shared(each, share, refunds[each.id]) for each, share in shared),
+        ],
         "most_at_once": most,
     }
 
@@ -122,6 +129,7 @@ def refund(order_no: str, json_data: ChannelRefundIn) -> dict[str, Any]:
             json_data.refund_no,
             Money(amount.minor, amount.currency),
             json_data.reason,
+            None if json_data.bill_id is None else BillId(json_data.bill_id),
         )
     )
 
@@ -147,11 +155,22 @@ def _order(order: ChannelOrder, refunds: Sequence[ChannelRefund]) -> dict[str, A
         "channel_no": order.channel_no or None,
         "state": order.state.value,
         "amount": order.amount.as_json(),
-        "surplus": paid and order.payment_id is None,
+        "whole": order.amount.as_json(),
+        "surplus": order.surplus,
         "opened_at": order.opened_at,
         "done_at": order.done_at,
         "refundable": Money(left_minor, order.amount.currency).as_json(),
         "refunds": [_refund(each) for each in refunds],
+    }
+
+
+def _shared(order: ChannelOrder, share: Share, refunds: Sequence[ChannelRefund]) -> dict[str, Any]:
+    """Return an order over several bills as one of them sees it: its share, what went back."""
+    paid = order.state is OrderState.PAID
+    return _order(order, [each for each in refunds if each.share_id == share.id]) | {
+        "amount": share.amount.as_json(),
+        "surplus": paid and share.payment_id is None,
+        "refundable": (share.left if paid else Money(0, share.amount.currency)).as_json(),
     }
 
 

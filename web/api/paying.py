@@ -77,7 +77,7 @@ def payable(uow: UnitOfWork, link: str) -> dict[str, Any]:
 def start(link: str, json_data: PayIn) -> dict[str, Any]:
     """Open an order."""
     wiring = access.wiring()
-    with _at_a_channel() as free:
+    with at_a_channel() as free:
         if not free:
             raise Unavailable("the channels are busy", retry_after_s=BUSY_RETRY_S)
         started = pay_by_link.start(
@@ -95,7 +95,7 @@ def start(link: str, json_data: PayIn) -> dict[str, Any]:
 def order(link: str, order_no: str) -> dict[str, Any]:
     """Tell how an order stands."""
     wiring = access.wiring()
-    with _at_a_channel() as free:
+    with at_a_channel() as free:
         channels = wiring.channels if free else {}
         found = pay_by_link.follow(wiring.database, channels, link, order_no)
     return shown_order(found, wiring.settings, wiring.wall.now())
@@ -153,9 +153,29 @@ def shown_order(
         "seconds_left": max(0, int(left_s)) if waits else 0,
         "link": _followed(code, settings) if payable_now else None,
         "scannable": payable_now,
-        "surplus": order.state is OrderState.PAID and order.payment_id is None,
+        "surplus": order.surplus,
         "refunded": Money(order.refunded_minor, order.amount.currency).as_json(),
     }
+
+
+def _shown_shared(found: Payable) -> list[dict[str, Any]]:
+    """Return orders that a bill shares in, as far as they tell of it: paid, or not known yet."""
+    told = {OrderState.ASKED, OrderState.UNKNOWN, OrderState.PAID}
+    return [
+        {
+            "order_no": order.order_no,
+            "channel": order.channel.value,
+            "state": order.state.value,
+            "amount": share.amount.as_json(),
+            "seconds_left": 0,
+            "link": None,
+            "scannable": False,
+            "surplus": order.state is OrderState.PAID and share.payment_id is None,
+            "refunded": Money(share.refunded_minor, share.amount.currency).as_json(),
+        }
+        for order, share in found.shared
+        if order.state in told
+    ]
 
 
 def _followed(code: str, settings: Settings) -> str | None:
@@ -179,7 +199,7 @@ def _plate(given: PlateIn) -> PlateNumber:
 
 
 @contextmanager
-def _at_a_channel() -> Iterator[bool]:
+def at_a_channel() -> Iterator[bool]:
     """Lend one of the places of those who wait for a channel; False where none is free."""
     free = _asking.acquire(blocking=False)
     try:
@@ -239,15 +259,18 @@ def _shown(uow: UnitOfWork, found: Payable) -> dict[str, Any]:
         "orders": [
             shown_order(each, wiring.settings, now)
             for each in pay_by_link.newest(found.orders).values()
-        ],
-        "receipt": _receipt(found, whole=whole),
+        ]
+        + _shown_shared(found),
+        "receipt": shown_receipt(found, whole=whole),
     }
 
 
-def _receipt(found: Payable, *, whole: bool) -> dict[str, Any] | None:
-    payment, order = found.payment, found.paid_by
+def shown_receipt(found: Payable, *, whole: bool) -> dict[str, Any] | None:
+    """Return what settled a bill; null where it is not paid, or was over nothing."""
+    payment = found.payment
     if payment is None or found.bill.state is not BillState.PAID:
         return None  # a part that was paid is no receipt of the whole
+    order, refunded = found.settled_by or (None, Money(0, payment.amount.currency))
     return {
         "number": payment.id,
         "channel": payment.channel,
@@ -255,5 +278,5 @@ def _receipt(found: Payable, *, whole: bool) -> dict[str, Any] | None:
         "received_at": payment.taken_at,
         "order_no": order.order_no if order else None,
         "channel_no": order.channel_no if order and whole else None,
-        "refunded": Money(order.refunded_minor if order else 0, payment.amount.currency).as_json(),
+        "refunded": refunded.as_json(),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from city.money import Money
-from payments.rules.channel_orders import OrderState
 from payments.store.cards import bills_of_references
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def shown_paid(paid: PaidByCard) -> dict[str, Any]:
         "order_no": order.order_no,
         "state": order.state.value,
         "amount": order.amount.as_json(),
-        "surplus": order.state is OrderState.PAID and order.payment_id is None,
+        "surplus": order.surplus,
         "balance": paid.card.balance.as_json(),
         "outstanding": paid.bill.outstanding.as_json(),
     }

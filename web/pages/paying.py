@@ -9,6 +9,7 @@ from flask import Response, redirect, url_for
 from city.errors import NotFound
 from city.identifiers import BillId
 from city.money import Money
+from journeys import pay_together as together
 from journeys.pay_by_link import link_of_bill, open_link, order_of
 from journeys.request_invoice import paper
 from parking.services.signs import sign_of_bay
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from werkzeug.wrappers import Response as BaseResponse
+
+    from payments.rules.channel_orders import ChannelOrder
 
 
 @blueprint.get("/pay/<link>")
@@ -44,13 +47,39 @@ def pay_code(link: str, order_no: str) -> Response:
     """Draw what the payer scans."""
     with access.wiring().database.unit_of_work() as uow:
         order = order_of(uow, link, order_no)
-    if not order.code:
-        raise NotFound("The order has no code.")
-    return Response(
-        qr.svg(order.code, order.channel.value),
-        content_type="image/svg+xml",
-        headers={"Cache-Control": "private, no-store"},
-    )
+    return _code(order)
+
+
+@blueprint.get("/pay/together/<link>")
+@access.public
+def pay_together(link: str) -> Response:
+    """Show several bills of one vehicle, and how to pay them at once."""
+    with access.wiring().database.unit_of_work() as uow:
+        together.open_link(uow, link)
+    response = page("pay_together.html", subject=link)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@blueprint.get("/pay/together/<link>/code.svg")
+@access.public
+def pay_together_link(link: str) -> Response:
+    """Draw the page's own address, for a driver to scan off somebody's screen or slip."""
+    with access.wiring().database.unit_of_work() as uow:
+        together.open_link(uow, link)
+    origin = access.wiring().settings.page_origin
+    drawn = qr.svg(origin + url_for("pages.pay_together", link=link), link)
+    headers = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
+    return Response(drawn, content_type="image/svg+xml", headers=headers)
+
+
+@blueprint.get("/pay/together/<link>/orders/<order_no>/code.svg")
+@access.public
+def pay_together_code(link: str, order_no: str) -> Response:
+    """Draw what the payer of several bills scans."""
+    with access.wiring().database.unit_of_work() as uow:
+        order = together.order_of(uow, link, order_no)
+    return _code(order)
 
 
 @blueprint.get("/pay/<link>/invoices/<uuid:invoice_id>")
@@ -102,3 +131,13 @@ def pay_bill(bill_id: UUID) -> BaseResponse:
     with access.wiring().database.unit_of_work() as uow:
         link = link_of_bill(uow, access.known_actor(), BillId(bill_id))
     return redirect(url_for("pages.pay", link=link))
+
+
+def _code(order: ChannelOrder) -> Response:
+    if not order.code:
+        raise NotFound("The order has no code.")
+    return Response(
+        qr.svg(order.code, order.channel.value),
+        content_type="image/svg+xml",
+        headers={"Cache-Control": "private, no-store"},
+    )

@@ -58,6 +58,12 @@ class SeveralIn(Incoming):
     tendered: MoneyIn
 
 
+class LinkIn(Incoming):
+    """Unpaid bills of one vehicle, to be paid online by who scans a link to them."""
+
+    bills: Annotated[list[UUID], Field(min_length=1, max_length=20)]
+
+
 class SeveralOut(Outgoing):
     """What was taken, a payment a bill; the change is the last one's."""
 

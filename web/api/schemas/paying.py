@@ -127,6 +127,48 @@ class UnpaidListOut(Outgoing):
     items: list[UnpaidOut]
 
 
+class TogetherIn(Incoming):
+    """Links to bills of one vehicle, to be paid at once."""
+
+    links: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=200)]],
+        Field(min_length=1, max_length=20, description="paths of their pay pages, or their ends"),
+    ]
+
+
+class TogetherLinkOut(Outgoing):
+    """Where several bills are paid at once."""
+
+    link: Annotated[str, Field(description="path of the page")]
+
+
+class TogetherBillOut(Outgoing):
+    """One of several bills that are paid at once."""
+
+    state: Literal["open", "paid", "disputed", "cancelled", "written-off"]
+    amount: MoneyOut
+    outstanding: MoneyOut
+    issued_at: Instant
+    due_at: Instant
+    facility: Annotated[Names | None, Field(description="null where the link does not show it")]
+    link: Annotated[str, Field(description="path of its own page, with its receipt once paid")]
+    receipt: ReceiptOut | None
+    goes_back: Annotated[
+        MoneyOut | None,
+        Field(description="paid here when it was not owed any more: it goes back by itself"),
+    ]
+
+
+class TogetherOut(Outgoing):
+    """Several bills of one vehicle as the holder of a link to them sees them."""
+
+    plate: PlateOut | None
+    outstanding: Annotated[MoneyOut, Field(description="of all that take money now")]
+    items: Annotated[list[TogetherBillOut], Field(description="those due first before")]
+    channels: Annotated[list[ChannelName], Field(description="that can be paid through now")]
+    orders: Annotated[list[OrderOut], Field(description="the last one at each channel")]
+
+
 class ChannelRefundIn(Incoming):
     """A part or all of an online payment, to go back the way it came."""
 
@@ -139,6 +181,10 @@ class ChannelRefundIn(Incoming):
     ]
     amount: MoneyIn
     reason: Annotated[str, Field(min_length=3, max_length=80)]
+    bill_id: Annotated[
+        UUID | None,
+        Field(description="of an order that paid several bills, whose money goes back"),
+    ] = None
 
 
 class ChannelRefundOut(Outgoing):
@@ -162,7 +208,8 @@ class ChannelOrderOut(Outgoing):
     channel: OrderChannel
     channel_no: str | None
     state: Literal["asked", "open", "unknown", "paid", "closed"]
-    amount: MoneyOut
+    amount: Annotated[MoneyOut, Field(description="of an order over several bills, this one's")]
+    whole: Annotated[MoneyOut, Field(description="what the payer paid in all")]
     surplus: bool
     opened_at: Instant
     done_at: Instant | None

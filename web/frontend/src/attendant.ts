@@ -4,6 +4,7 @@ import "../styles/attendant.css";
 import { ProblemError, read, readAll } from "./api/client";
 import { lonLat, type Bill, type Facility } from "./api/types";
 import { keepApp } from "./attendant/app";
+import { arrearsByPlate, arrearsOfStay, type ArrearsActs } from "./attendant/arrears";
 import { bayActs } from "./attendant/bay_acts";
 import { CashDesk, cashDone, type Taken } from "./attendant/cash";
 import { Home } from "./attendant/home";
@@ -212,6 +213,7 @@ class AttendantPage {
       openBill: (billId) => void this.openBill(billId),
       choosePost: () => void this.choosePost(),
       openTerminal: () => void this.openTerminal(),
+      openArrears: () => this.openArrears(),
     });
     this.view = view;
     replace(this.home, view.element);
@@ -296,6 +298,7 @@ class AttendantPage {
     const panel = stayPanel(this.post, bayId, {
       takePlate: (id) => this.openPlate(id),
       takeCash: (bill) => this.openCash(bill),
+      arrears: (stayId) => arrearsOfStay(stayId, this.arrears(() => this.openBay(bayId))),
     });
     if (!panel) return;
     if (this.keeps) {
@@ -307,6 +310,22 @@ class AttendantPage {
       if (more) panel.element.append(more);
     }
     this.show(panel);
+  }
+
+  /** What arrears do on this page: steps of their own, after which `back` is shown. */
+  private arrears(back: () => void): ArrearsActs {
+    return {
+      show: (title, element) => this.show({ title, element }),
+      close: () => {
+        back();
+        this.refreshNow?.();
+      },
+    };
+  }
+
+  private openArrears(): void {
+    const element = arrearsByPlate(this.arrears(() => this.closeStep()));
+    this.show({ title: text("owed.open"), element });
   }
 
   private openPlate(bayId: string): void {
@@ -352,6 +371,7 @@ class AttendantPage {
         billSummary(bill, {
           takePlate: () => undefined,
           takeCash: (owed) => this.openCash(owed),
+          arrears: () => null,
         }),
       );
     } catch (error) {

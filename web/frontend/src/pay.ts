@@ -7,6 +7,7 @@ import type { Payable, PayOrder } from "./api/types";
 import { choosing } from "./pay/choose";
 import { byPlate } from "./pay/by_plate";
 import { paidUp } from "./pay/receipt";
+import { TogetherPage } from "./pay/together";
 import { isLive, waiting } from "./pay/wait";
 import { exactly, inLanguage, lastingText, price } from "./format/words";
 import { instant } from "./format/time";
@@ -197,6 +198,13 @@ void startPage(async () => {
   }
   // An invoice stands without a script; this one prints it.
   document.querySelector("[data-print]")?.addEventListener("click", () => print());
+  const several = document.getElementById("together");
+  if (several) {
+    const together = new TogetherPage(several, page().subject ?? "");
+    await together.load();
+    poll(() => together.refresh(), ORDER_EVERY_MS);
+    return;
+  }
   const place = document.getElementById("pay");
   if (!place) return;
   const shown = new PayPage(place, page().subject ?? "");

@@ -123,6 +123,11 @@ export class CashDesk {
     );
   }
 
+  /** Tell the server what was handed over; sent again under its key it counts once. */
+  protected pay(tendered: Money, key: string): Promise<Payment> {
+    return act<Payment>("POST", `/api/v1/bills/${this.bill.id}/payments`, { channel: "cash", tendered }, key);
+  }
+
   private async send(): Promise<void> {
     if (this.sending || this.tendered === null || !this.goesBack) return;
     this.sending = true;
@@ -137,16 +142,7 @@ export class CashDesk {
         } else this.paid({ amount: this.bill.outstanding, change: goesBack, bill_id: this.bill.id });
         return;
       }
-      const payment = await act<Payment>(
-        "POST",
-        `/api/v1/bills/${this.bill.id}/payments`,
-        {
-          channel: "cash",
-          tendered: { minor: this.tendered, currency: this.bill.outstanding.currency },
-        },
-        this.key,
-      );
-      this.paid(payment);
+      this.paid(await this.pay({ minor: this.tendered, currency: this.bill.outstanding.currency }, this.key));
     } catch (error) {
       this.problem.hidden = false;
       write(this.problem, this.note ? text("outbox.not_kept") : problemText(error));

@@ -17,6 +17,7 @@ export interface HomeActs {
   readonly openBill: (billId: string) => void;
   readonly choosePost: () => void;
   readonly openTerminal: () => void;
+  readonly openArrears: () => void;
 }
 
 /** Tasks shown before the rest is folded away. */
@@ -102,6 +103,11 @@ export class Home {
       this.age,
       h("section", { class: "post-section" }, this.taskHead, this.taskList, this.more),
       h("section", { class: "post-section" }, h("h2", {}, text("post.bays")), this.grid),
+      h(
+        "section",
+        { class: "post-section" },
+        h("button", { class: "button", type: "button", id: "arrears-open", onclick: () => acts.openArrears() }, text("owed.open")),
+      ),
       h("section", { class: "post-section" }, this.terminal),
     );
     this.update();

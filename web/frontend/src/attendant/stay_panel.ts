@@ -20,6 +20,8 @@ import { isOwing } from "./tasks";
 export interface StayActs {
   readonly takePlate: (bayId: string) => void;
   readonly takeCash: (bill: Bill) => void;
+  /** What the stay's vehicle owes elsewhere. */
+  readonly arrears: (stayId: string) => HTMLElement | null;
 }
 
 export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
@@ -100,12 +102,13 @@ function codeFor(stayId: string): HTMLElement {
   );
 }
 
-/** The open stay's facts and what it would cost if the car left now; `fee` outlives a redraw. */
+/** The open stay's facts and what it would cost if the car left now; `fee` and `owed` outlive a redraw. */
 function openStay(
   stay: Session,
   bayId: string,
   warnings: readonly string[],
   fee: HTMLElement,
+  owed: HTMLElement | null,
   acts: StayActs,
   offline: { readonly ahead: Money | null; readonly told: boolean },
 ): HTMLElement {
@@ -156,6 +159,7 @@ function openStay(
         : h("div", { hidden: true }),
     ),
     h("section", { class: "panel-section" }, h("h3", {}, text("stay.fee_now")), fee),
+    owed,
     stay.plate ? codeFor(stay.id) : null,
     storyOf(stay.id, null),
     h(
@@ -188,7 +192,15 @@ export function stayPanel(
   const sure = h("p", { class: "stay-sure" });
   const body = h("div", {}, skeleton(3, "card"));
   const fee = h("div", {});
+  let owed: { key: string; element: HTMLElement | null } | null = null;
   let shown = "";
+
+  /** Asked for once a plate: what is ticked there must not change under the thumb. */
+  const owedOf = (stay: Session): HTMLElement | null => {
+    const plate = `${stay.id}|${stay.plate?.text ?? ""}`;
+    if (owed?.key !== plate) owed = { key: plate, element: stay.plate ? acts.arrears(stay.id) : null };
+    return owed.element;
+  };
 
   const drawLast = async (): Promise<void> => {
     try {
@@ -245,7 +257,7 @@ export function stayPanel(
     );
     if (stay) {
       const offline = { ahead: post.fees.due(stay), told: !post.waiting.has(bayId) };
-      replace(body, openStay(stay, bayId, post.warnings(stay.id), fee, acts, offline));
+      replace(body, openStay(stay, bayId, post.warnings(stay.id), fee, owedOf(stay), acts, offline));
     }
     else void drawLast();
   };

@@ -25,7 +25,7 @@ function smaller(a: Money, b: Money): Money {
   return a.minor < b.minor ? a : b;
 }
 
-function give(order: ChannelOrder, most: Money, again: () => void): void {
+function give(billId: string, order: ChannelOrder, most: Money, again: () => void): void {
   const channel = named("bill.channel", order.channel);
   const number = refundNo();
   const room = smaller(order.refundable, most);
@@ -47,6 +47,8 @@ function give(order: ChannelOrder, most: Money, again: () => void): void {
         refund_no: number,
         amount: sum,
         reason: reason.value,
+        // Of one payment for several bills only this one's part can go back from here.
+        bill_id: billId,
       });
       again();
       return text(done.state === "done" ? "refund.done" : "refund.asked", { amount: price(sum), channel });
@@ -68,7 +70,7 @@ function refundRow(refund: ChannelRefund): HTMLElement {
   );
 }
 
-function orderPart(order: ChannelOrder, most: Money | null, again: () => void): HTMLElement {
+function orderPart(billId: string, order: ChannelOrder, most: Money | null, again: () => void): HTMLElement {
   const may = most !== null && order.refundable.minor > 0;
   return h(
     "div",
@@ -80,12 +82,13 @@ function orderPart(order: ChannelOrder, most: Money | null, again: () => void): 
       h("span", { class: "tag" }, named("order.state", order.surplus ? "surplus" : order.state)),
     ),
     h("p", { class: "item-facts mono" }, order.channel_no ?? order.order_no),
+    order.whole.minor !== order.amount.minor ? h("p", { class: "note" }, text("refund.of_several", { amount: price(order.whole) })) : null,
     order.refunds.length ? h("ul", { class: "rows" }, ...order.refunds.map(refundRow)) : null,
     may
       ? h(
           "p",
           { class: "panel-acts" },
-          h("button", { class: "button", type: "button", onclick: () => give(order, most, again) }, text("refund.start")),
+          h("button", { class: "button", type: "button", onclick: () => give(billId, order, most, again) }, text("refund.start")),
         )
       : null,
   );
@@ -108,7 +111,7 @@ export function onlinePayments(billId: string): HTMLElement {
       section.hidden = found.items.length === 0;
       if (JSON.stringify(found) !== drawn) {
         drawn = JSON.stringify(found);
-        replace(place, ...found.items.map((order) => orderPart(order, found.most_at_once, () => void load())));
+        replace(place, ...found.items.map((order) => orderPart(billId, order, found.most_at_once, () => void load())));
       }
       if (under.length === 0) return;
       setTimeout(() => {

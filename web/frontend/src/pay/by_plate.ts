@@ -1,23 +1,66 @@
 /** What a car owes, found by the plate that somebody reads off it. */
 import { act } from "../api/client";
-import type { UnpaidList } from "../api/types";
+import type { TogetherLink, UnpaidList } from "../api/types";
 import { instant } from "../format/time";
 import { exactly, price } from "../format/words";
 import { PLATE_KINDS } from "../plates/kinds";
 import { h, replace, write } from "../shell/dom";
 import { choice, field, labelled } from "../shell/form";
 import { emptyState, problemText } from "../shell/states";
-import { named, text } from "../shell/text";
+import { counted, named, text } from "../shell/text";
+
+/** The server's own limit of bills in one order. */
+const MOST_AT_ONCE = 20;
+
+/** A press that pays what is ticked, at once: it names the sum, and is there from two bills on. */
+function together(boxes: readonly (readonly [HTMLInputElement, UnpaidList["items"][number]])[]): HTMLElement {
+  const button = h("button", { class: "button button-primary button-wide", type: "button", id: "pay-together" });
+  const note = h("p", { class: "note", role: "status" });
+  const ticked = (): UnpaidList["items"] => boxes.filter(([box]) => box.checked).map(([, item]) => item);
+  const show = (): void => {
+    const chosen = ticked();
+    const minor = chosen.reduce((sum, each) => sum + each.amount.minor, 0);
+    const currency = boxes[0]?.[1].amount.currency ?? "CNY";
+    button.disabled = chosen.length === 0 || chosen.length > MOST_AT_ONCE;
+    write(button, counted("pay.pay_together", chosen.length, { amount: price({ minor, currency }) }));
+    write(note, chosen.length > MOST_AT_ONCE ? text("pay.too_many", { most: MOST_AT_ONCE }) : text("pay.together_note"));
+  };
+  for (const [box] of boxes) box.addEventListener("change", show);
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    void act<TogetherLink>("POST", "/api/v1/pay/together", { links: ticked().map((each) => each.link) })
+      .then((bound) => location.assign(bound.link))
+      .catch((error: unknown) => {
+        show();
+        write(note, problemText(error));
+      });
+  });
+  show();
+  return h("div", {}, button, note);
+}
 
 function rows(found: UnpaidList): HTMLElement {
   if (found.items.length === 0) return emptyState(text("pay.nothing_found"), text("pay.nothing_found_note"));
-  return h(
+  const bills = found.items.filter((each) => !each.ahead);
+  const currencies = new Set(bills.map((each) => each.amount.currency));
+  const boxes =
+    bills.length > 1 && currencies.size === 1
+      ? new Map(
+          bills.map((each, at) => {
+            const box = h("input", { type: "checkbox", "aria-label": text("pay.choose_bill", { amount: price(each.amount), at: exactly(instant(each.due_at)) }) });
+            box.checked = at < MOST_AT_ONCE;
+            return [each, box] as const;
+          }),
+        )
+      : null;
+  const list = h(
     "ul",
     { class: "rows" },
     ...found.items.map((each) =>
       h(
         "li",
         { class: "row", "data-ahead": each.ahead ? "" : null },
+        boxes?.get(each),
         h(
           "div",
           { class: "row-words" },
@@ -32,6 +75,7 @@ function rows(found: UnpaidList): HTMLElement {
       ),
     ),
   );
+  return boxes ? h("div", {}, list, together([...boxes].map(([item, box]) => [box, item] as const))) : list;
 }
 
 export function byPlate(place: HTMLElement, bay: string | null): void {

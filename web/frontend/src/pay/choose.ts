@@ -3,8 +3,11 @@ import type { Payable, PayOrder } from "../api/types";
 import { h } from "../shell/dom";
 import { named, text } from "../shell/text";
 
+/** What is chosen for: one bill, or several at once. */
+type Chosen = Pick<Payable, "channels" | "orders">;
+
 /** What the payer should know before choosing: of an order that ended, or of one not known yet. */
-function warning(bill: Payable, order: PayOrder | null): HTMLElement | null {
+function warning(bill: Chosen, order: PayOrder | null): HTMLElement | null {
   const unsure = bill.orders.find((each) => each.state === "unknown");
   if (unsure) {
     const channel = named("bill.channel", unsure.channel);
@@ -18,7 +21,7 @@ function warning(bill: Payable, order: PayOrder | null): HTMLElement | null {
 }
 
 export function choosing(
-  bill: Payable,
+  bill: Chosen,
   order: PayOrder | null,
   choose: (channel: PayOrder["channel"]) => void,
 ): HTMLElement {
