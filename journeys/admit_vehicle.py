@@ -151,6 +151,17 @@ def pass_gate(uow: UnitOfWork, actor: Actor, passage: Passage) -> Passed:
     return Passed(outcome, joined.session, repeated=False)
 
 
+def vehicle_of(uow: UnitOfWork, passage: Passage) -> VehicleId | None:
+    """Give the identity under which a passage would be joined; None where its read is not clear.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such ticket.
+    """
+    return _named(uow, passage).admitted_as
+
+
 def _check(uow: UnitOfWork, place: Facility, passage: Passage) -> None:
     if place.kind == "kerb":
         raise Invalid("is a kerb: it has no gates", field="facility_id")

@@ -58,6 +58,13 @@ def identity_of(
     return stay_evidence.read_near(uow.connection, facility_id, read_as, near)
 
 
+def open_at(
+    uow: UnitOfWork, facility_id: FacilityId, vehicle_id: VehicleId
+) -> list[ParkingSession]:
+    """Give a vehicle's open stays at a facility, the oldest first, held; also by its identity."""
+    return stay_lists.open_of_vehicle(uow.connection, facility_id, vehicle_id)
+
+
 def just_entered(
     uow: UnitOfWork,
     facility_id: FacilityId,

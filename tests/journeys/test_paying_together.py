@@ -34,7 +34,7 @@ from payments.rules.channel_orders import OrderState, RefundState
 from payments.rules.channels import Answer, Channel, Fate, Method, Notice
 from payments.rules.pay_links import Scope
 from payments.store import order_shares
-from tests.journeys.test_paying_online import ANYBODY, Street, sums
+from tests.journeys.test_paying_online import ANYBODY, Street, age, sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +111,7 @@ def test_one_payment_settles_each_bill_and_what_cash_paid_meanwhile_goes_back_al
     of_bills = shares(database, order, bills)
     assert [each.payment_id is None for each in of_bills] == [False, True, False]
     assert [each.refunded_minor for each in of_bills] == [0, 900, 0]
+    age(database)
     pursue(database, street.channels)
     (held,) = street.gateway.desk.book.orders()
     assert (held.terms.amount_minor, held.refunded_minor) == (2750, 900)

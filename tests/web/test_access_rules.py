@@ -185,6 +185,8 @@ ROLES: dict[str, set[Role]] = {
         Role.FINANCE,
     },
     "POST /api/v1/arrears/payments": {Role.ATTENDANT, Role.FINANCE},
+    "GET /api/v1/gates/exit-rules": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR},
+    "POST /api/v1/gates/exit-rules": {Role.FINANCE},
     "POST /api/v1/arrears/links": {Role.ATTENDANT, Role.FINANCE},
     "POST /api/v1/arrears/slips/<uuid:notice_id>": {Role.ATTENDANT},
     "GET /api/v1/arrears/policies": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR},
@@ -415,9 +417,14 @@ INTEGRATIONS = {
     "POST /api/v1/uplinks/chirpstack",
     "POST /api/v1/uplinks/ctwing",
     "POST /api/v1/gates/passages",
+    "POST /api/v1/gates/exits",
     "POST /api/v1/bays/<uuid:bay_id>/reads",
 }
-DEVICES = {"POST /api/v1/gates/passages", "POST /api/v1/bays/<uuid:bay_id>/reads"}
+DEVICES = {
+    "POST /api/v1/gates/passages",
+    "POST /api/v1/gates/exits",
+    "POST /api/v1/bays/<uuid:bay_id>/reads",
+}
 """Of these, what devices may call too: each for its own gate or bays."""
 
 TERMINALS = {"POST /api/v1/terminals/health", "POST /api/v1/terminals/acts"}

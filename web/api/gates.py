@@ -7,20 +7,28 @@ from typing import TYPE_CHECKING, Any
 from apiflask import APIBlueprint
 
 from city.errors import Invalid
-from city.identifiers import FacilityId, ParkingSessionId, VehicleId
+from city.identifiers import DistrictCode, FacilityId, ParkingSessionId, VehicleId
 from city.people import Role
 from city.vehicles import parse_plate
 from journeys.admit_vehicle import Direction, Passage, pass_gate
+from journeys.ask_exit import ask_exit, rule_exits
 from journeys.correct_stay import match_passage
 from journeys.drive_stay import account_of, take_ticket
 from journeys.meet_vehicle import meet_vehicle
 from parking.services import stay_views, tickets
+from payments import exits
+from payments.rules.exits import ExitMode
 from web import access
 from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
 from web.api.plates import masked_plates, one_plate, plate_read
 from web.api.schemas.drivers import TicketCodeOut, TicketIn, TicketOut
 from web.api.schemas.evidence import (
+    ExitIn,
+    ExitOut,
+    ExitRuleIn,
+    ExitRuleOut,
+    ExitRulesOut,
     MatchIn,
     MeetIn,
     PassageIn,
@@ -37,11 +45,12 @@ if TYPE_CHECKING:
 
     from city.works.database import UnitOfWork
     from lpr.rules.reads import PlateRead
+    from payments.rules.exits import ExitRule
 
 blueprint = APIBlueprint("gates", __name__, url_prefix="/api/v1", tag="Gates")
 
 
-def _read(sent: PassageIn) -> PlateRead | None:
+def _read(sent: PassageIn | ExitIn) -> PlateRead | None:
     if sent.plate is None:
         if sent.confidences is not None or sent.plate_kind is not None:
             raise Invalid("are of a plate, and there is none", field="confidences")
@@ -86,6 +95,76 @@ def passage(uow: UnitOfWork, json_data: PassageIn) -> dict[str, Any]:
         "hold": None if hold is None else hold.value,
         "repeated": passed.repeated,
     }
+
+
+@blueprint.post("/gates/exits")
+@access.credential("integration", "device")
+@blueprint.input(ExitIn)
+@blueprint.output(ExitOut)
+@blueprint.doc(
+    summary="Whether a gate opens for who stands before it, asks for money, or calls somebody",
+    description=(
+        "By the facility's rule, its district's or the city's. Ask before the barrier moves, and "
+        "again every few seconds while the gate asks for money; once the vehicle has passed, tell "
+        "its passage. Nothing is billed by asking. Only this stay's fee is asked for: arrears "
+        "take leaving first away, and detain nobody."
+    ),
+)
+def ask_to_leave(json_data: ExitIn) -> dict[str, Any]:
+    """Answer a gate."""
+    wiring = access.wiring()
+    with wiring.database.unit_of_work() as uow:
+        passage = Passage(
+            facility_id=FacilityId(json_data.facility_id),
+            gate=json_data.gate,
+            direction=Direction.EXIT,
+            event_id="",
+            at=uow.clock.now(),
+            read=_read(json_data),
+            ticket=json_data.ticket,
+        )
+        answer = ask_exit(uow, access.known_actor(), passage)
+    due, fee = answer.due, answer.fee
+    return {
+        "verdict": answer.verdict.value,
+        "because": answer.because.value,
+        "mode": answer.mode.value,
+        "session_id": None if fee is None else fee.session.id,
+        "due": None if due is None else due.as_json(),
+        "link": f"{wiring.settings.page_origin}/pay/{answer.link}" if answer.link else None,
+        "pay_until_at": answer.pay_until_at,
+        "leave_by_at": None if fee is None else fee.leave_by_at,
+    }
+
+
+@blueprint.get("/gates/exit-rules")
+@access.allow(Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
+@blueprint.output(ExitRulesOut)
+@blueprint.doc(summary="Where vehicles pay before they leave, the latest rule first")
+def exit_rules() -> dict[str, Any]:
+    """List rules about leaving."""
+    with access.wiring().database.read() as connection:
+        return {"items": [_exit_rule(each) for each in exits.rules(connection)]}
+
+
+@blueprint.post("/gates/exit-rules")
+@access.allow(Role.FINANCE)
+@act
+@blueprint.input(ExitRuleIn)
+@blueprint.output(ExitRuleOut, status_code=201)
+@blueprint.doc(summary="Enter where vehicles leave first and where they pay first, from then on")
+def rule_exit(uow: UnitOfWork, json_data: ExitRuleIn) -> dict[str, Any]:
+    """Enter a rule about leaving."""
+    ruled = rule_exits(
+        uow,
+        access.known_actor(),
+        FacilityId(json_data.facility_id) if json_data.facility_id else None,
+        DistrictCode(json_data.district) if json_data.district else None,
+        ExitMode(json_data.mode),
+        json_data.from_at,
+        json_data.source,
+    )
+    return _exit_rule(ruled)
 
 
 @blueprint.get("/gates/unmatched")
@@ -176,6 +255,19 @@ def own_ticket(uow: UnitOfWork, vehicle_id: UUID) -> dict[str, Any]:
     """Show a ticket's code to who took it."""
     taken, code = tickets.of_account(uow, account_of(access.known_actor()), VehicleId(vehicle_id))
     return {**_ticket(taken), "code": code}
+
+
+def _exit_rule(ruled: ExitRule) -> dict[str, Any]:
+    return {
+        "id": ruled.id,
+        "facility_id": ruled.facility_id,
+        "district": ruled.district,
+        "mode": ruled.mode.value,
+        "from_at": ruled.from_at,
+        "source": ruled.source,
+        "agreed_at": ruled.agreed_at,
+        "agreed_by": ruled.agreed_by,
+    }
 
 
 def _ticket(taken: tickets.Ticket) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from web.api.schemas.base import (
     Incoming,
     Instant,
     InstantIn,
+    MoneyOut,
     Outgoing,
     PageQuery,
     PlateText,
@@ -120,6 +121,70 @@ class PassageIn(Incoming):
         Field(max_length=12, description="of each character; certain where not given"),
     ] = None
     ticket: TicketCode | None = None
+
+
+class ExitIn(Incoming):
+    """A vehicle before a gate, as its camera reads it: it has not passed yet."""
+
+    facility_id: UUID
+    gate: Gate
+    plate: PlateText | None = None
+    plate_kind: PlateKind | None = None
+    confidences: Annotated[
+        list[Confidence] | None,
+        Field(max_length=12, description="of each character; certain where not given"),
+    ] = None
+    ticket: TicketCode | None = None
+
+
+class ExitOut(Outgoing):
+    """What the gate does."""
+
+    verdict: Annotated[
+        Literal["open", "ask", "call"],
+        Field(
+            description="ask: stay closed, tell what is due and show the link as a code, and ask "
+            "again; call: a person decides"
+        ),
+    ]
+    because: Literal["nothing-due", "leave-first", "pay-first", "arrears", "paying", "not-known"]
+    mode: Annotated[Literal["leave-first", "pay-first"], Field(description="the facility's rule")]
+    session_id: UUID | None
+    due: Annotated[MoneyOut | None, Field(description="null: no stay is known")]
+    link: Annotated[str | None, Field(description="where it is paid; null: nothing is asked for")]
+    pay_until_at: Annotated[Instant | None, Field(description="until when that price holds")]
+    leave_by_at: Annotated[
+        Instant | None, Field(description="until when it can leave and pay nothing more")
+    ]
+
+
+class ExitRuleIn(Incoming):
+    """Whether vehicles leave first and pay later: of a facility, a district, or the city."""
+
+    facility_id: UUID | None = None
+    district: Annotated[str | None, Field(pattern="^[0-9a-z]{2,12}$")] = None
+    mode: Literal["leave-first", "pay-first"]
+    from_at: Annotated[InstantIn | None, Field(description="null: now; never in the past")] = None
+    source: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ExitRuleOut(Outgoing):
+    """A rule about paying before leaving."""
+
+    id: UUID
+    facility_id: UUID | None
+    district: str | None
+    mode: Literal["leave-first", "pay-first"]
+    from_at: Instant
+    source: str
+    agreed_at: Instant
+    agreed_by: str
+
+
+class ExitRulesOut(Outgoing):
+    """All rules, the latest first; where none is, vehicles leave first."""
+
+    items: list[ExitRuleOut]
 
 
 class PassedOut(Outgoing):

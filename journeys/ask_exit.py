@@ -1,0 +1,174 @@
+"""What a gate asks before a vehicle leaves: open, ask for money, or call somebody.
+
+A lane controller asks with what its camera read, and asks again while it waits. Nothing is billed
+and no stay ends by asking: that the vehicle passed is told as a passage (`admit_vehicle`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from city.audit import record
+from city.errors import Conflict, Forbidden, Invalid
+from city.identifiers import DistrictCode, FacilityId, uuid7
+from city.money import Money
+from city.people.actors import Actor
+from city.people.roles import Role
+from city.works.database import UnitOfWork
+from journeys.admit_vehicle import Passage, vehicle_of
+from journeys.offer_ahead import offer_stay
+from journeys.pay_ahead import Fee, fee_of_stay
+from journeys.pay_by_link import give_link
+from parking.services import readers, visits
+from parking.store.places import Facility, facility
+from payments import exits, privileges
+from payments.rules.arrears import Privilege
+from payments.rules.exits import Because, ExitMode, ExitRule, Standing, Verdict, decide
+from payments.rules.pay_links import Scope
+from payments.store import exits as store
+
+
+@dataclass(frozen=True, slots=True)
+class ExitAnswer:
+    """What a gate is told.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    because : Because
+    mode : ExitMode
+        What the facility rules.
+    fee : Fee or None
+        What the stay costs by now; None where none is known.
+    link : str
+        Of the pay page, where the gate asks: to be shown as a code. It names neither place nor
+        times; empty otherwise.
+    pay_until_at : datetime or None
+        Until when that price holds.
+    """
+
+    verdict: Verdict
+    because: Because
+    mode: ExitMode
+    fee: Fee | None = None
+    link: str = ""
+    pay_until_at: datetime | None = None
+
+    @property
+    def due(self) -> Money | None:
+        """What is due by now."""
+        return None if self.fee is None else self.fee.rated.quote.total
+
+
+def ask_exit(uow: UnitOfWork, actor: Actor, passage: Passage) -> ExitAnswer:
+    """Say whether a gate opens for who stands before it.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Keeps what is offered, and the plate as the vault knows it.
+    actor : Actor
+        The integration or device that asks: the gate's own reader, or one of the district.
+    passage : Passage
+        As it would be told once the vehicle passes; its `event_id` is not used up.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such facility, or no such ticket there.
+    Forbidden
+        As `admit_vehicle.pass_gate`.
+    Invalid
+        Where it has no gates.
+    """
+    place = facility(uow.connection, passage.facility_id)
+    readers.check_gate(uow.connection, actor, place, passage.gate)
+    if place.kind == "kerb":
+        raise Invalid("is a kerb: it has no gates", field="facility_id")
+    now = uow.clock.now()
+    mode = exits.mode_in_force(uow.connection, place.id, place.district, now)
+    fee = _fee(uow, place, passage, now)
+    if fee is None:
+        return ExitAnswer(*decide(mode, Standing(known=False)), mode)
+    session = fee.session
+    due = fee.rated.quote.total
+    standing = Standing(
+        known=True,
+        due_minor=due.minor,
+        paying=bool(due) and store.paying(uow.connection, session.id),
+        lost=bool(due) and _has_lost(uow, fee, now),
+    )
+    verdict, because = decide(mode, standing)
+    if verdict is not Verdict.ASK:
+        return ExitAnswer(verdict, because, mode, fee)
+    offered = offer_stay(uow, session)
+    return ExitAnswer(
+        verdict, because, mode, fee, give_link(uow, offered.id, Scope.AMOUNT), offered.due_at
+    )
+
+
+def rule_exits(  # noqa: PLR0917 - where, from when, what and on which ground
+    uow: UnitOfWork,
+    actor: Actor,
+    facility_id: FacilityId | None,
+    district: DistrictCode | None,
+    mode: ExitMode,
+    from_at: datetime | None,
+    source: str,
+) -> ExitRule:
+    """Enter whether a facility, a district or the city lets leave first, from an instant on.
+
+    Raises
+    ------
+    Forbidden
+        Where the actor is not of the whole city's finance desk.
+    NotFound, Conflict, Invalid
+        Where there is no such facility, another rule begins then, or as `ExitRule`.
+    """
+    actor.require(Role.FINANCE)
+    if actor.districts is not None:
+        raise Forbidden("is for the finance desk of the whole city")
+    if facility_id is not None and facility(uow.connection, facility_id).kind == "kerb":
+        raise Invalid("is a kerb: it has no gates", field="facility_id")
+    now = uow.clock.now()
+    ruled = exits.rule(
+        uow,
+        ExitRule(uuid7(), facility_id, district, mode, from_at or now, source, now, actor.subject),
+    )
+    record(
+        uow,
+        actor,
+        "payments.exit_ruled",
+        "exit-rule",
+        str(ruled.id),
+        {
+            "facility_id": str(facility_id) if facility_id else None,
+            "district": district,
+            "mode": mode.value,
+            "from_at": ruled.from_at.isoformat(),
+        },
+    )
+    return ruled
+
+
+def _fee(uow: UnitOfWork, place: Facility, passage: Passage, now: datetime) -> Fee | None:
+    """Give what the stay of who stands there costs by now; None where no such stay counts."""
+    vehicle_id = vehicle_of(uow, passage)
+    if vehicle_id is None:
+        return None
+    # Held: two who ask at once get one offer.
+    for session in visits.open_at(uow, place.id, vehicle_id):
+        if session.stay.hold is not None:
+            continue
+        try:
+            return fee_of_stay(uow.connection, session, now)
+        except Conflict:
+            continue  # it has no tariff yet, or another stay counts
+    return None
+
+
+def _has_lost(uow: UnitOfWork, fee: Fee, now: datetime) -> bool:
+    vehicle_id = fee.session.stay.vehicle_id
+    if vehicle_id is None:
+        return False
+    lost = privileges.lost(uow.connection, [vehicle_id], now).get(vehicle_id, frozenset())
+    return Privilege.LEAVE_FIRST in lost

@@ -1,0 +1,94 @@
+"""Rules about paying before leaving: the table and every query on it."""
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    or_,
+    select,
+    text,
+)
+
+from city.identifiers import DistrictCode, FacilityId, ParkingSessionId
+from payments.rules.exits import ExitMode, ExitRule
+from payments.store import tables
+
+exit_rule = Table(
+    "exit_rule",
+    tables.metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("facility_id", Uuid),
+    Column("district", Text),
+    Column("mode", Text, nullable=False),
+    Column("from_at", tables.INSTANT, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("agreed_at", tables.INSTANT, nullable=False),
+    Column("agreed_by", Text, nullable=False),
+)
+_PAYING = text(
+    "select exists (select from payments.channel_order o join payments.bill b on b.id = o.bill_id"
+    " where b.session_id = :session and o.state = 'unknown')"
+)
+
+
+def add(connection: Connection, rule: ExitRule) -> None:
+    """Keep a rule; another of the same place that begins then breaks a constraint."""
+    connection.execute(
+        insert(exit_rule).values(
+            id=rule.id,
+            facility_id=rule.facility_id,
+            district=rule.district,
+            mode=rule.mode.value,
+            from_at=rule.from_at,
+            source=rule.source.strip(),
+            agreed_at=rule.agreed_at,
+            agreed_by=rule.agreed_by,
+        )
+    )
+
+
+def about(
+    connection: Connection, facility_id: FacilityId, district: DistrictCode
+) -> list[ExitRule]:
+    """Give the rules that a facility may follow, the latest first."""
+    rule = exit_rule.c
+    own = or_(rule.facility_id == facility_id, rule.facility_id.is_(None))
+    of_region = or_(rule.district == district, rule.district.is_(None))
+    return _read(connection, own & of_region, 200)
+
+
+def all_of(connection: Connection, limit: int = 500) -> list[ExitRule]:
+    """Give all rules, the latest first."""
+    return _read(connection, exit_rule.c.id.is_not(None), limit)
+
+
+def paying(connection: Connection, session_id: ParkingSessionId) -> bool:
+    """Tell whether a channel does not say yet if an order over a stay was paid."""
+    return bool(connection.execute(_PAYING, {"session": session_id}).scalar_one())
+
+
+def _read(connection: Connection, condition: ColumnElement[bool], limit: int) -> list[ExitRule]:
+    rule = exit_rule.c
+    query = (
+        select(exit_rule)
+        .where(condition)
+        .order_by(rule.from_at.desc(), rule.id.desc())
+        .limit(limit)
+    )
+    return [
+        ExitRule(
+            row["id"],
+            None if row["facility_id"] is None else FacilityId(row["facility_id"]),
+            None if row["district"] is None else DistrictCode(row["district"]),
+            ExitMode(row["mode"]),
+            row["from_at"],
+            row["source"],
+            row["agreed_at"],
+            row["agreed_by"],
+        )
+        for row in connection.execute(query).mappings()
+    ]

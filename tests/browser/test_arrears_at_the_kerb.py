@@ -1,0 +1,128 @@
+"""What a car owes elsewhere is collected where it is met, and paid at once by its driver."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.garages import GARAGES, Garage
+from tests.browser.test_drivers_journey import looked_at, read_code
+from tests.browser.test_pay_page import pays_on_the_channels_page, phone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+    from tests.browser.conftest import Visitor
+    from tests.browser.system import System
+
+FIRST, SECOND = GARAGES["arrears"].plates
+HANDHELD = {"width": 360, "height": 740}
+SLIP = "019ac000-0000-7000-8000-000000000001"
+
+
+@pytest.fixture
+def garage(visitor: Visitor, lively: System) -> Garage:
+    """Give the garage of these tests."""
+    return Garage(visitor, lively, GARAGES["arrears"])
+
+
+def at_the_kerb(garage: Garage, plate: str, *, slip: bool = False, **how: Any) -> Page:
+    """Look a plate up on an attendant's handheld, at a post that knows nothing of it."""
+    visitor = garage.visitor
+    page = visitor.watched(visitor.context("attendant", **(HANDHELD | how)))
+    page.add_init_script(f"localStorage.setItem('greenbay.post', '{garage.facility_id}')")
+    if slip:
+        # A slip waits from some day of a policy on: the answer is the server's, with one in it.
+        page.route("**/api/v1/arrears/lookups", with_a_slip)
+    page.goto(f"{visitor.system.origin}/attendant")
+    page.locator("#arrears-open").click()
+    page.fill("#arrears-plate", plate)
+    page.locator("#act form button[type=submit]").click()
+    expect(page.locator("[data-arrear]")).to_have_count(2)
+    return page
+
+
+def with_a_slip(route: Route) -> None:
+    """Answer as the server does, with a slip that waits for the car."""
+    answer = route.fetch()
+    body = answer.json()
+    body["slips"] = [
+        {
+            "id": SLIP,
+            "bill_id": body["bills"][0]["id"],
+            "kind": "reminder",
+            "text": "停车费待缴 6.00 元，请扫码缴纳。",
+            "made_at": body["bills"][0]["issued_at"],
+        }
+    ]
+    route.fulfill(response=answer, body=json.dumps(body))
+
+
+def test_several_bills_are_paid_by_one_code_and_each_has_its_receipt(garage: Garage) -> None:
+    page = phone(garage, f"/bays/{garage.bay_id}/pay")
+    page.fill("#plate", FIRST)
+    page.locator("#by-plate button[type=submit]").click()
+    together = page.locator("#pay-together")
+    expect(together).to_have_text("Pay 2 bills: ¥12.00")
+    page.locator(".pay-found input[type=checkbox]").first.uncheck()
+    expect(together).to_have_text("Pay 1 bill: ¥6.00")
+    page.locator(".pay-found input[type=checkbox]").first.check()
+    looked_at(page, "pay-together-found")
+    together.click()
+    page.locator("[data-state=choose]").wait_for()
+    expect(page.locator("[data-bill=open]")).to_have_count(2)
+    looked_at(page, "pay-together")
+    page.locator("[data-channel=alipay]").click()
+    page.locator("[data-state=open] #go").wait_for()
+    page.reload()
+    page.locator("[data-state=open] #go").wait_for()
+    pays_on_the_channels_page(page)
+    expect(page.locator("[data-state=paid]")).to_be_visible()
+    expect(page.locator("[data-bill=paid]")).to_have_count(2)
+    looked_at(page, "pay-together-paid")
+    page.locator("[data-bill=paid] a").first.click()
+    expect(page.locator("h1")).to_have_text("Receipt")
+    expect(page.locator(".pay .facts").first).to_contain_text("Alipay · ¥6.00")
+    assert {each["payment"]["channel"] for each in garage.bills(FIRST)} == {"alipay"}
+
+
+def test_an_attendant_shows_a_code_leaves_a_slip_and_takes_cash_for_all(garage: Garage) -> None:
+    page = at_the_kerb(garage, SECOND, slip=True)
+    expect(page.locator("#act")).to_contain_text("The car may leave, whatever it owes.")
+    looked_at(page, "arrears-attendant")
+    page.locator("#arrears-code").click()
+    image = page.locator(".pay-code img")
+    expect(image).to_be_visible()
+    looked_at(page, "arrears-code")
+    # The code opens the page of both bills, on anybody's phone.
+    address = read_code(image)
+    driver = phone(garage, address.removeprefix(garage.system.origin), language="zh")
+    expect(driver.locator("[data-bill=open]")).to_have_count(2)
+    page.get_by_role("button", name="Done").click()
+    # The slip's own code is of the one bill that it is about; what is kept is where it was left.
+    page.locator("#arrears-open").click()
+    page.fill("#arrears-plate", SECOND)
+    page.locator("#act form button[type=submit]").click()
+    page.locator(f"[data-slip='{SLIP}'] button").click()
+    expect(page.locator(".slip")).to_contain_text("请扫码缴纳")
+    page.fill("#slip-where", "under the wiper")
+    looked_at(page, "arrears-slip")
+    page.route(f"**/api/v1/arrears/slips/{SLIP}", lambda route: route.fulfill(json={}))
+    with page.expect_request(f"**/api/v1/arrears/slips/{SLIP}") as sent:
+        page.get_by_role("button", name="It is left on the car").click()
+    assert sent.value.post_data_json == {"where": "under the wiper"}
+    expect(page.locator(".cash-done-title")).to_have_text("Kept: the slip was left.")
+    page.get_by_role("button", name="Done").click()
+    page.locator("#arrears-open").click()
+    page.fill("#arrears-plate", SECOND)
+    page.locator("#act form button[type=submit]").click()
+    page.locator("#arrears-cash").click()
+    expect(page.locator(".cash-sum")).to_have_text("¥12.00")
+    page.fill("#tendered", "20")
+    page.get_by_role("button", name="Take ¥20.00, give ¥8.00 back").click()
+    expect(page.locator(".cash-done-title")).to_have_text("¥12.00 paid")
+    expect(page.locator(".cash-back")).to_have_text("¥8.00")
+    assert {each["payment"]["channel"] for each in garage.bills(SECOND)} == {"cash"}
