@@ -11,11 +11,10 @@ from city.errors import Conflict, NotFound
 from city.identifiers import AccountId, VehicleId, uuid7
 from city.works.database import UnitOfWork
 from payments import channel_orders
-from payments.channel_payments import ORDER_TAKES_MONEY_FOR
 from payments.rules import agreements as rules
 from payments.rules.agreements import Agreement
 from payments.rules.bills import Bill
-from payments.rules.channel_orders import ChannelOrder, OrderState
+from payments.rules.channel_orders import ORDER_TAKES_MONEY_FOR, ChannelOrder, OrderState
 from payments.rules.channels import Method
 from payments.rules.deductions import Signed
 from payments.store import agreements as store
