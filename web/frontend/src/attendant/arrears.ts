@@ -199,7 +199,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
     h("ul", { class: "rows" }, ...owed.bills.map((bill) => billRow(bill, boxes.get(bill.id) ?? null))),
     problem,
     open.length ? h("p", { class: "arrears-acts" }, cash, code) : null,
-    owed.slips.length ? h("h4", {}, counted("owed.slips", owed.slips.length)) : null,
+    owed.slips.length ? h("p", { class: "label" }, counted("owed.slips", owed.slips.length)) : null,
     owed.slips.length ? h("ul", { class: "rows" }, ...owed.slips.map(slipRow)) : null,
   );
 }
