@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.garages import GARAGES, Garage
+from tests.browser.garages import GARAGES, Garage, poster
 from tests.browser.test_drivers_journey import looked_at, read_code
 from tests.browser.test_pay_page import pays_on_the_channels_page, phone
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
 
-FIRST, SECOND = GARAGES["arrears"].plates
+FIRST, SECOND, THIRD = GARAGES["arrears"].plates
 HANDHELD = {"width": 360, "height": 740}
 SLIP = "019ac000-0000-7000-8000-000000000001"
 
@@ -29,7 +29,9 @@ def garage(visitor: Visitor, lively: System) -> Garage:
     return Garage(visitor, lively, GARAGES["arrears"])
 
 
-def at_the_kerb(garage: Garage, plate: str, *, slip: bool = False, **how: Any) -> Page:
+def at_the_kerb(
+    garage: Garage, plate: str, bills: int = 2, *, slip: bool = False, **how: Any
+) -> Page:
     """Look a plate up on an attendant's handheld, at a post that knows nothing of it."""
     visitor = garage.visitor
     page = visitor.watched(visitor.context("attendant", **(HANDHELD | how)))
@@ -41,7 +43,7 @@ def at_the_kerb(garage: Garage, plate: str, *, slip: bool = False, **how: Any) -
     page.locator("#arrears-open").click()
     page.fill("#arrears-plate", plate)
     page.locator("#act form button[type=submit]").click()
-    expect(page.locator("[data-arrear]")).to_have_count(2)
+    expect(page.locator("[data-arrear]")).to_have_count(bills)
     return page
 
 
@@ -126,3 +128,19 @@ def test_an_attendant_shows_a_code_leaves_a_slip_and_takes_cash_for_all(garage: 
     expect(page.locator(".cash-done-title")).to_have_text("¥12.00 paid")
     expect(page.locator(".cash-back")).to_have_text("¥8.00")
     assert {each["payment"]["channel"] for each in garage.bills(SECOND)} == {"cash"}
+
+
+def test_a_bill_is_paid_by_the_card_that_a_reader_reads(garage: Garage) -> None:
+    visitor, reader = garage.visitor, "04:7F:22:A1:90:3C"
+    desk = poster(visitor, "attendant")
+    desk("/api/v1/cards", {"reader": reader})
+    money = {"minor": 1000, "currency": "CNY"}
+    desk("/api/v1/cards/top-ups", {"reader": reader, "amount": money})
+    page = at_the_kerb(garage, THIRD, 1)
+    page.locator("#arrears-card").click()
+    page.fill("#card-reader", reader)
+    looked_at(page, "arrears-card")
+    # Readers type, and end with the key for a new line.
+    page.locator("#card-reader").press("Enter")
+    expect(page.locator(".cash-done-title")).to_have_text("¥6.00 paid; the card holds ¥4.00")
+    assert garage.bill(THIRD)["payment"]["channel"] == "card"

@@ -9,6 +9,7 @@ import { h, replace, write } from "../shell/dom";
 import { choice, field, labelled } from "../shell/form";
 import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { counted, named, text } from "../shell/text";
+import { cardStep } from "./card";
 import { CashDesk, cashDone } from "./cash";
 
 const PAID_EVERY_MS = 3_000;
@@ -140,6 +141,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
   const boxes = new Map(open.map((bill, at) => [bill.id, h("input", { type: "checkbox", checked: at < MOST_AT_ONCE, "aria-label": text("pay.choose_bill", { amount: price(bill.outstanding), at: exactly(instant(bill.due_at)) }) })]));
   const cash = h("button", { class: "button button-primary", type: "button", id: "arrears-cash" });
   const code = h("button", { class: "button", type: "button", id: "arrears-code" }, text("owed.show_code"));
+  const card = h("button", { class: "button", type: "button", id: "arrears-card" }, text("card_pay.start"));
   const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   const chosen = (): Bill[] => open.filter((bill) => boxes.get(bill.id)?.checked);
   const due = (): Money => ({ minor: chosen().reduce((sum, bill) => sum + bill.outstanding.minor, 0), currency: open[0]?.outstanding.currency ?? "CNY" });
@@ -152,6 +154,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
     const one = new Set(picked.map((bill) => bill.outstanding.currency)).size === 1;
     cash.disabled = !one;
     code.disabled = !one || picked.length > MOST_AT_ONCE;
+    card.hidden = picked.length !== 1; // a card pays one bill at a time
     write(cash, text("cash.start", { amount: price(due()) }));
   };
   const tell = (error: unknown): void => {
@@ -162,6 +165,10 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
   cash.addEventListener("click", () => {
     const desk = new SeveralDesk(chosen(), due(), (payment) => acts.show(text("cash.title"), cashDone(payment, done)));
     acts.show(text("cash.title"), desk.element);
+  });
+  card.addEventListener("click", () => {
+    const [bill] = chosen();
+    if (bill) acts.show(text("card_pay.start"), cardStep(bill, done));
   });
   code.addEventListener("click", () => {
     const sum = due();
@@ -198,7 +205,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
     h("p", { class: "note note-warning" }, text("owed.never_detain")),
     h("ul", { class: "rows" }, ...owed.bills.map((bill) => billRow(bill, boxes.get(bill.id) ?? null))),
     problem,
-    open.length ? h("p", { class: "arrears-acts" }, cash, code) : null,
+    open.length ? h("p", { class: "arrears-acts" }, cash, code, card) : null,
     owed.slips.length ? h("p", { class: "label" }, counted("owed.slips", owed.slips.length)) : null,
     owed.slips.length ? h("ul", { class: "rows" }, ...owed.slips.map(slipRow)) : null,
   );
