@@ -27,6 +27,7 @@ from journeys import pay_by_link, pay_together
 from journeys.hear_notices import take_all
 from journeys.pay_online import refresh, refund_payment, start_merged, start_payment
 from journeys.pursue_channels import pursue
+from journeys.settle_notices import settle_waiting
 from payments import merged_payments, services
 from payments.channel_notices import Told
 from payments.rules.bills import Bill, BillState, Charge
@@ -170,6 +171,8 @@ def test_two_orders_over_the_same_bills_notified_at_once_settle_them_once(
         batches = [[told(both, 1), told(other, 1)], [told(other, 2)], [told(both, 2)]]
         answers = list(pool.map(lambda each: take_all(database, each), batches))
     assert {said for batch in answers for said in batch} == {""}
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(settle_waiting, [database] * 3))
     assert states(database, bills) == [BillState.PAID, BillState.PAID]
     settled = [
         [share.payment_id is not None for share in shares(database, order, bills)]
