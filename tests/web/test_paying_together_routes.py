@@ -48,7 +48,9 @@ def test_a_stranger_pays_two_bills_with_one_code_and_sees_the_receipt_of_each(
     bound = site.post("/api/v1/pay/together", json={"links": links})
     assert bound.status_code == 200, bound.text
     page = bound.get_json()["link"]
-    assert (site.get(page).status_code, site.get("/pay/together/nothing").status_code) == (200, 404)
+    scanned = site.get(f"{page}/code.svg")
+    assert (scanned.status_code, scanned.content_type) == (200, "image/svg+xml")
+    assert site.get("/pay/together/nothing").status_code == 404
 
     def shown() -> Any:
         return site.get(f"/api/v1{page}").get_json()
