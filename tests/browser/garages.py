@@ -59,7 +59,9 @@ class Plan:
 
 GARAGES: Final = {
     "agreements": Plan("AG7", (), inside=("皖B70008",)),
-    "arrears": Plan("AR7", ("皖B70011", "皖B70012", "皖B70013"), twice=("皖B70011", "皖B70012")),
+    "together": Plan("TG7", ("皖B70011",), twice=("皖B70011",)),
+    "arrears": Plan("AR7", ("皖B70012",), twice=("皖B70012",)),
+    "reader": Plan("RD7", ("皖B70013",)),
     "attendant": Plan("AT7", ("皖B70007",)),
     "offline": Plan("OF7", ("皖B72001",)),
     "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.garages import GARAGES, Garage, poster
+from tests.browser.garages import Garage, garage_of, poster
 from tests.browser.test_drivers_journey import looked_at, read_code
 from tests.browser.test_pay_page import pays_on_the_channels_page, phone
 
@@ -18,15 +17,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
 
-FIRST, SECOND, THIRD = GARAGES["arrears"].plates
 HANDHELD = {"width": 360, "height": 740}
 SLIP = "019ac000-0000-7000-8000-000000000001"
-
-
-@pytest.fixture
-def garage(visitor: Visitor, lively: System) -> Garage:
-    """Give the garage of these tests."""
-    return Garage(visitor, lively, GARAGES["arrears"])
 
 
 def at_the_kerb(
@@ -63,9 +55,13 @@ def with_a_slip(route: Route) -> None:
     route.fulfill(response=answer, body=json.dumps(body))
 
 
-def test_several_bills_are_paid_by_one_code_and_each_has_its_receipt(garage: Garage) -> None:
+def test_several_bills_are_paid_by_one_code_and_each_has_its_receipt(
+    visitor: Visitor, lively: System
+) -> None:
+    garage = garage_of("together", visitor, lively)
+    (plate,) = garage.plan.plates
     page = phone(garage, f"/bays/{garage.bay_id}/pay")
-    page.fill("#plate", FIRST)
+    page.fill("#plate", plate)
     page.locator("#by-plate button[type=submit]").click()
     together = page.locator("#pay-together")
     expect(together).to_have_text("Pay 2 bills: ¥12.00")
@@ -88,11 +84,15 @@ def test_several_bills_are_paid_by_one_code_and_each_has_its_receipt(garage: Gar
     page.locator("[data-bill=paid] a").first.click()
     expect(page.locator("h1")).to_have_text("Receipt")
     expect(page.locator(".pay .facts").first).to_contain_text("Alipay · ¥6.00")
-    assert {each["payment"]["channel"] for each in garage.bills(FIRST)} == {"alipay"}
+    assert {each["payment"]["channel"] for each in garage.bills(plate)} == {"alipay"}
 
 
-def test_an_attendant_shows_a_code_leaves_a_slip_and_takes_cash_for_all(garage: Garage) -> None:
-    page = at_the_kerb(garage, SECOND, slip=True)
+def test_an_attendant_shows_a_code_leaves_a_slip_and_takes_cash_for_all(
+    visitor: Visitor, lively: System
+) -> None:
+    garage = garage_of("arrears", visitor, lively)
+    (plate,) = garage.plan.plates
+    page = at_the_kerb(garage, plate, slip=True)
     expect(page.locator("#act")).to_contain_text("The car may leave, whatever it owes.")
     looked_at(page, "arrears-attendant")
     page.locator("#arrears-code").click()
@@ -106,7 +106,7 @@ def test_an_attendant_shows_a_code_leaves_a_slip_and_takes_cash_for_all(garage: 
     page.get_by_role("button", name="Done").click()
     # The slip's own code is of the one bill that it is about; what is kept is where it was left.
     page.locator("#arrears-open").click()
-    page.fill("#arrears-plate", SECOND)
+    page.fill("#arrears-plate", plate)
     page.locator("#act form button[type=submit]").click()
     page.locator(f"[data-slip='{SLIP}'] button").click()
     expect(page.locator(".slip")).to_contain_text("请扫码缴纳")
@@ -119,7 +119,7 @@ def test_an_attendant_shows_a_code_leaves_a_slip_and_takes_cash_for_all(garage: 
     expect(page.locator(".cash-done-title")).to_have_text("Kept: the slip was left.")
     page.get_by_role("button", name="Done").click()
     page.locator("#arrears-open").click()
-    page.fill("#arrears-plate", SECOND)
+    page.fill("#arrears-plate", plate)
     page.locator("#act form button[type=submit]").click()
     page.locator("#arrears-cash").click()
     expect(page.locator(".cash-sum")).to_have_text("¥12.00")
@@ -127,20 +127,22 @@ def test_an_attendant_shows_a_code_leaves_a_slip_and_takes_cash_for_all(garage: 
     page.get_by_role("button", name="Take ¥20.00, give ¥8.00 back").click()
     expect(page.locator(".cash-done-title")).to_have_text("¥12.00 paid")
     expect(page.locator(".cash-back")).to_have_text("¥8.00")
-    assert {each["payment"]["channel"] for each in garage.bills(SECOND)} == {"cash"}
+    assert {each["payment"]["channel"] for each in garage.bills(plate)} == {"cash"}
 
 
-def test_a_bill_is_paid_by_the_card_that_a_reader_reads(garage: Garage) -> None:
-    visitor, reader = garage.visitor, "04:7F:22:A1:90:3C"
+def test_a_bill_is_paid_by_the_card_that_a_reader_reads(visitor: Visitor, lively: System) -> None:
+    garage = garage_of("reader", visitor, lively)
+    (plate,) = garage.plan.plates
+    reader = f"04:7F:22:A1:{plate[-5:]}"  # a card of this look's own
     desk = poster(visitor, "attendant")
     desk("/api/v1/cards", {"reader": reader})
     money = {"minor": 1000, "currency": "CNY"}
     desk("/api/v1/cards/top-ups", {"reader": reader, "amount": money})
-    page = at_the_kerb(garage, THIRD, 1)
+    page = at_the_kerb(garage, plate, 1)
     page.locator("#arrears-card").click()
     page.fill("#card-reader", reader)
     looked_at(page, "arrears-card")
     # Readers type, and end with the key for a new line.
     page.locator("#card-reader").press("Enter")
     expect(page.locator(".cash-done-title")).to_have_text("¥6.00 paid; the card holds ¥4.00")
-    assert garage.bill(THIRD)["payment"]["channel"] == "card"
+    assert garage.bill(plate)["payment"]["channel"] == "card"
