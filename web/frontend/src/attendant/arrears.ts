@@ -10,7 +10,7 @@ import { choice, field, labelled } from "../shell/form";
 import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { counted, named, text } from "../shell/text";
 import { cardStep } from "./card";
-import { CashDesk, cashDone } from "./cash";
+import { CashDesk, cashDone, type Taken } from "./cash";
 
 const PAID_EVERY_MS = 3_000;
 /** The server's own limit of bills in one order. */
@@ -27,7 +27,7 @@ class SeveralDesk extends CashDesk {
   constructor(
     private readonly bills: readonly Bill[],
     due: Money,
-    paid: (payment: Payment) => void,
+    paid: (payment: Taken) => void,
   ) {
     const [first] = bills;
     if (!first) throw new Error("no bill is paid");
