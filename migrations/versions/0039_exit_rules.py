@@ -1,13 +1,13 @@
 """Whether a facility, a district or the city lets vehicles leave first and pay later.
 
-Revision ID: 0038_exit_rules
-Revises: 0037_merged_orders
+Revision ID: 0039_exit_rules
+Revises: 0038_merged_orders
 """
 
 from alembic import op
 
-revision = "0038_exit_rules"
-down_revision = "0037_merged_orders"
+revision = "0039_exit_rules"
+down_revision = "0038_merged_orders"
 branch_labels = None
 depends_on = None
 

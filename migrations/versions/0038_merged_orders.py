@@ -1,7 +1,7 @@
 """Orders at channels over several bills of one vehicle, each with its own share.
 
-Revision ID: 0037_merged_orders
-Revises: 0036_offline_cash
+Revision ID: 0038_merged_orders
+Revises: 0037_cabinets
 
 What the payer pays is one sum; what each bill gets of it is fixed before the channel is asked, and
 adds up to it. What goes back goes back of a share: both sums are held by the database.
@@ -9,8 +9,8 @@ adds up to it. What goes back goes back of a share: both sums are held by the da
 
 from alembic import op
 
-revision = "0037_merged_orders"
-down_revision = "0036_offline_cash"
+revision = "0038_merged_orders"
+down_revision = "0037_cabinets"
 branch_labels = None
 depends_on = None
 
