@@ -93,6 +93,19 @@ NOTICE_SETTLED_S = Histogram(
     buckets=REQUEST_BUCKETS_S,
 )
 
+# --- POS terminals ---
+POS_MESSAGES = Counter(
+    "greenbay_pos_messages_total", "Messages of POS terminals answered", ["kind", "code"]
+)
+POS_SECONDS = Histogram(
+    "greenbay_pos_message_seconds",
+    "Seconds from a POS message to its answer",
+    buckets=REQUEST_BUCKETS_S,
+)
+POS_LINES = Gauge(
+    "greenbay_pos_lines", "Lines to POS terminals that are open", multiprocess_mode="livesum"
+)
+
 # --- record ---
 UNSEALED_AGE_S = Gauge(
     "greenbay_audit_unsealed_age_seconds",

@@ -66,6 +66,8 @@ def process_plans(settings: Settings) -> Sequence[ProcessPlan]:
             answers_at=(settings.live_port, "/live/"),
         ),
     ]
+    if settings.pos_port is not None:
+        plans.append(ProcessPlan("pos", (python, "-m", "journeys.pos_host"), drain_s=10.0))
     if settings.demo_enabled:
         plans.append(ProcessPlan("demo", (python, "-m", "web.demo", "live"), drain_s=10.0))
     return plans

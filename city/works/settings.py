@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     payment_channels: Path | None = Field(None, validation_alias=_named("PAYMENT_CHANNELS"))
     """File with the online channels' accounts and keys (`docs/payments.md`); unset: none, in
     the demo those of its own gateway."""
+    pos_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
+        None, validation_alias=_named("POS_PORT")
+    )
+    """Port that POS terminals dial (`docs/pos.md`); unset: none is listened for."""
     streets: Path | None = Field(None, validation_alias=_named("GREENBAY_STREETS"))
     """File of the street network (`city/street_files.py`); unset: `streets.json` in `var`."""
     log_level: str = Field("INFO", validation_alias=_named("GREENBAY_LOG_LEVEL"))

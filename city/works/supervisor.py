@@ -181,6 +181,8 @@ class Supervisor:
             wanted.append(
                 ("the demo's channels', PORT + 3", "127.0.0.1", self._settings.gateway_port)
             )
+        if self._settings.pos_port is not None:
+            wanted.append(("POS_PORT", self._settings.host, self._settings.pos_port))
         for name, host, port in wanted:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -41,6 +41,8 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
     Channel.UNIONPAY: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True),
     # Our own: what it takes is a liability of ours that becomes a payment, at once and for nothing.
     Channel.CARD: ChannelTraits(0, None, chosen_by_payers=False),
+    # The acquirer knows no number of ours: terminals' batches are held against ours instead.
+    Channel.POS: ChannelTraits(FEE_PER_MILLE, None, chosen_by_payers=False),
 }
 
 

@@ -27,6 +27,8 @@ class Channel(StrEnum):
     UNIONPAY = "unionpay"
     CARD = "card"
     """Our own stored-value parking cards: a channel that is ourselves."""
+    POS = "pos"
+    """The acquirer, by the word of a standalone POS terminal (`docs/pos.md`)."""
 
 
 ONLINE: Final = (Channel.WECHAT, Channel.ALIPAY, Channel.UNIONPAY)

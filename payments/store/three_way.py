@@ -30,7 +30,8 @@ _PARTS: Final = text(
     " from payments.payment p left join payments.order_share s on s.payment_id = p.id"
     " left join payments.channel_order o on o.id = coalesce(s.order_id,"
     "  (select a.id from payments.channel_order a where a.payment_id = p.id))"
-    " where p.bill_id = any(cast(:bills as uuid[])) order by p.taken_at, p.id"
+    " where p.bill_id = any(cast(:bills as uuid[])) and not exists (select from"
+    "  payments.payment_undone u where u.payment_id = p.id) order by p.taken_at, p.id"
 )
 
 
