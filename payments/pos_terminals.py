@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from city.audit import record
-from city.errors import Conflict, Forbidden, NotFound, Unavailable
+from city.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from city.identifiers import DistrictCode, uuid7
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
@@ -23,6 +23,7 @@ from city.works.database import UnitOfWork
 from payments.rules.arrears import reason_given
 from payments.rules.pos.batches import LAST_BATCH, following
 from payments.rules.pos.mac import KEY_BYTES, Mac, with_parity, wrapped
+from payments.rules.pos.requests import MERCHANT_FORM, TERMINAL_FORM
 from payments.rules.pos.terminals import (
     KEY_STANDS_FOR,
     BatchState,
@@ -32,6 +33,7 @@ from payments.rules.pos.terminals import (
 from payments.store import pos as store
 
 KEEPERS: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
+LONGEST_NAME: Final = 120
 _SETTLED: Final = frozenset({BatchState.BALANCED, BatchState.DIFFERS})
 
 
@@ -68,8 +70,11 @@ def register(  # noqa: PLR0917 - a terminal's numbers, its name and place, and h
         Where the actor's role or district does not allow it.
     Conflict
         Where the number is taken.
+    Invalid
+        On a number or name that cannot be one.
     """
     _may(actor, district)
+    check_numbers(terminal_no, merchant_no, name)
     if store.hold_terminal(uow.connection, terminal_no) is not None:
         raise Conflict("is another terminal's number", field="terminal_no")
     terminal = Terminal(
@@ -184,6 +189,16 @@ def _derived(terminal: Terminal, purpose: str, keys: KeySource | None) -> bytes:
         raise Unavailable("the terminal's keys have retired: give it a new one", retry_after_s=60)
     key = ring.derive(terminal.key_version, f"pos/{terminal.id}/{purpose}")
     return with_parity(key[:KEY_BYTES])
+
+
+def check_numbers(terminal_no: str, merchant_no: str, name: str) -> None:
+    """Refuse numbers and names that no terminal can have; Invalid."""
+    if not TERMINAL_FORM.fullmatch(terminal_no):
+        raise Invalid("has eight digits or capital letters", field="terminal_no")
+    if not MERCHANT_FORM.fullmatch(merchant_no):
+        raise Invalid("has fifteen digits or capital letters", field="merchant_no")
+    if not 1 <= len(name.strip()) <= LONGEST_NAME:
+        raise Invalid(f"has 1 to {LONGEST_NAME} characters", field="name")
 
 
 def _held(uow: UnitOfWork, actor: Actor, terminal_id: UUID) -> Terminal:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql
@@ -163,6 +164,16 @@ def terminals(
         query = query.where(TERMINAL.c.id < after)
     found = [_terminal(row) for row in connection.execute(query).mappings()]
     return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def current_batches(connection: Connection, held: Collection[Terminal]) -> dict[UUID, Batch]:
+    """Give the batch that each of some terminals is in: one statement."""
+    query = select(BATCH).where(
+        tuple_(BATCH.c.terminal_id, BATCH.c.batch_no).in_(
+            [(each.id, each.batch_no) for each in held]
+        )
+    )
+    return {row["terminal_id"]: _batch(row) for row in connection.execute(query).mappings()}
 
 
 def add_batch(connection: Connection, terminal_id: UUID, batch_no: int, at: datetime) -> None:

@@ -36,8 +36,8 @@ _MASKED: Final = re.compile(r"\d{6}\*{3,9}\d{4}")
 _REFERENCE: Final = re.compile(r"[0-9A-Za-z]{12}")
 _READER: Final = re.compile(r"[0-9A-Za-z:_-]{4,64}")
 _OPERATOR: Final = re.compile(r"\d{1,4}")
-_TERMINAL: Final = re.compile(r"[0-9A-Z]{8}")
-_MERCHANT: Final = re.compile(r"[0-9A-Z]{15}")
+TERMINAL_FORM: Final = re.compile(r"[0-9A-Z]{8}")
+MERCHANT_FORM: Final = re.compile(r"[0-9A-Z]{15}")
 
 
 class Kind(StrEnum):
@@ -110,7 +110,7 @@ _KINDS: Final[Mapping[tuple[str, str, str, str], Kind]] = {
     ("0320", "", "00", "202"): Kind.UPLOAD_END,
     ("0320", "", "00", "207"): Kind.UPLOAD_END,
 }
-_ASKED_AS: Final = {kind: key for key, kind in reversed(_KINDS.items())}
+_ASKED_AS: Final = {kind: key for key, kind in reversed(list(_KINDS.items()))}
 
 
 class BadRequest(Exception):
@@ -252,8 +252,8 @@ def read_request(message: Message) -> Request:
         raise BadRequest(Code.FORMAT, "field 37")
     return Request(
         kind=kind,
-        terminal_no=_matched(message, 41, _TERMINAL),
-        merchant_no=_matched(message, 42, _MERCHANT),
+        terminal_no=_matched(message, 41, TERMINAL_FORM),
+        merchant_no=_matched(message, 42, MERCHANT_FORM),
         trace=trace,
         batch_no=int(told[2:8]),
         amount_minor=amount_minor,

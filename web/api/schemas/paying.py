@@ -23,7 +23,7 @@ from web.api.schemas.stays import PlateOut
 
 ChannelName = Literal["wechat", "alipay", "unionpay"]
 """Those that whoever holds a bill's link chooses from."""
-OrderChannel = Literal["wechat", "alipay", "unionpay", "card"]
+OrderChannel = Literal["wechat", "alipay", "unionpay", "card", "pos"]
 
 
 class OrderOut(Outgoing):

@@ -1,7 +1,7 @@
 """POS terminals: who they are, each act of theirs once, their batches; payments taken back.
 
-Revision ID: 0033_pos_terminals
-Revises: 0032_refunds_of_bills
+Revision ID: 0036_pos_terminals
+Revises: 0035_waiting_notices
 
 An act is named by terminal, batch and trace: however often it is told, it is one row, with the
 answer that it had. No key and nothing of a card but its first six and last four digits is kept.
@@ -12,8 +12,8 @@ bill counts as paid then is what was paid less what was taken back, and the trig
 
 from alembic import op
 
-revision = "0033_pos_terminals"
-down_revision = "0032_refunds_of_bills"
+revision = "0036_pos_terminals"
+down_revision = "0035_waiting_notices"
 branch_labels = None
 depends_on = None
 
@@ -26,10 +26,10 @@ alter table payments.channel_order drop constraint channel_order_channel_check,
         (channel in ('wechat', 'alipay', 'unionpay', 'card', 'pos'));
 alter table payments.reconciliation drop constraint reconciliation_channel_check,
     add constraint reconciliation_channel_check check
-        (channel in ('wechat', 'alipay', 'unionpay', 'stays', 'cards', 'pos'));
+        (channel in ('wechat', 'alipay', 'unionpay', 'stays', 'cards', 'ledger', 'pos'));
 alter table payments.difference drop constraint difference_channel_check,
     add constraint difference_channel_check check
-        (channel in ('wechat', 'alipay', 'unionpay', 'stays', 'cards', 'pos'));
+        (channel in ('wechat', 'alipay', 'unionpay', 'stays', 'cards', 'ledger', 'pos'));
 """
 
 TERMINALS = """
