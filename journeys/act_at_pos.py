@@ -7,7 +7,7 @@ that is refused is kept refused: told again, it is refused again, whatever has b
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +21,7 @@ from city.works.database import UnitOfWork
 from journeys.pay_by_card import read_card
 from payments import cards, channel_orders, channel_refunds, pos_payments
 from payments import services as payments
+from payments.adapters.stored_value import MERCHANT as OUR_CARDS
 from payments.pos_payments import CURRENCY, Sale
 from payments.pos_terminals import actor_of
 from payments.rules.bills import Bill, BillState
@@ -38,6 +39,9 @@ from payments.rules.pos.terminals import (
 )
 from payments.rules.refund_limits import check_limit
 from payments.store import pos as store
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 MOST_SHOWN: Final = 8
 """Bills of one plate that an inquiry lists: what a terminal's screen and field 62 hold."""
@@ -262,7 +266,7 @@ def _refund(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID)
     order = channel_orders.find_order(uow.connection, sale.order_no, lock=True)
     if order is None or (sale.batch_no, sale.trace) != (told.batch_no, told.trace):
         raise _Refused(Code.NOT_FOUND, "original")
-    if order.merchant not in {terminal.merchant_no, pos_payments.OUR_CARDS}:
+    if order.merchant not in {terminal.merchant_no, OUR_CARDS}:
         raise _Refused(Code.MERCHANT, "merchant")
     amount = Money(request.amount_minor, CURRENCY)
     if pos_payments.waiting_refund(uow, order, amount) is None:
@@ -372,10 +376,10 @@ def _words(reason: str) -> dict[int, str]:
 
 
 def _record(uow: UnitOfWork, terminal: Terminal, act: str, order_no: str, request: Request) -> None:
-    detail = {
+    detail: dict[str, JsonValue] = {
         "terminal_no": terminal.terminal_no,
         "batch_no": request.batch_no,
         "trace": request.trace,
         "amount_minor": request.amount_minor,
     }
-    record(uow, actor_of(terminal), act, "channel_order", order_no, {**detail})
+    record(uow, actor_of(terminal), act, "channel_order", order_no, detail)

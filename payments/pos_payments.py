@@ -162,10 +162,10 @@ def retake(uow: UnitOfWork, voided_no: str, sale: Sale) -> ChannelOrder:
     if first is None:
         raise NotFound("no such order", field="order_no")
     if first.channel is Channel.CARD:
-        paid = cards.debit_of(uow, voided_no)
-        if paid is None:
+        debit = cards.debit_of(uow, voided_no)
+        if debit is None:
             raise NotFound("no card paid such an order", field="order_no")
-        return take(uow, sale, cards.held(uow, paid.card_id))
+        return take(uow, sale, cards.held(uow, debit.card_id))
     now = uow.wall.now().replace(microsecond=0)
     order = ChannelOrder(
         id=uuid7(),
