@@ -124,7 +124,7 @@ def undo(uow: UnitOfWork, order_no: str, refund_no: str, reason: str, by: str) -
         Where a part of it went back already, or it settled no bill.
     """
     order = channel_orders.find_order(uow.connection, order_no, lock=True)
-    if order is None:
+    if order is None or order.bill_id is None:  # a terminal's order is for one bill
         raise NotFound("no such order", field="order_no")
     bill = bill_store.find_bill(uow.connection, order.bill_id, lock=True)
     if bill is None:

@@ -1,7 +1,7 @@
 """POS terminals: who they are, each act of theirs once, their batches; payments taken back.
 
-Revision ID: 0038_pos_terminals
-Revises: 0037_cabinets
+Revision ID: 0040_pos_terminals
+Revises: 0039_exit_rules
 
 An act is named by terminal, batch and trace: however often it is told, it is one row, with the
 answer that it had. No key and nothing of a card but its first six and last four digits is kept.
@@ -12,8 +12,8 @@ bill counts as paid then is what was paid less what was taken back, and the trig
 
 from alembic import op
 
-revision = "0038_pos_terminals"
-down_revision = "0037_cabinets"
+revision = "0040_pos_terminals"
+down_revision = "0039_exit_rules"
 branch_labels = None
 depends_on = None
 
