@@ -38,7 +38,8 @@ from payments.rules.pos.terminals import (
     Terminal,
 )
 from payments.rules.refund_limits import check_limit
-from payments.store import pos as store
+from payments.store import pos_acts as act_store
+from payments.store import pos_batches as batch_store
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -102,10 +103,10 @@ def do_act(uow: UnitOfWork, terminal: Terminal, request: Request, digest: bytes)
     digest : bytes
         Keyed hash of what it says.
     """
-    known = store.find_act(uow.connection, terminal.id, request.batch_no, request.trace)
+    known = act_store.find_act(uow.connection, terminal.id, request.batch_no, request.trace)
     if known is not None:
         return _again(terminal, known, digest)
-    batch = store.find_batch(uow.connection, terminal.id, request.batch_no)
+    batch = batch_store.find_batch(uow.connection, terminal.id, request.batch_no)
     if batch is None or batch.batch_no != terminal.batch_no or batch.state is not BatchState.OPEN:
         return Said(Code.BATCH, terminal)
     if not in_window(terminal.last_trace, request.trace):
@@ -128,7 +129,7 @@ def do_act(uow: UnitOfWork, terminal: Terminal, request: Request, digest: bytes)
             raise
         # Another terminal told of the same reference just now.
         code, added = Code.REPEATED, _words("reference")
-    store.add_act(
+    act_store.add_act(
         uow.connection,
         Act(
             id=act_id,
@@ -160,13 +161,13 @@ def reverse(uow: UnitOfWork, terminal: Terminal, request: Request) -> Said:
     Where it did not come either, it is kept from being done should it still come. Told again it
     counts once. What stands in a batch that is settled stays.
     """
-    act = store.find_act(uow.connection, terminal.id, request.batch_no, request.trace)
-    batch = store.find_batch(uow.connection, terminal.id, request.batch_no)
+    act = act_store.find_act(uow.connection, terminal.id, request.batch_no, request.trace)
+    batch = batch_store.find_batch(uow.connection, terminal.id, request.batch_no)
     here = (
         batch is not None and batch.batch_no == terminal.batch_no and batch.state is BatchState.OPEN
     )
     if act is None and here:
-        store.add_act(uow.connection, _blocked(terminal, request, uow.clock.now()))
+        act_store.add_act(uow.connection, _blocked(terminal, request, uow.clock.now()))
         return Said(Code.NOT_FOUND, _after(terminal, request.trace))
     if act is None or act.state in {ActState.BLOCKED, ActState.REFUSED}:
         return Said(Code.NOT_FOUND, terminal)
@@ -189,7 +190,7 @@ def _taken_back(uow: UnitOfWork, terminal: Terminal, request: Request, act: Act)
         return Said(refused.code, terminal, _words(refused.reason))
     except CityError as refused:
         return Said(Code.OTHER_ORIGINAL, terminal, _words(refused.code))
-    store.write_reversed(uow.connection, undone, uow.clock.now())
+    act_store.write_reversed(uow.connection, undone, uow.clock.now())
     _record(uow, terminal, "payments.pos_reversed", act.order_no or "", request)
     return Said(Code.OK, terminal)
 
@@ -228,7 +229,7 @@ def _sale(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -
     amount = Money(request.amount_minor, CURRENCY)
     if bill.amount.currency != CURRENCY or (bill.outstanding and amount > bill.outstanding):
         raise _Refused(Code.AMOUNT, "more-than-owed")
-    if request.reference and store.reference_used(uow.connection, request.reference):
+    if request.reference and act_store.reference_used(uow.connection, request.reference):
         raise _Refused(Code.REPEATED, "reference")
     sale = Sale(
         bill.id, amount, act_id.hex, request.reference, terminal.merchant_no, terminal.subject
@@ -244,10 +245,10 @@ def _void(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -
     told = request.original
     if told is None or told.batch_no != terminal.batch_no:
         raise _Refused(Code.NOT_FOUND, "original")
-    sale = store.find_act(uow.connection, terminal.id, told.batch_no, told.trace)
+    sale = act_store.find_act(uow.connection, terminal.id, told.batch_no, told.trace)
     if sale is None or sale.kind is not Kind.SALE or sale.order_no is None:
         raise _Refused(Code.NOT_FOUND, "original")
-    if sale.state is not ActState.DONE or store.voided(uow.connection, sale.id):
+    if sale.state is not ActState.DONE or act_store.voided(uow.connection, sale.id):
         raise _Refused(Code.OTHER_ORIGINAL, "taken-back")
     if sale.amount_minor != request.amount_minor:
         raise _Refused(Code.ORIGINAL_AMOUNT)
@@ -260,7 +261,7 @@ def _void(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -
 
 def _refund(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -> _Made:
     told = request.original
-    sale = store.sale_of_reference(uow.connection, request.reference)
+    sale = act_store.sale_of_reference(uow.connection, request.reference)
     if sale is None or sale.order_no is None or told is None:
         raise _Refused(Code.NOT_FOUND, "original")
     order = channel_orders.find_order(uow.connection, sale.order_no, lock=True)
@@ -284,7 +285,7 @@ _DO: Final = {Kind.SALE: _sale, Kind.VOID: _void, Kind.REFUND: _refund}
 
 
 def _reverse_sale(uow: UnitOfWork, terminal: Terminal, act: Act) -> Act:
-    if act.order_no is None or store.voided(uow.connection, act.id):
+    if act.order_no is None or act_store.voided(uow.connection, act.id):
         raise _Refused(Code.INVALID, "taken-back")
     refund_no = uuid7().hex
     by = f"{terminal.subject}:void"
@@ -293,7 +294,7 @@ def _reverse_sale(uow: UnitOfWork, terminal: Terminal, act: Act) -> Act:
 
 
 def _reverse_void(uow: UnitOfWork, terminal: Terminal, act: Act) -> Act:
-    sale = store.act_by_id(uow.connection, act.original_id)
+    sale = act_store.act_by_id(uow.connection, act.original_id)
     if sale is None or sale.order_no is None or sale.bill_id is None:
         raise _Refused(Code.NOT_FOUND, "original")
     again = Sale(

@@ -41,7 +41,8 @@ from payments.rules.pos.requests import (
     written_totals,
 )
 from payments.rules.pos.terminals import Batch, BatchState, Terminal, TerminalState
-from payments.store import pos as store
+from payments.store import pos_batches as batch_store
+from payments.store import pos_terminals as terminal_store
 
 _REQUESTS: Final = frozenset({"0200", "0220", "0320", "0400", "0500", "0800", "0820"})
 _AGREES: Final = "1"
@@ -118,7 +119,7 @@ def _answered(
 def _heard(uow: UnitOfWork, frame: Frame, message: Message, request: Request) -> _Reply:
     if request.kind is Kind.ECHO:
         return _Reply(None, Code.OK)
-    terminal = store.hold_terminal(uow.connection, request.terminal_no)
+    terminal = terminal_store.hold_terminal(uow.connection, request.terminal_no)
     if terminal is None:
         return _Reply(None, Code.TERMINAL)
     away = _turned_away(terminal, request)
@@ -136,7 +137,7 @@ def _heard(uow: UnitOfWork, frame: Frame, message: Message, request: Request) ->
         return _Reply(None, Code.MAC)
     said = _done(uow, terminal, request, frame)
     heard = replace(said.terminal, heard_at=uow.wall.now())
-    store.write_terminal(uow.connection, heard)
+    terminal_store.write_terminal(uow.connection, heard)
     return _Reply(said, said.code, key, said.added)
 
 
@@ -167,7 +168,7 @@ def _done(uow: UnitOfWork, terminal: Terminal, request: Request, frame: Frame) -
         return reverse(uow, terminal, request)
     if request.kind is Kind.INQUIRY:
         return inquire(uow, terminal, request)
-    batch = store.find_batch(uow.connection, terminal.id, request.batch_no)
+    batch = batch_store.find_batch(uow.connection, terminal.id, request.batch_no)
     if batch is None or batch.batch_no != terminal.batch_no:
         return Said(Code.BATCH, terminal)
     if request.kind is Kind.SETTLEMENT:
@@ -181,7 +182,7 @@ def _uploaded(uow: UnitOfWork, terminal: Terminal, request: Request, batch: Batc
         return Said(Code.BATCH, terminal)
     rows = request.uploaded
     if batch.state is BatchState.UPLOADING and rows:
-        store.add_uploads(uow.connection, terminal.id, batch.batch_no, rows)
+        batch_store.add_uploads(uow.connection, terminal.id, batch.batch_no, rows)
     elif batch.state is BatchState.UPLOADING:
         pos_settling.end_upload(uow, terminal, batch)
     return Said(Code.OK, terminal, {48: f"{len(rows):02d}"} if rows else {})

@@ -30,7 +30,7 @@ from payments.rules.channels import (
 from payments.rules.pos.undoing import REOPENS, book_undone, owed_again
 from payments.store import bills as bill_store
 from payments.store import ledger as ledger_store
-from payments.store import pos as store
+from payments.store import payments_undone
 
 CURRENCY: Final = "CNY"
 _STANDS_FOR: Final = timedelta(minutes=15)
@@ -137,7 +137,7 @@ def undo(uow: UnitOfWork, order_no: str, refund_no: str, reason: str, by: str) -
     channel_orders.write_order(uow.connection, replace(order, refunded_minor=order.amount.minor))
     channel_refunds.add(uow.connection, refund)
     at = uow.clock.now()
-    store.add_undone(
+    payments_undone.add_undone(
         uow.connection, order.payment_id, bill.id, refund.id, order.amount.minor, at, by
     )
     bill_store.write_state(uow.connection, owed_again(bill, order.amount))

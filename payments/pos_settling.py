@@ -26,7 +26,8 @@ from payments.rules.pos.requests import Kind, Totals
 from payments.rules.pos.terminals import Batch, BatchState, Terminal
 from payments.rules.reconciliation import DifferenceKind
 from payments.rules.reconciling import CaseState, KeptDifference
-from payments.store import pos as store
+from payments.store import pos_acts as act_store
+from payments.store import pos_batches as batch_store
 from payments.store import reconciliations
 from payments.store.reconciliations import Run
 
@@ -50,23 +51,23 @@ def settle(uow: UnitOfWork, terminal: Terminal, batch: Batch, told: Totals) -> B
     -----
     Cost grows with the acts of the batch.
     """
-    ours = totals_of(store.acts_done(uow.connection, terminal.id, batch.batch_no))
-    net_minor = store.ledger_net_minor(uow.connection, terminal.id, batch.batch_no)
+    ours = totals_of(act_store.acts_done(uow.connection, terminal.id, batch.batch_no))
+    net_minor = act_store.ledger_net_minor(uow.connection, terminal.id, batch.batch_no)
     said = replace(batch, told=told, ours=ours, ledger_net_minor=net_minor)
     if told == ours and ours.net_minor == net_minor:
         return _over(uow, terminal, said, ())
     after = replace(said, state=BatchState.UPLOADING)
-    store.write_batch(uow.connection, after)
+    batch_store.write_batch(uow.connection, after)
     return after
 
 
 def end_upload(uow: UnitOfWork, terminal: Terminal, batch: Batch) -> Batch:
     """Hold what a terminal uploaded against our acts; keep what differs, and end the batch."""
-    held = store.acts_done(uow.connection, terminal.id, batch.batch_no)
-    uploaded = store.uploads(uow.connection, terminal.id, batch.batch_no)
+    held = act_store.acts_done(uow.connection, terminal.id, batch.batch_no)
+    uploaded = batch_store.uploads(uow.connection, terminal.id, batch.batch_no)
     found = compare(uploaded, held)
     ours = totals_of(held)
-    net_minor = store.ledger_net_minor(uow.connection, terminal.id, batch.batch_no)
+    net_minor = act_store.ledger_net_minor(uow.connection, terminal.id, batch.batch_no)
     said = replace(batch, ours=ours, ledger_net_minor=net_minor)
     if ours.net_minor != net_minor:
         sums: tuple[int, int] | None = (ours.net_minor, net_minor)
@@ -91,9 +92,9 @@ def _over(
         day=day,
         differences=len(found),
     )
-    store.write_batch(uow.connection, after)
+    batch_store.write_batch(uow.connection, after)
     if found:
-        store.add_differences(uow.connection, after, day, found)
+        batch_store.add_differences(uow.connection, after, day, found)
         _keep_for_desk(uow, terminal, day)
     detail: dict[str, JsonValue] = {
         "batch_no": after.batch_no,
@@ -108,7 +109,7 @@ def _over(
 def _keep_for_desk(uow: UnitOfWork, by: Terminal, day: date) -> None:
     """Keep all that differs on a day: a run says all of its day, or the rest counts as resolved."""
     now = uow.clock.now()
-    found = store.differences_of_day(uow.connection, day)
+    found = batch_store.differences_of_day(uow.connection, day)
     told = [_shown(terminal, batch_no, each, now) for terminal, batch_no, each in found]
     run = Run(
         uuid7(),

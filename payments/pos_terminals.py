@@ -30,7 +30,8 @@ from payments.rules.pos.terminals import (
     Terminal,
     TerminalState,
 )
-from payments.store import pos as store
+from payments.store import pos_batches as batch_store
+from payments.store import pos_terminals as terminal_store
 
 KEEPERS: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
 LONGEST_NAME: Final = 120
@@ -75,7 +76,7 @@ def register(  # noqa: PLR0917 - a terminal's numbers, its name and place, and h
     """
     _may(actor, district)
     check_numbers(terminal_no, merchant_no, name)
-    if store.hold_terminal(uow.connection, terminal_no) is not None:
+    if terminal_store.hold_terminal(uow.connection, terminal_no) is not None:
         raise Conflict("is another terminal's number", field="terminal_no")
     terminal = Terminal(
         id=uuid7(),
@@ -90,7 +91,7 @@ def register(  # noqa: PLR0917 - a terminal's numbers, its name and place, and h
         registered_by=actor.subject,
         key_version=open_for_writing(uow).current,
     )
-    store.add_terminal(uow.connection, terminal)
+    terminal_store.add_terminal(uow.connection, terminal)
     _record(uow, actor, terminal, "payments.pos_registered", {"name": name, "district": district})
     return KeyGiven(terminal, master_key(terminal))
 
@@ -113,7 +114,7 @@ def give_key(uow: UnitOfWork, actor: Actor, terminal_id: UUID) -> KeyGiven:
         session=0,
         signed_in_at=None,
     )
-    store.write_terminal(uow.connection, after)
+    terminal_store.write_terminal(uow.connection, after)
     _record(uow, actor, after, "payments.pos_key_given", {})
     return KeyGiven(after, master_key(after))
 
@@ -132,7 +133,7 @@ def turn(
     """
     said = reason_given(reason)
     after = replace(_held(uow, actor, terminal_id), state=state, state_reason=said)
-    store.write_terminal(uow.connection, after)
+    terminal_store.write_terminal(uow.connection, after)
     _record(uow, actor, after, f"payments.pos_{state.value}", {"reason": said})
     return after
 
@@ -148,12 +149,14 @@ def sign_in(uow: UnitOfWork, terminal: Terminal) -> SignedIn:
     after = terminal
     if not same:
         after = replace(after, session=after.session + 1, signed_in_at=now)
-    batch = store.find_batch(uow.connection, after.id, after.batch_no) if after.batch_no else None
+    batch = (
+        batch_store.find_batch(uow.connection, after.id, after.batch_no) if after.batch_no else None
+    )
     if batch is None or batch.state in _SETTLED:
         after = replace(after, batch_no=following(after.batch_no, LAST_BATCH))
-        store.add_batch(uow.connection, after.id, after.batch_no, uow.clock.now())
+        batch_store.add_batch(uow.connection, after.id, after.batch_no, uow.clock.now())
     if after != terminal:
-        store.write_terminal(uow.connection, after)
+        terminal_store.write_terminal(uow.connection, after)
     return SignedIn(after, wrapped(master_key(after), working_key(after, after.session)))
 
 
@@ -202,7 +205,7 @@ def check_numbers(terminal_no: str, merchant_no: str, name: str) -> None:
 
 
 def _held(uow: UnitOfWork, actor: Actor, terminal_id: UUID) -> Terminal:
-    terminal = store.hold_terminal_by_id(uow.connection, terminal_id)
+    terminal = terminal_store.hold_terminal_by_id(uow.connection, terminal_id)
     if terminal is None:
         raise NotFound("there is no such terminal", field="terminal_id")
     _may(actor, terminal.district)

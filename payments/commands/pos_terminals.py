@@ -14,7 +14,8 @@ from payments import pos_terminals
 from payments.pos_terminals import KeyGiven
 from payments.rules.pos.mac import Mac, check_value
 from payments.rules.pos.terminals import Terminal, TerminalState, concerns
-from payments.store import pos as store
+from payments.store import pos_batches as batch_store
+from payments.store import pos_terminals as terminal_store
 
 SUMMARY: Final = "register POS terminals, give them keys, lock them, see how they do"
 _EXAMPLE: Final = (
@@ -75,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _id(uow: UnitOfWork, terminal_no: str) -> UUID:
-    held = store.hold_terminal(uow.connection, terminal_no)
+    held = terminal_store.hold_terminal(uow.connection, terminal_no)
     if held is None:
         raise NotFound("there is no such terminal", field="--terminal")
     return held.id
@@ -94,11 +95,11 @@ def _list(line: CommandLine, database: Database) -> None:
     after: UUID | None = None
     while True:
         with database.read() as connection:
-            page, after = store.terminals(connection, None, after, _PAGE)
+            page, after = terminal_store.terminals(connection, None, after, _PAGE)
             ids = [each.id for each in page]
-            settled = store.last_settled(connection, ids)
-            current = store.current_batches(connection, page)
-            differing = store.differences_of(connection, ids, 20)
+            settled = batch_store.last_settled(connection, ids)
+            current = batch_store.current_batches(connection, page)
+            differing = batch_store.differences_of(connection, ids, 20)
         for each in page:
             batch = settled.get(each.id)
             needs = concerns(each, batch, current.get(each.id), database.wall.now())

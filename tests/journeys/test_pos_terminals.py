@@ -53,7 +53,8 @@ from payments.rules.pos.requests import (
     as_message,
 )
 from payments.rules.pos.terminals import Act, TerminalState
-from payments.store import pos as store
+from payments.store import pos_acts as act_store
+from payments.store import pos_terminals as terminal_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +107,7 @@ class Town:
         self, number: str = "GB000001", mac: Mac = Mac.UNIONPAY, **given: Any
     ) -> PosTerminal:
         with self.database.unit_of_work() as uow:
-            held = store.hold_terminal(uow.connection, number)
+            held = terminal_store.hold_terminal(uow.connection, number)
             if held is None:
                 made = pos_terminals.register(uow, KEEPER, number, MERCHANT, "Gate", DISTRICT, mac)
                 held = made.terminal
@@ -136,9 +137,9 @@ class Town:
 
     def act(self, number: str, batch_no: int, trace: int) -> Act:
         with self.database.unit_of_work() as uow:
-            held = store.hold_terminal(uow.connection, number)
+            held = terminal_store.hold_terminal(uow.connection, number)
             assert held is not None
-            act = store.find_act(uow.connection, held.id, batch_no, trace)
+            act = act_store.find_act(uow.connection, held.id, batch_no, trace)
         assert act is not None
         return act
 
@@ -209,7 +210,7 @@ def raw(town: Town, content: bytes) -> Message:
 def signed(town: Town, request: Request) -> bytes:
     """Write a request as its terminal would prove it now."""
     with town.database.unit_of_work() as uow:
-        held = store.hold_terminal(uow.connection, request.terminal_no)
+        held = terminal_store.hold_terminal(uow.connection, request.terminal_no)
     assert held is not None
     message = as_message(request)
     room = encode(Message(message.mti, {**message.fields, 64: bytes(8)}))
@@ -289,7 +290,7 @@ def test_who_is_unknown_locked_or_proves_nothing_is_refused_by_code(town: Town) 
         told = sale_of(bill, trace, f"RRN{trace:09d}", batch_no)
         assert raw(town, signed(town, told)).text(39) == code
     with town.database.unit_of_work() as uow:
-        held = store.hold_terminal(uow.connection, "GB000001")
+        held = terminal_store.hold_terminal(uow.connection, "GB000001")
         assert held is not None
         pos_terminals.turn(uow, KEEPER, held.id, TerminalState.LOCKED, "lost")
     assert raw(town, signed(town, sale_of(bill, 11, "RRN000000011"))).text(39) == Code.LOCKED
@@ -304,12 +305,12 @@ def test_the_key_of_a_session_before_is_believed_and_an_older_one_is_not(
     terminal = town.terminal()
     terminal.sign_in()
     with town.database.unit_of_work() as uow:
-        held = store.hold_terminal(uow.connection, "GB000001")
+        held = terminal_store.hold_terminal(uow.connection, "GB000001")
         assert held is not None
         # Again at once it is the same session; somebody else's sign-in silences nobody.
         assert pos_terminals.sign_in(uow, held).terminal == held
         for _ in range(2):
-            store.write_terminal(uow.connection, replace(held, session=held.session + 1))
+            terminal_store.write_terminal(uow.connection, replace(held, session=held.session + 1))
     assert terminal.inquire(Target(bill_id=uuid7())).code == Code.NOT_FOUND
     with town.database.unit_of_work() as uow:
         given = pos_terminals.give_key(uow, KEEPER, held.id)
@@ -423,7 +424,7 @@ def test_no_card_number_and_no_key_is_in_the_database_or_a_log(
         fields = {**message.fields, place: said}
         assert raw(town, encode(Message("0200", fields))).text(39) == Code.FORMAT
     with town.database.unit_of_work() as uow:
-        held = store.hold_terminal(uow.connection, "GB000001")
+        held = terminal_store.hold_terminal(uow.connection, "GB000001")
         assert held is not None
         keys = [pos_terminals.master_key(held), pos_terminals.working_key(held, held.session)]
         tables = uow.connection.execute(
