@@ -198,9 +198,13 @@ def _taken_back(uow: UnitOfWork, terminal: Terminal, request: Request, act: Act)
 def inquire(uow: UnitOfWork, terminal: Terminal, request: Request) -> Said:
     """Tell what is owed for a bill, a stay, or by a plate: the sum, and each bill's number.
 
+    Of a sale's reference: what is to go back of it, as the finance desk agreed or is owed.
+
     Field 4 is the sum of the bills that field 62 lists (``B=ID,MINOR`` parted by semicolons), the
     oldest debt first; of more than eight the oldest eight.
     """
+    if request.target is None:
+        return _to_give_back(uow, terminal, request)
     try:
         found = _bills(uow, terminal, request)
     except CityError as refused:
@@ -215,6 +219,31 @@ def inquire(uow: UnitOfWork, terminal: Terminal, request: Request) -> Said:
     total_minor = sum(each.outstanding.minor for each in owed)
     return Said(
         Code.OK, terminal, {4: f"{total_minor:012d}", 49: "156", 62: listed.encode(TEXT_CODE)}
+    )
+
+
+def _to_give_back(uow: UnitOfWork, terminal: Terminal, request: Request) -> Said:
+    """Tell the refund of a sale that waits for its card, the oldest first, and of which act."""
+    sale = act_store.sale_of_reference(uow.connection, request.reference)
+    order = None
+    if sale is not None and sale.order_no is not None:
+        order = channel_orders.find_order(uow.connection, sale.order_no)
+    if sale is None or order is None:
+        return Said(Code.NOT_FOUND, terminal, _words("original"))
+    if order.merchant != terminal.merchant_no:
+        return Said(Code.MERCHANT, terminal, _words("merchant"))
+    waiting = pos_payments.waiting_refund(uow, order)
+    if waiting is None:
+        return Said(Code.NOT_FOUND, terminal, _words("nothing-waits"))
+    return Said(
+        Code.OK,
+        terminal,
+        {
+            4: f"{waiting.amount.minor:012d}",
+            37: request.reference,
+            49: "156",
+            61: f"{sale.batch_no:06d}{sale.trace:06d}",
+        },
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from city.audit import record
-from city.errors import Forbidden, Invalid, NotFound, Unavailable
+from city.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from city.identifiers import BillId
 from city.money import Money
 from city.people.actors import Actor
@@ -24,7 +24,8 @@ from payments import channel_orders, channel_payments, channel_refunds, merged_p
 from payments import services as payments
 from payments.channel_payments import Learned
 from payments.channel_refunds import HeldRefund
-from payments.rules.bills import Bill
+from payments.rules.arrears import reason_given
+from payments.rules.bills import Bill, BillState
 from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_orders import (
     ChannelOrder,
@@ -33,6 +34,7 @@ from payments.rules.channel_orders import (
     RefundState,
     as_asked,
 )
+from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import (
     Answer,
     Channel,
@@ -216,7 +218,8 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
 ) -> ChannelRefund:
     """Give a part or all of an online payment back through its channel.
 
-    Of an order over several bills it is one bill's money that goes back: that of `bill_id`.
+    Of an order over several bills it is one bill's money that goes back: that of `bill_id`. What
+    was paid at a POS terminal is agreed to here, and waits until the card is at a terminal.
 
     Raises
     ------
@@ -290,6 +293,48 @@ def refresh_refund(
     return after.refund if after else found.refund
 
 
+def withdraw_refund(database: Database, actor: Actor, refund_no: str, reason: str) -> ChannelRefund:
+    """Take back that money is to go back, which waits for its card at a terminal.
+
+    It is over then as one that failed; a terminal that was faster is not undone by it. Told again
+    it is the same.
+
+    Raises
+    ------
+    Forbidden
+        Where the actor's role gives nothing back.
+    NotFound
+        Where there is no such refund in the actor's districts.
+    Conflict
+        Where it is at its channel, which alone knows its end; where it arrived; or where it is
+        owed: of a bill that was cancelled, or paid though nothing was owed.
+    Invalid
+        Without a reason.
+    """
+    if limit_of(actor) is None:
+        raise Forbidden("your role gives nothing back")
+    said = reason_given(reason)
+    with database.unit_of_work() as uow:
+        found = channel_refunds.find(uow.connection, refund_no)
+        order = found and channel_orders.find_order(uow.connection, found.order_no, lock=True)
+        bill = found and order and _bill_of_refund(uow, order, found.refund)
+        if not found or not order or not bill or not actor.in_district(bill.charge.district):
+            raise NotFound("there is no such refund", field="refund_no")
+        if not TRAITS[order.channel].refunds_at_terminal:
+            raise Conflict("is at its channel, and cannot be taken back", field="refund_no")
+        if order.payment_id is None or bill.state is BillState.CANCELLED:
+            raise Conflict("is owed to the payer, and stays", field="refund_no", reason="owed")
+        failed = RefundAnswer(RefundFate.FAILED, reason="withdrawn")
+        before = channel_refunds.find(uow.connection, refund_no) or found
+        after = channel_payments.hear_of_refund(uow, refund_no, failed)
+        if after.state is RefundState.DONE:
+            raise Conflict("went back already", field="refund_no", reason="done")
+        if before.refund.state is RefundState.ASKED:
+            detail: dict[str, JsonValue] = {"reason": said, "order_no": order.order_no}
+            record(uow, actor, "payments.refund_withdrawn", "channel_refund", refund_no, detail)
+    return after
+
+
 def _bill_of_order(uow: UnitOfWork, order: ChannelOrder, bill_id: BillId | None) -> Bill:
     """Give the bill of an order whose money goes back; of several, the one that is named."""
     if order.merged and bill_id is None:
@@ -356,7 +401,7 @@ def hear(database: Database, order_no: str, answer: Answer) -> Learned:
 def _send_refund(
     database: Database, channels: Channels, order: ChannelOrder, refund: ChannelRefund
 ) -> ChannelRefund:
-    if refund.state is not RefundState.ASKED:
+    if refund.state is not RefundState.ASKED or TRAITS[order.channel].refunds_at_terminal:
         return refund
     adapter = adapter_of(channels, order.channel)
     answer = adapter.refund(as_asked(order, SUBJECT), refund.as_asked())

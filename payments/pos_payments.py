@@ -114,7 +114,8 @@ def take(uow: UnitOfWork, sale: Sale, card: Card | None = None) -> ChannelOrder:
 def undo(uow: UnitOfWork, order_no: str, refund_no: str, reason: str, by: str) -> ChannelRefund:
     """Take a whole payment back: its bill is owed again, and the money goes back to the card.
 
-    Of a bill that was cancelled, disputed or given up meanwhile it goes back as a refund does.
+    Of a bill that was cancelled, disputed or given up meanwhile it goes back as a refund does, and
+    so does what the finance desk agreed to give back whole: the card was there, and has it.
 
     Raises
     ------
@@ -129,11 +130,13 @@ def undo(uow: UnitOfWork, order_no: str, refund_no: str, reason: str, by: str) -
     bill = bill_store.find_bill(uow.connection, order.bill_id, lock=True)
     if bill is None:
         raise NotFound("the order's bill is gone", field="bill_id")
+    if waiting_refund(uow, order, order.amount) is not None:
+        return give_back(uow, order, refund_no, order.amount, reason, by)
     if order.refunded_minor or order.payment_id is None:
         raise Conflict("a part of it went back already", field="order_no", reason="refunded")
     if bill.state not in REOPENS:
         return give_back(uow, order, refund_no, order.amount, reason, by)
-    refund = _void(uow, order, refund_no, reason, by)
+    refund = voiding(uow, order, refund_no, reason, by)
     channel_orders.write_order(uow.connection, replace(order, refunded_minor=order.amount.minor))
     channel_refunds.add(uow.connection, refund)
     at = uow.clock.now()
@@ -206,20 +209,35 @@ def give_back(  # noqa: PLR0917 - of what, under which number, how much, why and
     return channel_payments.hear_of_refund(uow, waiting.refund_no, done)
 
 
-def waiting_refund(uow: UnitOfWork, order: ChannelOrder, amount: Money) -> ChannelRefund | None:
-    """Give the refund of an order that waits for its card, over this amount; None without one."""
+def waiting_refund(
+    uow: UnitOfWork, order: ChannelOrder, amount: Money | None = None
+) -> ChannelRefund | None:
+    """Give the oldest refund of an order that waits for its card; None without one.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+    order : ChannelOrder
+    amount : Money or None
+        Over so much; None: whatever it is over.
+    """
     if order.channel is not Channel.POS:
         return None  # a parking card needs no terminal: those are on their way
     asked = channel_refunds.of_orders(uow.connection, [order])[order.id]
     return next(
-        (each for each in asked if each.state is RefundState.ASKED and each.amount == amount),
+        (
+            each
+            for each in asked
+            if each.state is RefundState.ASKED and amount in {None, each.amount}
+        ),
         None,
     )
 
 
-def _void(
+def voiding(
     uow: UnitOfWork, order: ChannelOrder, refund_no: str, reason: str, by: str
 ) -> ChannelRefund:
+    """Give what goes back of an order that is taken back whole, fee and all; nothing is kept."""
     now = uow.wall.now().replace(microsecond=0)
     fee = Money(fee_of(order.amount.minor, fee_rate_of(order.channel)), order.amount.currency)
     return ChannelRefund(

@@ -2,7 +2,8 @@
 
 Three sides: what the terminal says, the acts that we did, and what the ledger posted for them.
 Where they agree the batch is over. Where they do not, the terminal sends all that it holds, and
-each act in which it differs is a difference of the finance desk's, channel `pos`.
+each act in which it differs is a difference of the finance desk's, source `pos-batches`. It ends by
+a note: what the acquirer holds its bill says, and one of the two alone may be posted.
 """
 
 import hashlib
@@ -20,7 +21,6 @@ from city.money import Money
 from city.works.database import UnitOfWork
 from payments.pos_terminals import actor_of
 from payments.rules.channel_bills.lines import CHINA, CURRENCY
-from payments.rules.channels import Channel
 from payments.rules.pos.batches import BatchDifference, compare, totals_of
 from payments.rules.pos.requests import Kind, Totals
 from payments.rules.pos.terminals import Batch, BatchState, Terminal
@@ -31,7 +31,7 @@ from payments.store import pos_batches as batch_store
 from payments.store import reconciliations
 from payments.store.reconciliations import Run
 
-SOURCE: Final = Channel.POS.value
+SOURCE: Final = "pos-batches"
 
 
 def settle(uow: UnitOfWork, terminal: Terminal, batch: Batch, told: Totals) -> Batch:
@@ -133,7 +133,7 @@ def _keep_for_desk(uow: UnitOfWork, by: Terminal, day: date) -> None:
                 refund_no="",
                 proposal=each.proposal.value,
                 certain=True,
-                effect=Money(each.effect_minor, CURRENCY),
+                effect=Money(0, CURRENCY),
                 detail=shown,
                 state=CaseState.OPEN,
                 found_at=now,
@@ -166,6 +166,7 @@ def _shown(
         "batch": batch_no,
         "trace": found.trace,
         "act": found.act.value,
+        "effect_minor": found.effect_minor,
         "ours": side(found.ours_minor),
         "theirs": side(found.told_minor),
         "proposal": found.proposal.value,

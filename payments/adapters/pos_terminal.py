@@ -203,6 +203,11 @@ class PosTerminal:
         self._ready()
         return self._asked(replace(self._request(Kind.INQUIRY, self._next()), target=target))
 
+    def to_give_back(self, reference: str) -> Answered:
+        """Ask what is to go back of a sale, by the acquirer's reference on its slip."""
+        self._ready()
+        return self._asked(replace(self._request(Kind.INQUIRY, self._next()), reference=reference))
+
     def sale(
         self, target: Target, amount_minor: int, *, reference: str = "", reader: str = "",
         masked_card: str = "",

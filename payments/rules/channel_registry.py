@@ -28,11 +28,15 @@ class ChannelTraits:
         None: it gives none, as it pays nothing out.
     chosen_by_payers : bool
         Whether whoever holds a bill's link may choose it; else it needs what only its holder has.
+    refunds_at_terminal : bool
+        Whether what is to go back waits until the payer's card is at a terminal: nobody else can
+        send it back, and nobody else tells that it went.
     """
 
     fee_per_mille: int
     bill_after_days: int | None
     chosen_by_payers: bool
+    refunds_at_terminal: bool = False
 
 
 TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
@@ -42,7 +46,9 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
     # Our own: what it takes is a liability of ours that becomes a payment, at once and for nothing.
     Channel.CARD: ChannelTraits(0, None, chosen_by_payers=False),
     # The acquirer knows no number of ours: terminals' batches are held against ours instead.
-    Channel.POS: ChannelTraits(FEE_PER_MILLE, None, chosen_by_payers=False),
+    Channel.POS: ChannelTraits(
+        FEE_PER_MILLE, None, chosen_by_payers=False, refunds_at_terminal=True
+    ),
 }
 
 

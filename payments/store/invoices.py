@@ -45,10 +45,11 @@ INVOICE: Final = Table(
     Column("provider", Text, nullable=False, server_default=""),
     Column("issued_at", tables.INSTANT),
 )
-# By the partial index of bills of which something went back.
+# By the partial index of bills of which something went back, and by what was taken back whole.
 _OVER: Final = text(
-    "select b.id from payments.bill b where b.refunded_minor > 0"
-    " and b.paid_minor - b.refunded_minor < (select"
+    "select b.id from payments.bill b join (select id from payments.bill where refunded_minor > 0"
+    "  union select bill_id from payments.payment_undone) less on less.id = b.id"
+    " where b.paid_minor - b.refunded_minor < (select"
     "  coalesce(sum(case i.colour when 'blue' then i.amount_minor else -i.amount_minor end), 0)"
     "  from payments.invoice i where i.bill_id = b.id)"
     " order by b.id limit :most"

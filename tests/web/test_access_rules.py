@@ -386,6 +386,7 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/me/unpaid": {Role.DRIVER},
     "GET /api/v1/bills/<uuid:bill_id>/channel-orders": FIGURES,
     "POST /api/v1/channel-orders/<order_no>/refunds": {Role.FINANCE, Role.ADMINISTRATOR},
+    "POST /api/v1/channel-refunds/<refund_no>/withdrawal": {Role.FINANCE, Role.ADMINISTRATOR},
     "GET /api/v1/channel-refunds/<refund_no>": FIGURES,
     "GET /bills/<uuid:bill_id>/pay": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /disputes": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR},

@@ -10,10 +10,12 @@ from city.errors import NotFound
 from city.identifiers import BillId
 from city.money import Money
 from city.people import Role
-from journeys.pay_online import limit_of, refresh_refund, refund_payment
+from journeys.pay_online import limit_of, refresh_refund, refund_payment, withdraw_refund
 from payments import channel_orders, channel_refunds
 from payments import services as payments
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState, RefundState
+from payments.rules.channel_registry import TRAITS
+from payments.rules.channels import Channel
 from payments.store import order_shares
 from payments.store.desk_refunds import refunds as refunds_of_desk
 from web import access
@@ -25,6 +27,7 @@ from web.api.schemas.paying import (
     ChannelRefundOut,
     ChannelRefundsOut,
     ChannelRefundsQuery,
+    RefundWithdrawalIn,
 )
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ def refunds(query_data: ChannelRefundsQuery) -> dict[str, Any]:
                 "bill_id": each.bill_id,
                 "channel": each.channel,
                 "state": each.state.value,
+                "waits_for": _waits_for(each.state, Channel(each.channel)),
                 "amount": each.amount.as_json(),
                 "reason": each.reason,
                 "surplus": each.surplus,
@@ -120,18 +124,35 @@ def refunds(query_data: ChannelRefundsQuery) -> dict[str, Any]:
 def refund(order_no: str, json_data: ChannelRefundIn) -> dict[str, Any]:
     """Give money back."""
     wiring, amount = access.wiring(), json_data.amount
-    return _refund(
-        refund_payment(
-            wiring.database,
-            wiring.channels,
-            access.known_actor(),
-            order_no,
-            json_data.refund_no,
-            Money(amount.minor, amount.currency),
-            json_data.reason,
-            None if json_data.bill_id is None else BillId(json_data.bill_id),
-        )
+    done = refund_payment(
+        wiring.database,
+        wiring.channels,
+        access.known_actor(),
+        order_no,
+        json_data.refund_no,
+        Money(amount.minor, amount.currency),
+        json_data.reason,
+        None if json_data.bill_id is None else BillId(json_data.bill_id),
     )
+    return _refund(done, _channel_of(done.refund_no))
+
+
+@blueprint.post("/channel-refunds/<refund_no>/withdrawal")
+@access.allow(*GIVERS)
+@blueprint.input(RefundWithdrawalIn)
+@blueprint.output(ChannelRefundOut)
+@blueprint.doc(
+    summary="Withdraw a refund that waits for its card at a POS terminal",
+    description=(
+        "Not one that is owed: of a cancelled bill, or of what was paid though nothing was owed. "
+        "Where a terminal was faster it went back, and stays so."
+    ),
+)
+def withdraw(refund_no: str, json_data: RefundWithdrawalIn) -> dict[str, Any]:
+    """Withdraw a refund."""
+    database = access.wiring().database
+    done = withdraw_refund(database, access.known_actor(), refund_no, json_data.reason)
+    return _refund(done, _channel_of(refund_no))
 
 
 @blueprint.get("/channel-refunds/<refund_no>")
@@ -141,9 +162,8 @@ def refund(order_no: str, json_data: ChannelRefundIn) -> dict[str, Any]:
 def one_refund(refund_no: str) -> dict[str, Any]:
     """Tell how a refund stands."""
     wiring = access.wiring()
-    return _refund(
-        refresh_refund(wiring.database, wiring.channels, access.known_actor(), refund_no)
-    )
+    done = refresh_refund(wiring.database, wiring.channels, access.known_actor(), refund_no)
+    return _refund(done, _channel_of(refund_no))
 
 
 def _order(order: ChannelOrder, refunds: Sequence[ChannelRefund]) -> dict[str, Any]:
@@ -160,7 +180,7 @@ def _order(order: ChannelOrder, refunds: Sequence[ChannelRefund]) -> dict[str, A
         "opened_at": order.opened_at,
         "done_at": order.done_at,
         "refundable": Money(left_minor, order.amount.currency).as_json(),
-        "refunds": [_refund(each) for each in refunds],
+        "refunds": [_refund(each, order.channel) for each in refunds],
     }
 
 
@@ -174,10 +194,23 @@ def _shared(order: ChannelOrder, share: Share, refunds: Sequence[ChannelRefund])
     }
 
 
-def _refund(refund: ChannelRefund) -> dict[str, Any]:
+def _channel_of(refund_no: str) -> Channel | None:
+    with access.wiring().database.read() as connection:
+        return channel_refunds.channel_of(connection, refund_no)
+
+
+def _waits_for(state: RefundState, channel: Channel | None) -> str | None:
+    """Say who is to carry a refund out; None where it has ended."""
+    if state is not RefundState.ASKED or channel is None:
+        return None
+    return "terminal" if TRAITS[channel].refunds_at_terminal else "channel"
+
+
+def _refund(refund: ChannelRefund, channel: Channel | None) -> dict[str, Any]:
     return {
         "refund_no": refund.refund_no,
         "state": refund.state.value,
+        "waits_for": _waits_for(refund.state, channel),
         "amount": refund.amount.as_json(),
         "reason": refund.reason,
         "asked_at": refund.asked_at,

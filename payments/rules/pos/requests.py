@@ -47,7 +47,7 @@ class Kind(StrEnum):
     SIGN_OUT = "sign-out"
     ECHO = "echo"
     INQUIRY = "inquiry"
-    """What is owed for a bill, a stay or a plate."""
+    """What is owed for a bill, a stay or a plate; or what is to go back of a sale."""
     SALE = "sale"
     VOID = "void"
     """A sale of the same batch taken back whole."""
@@ -260,7 +260,7 @@ def read_request(message: Message) -> Request:
         reference=_matched(message, 37, _REFERENCE, missing=True),
         reverses=reverses,
         original=_original(message) if does in {Kind.VOID, Kind.REFUND} else None,
-        target=_target(said) if kind in {Kind.SALE, Kind.INQUIRY} else None,
+        target=_target(said) if _names_target(message, kind) else None,
         reader=reader,
         masked_card=said.get("M", ""),
         operator=_matched(message, 63, _OPERATOR, missing=True),
@@ -372,6 +372,12 @@ def _said(message: Message, kind: Kind) -> dict[str, str]:
         if value is not None and (not form.fullmatch(value) or looks_like_a_card(value)):
             raise wrong
     return said
+
+
+def _names_target(message: Message, kind: Kind) -> bool:
+    """Tell whether field 62 has to say what is meant; an inquiry may name a sale in its place."""
+    of_sale = kind is Kind.INQUIRY and bool(message.text(37).strip()) and not message.raw(62)
+    return kind in {Kind.SALE, Kind.INQUIRY} and not of_sale
 
 
 def _target(said: Mapping[str, str]) -> Target:

@@ -12,7 +12,7 @@ from web.api.schemas.base import Incoming, Instant, MoneyOut, Names, Outgoing, P
 from web.api.schemas.figures import BodyDay, Day
 
 ChannelName = Literal["wechat", "alipay", "unionpay"]
-Source = Literal["wechat", "alipay", "unionpay", "stays", "cards", "ledger", "pos"]
+Source = Literal["wechat", "alipay", "unionpay", "stays", "cards", "ledger", "pos", "pos-batches"]
 """Whose telling is held against ours: a channel's bill, a day's stays and their sensors, what
 parking cards hold, or the sums that balances are made of."""
 CaseState = Literal["open", "proposed", "approved", "resolved"]

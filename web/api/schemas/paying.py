@@ -187,6 +187,12 @@ class ChannelRefundIn(Incoming):
     ] = None
 
 
+class RefundWithdrawalIn(Incoming):
+    """Why what was to go back at a terminal shall not."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=200)]
+
+
 class ChannelRefundOut(Outgoing):
     """Money on its way back, or back."""
 
@@ -194,6 +200,13 @@ class ChannelRefundOut(Outgoing):
     state: Annotated[
         Literal["asked", "done", "failed"],
         Field(description="asked: on its way, its end is not known yet"),
+    ]
+    waits_for: Annotated[
+        Literal["channel", "terminal"] | None,
+        Field(
+            description="who is to carry it out: its channel, or a POS terminal once the payer's "
+            "card is there; null: it has ended"
+        ),
     ]
     amount: MoneyOut
     reason: str

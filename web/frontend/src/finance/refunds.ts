@@ -5,7 +5,7 @@ import { instant } from "../format/time";
 import { agoText, exactly, price } from "../format/words";
 import { billTag } from "../panels/bill";
 import { fact } from "../panels/figures";
-import { onlinePayments } from "../panels/refunds";
+import { onlinePayments, refundTag } from "../panels/refunds";
 import { chips, Desk } from "../shell/desk";
 import { byId, h, replace } from "../shell/dom";
 import { emptyState } from "../shell/states";
@@ -15,7 +15,6 @@ import { Pages } from "./pages";
 import { channelWords, opener, readsLedger, who } from "./words";
 
 const STATES = ["", "asked", "done", "failed"] as const;
-const TONES: Readonly<Record<string, string>> = { asked: "tag-warning", done: "tag-good", failed: "tag-danger" };
 
 export class RefundsDesk {
   private readonly place = byId("section");
@@ -67,7 +66,7 @@ export class RefundsDesk {
               "span",
               { class: "desk-top" },
               h("span", { class: "item-facts" }, `${who(one.asked_by, page.names)} · ${agoText(instant(one.asked_at), Date.now())}`),
-              tag(one),
+              refundTag(one),
             ),
           ),
         ),
@@ -86,7 +85,7 @@ export class RefundsDesk {
         h(
           "dl",
           { class: "facts" },
-          fact(text("disputes.state"), tag(one)),
+          fact(text("disputes.state"), refundTag(one)),
           fact(text("finance.reason"), one.reason),
           fact(text("finance.by"), who(one.asked_by, names)),
           fact(text("finance.asked"), exactly(instant(one.asked_at))),
@@ -109,8 +108,4 @@ export class RefundsDesk {
       );
     });
   }
-}
-
-function tag(one: ListedRefund): HTMLElement {
-  return h("span", { class: `tag ${TONES[one.state] ?? ""}` }, named("refund.state", one.state));
 }

@@ -34,7 +34,14 @@ function give(billId: string, order: ChannelOrder, most: Money, again: () => voi
   showForm({
     title: text("refund.title"),
     parts: [
-      h("p", { class: "note" }, text("refund.consequence", { channel, number: (order.channel_no ?? "").slice(-4) })),
+      h(
+        "p",
+        { class: "note" },
+        text(order.channel === "pos" ? "refund.consequence_terminal" : "refund.consequence", {
+          channel,
+          number: (order.channel_no ?? "").slice(-4),
+        }),
+      ),
       labelled("refund-amount", text("refund.amount"), amount, text("refund.most", { amount: price(room) })),
       labelled("refund-reason", text("refund.reason"), reason, text("refund.reason_hint")),
     ],
@@ -51,20 +58,50 @@ function give(billId: string, order: ChannelOrder, most: Money, again: () => voi
         bill_id: billId,
       });
       again();
+      if (done.waits_for === "terminal") return text("refund.agreed", { amount: price(sum) });
       return text(done.state === "done" ? "refund.done" : "refund.asked", { amount: price(sum), channel });
     },
   });
 }
 
-function refundRow(refund: ChannelRefund): HTMLElement {
+/** How a refund stands, and who is to carry it out. */
+export function refundTag(refund: Pick<ChannelRefund, "state" | "waits_for">): HTMLElement {
+  const words = refund.waits_for === "terminal" ? text("refund.waits_for_terminal") : named("refund.state", refund.state);
+  return h("span", { class: `tag ${TONES[refund.state]}` }, words);
+}
+
+/** Withdraw what waits for its card: nobody has it yet. */
+function withdraw(refund: ChannelRefund, again: () => void): void {
+  const reason = field("", { minlength: 3, maxlength: 200, required: true });
+  showForm({
+    title: text("refund.withdraw"),
+    parts: [
+      h("p", { class: "note" }, text("refund.withdraw_means", { amount: price(refund.amount) })),
+      labelled("withdraw-reason", text("refund.reason"), reason),
+    ],
+    submit: text("refund.withdraw"),
+    send: async () => {
+      await act("POST", `/api/v1/channel-refunds/${refund.refund_no}/withdrawal`, { reason: reason.value });
+      again();
+      return text("refund.withdrawn", { amount: price(refund.amount) });
+    },
+  });
+}
+
+function refundRow(order: ChannelOrder, refund: ChannelRefund, may: boolean, again: () => void): HTMLElement {
+  const waits = refund.waits_for === "terminal";
   return h(
     "li",
     { class: "row", "data-refund": refund.refund_no },
     h(
       "div",
       { class: "row-words" },
-      h("p", { class: "row-facts" }, refund.reason, h("span", { class: `tag ${TONES[refund.state]}` }, named("refund.state", refund.state))),
+      h("p", { class: "row-facts" }, refund.reason, refundTag(refund)),
       h("p", { class: "item-facts" }, exactly(instant(refund.done_at ?? refund.asked_at))),
+      waits ? h("p", { class: "item-facts" }, text("refund.how_at_terminal", { number: order.channel_no ?? "" })) : null,
+      waits && may && !order.surplus
+        ? h("button", { class: "button", type: "button", onclick: () => withdraw(refund, again) }, text("refund.withdraw"))
+        : null,
     ),
     h("strong", { class: "number row-amount" }, `−${price(refund.amount)}`),
   );
@@ -83,7 +120,7 @@ function orderPart(billId: string, order: ChannelOrder, most: Money | null, agai
     ),
     h("p", { class: "item-facts mono" }, order.channel_no ?? order.order_no),
     order.whole.minor !== order.amount.minor ? h("p", { class: "note" }, text("refund.of_several", { amount: price(order.whole) })) : null,
-    order.refunds.length ? h("ul", { class: "rows" }, ...order.refunds.map(refundRow)) : null,
+    order.refunds.length ? h("ul", { class: "rows" }, ...order.refunds.map((each) => refundRow(order, each, most !== null, again))) : null,
     may
       ? h(
           "p",
@@ -107,7 +144,7 @@ export function onlinePayments(billId: string): HTMLElement {
   const load = async (): Promise<void> => {
     try {
       const found = await read<ChannelOrders>(`/api/v1/bills/${billId}/channel-orders`);
-      const under = found.items.flatMap((order) => order.refunds).filter((each) => each.state === "asked");
+      const under = found.items.flatMap((order) => order.refunds).filter((each) => each.waits_for === "channel");
       section.hidden = found.items.length === 0;
       if (JSON.stringify(found) !== drawn) {
         drawn = JSON.stringify(found);
