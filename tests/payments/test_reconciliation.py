@@ -18,6 +18,7 @@ from city.identifiers import BillId, uuid7
 from city.money import Money
 from payments import channel_orders, channel_records, channel_refunds, commands
 from payments.commands.reconcile import read_ours
+from payments.rules.booking import book_surplus, book_surplus_refund
 from payments.rules.channel_bills import alipay, unionpay, wechat
 from payments.rules.channel_bills.lines import (
     Bill,
@@ -37,6 +38,7 @@ from payments.rules.reconciliation import (
     effect_minor,
     reconcile,
 )
+from payments.store import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -427,14 +429,20 @@ def test_what_the_database_holds_is_read_as_both_sides_of_midnight_see_it(
         done_at=NOON_AT + timedelta(hours=2),
     )
     with database.unit_of_work() as uow:
+        earlier = held("ORDER0004", OrderState.PAID, NOON_AT - timedelta(days=2))
         for order in (
             paid,
             held("ORDER0002", OrderState.UNKNOWN, NOON_AT),
             held("ORDER0003", OrderState.CLOSED, NOON_AT),
-            held("ORDER0004", OrderState.PAID, NOON_AT - timedelta(days=2)),
+            earlier,
         ):
             channel_orders.add_order(uow.connection, order)
         channel_refunds.add(uow.connection, back)
+        # Of bills that are not ours: what was paid for them is owed back.
+        surplus = [book_surplus(each, NOON_AT) for each in (paid, earlier)]
+        ledger.add_entries(
+            uow.connection, [*surplus, book_surplus_refund(back, paid, back.done_at or NOON_AT)]
+        )
     midnight = datetime(2026, 3, 1, 16, tzinfo=UTC)
     with database.read() as connection:
         found = list(

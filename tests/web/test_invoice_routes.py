@@ -67,8 +67,13 @@ def test_what_was_paid_is_invoiced_once_and_taken_back_where_it_went_back(site: 
     assert site.post(path, json={"title": "某公司", "tax_no": "I"}).status_code == 422
     assert issue_invoices(site.wiring.database, site.wiring.invoices) == 0
     with site.wiring.database.unit_of_work() as uow:
+        # By hand, as nothing gives back a fen of what was paid in cash: what invoices look at.
+        uow.connection.execute(text("alter table payments.bill disable trigger bill_is_counted"))
         given_back = "update payments.bill set refunded_minor = 1 where id = :id"
         uow.connection.execute(text(given_back), {"id": bill_id})
+        uow.connection.execute(
+            text("alter table payments.bill enable always trigger bill_is_counted")
+        )
     assert issue_invoices(site.wiring.database, site.wiring.invoices) == 1
     after = listed(site, link)
     red = after["items"][1]
