@@ -1,7 +1,7 @@
 """No money without a posting: each fact that moves money has its entry when it commits.
 
-Revision ID: 0041_posted_money
-Revises: 0040_pos_terminals
+Revision ID: 0042_posted_money
+Revises: 0041_taken_back
 
 The ledger balances (0006), cards and their accounts agree (0029); here the rest: what is billed,
 paid, given back, lowered, penalised, given up, settled and corrected. A fact names its entry by
@@ -13,8 +13,8 @@ indexes, so that it costs the same however many there are.
 
 from alembic import op
 
-revision = "0041_posted_money"
-down_revision = "0040_pos_terminals"
+revision = "0042_posted_money"
+down_revision = "0041_taken_back"
 branch_labels = None
 depends_on = None
 
