@@ -22,7 +22,7 @@ from city.people.actors import system_actor
 from city.vault import reveal
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task
-from journeys.pay_online import SUBJECT, Channels
+from journeys.pay_online import Channels
 from parking.rules.evidence import CERTAIN, EvidenceKind
 from parking.rules.stays import ParkingSession
 from parking.services import stay_views, stays, vehicle_users
@@ -225,7 +225,7 @@ def _parked(uow: UnitOfWork, bill: Bill, session: ParkingSession) -> Parked | No
 
 
 def _take(database: Database, adapter: DeductingChannel, asked: _Asked) -> ChannelOrder:
-    order = as_asked(asked.order, SUBJECT)
+    order = as_asked(asked.order)
     told: Deducted | None = None
     if not asked.fresh:
         answer = adapter.query(order)

@@ -16,7 +16,7 @@ from city.people.roles import Role
 from city.vault import keyed_digests
 from city.works.database import Database, UnitOfWork
 from journeys.dispute_bill import own_bill
-from journeys.pay_online import SUBJECT, Channels, adapter_of
+from journeys.pay_online import Channels, adapter_of
 from payments import cards, channel_orders, channel_payments
 from payments import services as payments
 from payments.adapters.stored_value import MERCHANT
@@ -172,7 +172,7 @@ def _pay(
     database: Database, channels: Channels, actor: Actor, order: ChannelOrder, card_id: UUID
 ) -> PaidByCard:
     if order.state is not OrderState.PAID:
-        opening = adapter_of(channels, Channel.CARD).open(as_asked(order, SUBJECT), str(card_id))
+        opening = adapter_of(channels, Channel.CARD).open(as_asked(order), str(card_id))
         with database.unit_of_work() as uow:
             learned = channel_payments.hear(uow, order.order_no, opening.answer)
             order = learned.order

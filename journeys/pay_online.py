@@ -54,8 +54,6 @@ log = structlog.get_logger("payments")
 
 Channels = Mapping[Channel, ChannelAdapter]
 
-SUBJECT: Final = "停车费"
-"""What a payer reads at the channel."""
 REFUND_LIMITS: Final[Mapping[Role, RefundLimit]] = {
     Role.FINANCE: RefundLimit(single_minor=200_00, daily_minor=2_000_00),
     Role.ADMINISTRATOR: RefundLimit(single_minor=2_000_00, daily_minor=20_000_00),
@@ -203,7 +201,7 @@ def refresh(database: Database, channels: Channels, order_no: str) -> ChannelOrd
     if order is None:
         raise NotFound("no such order", field="order_no")
     adapter = adapter_of(channels, order.channel)
-    return hear(database, order_no, adapter.query(as_asked(order, SUBJECT))).order
+    return hear(database, order_no, adapter.query(as_asked(order))).order
 
 
 def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
@@ -361,7 +359,7 @@ def limit_of(actor: Actor) -> RefundLimit | None:
 
 
 def _open(database: Database, adapter: ChannelAdapter, order: ChannelOrder, payer: str) -> Started:
-    opening = adapter.open(as_asked(order, SUBJECT), payer)
+    opening = adapter.open(as_asked(order), payer)
     with database.unit_of_work() as uow:
         if opening.code:
             channel_orders.keep_code(uow.connection, order.order_no, opening.code)
@@ -385,7 +383,7 @@ def ask_after_refund(
         order = channel_orders.find_order(connection, held.order_no)
     if order is None:
         raise NotFound("no such order", field="order_no")
-    asked, refund = as_asked(order, SUBJECT), held.refund.as_asked()
+    asked, refund = as_asked(order), held.refund.as_asked()
     answer = adapter.query_refund(asked, refund)
     if answer.fate is RefundFate.MISSING:
         answer = adapter.refund(asked, refund)
@@ -404,7 +402,7 @@ def _send_refund(
     if refund.state is not RefundState.ASKED or TRAITS[order.channel].refunds_at_terminal:
         return refund
     adapter = adapter_of(channels, order.channel)
-    answer = adapter.refund(as_asked(order, SUBJECT), refund.as_asked())
+    answer = adapter.refund(as_asked(order), refund.as_asked())
     return _hear_refund(database, refund.refund_no, answer)
 
 

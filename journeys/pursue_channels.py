@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from city.errors import CityError
 from city.works.database import Database
 from city.works.jobs import Task
-from journeys.pay_online import SUBJECT, Channels, ask_after_refund, hear
+from journeys.pay_online import Channels, ask_after_refund, hear
 from payments import channel_orders, channel_refunds
 from payments.channel_payments import Learned
 from payments.channel_refunds import HeldRefund
@@ -149,7 +149,7 @@ def _learn(
     *,
     ends: bool,
 ) -> Learned | None:
-    asked = as_asked(order, SUBJECT)
+    asked = as_asked(order)
     answer: Answer = adapter.query(asked)
     if ends and answer.fate is Fate.OPEN:
         answer = adapter.close(asked)

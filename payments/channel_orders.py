@@ -53,6 +53,8 @@ CHANNEL_ORDER: Final = Table(
     Column("heard_at", tables.INSTANT),
     Column("agreement_id", Uuid),
     Column("merged", Boolean, nullable=False, server_default="false"),
+    Column("card_id", Uuid),
+    Column("movement_id", Uuid),
 )
 UNSETTLED: Final = (OrderState.ASKED.value, OrderState.OPEN.value, OrderState.UNKNOWN.value)
 _HOLD: Final = text(
@@ -61,6 +63,7 @@ _HOLD: Final = text(
 )
 _UNWANTED: Final = text(
     "select o.id from payments.channel_order o where o.id = any(cast(:orders as uuid[]))"
+    " and not exists (select from payments.card c where c.id = o.card_id and c.state = 'active')"
     " and not exists (select from payments.bill b where b.id = o.bill_id"
     "  and b.state in ('open', 'offered'))"
     " and not exists (select from payments.order_share s join payments.bill b"
@@ -90,6 +93,8 @@ def add_order(connection: Connection, order: ChannelOrder) -> None:
             payment_id=order.payment_id,
             agreement_id=order.agreement_id,
             merged=order.merged,
+            card_id=order.card_id,
+            movement_id=order.movement_id,
         )
     )
 
@@ -188,6 +193,7 @@ def write_order(
             done_at=order.done_at,
             refunded_minor=order.refunded_minor,
             payment_id=order.payment_id,
+            movement_id=order.movement_id,
             **spoken,
         )
     )
@@ -270,7 +276,7 @@ def unsettled_orders(
 
 
 def unwanted_among(connection: Connection, orders: Collection[ChannelOrder]) -> frozenset[UUID]:
-    """Name those of some orders whose bill, or every one of whose bills, takes no money any more.
+    """Name those of some orders whose bill, each of whose bills, or whose card takes no money now.
 
     One statement.
     """
@@ -300,4 +306,6 @@ def order_of(row: Any) -> ChannelOrder:
         payment_id=row["payment_id"],
         code=row["code"],
         agreement_id=row["agreement_id"],
+        card_id=row["card_id"],
+        movement_id=row["movement_id"],
     )

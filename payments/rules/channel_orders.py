@@ -44,6 +44,16 @@ class OrderState(StrEnum):
     """No money moved and none will."""
 
 
+class Purpose(StrEnum):
+    """What an order's money is for."""
+
+    BILL = "bill"
+    BILLS = "bills"
+    """Several of one vehicle, each by its share (`rules.order_shares`)."""
+    TOP_UP = "top-up"
+    """It comes onto a stored-value card."""
+
+
 class RefundState(StrEnum):
     """Where a refund stands."""
 
@@ -62,7 +72,7 @@ class ChannelOrder:
     id : UUID
         Ours.
     bill_id : BillId or None
-        What it pays; None where it pays several (`rules.order_shares`).
+        What it pays; None where it pays several (`rules.order_shares`) or no bill at all.
     channel : Channel
         Through whom.
     order_no : str
@@ -88,11 +98,15 @@ class ChannelOrder:
     refunded_minor : int
         What was asked back and did not fail; a constraint keeps it within the amount.
     payment_id : PaymentId or None
-        The payment that settled its bill; a paid order without one is a surplus.
+        The payment that settled its bill; a paid order over a bill without one is a surplus.
     code : str
         What the payer scans, follows or is given; empty until the channel gave it.
     agreement_id : UUID or None
         Of an order that is deducted: by which agreement.
+    card_id : UUID or None
+        The stored-value card that it tops up.
+    movement_id : UUID or None
+        By which its money came onto that card; a paid top-up without one is a surplus.
     """
 
     id: UUID
@@ -112,16 +126,26 @@ class ChannelOrder:
     payment_id: PaymentId | None = None
     code: str = ""
     agreement_id: UUID | None = None
+    card_id: UUID | None = None
+    movement_id: UUID | None = None
+
+    @property
+    def purpose(self) -> Purpose:
+        """What its money is for; one of the three, as the database holds."""
+        if self.card_id is not None:
+            return Purpose.TOP_UP
+        return Purpose.BILLS if self.bill_id is None else Purpose.BILL
 
     @property
     def merged(self) -> bool:
         """Whether it pays several bills, each by its share."""
-        return self.bill_id is None
+        return self.purpose is Purpose.BILLS
 
     @property
     def surplus(self) -> bool:
-        """Whether it was paid when its bill needed no money any more; shares tell their own."""
-        return self.state is OrderState.PAID and self.payment_id is None and not self.merged
+        """Whether it was paid when what it is for took no money any more; shares tell their own."""
+        used = self.payment_id is not None or self.movement_id is not None
+        return self.state is OrderState.PAID and not used and not self.merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +190,12 @@ class ChannelRefund:
         return channels.Refund(self.refund_no, self.amount, self.reason, self.asked_at)
 
 
+_SUBJECTS: Final[Mapping[Purpose, str]] = {
+    Purpose.BILL: "停车费",
+    Purpose.BILLS: "停车费",
+    Purpose.TOP_UP: "停车卡充值",
+}
+"""What a payer reads at the channel."""
 ORDER_TAKES_MONEY_FOR: Final = timedelta(minutes=15)
 _CLOSES_AFTER: Final = timedelta(minutes=1)
 """So long after its time a payment that was under way then is waited for."""
@@ -181,12 +211,12 @@ _STANDING: Final[Mapping[str, Standing]] = {
 }
 
 
-def as_asked(order: ChannelOrder, subject: str) -> channels.Order:
-    """Give an order as its channel is asked for it; ``subject`` is what the payer reads."""
+def as_asked(order: ChannelOrder) -> channels.Order:
+    """Give an order as its channel is asked for it."""
     return channels.Order(
         order.order_no,
         order.amount,
-        subject,
+        _SUBJECTS[order.purpose],
         order.method,
         order.opened_at,
         order.expires_at,

@@ -14,9 +14,10 @@ from payments.store.tables import as_rows
 _STATES: Final = text(
     "update payments.channel_order o set state = r.state, channel_no = r.channel_no,"
     "  done_at = r.done_at, refunded_minor = r.refunded_minor, payment_id = r.payment_id,"
-    "  heard_at = :heard_at"
+    "  movement_id = r.movement_id, heard_at = :heard_at"
     " from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, state text, channel_no text,"
-    "  done_at timestamptz, refunded_minor bigint, payment_id uuid) where o.id = r.id"
+    "  done_at timestamptz, refunded_minor bigint, payment_id uuid, movement_id uuid)"
+    " where o.id = r.id"
 )
 
 
@@ -51,6 +52,7 @@ def write_orders(
             "done_at": each.done_at,
             "refunded_minor": each.refunded_minor,
             "payment_id": each.payment_id,
+            "movement_id": each.movement_id,
         }
         for each in orders
     ]

@@ -266,7 +266,7 @@ def test_a_refund_that_is_asked_for_while_the_payment_is_told_knows_the_payment(
     started = start(street, database, bill.id, Channel.UNIONPAY)
     street.pay(started)
     number = started.order.order_no
-    answer = street.channels[Channel.UNIONPAY].query(as_asked(started.order, "停车费"))
+    answer = street.channels[Channel.UNIONPAY].query(as_asked(started.order))
 
     def refund() -> RefundState:
         back = refund_payment(

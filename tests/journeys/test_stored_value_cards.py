@@ -96,7 +96,7 @@ def debited(database: Database, card: Card, bill: Bill, order_no: str, part: int
             order_no=order_no, part=cny(part),
         )  # fmt: skip
     adapter = channels_of({}, database)[Channel.CARD]
-    return adapter.open(as_asked(order, "fee"), str(card.id)).answer
+    return adapter.open(as_asked(order), str(card.id)).answer
 
 
 def heard(database: Database, order_no: str, answer: Any) -> channel_payments.Learned:
