@@ -31,6 +31,7 @@ from payments.rules.channel_orders import (
     ChannelOrder,
     ChannelRefund,
     OrderState,
+    Purpose,
     RefundState,
     as_asked,
 )
@@ -217,7 +218,8 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
     """Give a part or all of an online payment back through its channel.
 
     Of an order over several bills it is one bill's money that goes back: that of `bill_id`. What
-    was paid at a POS terminal is agreed to here, and waits until the card is at a terminal.
+    was paid at a POS terminal is agreed to here, and waits until the card is at a terminal. Of a
+    top-up it is what its card still holds: it is off the card before the channel is asked.
 
     Raises
     ------
@@ -234,11 +236,16 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
         order = channel_orders.find_order(uow.connection, order_no)
         if order is None:
             raise NotFound("no such order", field="order_no")
-        bill = _bill_of_order(uow, order, bill_id)
-        if not actor.in_district(bill.charge.district):
+        bill = None
+        if order.purpose is not Purpose.TOP_UP:
+            bill = _bill_of_order(uow, order, bill_id)
+        if bill is None and actor.districts is not None:
+            raise Forbidden("cards are of the whole city")
+        if bill is not None and not actor.in_district(bill.charge.district):
             raise Forbidden("the bill is of another district than yours")
         if channel_refunds.find(uow.connection, refund_no) is None:
-            check_unused(uow, bill, amount)
+            if bill is not None:
+                check_unused(uow, bill, amount)
             midnight = (
                 uow.wall.now().astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
             )
@@ -251,12 +258,12 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
             "amount": amount.as_json(),
             "reason": reason,
             "refund_no": refund_no,
-            "bill_id": str(bill.id),
+            **({"card_id": str(order.card_id)} if bill is None else {"bill_id": str(bill.id)}),
         }
         record(uow, actor, "payments.refund_asked", "channel_order", order_no, detail)
         # As it is now that it is held: what was read before may lack the channel's own number.
         order = channel_orders.find_order(uow.connection, order_no) or order
-    return _send_refund(database, channels, order, refund)
+    return send_refund(database, channels, order, refund)
 
 
 def refresh_refund(
@@ -274,8 +281,7 @@ def refresh_refund(
     with database.unit_of_work() as uow:
         found = channel_refunds.find(uow.connection, refund_no)
         order = found and channel_orders.find_order(uow.connection, found.order_no)
-        bill = found and order and _bill_of_refund(uow, order, found.refund)
-        if not found or not order or not bill or not actor.in_district(bill.charge.district):
+        if not found or not order or not _may_see(uow, actor, order, found.refund):
             raise NotFound("there is no such refund", field="refund_no")
         due = (
             found.refund.state is RefundState.ASKED
@@ -344,6 +350,13 @@ def _bill_of_order(uow: UnitOfWork, order: ChannelOrder, bill_id: BillId | None)
     return bill
 
 
+def _may_see(uow: UnitOfWork, actor: Actor, order: ChannelOrder, refund: ChannelRefund) -> bool:
+    if order.purpose is Purpose.TOP_UP:
+        return actor.districts is None
+    bill = _bill_of_refund(uow, order, refund)
+    return bill is not None and actor.in_district(bill.charge.district)
+
+
 def _bill_of_refund(uow: UnitOfWork, order: ChannelOrder, refund: ChannelRefund) -> Bill | None:
     bill_id = order.bill_id
     if refund.share_id is not None:
@@ -396,9 +409,10 @@ def hear(database: Database, order_no: str, answer: Answer) -> Learned:
         return channel_payments.hear(uow, order_no, answer)
 
 
-def _send_refund(
+def send_refund(
     database: Database, channels: Channels, order: ChannelOrder, refund: ChannelRefund
 ) -> ChannelRefund:
+    """Ask a channel for a refund that is committed, and keep its answer; not one that ended."""
     if refund.state is not RefundState.ASKED or TRAITS[order.channel].refunds_at_terminal:
         return refund
     adapter = adapter_of(channels, order.channel)

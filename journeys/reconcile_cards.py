@@ -81,7 +81,10 @@ def _hold(uow: UnitOfWork, actor: Actor, day: date) -> Run:
         held_minor += sum(each.held.minor for each in page)
         found += differing
     found += card_sums.debits_without_order(uow.connection, from_at, before_at)
-    found += card_sums.orders_without_debit(uow.connection, uow.wall.now() - _ORDERS_OF)
+    since_at = uow.wall.now() - _ORDERS_OF
+    found += card_sums.orders_without_debit(uow.connection, since_at)
+    found += card_sums.top_ups_without_order(uow.connection, from_at, before_at)
+    found += card_sums.orders_without_top_up(uow.connection, since_at)
     report: dict[str, JsonValue] = {
         "rows": counted,
         "agreed": agreed,

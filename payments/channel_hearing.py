@@ -22,12 +22,14 @@ from payments import (
     merged_payments,
     offers,
     services,
+    top_ups,
 )
 from payments.channel_notices import Told, Verdict
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.bills import Bill, BillState, Payment, credited
 from payments.rules.booking import book_channel_payment
-from payments.rules.channel_orders import ChannelOrder, OrderState, heard
+from payments.rules.cards import Card
+from payments.rules.channel_orders import ChannelOrder, OrderState, Purpose, heard
 from payments.rules.channels import Answer, RefundAnswer
 from payments.store import bills as bill_store
 from payments.store import channel_batches, takings
@@ -138,9 +140,11 @@ def _hear_payments(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
             if after.state is OrderState.PAID and order.state is not OrderState.PAID:
                 paid[order.id] = after
     merged = [each for each in paid.values() if each.merged]
+    # Cards before bills, as who pays a bill by card holds them.
+    cards = top_ups.hold(uow, paid.values())
     shares, shared = merged_payments.shares_of_orders(uow, merged)
     bills = bill_store.bills_by_id(uow.connection, shared | _bills_of(paid.values()), lock=True)
-    surplus = _settle(uow, paid, changed, bills)
+    surplus = _settle(uow, paid, changed, bills) + _top_up(uow, paid, changed, cards)
     channel_batches.write_orders(uow.connection, list(changed.values()), now)
     channel_batches.heard_of_orders(uow.connection, spoken - changed.keys(), now)
     for order in surplus:
@@ -199,6 +203,19 @@ def _settle(
     bill_store.write_states(uow.connection, list(credit.values()))
     ledger_store.add_entries(uow.connection, entries)
     return surplus
+
+
+def _top_up(
+    uow: UnitOfWork,
+    paid: dict[UUID, ChannelOrder],
+    changed: dict[UUID, ChannelOrder],
+    cards: dict[UUID, Card],
+) -> list[ChannelOrder]:
+    """Put top-ups that were paid onto their cards; give those that these did not take."""
+    orders = [each for each in paid.values() if each.purpose is Purpose.TOP_UP]
+    taken = top_ups.settle(uow, orders, cards) if orders else {}
+    changed |= taken
+    return [each for each in orders if each.id not in taken]
 
 
 def _hear_refund(uow: UnitOfWork, told: Told) -> dict[Told, str]:

@@ -14,7 +14,7 @@ from city.errors import Conflict, Invalid, NotFound
 from city.identifiers import BillId, ParkingSessionId, PaymentId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
-from payments import channel_orders, channel_refunds, merged_payments, offers, services
+from payments import channel_orders, channel_refunds, merged_payments, offers, services, top_ups
 from payments.rules.bills import (
     Bill,
     BillPart,
@@ -35,6 +35,7 @@ from payments.rules.channel_orders import (
     ChannelOrder,
     ChannelRefund,
     OrderState,
+    Purpose,
     RefundState,
     check_refund,
     heard,
@@ -50,6 +51,7 @@ from payments.rules.channels import (
 )
 from payments.rules.ledger import Entry
 from payments.rules.order_shares import Share
+from payments.rules.top_ups import NOT_TAKEN_REASON
 from payments.store import bills as bill_store
 from payments.store import contracts as contract_store
 from payments.store import ledger as ledger_store
@@ -263,7 +265,11 @@ def ask_refund(  # noqa: PLR0917 - of which order, under which number, how much,
         share = order_shares.share_of(uow.connection, order.id, bill_id)
     if share is None and bill_id not in {None, order.bill_id}:
         raise NotFound("the order did not pay this bill", field="bill_id")
-    return _ask_refund(uow, order, refund_no, amount, reason, by, share)
+    fresh = channel_refunds.find(uow.connection, refund_no) is None
+    refund = _ask_refund(uow, order, refund_no, amount, reason, by, share)
+    if fresh and order.movement_id is not None:
+        top_ups.take_off(uow, order, refund)
+    return refund
 
 
 def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> ChannelRefund:
@@ -294,6 +300,8 @@ def hear_of_refund(uow: UnitOfWork, refund_no: str, answer: RefundAnswer) -> Cha
             if share is not None:
                 left = share.refunded_minor - refund.amount.minor
                 order_shares.write(uow.connection, [replace(share, refunded_minor=left)])
+            if order.movement_id is not None:
+                top_ups.put_back(uow, order, refund)
         else:
             ledger_store.add_entry(uow.connection, _book_refund(uow, after, order))
     channel_refunds.heard_of(uow.connection, refund.id, now)
@@ -325,13 +333,14 @@ def needs(uow: UnitOfWork, bill: Bill, order: ChannelOrder) -> bool:
 
 
 def give_back(uow: UnitOfWork, order: ChannelOrder) -> ChannelRefund:
-    """Owe back, all of it, what was paid and its bill did not need, and ask for its refund.
+    """Owe back, all of it, what was paid and its bill or card did not take; ask for its refund.
 
     The order is held and written as paid.
     """
     ledger_store.add_entry(uow.connection, book_surplus(order, uow.clock.now()))
     by = f"channel:{order.channel.value}"
-    return _ask_refund(uow, order, uuid7().hex, order.amount, SURPLUS_REASON, by)
+    reason = NOT_TAKEN_REASON if order.purpose is Purpose.TOP_UP else SURPLUS_REASON
+    return _ask_refund(uow, order, uuid7().hex, order.amount, reason, by)
 
 
 def give_back_shares(
@@ -389,6 +398,14 @@ def _settle(
         refunds = give_back_shares(uow, over)
         gone = sum(each.amount.minor for each in refunds)
         return replace(order, refunded_minor=gone), refunds
+    if order.purpose is Purpose.TOP_UP:
+        taken = top_ups.settle(uow, [order], top_ups.hold(uow, [order]))
+        order = taken.get(order.id, order)
+        channel_orders.write_order(uow.connection, order, heard_at)
+        if taken:
+            return order, ()
+        refund = give_back(uow, order)
+        return replace(order, refunded_minor=order.amount.minor), (refund,)
     bill = _bill(uow, order)
     if not needs(uow, bill, order):
         channel_orders.write_order(uow.connection, order, heard_at)

@@ -105,7 +105,7 @@ def book_channel_payment(payment: Payment, bill: Bill, order: ChannelOrder) -> E
 
 
 def book_surplus(order: ChannelOrder, at: datetime) -> Entry:
-    """Record money for a bill that needed none any more: held by the channel, owed back."""
+    """Record money for a bill, or a card, that took none any more: the channel's, owed back."""
     return Entry(
         uuid7(),
         at,

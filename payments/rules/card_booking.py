@@ -16,6 +16,7 @@ from payments.rules.ledger import (
     cash_of,
     clearing_of,
     stored_value_of,
+    surplus_of,
 )
 
 CARD_CHANNEL: Final = "card"
@@ -24,6 +25,23 @@ CARD_CHANNEL: Final = "card"
 def book_cash_top_up(movement: Movement) -> Entry:
     """Record that cash came onto a card: it lies with who took it."""
     return _entry(movement, EntryKind.TOP_UP, cash_of(movement.made_by), "topped up in cash")
+
+
+def book_online_top_up(movement: Movement) -> Entry:
+    """Record that money came onto a card online: its channel holds it, we owe it to the holder."""
+    held = clearing_of(movement.by_way_of)
+    return _entry(movement, EntryKind.TOP_UP, held, "topped up online")
+
+
+def book_taken_off(movement: Movement, reason: str) -> Entry:
+    """Record that a top-up's rest is off its card, on its way back through its channel."""
+    return _entry(movement, EntryKind.CARD, surplus_of(movement.by_way_of), reason)
+
+
+def book_put_back(movement: Movement) -> Entry:
+    """Record that what a channel would not give back is on the card again."""
+    owed = surplus_of(movement.by_way_of)
+    return _entry(movement, EntryKind.CARD, owed, "the channel did not give it back")
 
 
 def book_pay_out(movement: Movement, reason: str) -> Entry:

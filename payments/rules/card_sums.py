@@ -27,6 +27,10 @@ class CardDifferenceKind(StrEnum):
     """Money was taken off a card, and no order counts as paid by it."""
     ORDER_WITHOUT_DEBIT = "order-without-debit"
     """An order counts as paid by a card, and nothing was taken off any."""
+    TOP_UP_WITHOUT_ORDER = "top-up-without-order"
+    """Money came onto a card online, and no order counts as paid for it."""
+    ORDER_WITHOUT_TOP_UP = "order-without-top-up"
+    """A top-up was paid, and neither is it on its card nor is all of it on its way back."""
 
 
 class CardProposal(StrEnum):
@@ -34,6 +38,7 @@ class CardProposal(StrEnum):
 
     FIND_CHANGE = "find-what-changed-outside-the-ledger"
     ASK_AGAIN = "ask-after-the-order-then-settle-or-give-back"
+    GIVE_BACK_AGAIN = "ask-for-the-refund-again"
     FIND_DEBIT = "find-the-debit-or-ask-for-the-money"
 
 

@@ -29,6 +29,19 @@ _DEBITS: Final = text(
     " where m.kind = 'debit' and m.at >= :from_at and m.at < :before_at"
     " and o.state is distinct from 'paid' order by m.place limit :most"
 )
+_TOP_UPS: Final = text(
+    "select m.reference, m.minor, c.currency from payments.card_movement m"
+    " join payments.card c on c.id = m.card_id"
+    " left join payments.channel_order o on o.movement_id = m.id"
+    " where m.kind = 'top-up' and m.reference <> '' and m.at >= :from_at and m.at < :before_at"
+    " and o.state is distinct from 'paid' order by m.place limit :most"
+)
+_PAID_TOP_UPS: Final = text(
+    "select o.order_no, o.amount_minor - o.refunded_minor as minor, o.currency"
+    " from payments.channel_order o where o.card_id is not null and o.state = 'paid'"
+    " and coalesce(o.done_at, o.opened_at) >= :since_at and o.movement_id is null"
+    " and o.refunded_minor < o.amount_minor order by o.id limit :most"
+)
 _ORDERS: Final = text(
     "select o.order_no, o.amount_minor as minor, o.currency from payments.channel_order o"
     " where o.channel = 'card' and o.state = 'paid'"
@@ -83,6 +96,38 @@ def orders_without_debit(connection: Connection, since_at: datetime) -> list[Car
         CardDifference(
             CardDifferenceKind.ORDER_WITHOUT_DEBIT,
             CardProposal.FIND_DEBIT,
+            row.order_no,
+            Money(row.minor, row.currency),
+        )
+        for row in rows
+    ]
+
+
+def top_ups_without_order(
+    connection: Connection, from_at: datetime, before_at: datetime
+) -> list[CardDifference]:
+    """Give what came onto cards online between two instants and no order counts as paid for."""
+    rows = connection.execute(
+        _TOP_UPS, {"from_at": from_at, "before_at": before_at, "most": _AT_ONCE}
+    )
+    return [
+        CardDifference(
+            CardDifferenceKind.TOP_UP_WITHOUT_ORDER,
+            CardProposal.ASK_AGAIN,
+            row.reference,
+            Money(row.minor, row.currency),
+        )
+        for row in rows
+    ]
+
+
+def orders_without_top_up(connection: Connection, since_at: datetime) -> list[CardDifference]:
+    """Give top-ups that were paid since an instant of wall time, and lie nowhere."""
+    rows = connection.execute(_PAID_TOP_UPS, {"since_at": since_at, "most": _AT_ONCE})
+    return [
+        CardDifference(
+            CardDifferenceKind.ORDER_WITHOUT_TOP_UP,
+            CardProposal.GIVE_BACK_AGAIN,
             row.order_no,
             Money(row.minor, row.currency),
         )

@@ -118,6 +118,14 @@ def find_card(connection: Connection, card_id: UUID, *, lock: bool = False) -> C
     return _one(connection, select(CARD).where(CARD.c.id == card_id), lock=lock)
 
 
+def hold_cards(connection: Connection, card_ids: Collection[UUID]) -> dict[UUID, Card]:
+    """Give cards by their ids, held until the transaction ends, in the order of these."""
+    if not card_ids:
+        return {}
+    query = select(CARD).where(CARD.c.id.in_(list(card_ids))).order_by(CARD.c.id).with_for_update()
+    return {row["id"]: _card(row) for row in connection.execute(query).mappings()}
+
+
 def find_by_number(connection: Connection, number: str, *, lock: bool = False) -> Card | None:
     """Give a card by the number that is printed on it."""
     return _one(connection, select(CARD).where(CARD.c.number == number), lock=lock)
@@ -309,11 +317,15 @@ def moved_sums(connection: Connection, card_ids: Collection[UUID]) -> dict[UUID,
 
 
 def paid_out_by(connection: Connection, by: str, since_at: datetime) -> int:
-    """Add up what somebody paid out for cards since an instant, in minor units."""
+    """Add up what somebody paid out for cards in cash since an instant, in minor units.
+
+    What goes back through a channel is counted with its refunds.
+    """
     query = select(func.coalesce(func.sum(-MOVEMENT.c.minor), 0)).where(
         MOVEMENT.c.made_by == by,
         MOVEMENT.c.at >= since_at,
         MOVEMENT.c.kind == MovementKind.PAID_OUT.value,
+        MOVEMENT.c.by_way_of == "cash",
     )
     return int(connection.execute(query).scalar_one())
 

@@ -20,10 +20,12 @@ from payments.store.tables import bill, entry
 
 @dataclass(frozen=True, slots=True)
 class ListedRefund:
-    """A refund with the order and the bill that it goes back of.
+    """A refund with the order and the bill, or the card, that it goes back of.
 
     Parameters
     ----------
+    bill_id, card_id
+        What the order was for: one of the two.
     surplus : bool
         It gives back what was paid though nothing was owed any more.
     entry_id : UUID or None
@@ -33,7 +35,8 @@ class ListedRefund:
     id: UUID
     refund_no: str
     order_no: str
-    bill_id: BillId
+    bill_id: BillId | None
+    card_id: UUID | None
     channel: str
     state: RefundState
     amount: Money
@@ -69,12 +72,15 @@ def refunds(
             func.coalesce(order.bill_id, ORDER_SHARE.c.bill_id).label("bill_id"),
             order.channel,
             order.currency,
-            func.coalesce(order.payment_id, ORDER_SHARE.c.payment_id).label("payment_id"),
+            order.card_id,
+            func.coalesce(order.payment_id, ORDER_SHARE.c.payment_id, order.movement_id).label(
+                "used_by"
+            ),
             entry.c.id.label("entry_id"),
         )
         .join(CHANNEL_ORDER, order.id == refund.order_id)
         .outerjoin(ORDER_SHARE, ORDER_SHARE.c.id == refund.share_id)
-        .join(bill, bill.c.id == func.coalesce(order.bill_id, ORDER_SHARE.c.bill_id))
+        .outerjoin(bill, bill.c.id == func.coalesce(order.bill_id, ORDER_SHARE.c.bill_id))
         .outerjoin(entry, (entry.c.kind == EntryKind.REFUND.value) & (entry.c.subject == refund.id))
         .order_by(refund.id.desc())
         .limit(limit + 1)
@@ -90,12 +96,13 @@ def refunds(
             id=row["id"],
             refund_no=row["refund_no"],
             order_no=row["order_no"],
-            bill_id=BillId(row["bill_id"]),
+            bill_id=None if row["bill_id"] is None else BillId(row["bill_id"]),
+            card_id=row["card_id"],
             channel=row["channel"],
             state=RefundState(row["state"]),
             amount=Money(row["amount_minor"], row["currency"]),
             reason=row["reason"],
-            surplus=row["payment_id"] is None,
+            surplus=row["used_by"] is None,
             asked_at=row["asked_at"],
             asked_by=row["asked_by"],
             done_at=row["done_at"],

@@ -91,6 +91,7 @@ def refunds(query_data: ChannelRefundsQuery) -> dict[str, Any]:
                 "refund_no": each.refund_no,
                 "order_no": each.order_no,
                 "bill_id": each.bill_id,
+                "card_id": each.card_id,
                 "channel": each.channel,
                 "state": each.state.value,
                 "waits_for": _waits_for(each.state, Channel(each.channel)),

@@ -10,6 +10,7 @@ from city.errors import NotFound
 from city.identifiers import BillId
 from city.money import Money
 from journeys import pay_together as together
+from journeys import top_up_cards
 from journeys.pay_by_link import link_of_bill, open_link, order_of
 from journeys.request_invoice import paper
 from parking.services.signs import sign_of_bay
@@ -131,6 +132,24 @@ def pay_bill(bill_id: UUID) -> BaseResponse:
     with access.wiring().database.unit_of_work() as uow:
         link = link_of_bill(uow, access.known_actor(), BillId(bill_id))
     return redirect(url_for("pages.pay", link=link))
+
+
+@blueprint.get("/mine/cards/top-ups/<order_no>")
+@access.allow(*DRIVER_ROLES)
+def top_up(order_no: str) -> Response:
+    """Show one top-up of a driver's own card: the code, and what became of it."""
+    with access.wiring().database.unit_of_work() as uow:
+        top_up_cards.order_of(uow, access.known_actor(), order_no)
+    return page("top_up.html", subject=order_no)
+
+
+@blueprint.get("/mine/cards/top-ups/<order_no>/code.svg")
+@access.allow(*DRIVER_ROLES)
+def top_up_code(order_no: str) -> Response:
+    """Draw what the payer of a top-up scans."""
+    with access.wiring().database.unit_of_work() as uow:
+        order = top_up_cards.order_of(uow, access.known_actor(), order_no)
+    return _code(order)
 
 
 def _code(order: ChannelOrder) -> Response:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from web.api.schemas.base import Incoming, Instant, MoneyIn, MoneyOut, Outgoing, PageQuery
 from web.api.schemas.figures import BodyDay
+from web.api.schemas.paying import OrderOut, PayIn
 
 CardState = Literal["active", "frozen", "replaced"]
 MovementKind = Literal["top-up", "debit", "returned", "paid-out", "moved-out", "moved-in"]
@@ -218,3 +219,59 @@ class CardsDayIn(Incoming):
     """Which of China's days; all cards are held against the ledger."""
 
     day: BodyDay
+
+
+class TopUpTermsOut(Outgoing):
+    """How much is put onto a card online, and through whom."""
+
+    channels: Annotated[list[str], Field(description="those that are set up here")]
+    offered: Annotated[list[MoneyOut], Field(description="what a page offers")]
+    least: MoneyOut
+    most: Annotated[MoneyOut, Field(description="at once")]
+    day: Annotated[MoneyOut, Field(description="of one card in one of China's days")]
+
+
+class TopUpOrderIn(PayIn):
+    """How much is put onto a card, and through whom."""
+
+    amount: MoneyIn
+
+
+class TopUpOut(OrderOut):
+    """An order over a top-up: not on its card before it is paid."""
+
+    card_id: UUID
+    card_number: str
+    opened_at: Instant
+    arrived: Annotated[bool, Field(description="the money is, or was, on the card")]
+    unused: Annotated[MoneyOut, Field(description="what of it can go back to where it came from")]
+
+
+class TopUpsOut(Outgoing):
+    """A page of top-ups, the newest first."""
+
+    items: list[TopUpOut]
+    next: str | None
+
+
+class TopUpBackIn(Incoming):
+    """What was not used is wanted back."""
+
+    refund_no: Annotated[
+        str,
+        Field(
+            pattern="^[0-9A-Za-z]{8,32}$",
+            description="the sender's own: sent again under it, it goes back once",
+        ),
+    ]
+
+
+class TopUpBackOut(Outgoing):
+    """A refund of a top-up as we know it."""
+
+    refund_no: str
+    state: Annotated[
+        Literal["asked", "done", "failed"],
+        Field(description="asked: off the card, on its way; failed: on the card again"),
+    ]
+    amount: MoneyOut

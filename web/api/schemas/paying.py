@@ -250,9 +250,14 @@ class ListedRefundOut(ChannelRefundOut):
 
     id: UUID
     order_no: str
-    bill_id: UUID
+    bill_id: UUID | None
+    card_id: Annotated[
+        UUID | None, Field(description="of a top-up, the card; else there is a bill")
+    ]
     channel: OrderChannel
-    surplus: Annotated[bool, Field(description="was paid though nothing was owed any more")]
+    surplus: Annotated[
+        bool, Field(description="was paid though nothing was owed, or no card took it, any more")
+    ]
     asked_by: str
     entry_id: Annotated[UUID | None, Field(description="of the ledger, once it arrived")]
 

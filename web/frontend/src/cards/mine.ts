@@ -8,6 +8,7 @@ import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { inLanguage, text } from "../shell/text";
 import { toast } from "../shell/toast";
 import { button, cardFace, inFours, saidOfCards, showCode, statement } from "./card";
+import { askTopUp, topUps } from "./top_up";
 
 const MINE = "/api/v1/me/cards";
 
@@ -71,6 +72,7 @@ export class MyCards {
     const acts =
       card.state === "active"
         ? [
+            button(text("top_up.ask"), () => void askTopUp(card), true),
             button(text("cards.lost"), () => this.lose(card)),
             button(text("cards.desk_code"), () => void this.code(card)),
           ]
@@ -84,6 +86,7 @@ export class MyCards {
       card,
       acts.length ? h("p", { class: "panel-acts" }, ...acts) : null,
       statement(`${own}/movements`),
+      topUps(`${own}/top-ups`),
     );
   }
 

@@ -1,7 +1,8 @@
 /** What went back through online channels, what is on its way, what failed. */
 import { read } from "../api/client";
-import type { Bill, ListedRefund, ListedRefunds } from "../api/types";
+import type { Bill, Card, ListedRefund, ListedRefunds } from "../api/types";
 import { instant } from "../format/time";
+import { inFours } from "../cards/card";
 import { agoText, exactly, price } from "../format/words";
 import { billTag } from "../panels/bill";
 import { fact } from "../panels/figures";
@@ -78,7 +79,8 @@ export class RefundsDesk {
     const again = (): void => void this.open(one, names);
     const entryId = one.entry_id;
     return this.desk.open(one.id, `${channelWords(one.channel)} · −${price(one.amount)}`, async () => {
-      const bill = await read<Bill>(`/api/v1/bills/${one.bill_id}`);
+      const bill = one.bill_id && (await read<Bill>(`/api/v1/bills/${one.bill_id}`));
+      const card = one.card_id && (await read<Card>(`/api/v1/cards/${one.card_id}`));
       return h(
         "div",
         { class: "case" },
@@ -92,11 +94,14 @@ export class RefundsDesk {
           one.done_at ? fact(text("finance.ended"), exactly(instant(one.done_at))) : null,
           fact(text("finance.refund_no"), h("span", { class: "mono" }, one.refund_no)),
           fact(text("finance.order_no"), h("span", { class: "mono" }, one.order_no)),
-          fact(
-            text("bill.title"),
-            h("a", { href: `/bills/${bill.id}` }, `${text("finance.open_bill")} · ${price(bill.amount)}`),
-            billTag(bill),
-          ),
+          bill
+            ? fact(
+                text("bill.title"),
+                h("a", { href: `/bills/${bill.id}` }, `${text("finance.open_bill")} · ${price(bill.amount)}`),
+                billTag(bill),
+              )
+            : null,
+          card ? fact(text("cards.which"), h("span", { class: "mono" }, inFours(card.number))) : null,
           entryId && readsLedger()
             ? fact(
                 text("finance.entry"),
@@ -104,7 +109,7 @@ export class RefundsDesk {
               )
             : null,
         ),
-        onlinePayments(bill.id),
+        bill ? onlinePayments(bill.id) : null,
       );
     });
   }

@@ -9,7 +9,7 @@ export function isLive(order: PayOrder): boolean {
   return order.state === "asked" || order.state === "unknown";
 }
 
-function code(link: string, order: PayOrder, channel: string): HTMLElement[] {
+function code(image: string, order: PayOrder, channel: string): HTMLElement[] {
   const parts: HTMLElement[] = [];
   if (order.link) {
     parts.push(
@@ -26,7 +26,7 @@ function code(link: string, order: PayOrder, channel: string): HTMLElement[] {
         "figure",
         { class: "pay-code" },
         h("img", {
-          src: `/pay/${link}/orders/${order.order_no}/code.svg`,
+          src: image,
           alt: text("pay.code_alt", { channel }),
           width: 220,
           height: 220,
@@ -38,7 +38,8 @@ function code(link: string, order: PayOrder, channel: string): HTMLElement[] {
   return parts;
 }
 
-export function waiting(link: string, order: PayOrder, another: () => void): HTMLElement {
+/** What is known of an order under way; `image` is its code's address, `acts` what else can be done. */
+export function underWay(image: string, order: PayOrder, ...acts: readonly Node[]): HTMLElement {
   const channel = named("bill.channel", order.channel);
   const known = order.state === "open";
   return h(
@@ -49,12 +50,16 @@ export function waiting(link: string, order: PayOrder, another: () => void): HTM
       { class: known ? "note" : "note note-warning", id: "pay-state", role: "status" },
       text(known ? "pay.waiting" : order.scannable ? "pay.unknown" : "pay.not_heard", { channel }),
     ),
-    ...code(link, order, channel),
+    ...code(image, order, channel),
     h("p", { class: "note" }, text("pay.minutes")),
-    h(
-      "p",
-      { class: "panel-acts" },
-      h("button", { class: "button", type: "button", id: "another", onclick: another }, text("pay.another")),
-    ),
+    h("p", { class: "panel-acts" }, ...acts),
+  );
+}
+
+export function waiting(link: string, order: PayOrder, another: () => void): HTMLElement {
+  return underWay(
+    `/pay/${link}/orders/${order.order_no}/code.svg`,
+    order,
+    h("button", { class: "button", type: "button", id: "another", onclick: another }, text("pay.another")),
   );
 }
