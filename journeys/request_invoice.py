@@ -38,6 +38,7 @@ from payments.rules.invoices import (
 from payments.rules.pay_links import Scope
 from payments.store import bills as bill_store
 from payments.store import invoices as store
+from payments.store import takings
 
 log = structlog.get_logger("payments")
 
@@ -77,7 +78,7 @@ def papers(uow: UnitOfWork, link: str) -> Papers:
     """
     bill = _bill(uow, link)
     items = store.of_bill(uow.connection, bill.id)
-    left = max(0, _paid(bill).kept.minor - invoiced_minor(items))
+    left = max(0, _paid(uow, bill).kept.minor - invoiced_minor(items))
     return Papers(kind_of(bill.charge.revenue_nature), items, Money(left, bill.amount.currency))
 
 
@@ -113,7 +114,7 @@ def request_invoice(
         bill_id = _bill(uow, link).id
         bill = _locked(uow, bill_id)
         known = store.of_bill(uow.connection, bill_id)
-        asked = ask_blue(_paid(bill), known, buyer, uow.clock.now())
+        asked = ask_blue(_paid(uow, bill), known, buyer, uow.clock.now())
         _keep(uow, PAYER, asked)
     _issue(database, provider, asked)
     with database.read() as connection:
@@ -128,7 +129,7 @@ def issue_invoices(database: Database, provider: InvoiceProvider) -> int:
         with database.unit_of_work() as uow:
             bill = _locked(uow, bill_id)
             known = store.of_bill(uow.connection, bill_id)
-            for red in ask_reds(_paid(bill), known, uow.clock.now()):
+            for red in ask_reds(_paid(uow, bill), known, uow.clock.now()):
                 _keep(uow, ACTOR, red)
     with database.read() as connection:
         waiting = store.asked(connection, _AT_ONCE)
@@ -199,6 +200,8 @@ def _locked(uow: UnitOfWork, bill_id: BillId) -> Bill:
     return bill
 
 
-def _paid(bill: Bill) -> Paid:
-    kept = Money(bill.paid_minor - bill.refunded_minor, bill.amount.currency)
+def _paid(uow: UnitOfWork, bill: Bill) -> Paid:
+    # What was not asked for in cash was never paid.
+    money_minor = bill.paid_minor - takings.rounded_of_bill(uow.connection, bill.id)
+    kept = Money(money_minor - bill.refunded_minor, bill.amount.currency)
     return Paid(bill.id, bill.charge.revenue_nature, bill.charge.operator_id, kept)

@@ -323,7 +323,7 @@ def pay_several(
         raise NotFound("there is no such bill", field="bills")
     if len({bill.charge.vehicle_id for bill in bills.values()}) != 1:
         raise Invalid("are of more than one vehicle", field="bills")
-    amounts = [bills[each].outstanding for each in bill_ids]
+    amounts = [bills[each].in_cash for each in bill_ids]
     if any(amount.currency != tendered.currency for amount in amounts):
         raise Invalid("is in another currency than the bills", field="tendered.currency")
     total = Money.total(amounts, tendered.currency)

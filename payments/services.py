@@ -152,7 +152,7 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
     """
     now = uow.clock.now()
     policy = policies.in_force(uow.connection, charge.district, now)
-    bill = issue(charge, now, policy.days_to_pay)
+    bill = issue(charge, now, policy.days_to_pay, policy.cash_step_minor)
     first_step_at = next_step_at(bill, policy, ()) if bill.state is BillState.OPEN else None
     if not bill_store.add_bill(uow.connection, bill, first_step_at):
         present = next(
@@ -197,7 +197,8 @@ def pay_in_cash(  # noqa: PLR0917 - for which bill, what, by whom, under which n
         Its clock stamps the payment.
     bill_id : BillId
     tendered : Money
-        What was handed over; the payment's `change` goes back.
+        What was handed over; the payment's `change` goes back. All that is left is asked for as
+        the bill's `in_cash`, rounded down where its region rules so.
     by : str
         Subject of the attendant, who carries the cash from now on.
     payment_id : PaymentId or None

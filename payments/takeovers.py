@@ -40,7 +40,15 @@ def issue_bills(uow: UnitOfWork, charges: Collection[Charge], by: str) -> list[B
         )
         for operator_id, facility_id in {(each.operator_id, each.facility_id) for each in charges}
     }
-    bills = [issue(each, now, policy_of[each.district].days_to_pay) for each in charges]
+    bills = [
+        issue(
+            each,
+            now,
+            policy_of[each.district].days_to_pay,
+            policy_of[each.district].cash_step_minor,
+        )
+        for each in charges
+    ]
     try:
         with uow.attempt():
             bill_store.add_bills(

@@ -22,6 +22,8 @@ from payments.rules.bills import DAYS_TO_PAY, Bill, BillState, check_payable
 
 WHOLE_BP: Final = 10_000
 MOST_DAYS: Final = 3650
+CASH_STEPS_MINOR: Final = (1, 10, 50, 100)
+"""What cash is taken in: a fen (nothing is rounded), a jiao, five jiao, a yuan."""
 MOST_STEPS: Final = 20
 SHORTEST_REASON: Final = 3
 LONGEST_REASON: Final = 500
@@ -139,16 +141,22 @@ class ArrearsPolicy:
         What a driver with overdue bills loses.
     source : str
         The rule or decision that says so.
+    cash_step_minor : int
+        In steps of what cash is taken: all that is left is rounded down to it. One of
+        `CASH_STEPS_MINOR`; 1 rounds nothing.
     """
 
     days_to_pay: int
     steps: tuple[Step, ...]
     privileges: frozenset[Privilege]
     source: str
+    cash_step_minor: int = 1
 
     def __post_init__(self) -> None:
         if not 0 <= self.days_to_pay <= MOST_DAYS:
             raise Invalid(f"must lie between 0 and {MOST_DAYS}", field="days_to_pay")
+        if self.cash_step_minor not in CASH_STEPS_MINOR:
+            raise Invalid("must be a fen, a jiao, five jiao or a yuan", field="cash_step_minor")
         if not self.source.strip() or len(self.source) > LONGEST_REASON:
             raise Invalid("names the rule that it follows", field="source")
         if len(self.steps) > MOST_STEPS:

@@ -94,6 +94,8 @@ class Bill:
     """What was added because it was not paid in time."""
     refunded_minor: int = 0
     """What went back of what was paid."""
+    cash_step_minor: int = 1
+    """In steps of what its region takes cash, as it ruled when the bill was issued."""
 
     @property
     def amount(self) -> Money:
@@ -111,6 +113,18 @@ class Bill:
         if self.state in {BillState.CANCELLED, BillState.WRITTEN_OFF}:
             return Money(0, self.amount.currency)
         return Money(self.due_minor - self.paid_minor, self.amount.currency)
+
+    @property
+    def in_cash(self) -> Money:
+        """What is asked for in cash: all that is left, rounded down to what can be handed over.
+
+        What is paid ahead is owed back to the fen and is not rounded; nor is what would be nothing.
+        """
+        left = self.outstanding
+        step = 1 if self.charge.part is BillPart.AHEAD else self.cash_step_minor
+        return Money(
+            left.minor - left.minor % step if left.minor >= step else left.minor, left.currency
+        )
 
     @property
     def earned_minor(self) -> int:
@@ -139,14 +153,23 @@ class Payment:
     tendered: Money
     taken_at: datetime
     taken_by: str
+    rounded_minor: int = 0
+    """Of the amount, what was not asked for in cash."""
+
+    @property
+    def taken(self) -> Money:
+        """The money itself: the amount that it settles, less what was rounded off."""
+        return Money(self.amount.minor - self.rounded_minor, self.amount.currency)
 
     @property
     def change(self) -> Money:
         """What was handed back."""
-        return self.tendered - self.amount
+        return self.tendered - self.taken
 
 
-def issue(charge: Charge, at: datetime, days_to_pay: int = DAYS_TO_PAY) -> Bill:
+def issue(
+    charge: Charge, at: datetime, days_to_pay: int = DAYS_TO_PAY, cash_step_minor: int = 1
+) -> Bill:
     """Write a bill over a rated stay; one over nothing is paid as it is issued.
 
     Parameters
@@ -156,6 +179,8 @@ def issue(charge: Charge, at: datetime, days_to_pay: int = DAYS_TO_PAY) -> Bill:
         When.
     days_to_pay : int
         After how many days it is due, by the region's policy.
+    cash_step_minor : int
+        In steps of what its region takes cash.
 
     Raises
     ------
@@ -172,7 +197,15 @@ def issue(charge: Charge, at: datetime, days_to_pay: int = DAYS_TO_PAY) -> Bill:
     if sum(_minor(line) for line in charge.lines) != charge.amount.minor:
         raise Invalid("the lines do not add up to the amount", field="lines")
     due_at = at + timedelta(days=days_to_pay)
-    bill = Bill(BillId(uuid7()), charge, at, due_at, BillState.OPEN, None)
+    bill = Bill(
+        BillId(uuid7()),
+        charge,
+        at,
+        due_at,
+        BillState.OPEN,
+        None,
+        cash_step_minor=cash_step_minor,
+    )
     return bill if charge.amount else settled(bill, at)
 
 
@@ -274,6 +307,8 @@ def take_cash(  # noqa: PLR0917 - for which bill, what, when, by whom, under whi
 ) -> Payment:
     """Take cash for a bill: all that is left, or a part; with change from what was handed over.
 
+    All that is left is rounded down to what its region takes cash in; a part is as it was named.
+
     Raises
     ------
     Conflict
@@ -291,11 +326,21 @@ def take_cash(  # noqa: PLR0917 - for which bill, what, when, by whom, under whi
             field="part",
             left=bill.outstanding.as_json(),
         )
-    if tendered < amount:
+    asked = bill.in_cash if amount == bill.outstanding else amount
+    if tendered < asked:
         raise Invalid(
-            "is less than the bill's amount", field="tendered.minor", amount=amount.as_json()
+            "is less than the bill's amount", field="tendered.minor", amount=asked.as_json()
         )
-    return Payment(payment_id or PaymentId(uuid7()), bill.id, "cash", amount, tendered, at, by)
+    return Payment(
+        payment_id or PaymentId(uuid7()),
+        bill.id,
+        "cash",
+        amount,
+        tendered,
+        at,
+        by,
+        (amount - asked).minor,
+    )
 
 
 def cancelled(bill: Bill) -> Bill:

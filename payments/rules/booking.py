@@ -20,6 +20,7 @@ from payments.rules.ledger import (
     clearing_of,
     fees_of,
     receivable_of,
+    rounding_of,
     surplus_of,
     written_off_of,
 )
@@ -73,16 +74,21 @@ def book_refund(refund: Refund) -> Entry:
 
 
 def book_payment(payment: Payment, bill: Bill) -> Entry:
-    """Record that cash settled a bill: it lies with who took it, and is owed no more."""
+    """Record that cash settled a bill: it lies with who took it, and is owed no more.
+
+    What was rounded off is nobody's: it has an account of its own.
+    """
+    postings = (
+        Posting(cash_of(payment.taken_by), payment.taken),
+        Posting(rounding_of(bill.charge.operator_id), payment.amount - payment.taken),
+        Posting(_owed(bill), -payment.amount),
+    )
     return Entry(
         uuid7(),
         payment.taken_at,
         EntryKind.PAYMENT,
         payment.id,
-        (
-            Posting(cash_of(payment.taken_by), payment.amount),
-            Posting(_owed(bill), -payment.amount),
-        ),
+        tuple(each for each in postings if each.amount),
         "cash taken",
         payment.taken_by,
     )

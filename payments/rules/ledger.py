@@ -46,6 +46,8 @@ class AccountKind(StrEnum):
     """What an online channel paid out to us."""
     STORED_VALUE = "stored_value"
     """What a parking card holds: owed to who holds the card."""
+    ROUNDING = "rounding"
+    """What an operator's facilities did not ask for in cash, below what can be handed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ def surplus_of(channel: str) -> Account:
 def written_off_of(operator_id: OperatorId) -> Account:
     """Give the account of what an operator's facilities were owed and will not get."""
     return Account(AccountKind.WRITTEN_OFF, str(operator_id))
+
+
+def rounding_of(operator_id: OperatorId) -> Account:
+    """Give the account of what an operator's facilities rounded off when they took cash."""
+    return Account(AccountKind.ROUNDING, str(operator_id))
 
 
 def suspense_of(channel: str) -> Account:

@@ -82,6 +82,7 @@ def _row(issued: Bill, next_step_at: datetime | None) -> dict[str, Any]:
         "applied_minor": charge.applied_minor,
         "paid_minor": issued.paid_minor,
         "next_step_at": next_step_at,
+        "cash_step_minor": issued.cash_step_minor,
     }
 
 
@@ -271,4 +272,5 @@ def bill_of(row: RowMapping) -> Bill:
         lowered_minor=row["lowered_minor"],
         penalty_minor=row["penalty_minor"],
         refunded_minor=row["refunded_minor"],
+        cash_step_minor=row["cash_step_minor"],
     )

@@ -73,7 +73,7 @@ def takings(
             payment.c.taken_by,
             payment.c.currency,
             func.count().label("payments"),
-            func.sum(payment.c.amount_minor).label("minor"),
+            func.sum(payment.c.amount_minor - payment.c.rounded_minor).label("minor"),
         )
         .join(bill, bill.c.id == payment.c.bill_id)
         .where(payment.c.taken_at >= from_at, payment.c.taken_at < before_at)
@@ -139,7 +139,7 @@ def payments(  # noqa: PLR0917 - of which figure and reader, and how many
             BillId(row["bill_id"]),
             row["channel"],
             OperatorId(row["operator_id"]),
-            Money(row["amount_minor"], row["currency"]),
+            Money(row["amount_minor"] - row["rounded_minor"], row["currency"]),
             row["taken_at"],
             row["taken_by"],
             row["entry_id"],

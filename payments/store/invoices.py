@@ -49,7 +49,8 @@ INVOICE: Final = Table(
 _OVER: Final = text(
     "select b.id from payments.bill b join (select id from payments.bill where refunded_minor > 0"
     "  union select bill_id from payments.payment_undone) less on less.id = b.id"
-    " where b.paid_minor - b.refunded_minor < (select"
+    " where b.paid_minor - b.refunded_minor - (select coalesce(sum(p.rounded_minor), 0)"
+    "  from payments.payment p where p.bill_id = b.id) < (select"
     "  coalesce(sum(case i.colour when 'blue' then i.amount_minor else -i.amount_minor end), 0)"
     "  from payments.invoice i where i.bill_id = b.id)"
     " order by b.id limit :most"

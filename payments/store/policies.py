@@ -22,6 +22,7 @@ arrears_policy = Table(
     Column("steps", JSONB, nullable=False),
     Column("privileges", ARRAY(Text), nullable=False),
     Column("source", Text, nullable=False),
+    Column("cash_step_minor", Integer, nullable=False, server_default="1"),
     Column("agreed_at", tables.INSTANT, nullable=False),
     Column("agreed_by", Text, nullable=False),
 )
@@ -52,6 +53,7 @@ def add(connection: Connection, region: RegionPolicy) -> None:
             steps=[step.as_json() for step in rules.steps],
             privileges=sorted(each.value for each in rules.privileges),
             source=rules.source,
+            cash_step_minor=rules.cash_step_minor,
             agreed_at=region.agreed_at,
             agreed_by=region.agreed_by,
         )
@@ -114,4 +116,5 @@ def _policy(row: RowMapping) -> ArrearsPolicy:
         steps=tuple(Step.from_json(each) for each in row["steps"]),
         privileges=frozenset(Privilege(each) for each in row["privileges"]),
         source=row["source"],
+        cash_step_minor=row["cash_step_minor"],
     )

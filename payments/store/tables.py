@@ -7,7 +7,7 @@ keep the ledger.
 from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import BigInteger, Column, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 metadata = MetaData(schema="payments")
@@ -79,6 +79,7 @@ bill = Table(
     Column("penalty_minor", BigInteger, nullable=False, server_default="0"),
     Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
     Column("next_step_at", INSTANT),
+    Column("cash_step_minor", Integer, nullable=False, server_default="1"),
 )
 
 payment = Table(
@@ -92,6 +93,7 @@ payment = Table(
     Column("tendered_minor", BigInteger, nullable=False),
     Column("taken_at", INSTANT, nullable=False),
     Column("taken_by", Text, nullable=False),
+    Column("rounded_minor", BigInteger, nullable=False, server_default="0"),
 )
 
 refund = Table(

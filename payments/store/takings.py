@@ -25,18 +25,20 @@ def add_payment(connection: Connection, taken: Payment) -> None:
             tendered_minor=taken.tendered.minor,
             taken_at=taken.taken_at,
             taken_by=taken.taken_by,
+            rounded_minor=taken.rounded_minor,
         )
     )
 
 
 _PAYMENTS: Final = text(
     "insert into payments.payment"
-    " (id, bill_id, channel, amount_minor, currency, tendered_minor, taken_at, taken_by)"
+    " (id, bill_id, channel, amount_minor, currency, tendered_minor, taken_at, taken_by,"
+    "  rounded_minor)"
     " select r.id, r.bill_id, r.channel, r.amount_minor, r.currency, r.tendered_minor, r.taken_at,"
-    "  r.taken_by"
+    "  r.taken_by, r.rounded_minor"
     " from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, bill_id uuid, channel text,"
     "  amount_minor bigint, currency text, tendered_minor bigint, taken_at timestamptz,"
-    "  taken_by text)"
+    "  taken_by text, rounded_minor bigint)"
 )
 
 
@@ -52,6 +54,7 @@ def add_payments(connection: Connection, taken: Collection[Payment]) -> None:
             "tendered_minor": each.tendered.minor,
             "taken_at": each.taken_at,
             "taken_by": each.taken_by,
+            "rounded_minor": each.rounded_minor,
         }
         for each in taken
     ]
@@ -147,7 +150,8 @@ def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]
 
 def cash_of_bill(connection: Connection, bill_id: BillId) -> tuple[int, int]:
     """Give what was taken of a bill in cash and what of that went back, in minor units."""
-    taken = select(func.coalesce(func.sum(payment.c.amount_minor), 0)).where(
+    money = payment.c.amount_minor - payment.c.rounded_minor
+    taken = select(func.coalesce(func.sum(money), 0)).where(
         payment.c.bill_id == bill_id, payment.c.channel == "cash"
     )
     gone = select(func.coalesce(func.sum(refund.c.amount_minor), 0)).where(
@@ -157,6 +161,14 @@ def cash_of_bill(connection: Connection, bill_id: BillId) -> tuple[int, int]:
         select(taken.scalar_subquery().label("taken"), gone.scalar_subquery().label("gone"))
     ).one()
     return int(row.taken), int(row.gone)
+
+
+def rounded_of_bill(connection: Connection, bill_id: BillId) -> int:
+    """Give what of a bill was rounded off when it was paid in cash, in minor units."""
+    query = select(func.coalesce(func.sum(payment.c.rounded_minor), 0)).where(
+        payment.c.bill_id == bill_id
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def add_refund(connection: Connection, paid_back: Refund) -> None:
@@ -185,4 +197,5 @@ def _payment(row: RowMapping) -> Payment:
         tendered=Money(row["tendered_minor"], row["currency"]),
         taken_at=row["taken_at"],
         taken_by=row["taken_by"],
+        rounded_minor=row["rounded_minor"],
     )

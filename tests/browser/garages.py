@@ -60,7 +60,7 @@ class Plan:
 GARAGES: Final = {
     "agreements": Plan("AG7", (), inside=("皖B70008",)),
     "together": Plan("TG7", ("皖B70011",), twice=("皖B70011",)),
-    "arrears": Plan("AR7", ("皖B70012",), twice=("皖B70012",)),
+    "arrears": Plan("AR7", ("皖B70012",), district="arr1", days_to_pay=30, twice=("皖B70012",)),
     "reader": Plan("RD7", ("皖B70013",)),
     "attendant": Plan("AT7", ("皖B70007",)),
     "offline": Plan("OF7", ("皖B72001",)),
@@ -165,6 +165,7 @@ def _open(visitor: Visitor, system: System, plan: Plan) -> None:
             "days_to_pay": plan.days_to_pay,
             "steps": [],
             "source": "a test's own rule",
+            "cash_step_minor": 10,
         }
         poster(visitor, "finance")("/api/v1/arrears/policies", policy)
     tariffs = visitor.ask("operator", "/api/v1/tariffs")["items"]

@@ -118,16 +118,25 @@ def test_an_attendant_shows_a_code_leaves_a_slip_and_takes_cash_for_all(
     assert sent.value.post_data_json == {"where": "under the wiper"}
     expect(page.locator(".cash-done-title")).to_have_text("Kept: the slip was left.")
     page.get_by_role("button", name="Done").click()
+    # One is lowered to what no coins are carried for: its district takes cash in jiao.
+    odd = garage.bills(plate)[0]["id"]
+    lowered = {"amount": {"minor": 43, "currency": "CNY"}, "reason": "the sign was covered"}
+    poster(visitor, "finance")(f"/api/v1/bills/{odd}/adjustments", lowered)
     page.locator("#arrears-open").click()
     page.fill("#arrears-plate", plate)
     page.locator("#act form button[type=submit]").click()
     page.locator("#arrears-cash").click()
-    expect(page.locator(".cash-sum")).to_have_text("¥12.00")
+    expect(page.locator(".cash-sum")).to_have_text("¥11.50")
+    expect(page.locator("[data-rounded]")).to_contain_text("¥11.57")
     page.fill("#tendered", "20")
-    page.get_by_role("button", name="Take ¥20.00, give ¥8.00 back").click()
-    expect(page.locator(".cash-done-title")).to_have_text("¥12.00 paid")
-    expect(page.locator(".cash-back")).to_have_text("¥8.00")
+    looked_at(page, "arrears-cash-rounded")
+    page.get_by_role("button", name="Take ¥20.00, give ¥8.50 back").click()
+    expect(page.locator(".cash-done-title")).to_have_text("¥11.57 paid")
+    expect(page.locator(".cash-back")).to_have_text("¥8.50")
     assert {each["payment"]["channel"] for each in garage.bills(plate)} == {"cash"}
+    receipt = visitor.open(f"/bills/{odd}", "finance", language="zh", width=390, height=844)
+    expect(receipt.locator(".facts", has_text="现金抹零")).to_contain_text("¥0.07")
+    looked_at(receipt, "bill-rounded-zh")
 
 
 def test_a_bill_is_paid_by_the_card_that_a_reader_reads(visitor: Visitor, lively: System) -> None:

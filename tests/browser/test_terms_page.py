@@ -77,6 +77,7 @@ def a_policy_is_ruled(visitor: Visitor, district: str) -> None:
     trial_is(page, "empty", "请补全")
     page.fill("#policy-district", district)
     page.fill("#policy-source", "城管〔2026〕3号")
+    page.locator("#policy-cash").select_option("10")
     trial_is(page, "fine", "到期")
     page.get_by_role("button", name="增加步骤").click()
     page.get_by_label("措施").last.select_option("penalty")
@@ -94,6 +95,7 @@ def a_policy_is_ruled(visitor: Visitor, district: str) -> None:
     expect(row).to_contain_text("有效")
     row.click()
     expect(page.locator("[data-version=in-force]")).to_contain_text("城管〔2026〕3号")
+    expect(page.locator("[data-version=in-force]")).to_contain_text("角（¥0.10）")
     looked_at(page, "terms-policies-zh")
 
 

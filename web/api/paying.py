@@ -275,6 +275,7 @@ def shown_receipt(found: Payable, *, whole: bool) -> dict[str, Any] | None:
         "number": payment.id,
         "channel": payment.channel,
         "amount": payment.amount.as_json(),
+        "rounded": (payment.amount - payment.taken).as_json(),
         "received_at": payment.taken_at,
         "order_no": order.order_no if order else None,
         "channel_no": order.channel_no if order and whole else None,

@@ -96,6 +96,7 @@ def shown_bill(
         "state": bill.state.value,
         "amount": bill.amount.as_json(),
         "outstanding": bill.outstanding.as_json(),
+        "in_cash": bill.in_cash.as_json(),
         "paid": _of(bill, bill.paid_minor),
         "lowered": _of(bill, bill.lowered_minor),
         "penalty": _of(bill, bill.penalty_minor),
@@ -112,6 +113,7 @@ def shown_bill(
         else {
             "channel": payment.channel,
             "amount": payment.amount.as_json(),
+            "rounded": _of(bill, payment.rounded_minor),
             "received_at": payment.taken_at,
         },
     }
@@ -128,6 +130,7 @@ def shown_payment(payment: Payment) -> dict[str, Any]:
         "bill_id": payment.bill_id,
         "channel": payment.channel,
         "amount": payment.amount.as_json(),
+        "rounded": (payment.amount - payment.taken).as_json(),
         "tendered": payment.tendered.as_json(),
         "change": payment.change.as_json(),
         "received_at": payment.taken_at,

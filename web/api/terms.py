@@ -271,7 +271,7 @@ def _read_policy(given: ArrearsPolicyIn) -> ArrearsPolicy:
         for each in given.steps
     )
     privileges = frozenset(Privilege(each) for each in given.privileges)
-    return ArrearsPolicy(given.days_to_pay, steps, privileges, given.source)
+    return ArrearsPolicy(given.days_to_pay, steps, privileges, given.source, given.cash_step_minor)
 
 
 def _fault(error: CityError) -> dict[str, str]:
@@ -296,6 +296,7 @@ def _policy(policy: ArrearsPolicy) -> dict[str, Any]:
         "steps": [step.as_json() for step in policy.steps],
         "privileges": sorted(each.value for each in policy.privileges),
         "source": policy.source,
+        "cash_step_minor": policy.cash_step_minor,
     }
 
 

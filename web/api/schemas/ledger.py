@@ -25,6 +25,7 @@ AccountKind = Literal[
     "fees",
     "bank",
     "stored_value",
+    "rounding",
 ]
 WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].+")
 

@@ -54,6 +54,7 @@ class ReceiptOut(Outgoing):
     number: UUID
     channel: str
     amount: MoneyOut
+    rounded: Annotated[MoneyOut, Field(description="what of the amount cash was not asked for")]
     received_at: Instant
     order_no: str | None
     channel_no: Annotated[

@@ -108,6 +108,7 @@ class BillPaymentOut(Outgoing):
 
     channel: str
     amount: MoneyOut
+    rounded: Annotated[MoneyOut, Field(description="what of it was not asked for in cash")]
     received_at: Instant
 
 
@@ -121,6 +122,9 @@ class BillOut(Outgoing):
     state: str
     amount: MoneyOut
     outstanding: Annotated[MoneyOut, Field(description="what is still to be paid")]
+    in_cash: Annotated[
+        MoneyOut, Field(description="what of that is asked for in cash: rounded down by its region")
+    ]
     paid: Annotated[MoneyOut, Field(description="what was paid of it, in one part or several")]
     lowered: Annotated[MoneyOut, Field(description="what was taken off it")]
     penalty: Annotated[MoneyOut, Field(description="what was added: it was not paid in time")]
@@ -174,6 +178,7 @@ class PaymentOut(Outgoing):
     bill_id: UUID
     channel: str
     amount: MoneyOut
+    rounded: Annotated[MoneyOut, Field(description="what of the amount was not asked for in cash")]
     tendered: MoneyOut
     change: MoneyOut
     received_at: Instant

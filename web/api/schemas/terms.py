@@ -158,6 +158,10 @@ class ArrearsPolicyIn(Incoming):
     steps: Annotated[list[StepIn], Field(max_length=20)]
     privileges: Annotated[list[Privilege], Field(max_length=3)] = Field(default_factory=list)
     source: Annotated[str, Field(min_length=1, max_length=500)]
+    cash_step_minor: Annotated[
+        Literal[1, 10, 50, 100],
+        Field(description="cash is rounded down to steps of it, each bill by itself"),
+    ] = 1
 
 
 class ArrearsPolicyOut(Outgoing):
@@ -170,6 +174,7 @@ class ArrearsPolicyOut(Outgoing):
     steps: list[StepOut]
     privileges: list[Privilege]
     source: str
+    cash_step_minor: int
     agreed_at: Instant
     agreed_by: str
 
@@ -187,6 +192,7 @@ class UnruledPolicyOut(Outgoing):
     steps: list[StepOut]
     privileges: list[Privilege]
     source: str
+    cash_step_minor: int
 
 
 class ArrearsPoliciesOut(Outgoing):

@@ -31,12 +31,14 @@ function settling(bill: Bill): HTMLElement[] {
         text("bill.paid_by"),
         `${named("bill.channel", bill.payment.channel)} · ${price(bill.payment.amount)}`,
       ),
+      ...(bill.payment.rounded.minor ? [fact(text("bill.rounded"), price(bill.payment.rounded))] : []),
     ];
   }
   if (bill.state === "paid") return [fact(text("bill.paid"), text("bill.nothing_due"))];
   if (bill.state === "written-off") return [fact(text("bill.open_amount"), text("bill.nothing_due"))];
   return [
     fact(text("bill.open_amount"), price(bill.outstanding)),
+    ...(bill.in_cash.minor < bill.outstanding.minor ? [fact(text("bill.in_cash"), price(bill.in_cash))] : []),
     fact(
       text("bill.due"),
       bill.state === "disputed" ? text("bill.clock_stands") : exactly(instant(bill.due_at)),

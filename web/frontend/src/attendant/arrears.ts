@@ -10,7 +10,7 @@ import { choice, field, labelled } from "../shell/form";
 import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { counted, named, text } from "../shell/text";
 import { cardStep } from "./card";
-import { CashDesk, cashDone, type Taken } from "./cash";
+import { CashDesk, cashDone, inCash, type Taken } from "./cash";
 
 const PAID_EVERY_MS = 3_000;
 /** The server's own limit of bills in one order. */
@@ -27,11 +27,12 @@ class SeveralDesk extends CashDesk {
   constructor(
     private readonly bills: readonly Bill[],
     due: Money,
+    cash: Money,
     paid: (payment: Taken) => void,
   ) {
     const [first] = bills;
     if (!first) throw new Error("no bill is paid");
-    super({ ...first, outstanding: due }, paid);
+    super({ ...first, outstanding: due, in_cash: cash }, paid);
   }
 
   protected override async pay(tendered: Money, key: string): Promise<Payment> {
@@ -144,7 +145,8 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
   const card = h("button", { class: "button", type: "button", id: "arrears-card" }, text("card_pay.start"));
   const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   const chosen = (): Bill[] => open.filter((bill) => boxes.get(bill.id)?.checked);
-  const due = (): Money => ({ minor: chosen().reduce((sum, bill) => sum + bill.outstanding.minor, 0), currency: open[0]?.outstanding.currency ?? "CNY" });
+  const sum = (of: (bill: Bill) => Money): Money => ({ minor: chosen().reduce((all, bill) => all + of(bill).minor, 0), currency: open[0]?.outstanding.currency ?? "CNY" });
+  const due = (): Money => sum((bill) => bill.outstanding);
   const done = (): void => {
     acts.close();
     again();
@@ -155,7 +157,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
     cash.disabled = !one;
     code.disabled = !one || picked.length > MOST_AT_ONCE;
     card.hidden = picked.length !== 1; // a card pays one bill at a time
-    write(cash, text("cash.start", { amount: price(due()) }));
+    write(cash, text("cash.start", { amount: price(sum(inCash)) }));
   };
   const tell = (error: unknown): void => {
     problem.hidden = false;
@@ -163,7 +165,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
   };
   for (const box of boxes.values()) box.addEventListener("change", draw);
   cash.addEventListener("click", () => {
-    const desk = new SeveralDesk(chosen(), due(), (payment) => acts.show(text("cash.title"), cashDone(payment, done)));
+    const desk = new SeveralDesk(chosen(), due(), sum(inCash), (payment) => acts.show(text("cash.title"), cashDone(payment, done)));
     acts.show(text("cash.title"), desk.element);
   });
   card.addEventListener("click", () => {
@@ -171,10 +173,10 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
     if (bill) acts.show(text("card_pay.start"), cardStep(bill, done));
   });
   code.addEventListener("click", () => {
-    const sum = due();
+    const owing = due();
     code.disabled = true;
     linkTo(chosen().map((bill) => bill.id))
-      .then((link) => acts.show(text("owed.code_title"), codeStep(link, sum, done)))
+      .then((link) => acts.show(text("owed.code_title"), codeStep(link, owing, done)))
       .catch(tell)
       .finally(draw);
   });

@@ -10,8 +10,15 @@ import { text } from "../shell/text";
 /** What was taken: as the city answered, or as this device kept it. */
 export type Taken = Pick<Payment, "amount" | "change" | "bill_id">;
 
+/** What a bill is asked for in cash; one that this device kept before bills said so is not rounded. */
+export function inCash(bill: Omit<Bill, "in_cash"> & { readonly in_cash?: Money }): Money {
+  return bill.in_cash ?? bill.outstanding;
+}
+
 export class CashDesk {
   readonly element: HTMLElement;
+  /** What is asked for: all that is left, rounded down where the region takes cash in steps. */
+  private readonly due: Money;
   private tendered: number | null = null;
   private key = actKey();
   private sending = false;
@@ -31,7 +38,8 @@ export class CashDesk {
     /** Keeps the payment on this device instead, which is a terminal; words where it may not. */
     private readonly note?: (tenderedMinor: number) => Promise<string | null>,
   ) {
-    const sums = likelyTenders(bill.outstanding);
+    this.due = inCash(bill);
+    const sums = likelyTenders(this.due);
     this.chips = sums.map((minor, index) =>
       h(
         "button",
@@ -53,7 +61,7 @@ export class CashDesk {
       inputmode: "decimal",
       autocomplete: "off",
       maxlength: 12,
-      oninput: () => this.tender(parseAmount(this.amount.value, this.bill.outstanding.currency), false),
+      oninput: () => this.tender(parseAmount(this.amount.value, this.due.currency), false),
     });
     this.element = h(
       "form",
@@ -68,8 +76,11 @@ export class CashDesk {
         "p",
         { class: "cash-due" },
         h("span", {}, text("cash.due")),
-        h("strong", { class: "cash-sum" }, price(bill.outstanding)),
+        h("strong", { class: "cash-sum" }, price(this.due)),
       ),
+      this.due.minor < bill.outstanding.minor
+        ? h("p", { class: "note", "data-rounded": "" }, text("cash.rounded_from", { amount: price(bill.outstanding) }))
+        : null,
       h("p", { class: "label", id: "tender-chips" }, text("cash.handed_over")),
       h("div", { class: "chips", role: "group", "aria-labelledby": "tender-chips" }, ...this.chips),
       h("label", { class: "label", for: "tendered" }, text("cash.other_amount")),
@@ -82,7 +93,7 @@ export class CashDesk {
   }
 
   private money(minor: number): string {
-    return price({ minor, currency: this.bill.outstanding.currency });
+    return price({ minor, currency: this.due.currency });
   }
 
   private tender(minor: number | null, fromChip: boolean): void {
@@ -94,7 +105,7 @@ export class CashDesk {
   }
 
   private get goesBack(): Money | null {
-    return this.tendered === null ? null : change(this.bill.outstanding, this.tendered);
+    return this.tendered === null ? null : change(this.due, this.tendered);
   }
 
   private draw(): void {
@@ -107,7 +118,7 @@ export class CashDesk {
       write(this.back, "");
     } else if (!back) {
       write(this.backWords, text("cash.too_little"));
-      write(this.back, this.money(this.bill.outstanding.minor - this.tendered));
+      write(this.back, this.money(this.due.minor - this.tendered));
     } else {
       write(this.backWords, text("cash.give_back"));
       write(this.back, price(back));
@@ -142,7 +153,7 @@ export class CashDesk {
         } else this.paid({ amount: this.bill.outstanding, change: goesBack, bill_id: this.bill.id });
         return;
       }
-      this.paid(await this.pay({ minor: this.tendered, currency: this.bill.outstanding.currency }, this.key));
+      this.paid(await this.pay({ minor: this.tendered, currency: this.due.currency }, this.key));
     } catch (error) {
       this.problem.hidden = false;
       write(this.problem, this.note ? text("outbox.not_kept") : problemText(error));

@@ -14,6 +14,7 @@ import { h, replace, write } from "../shell/dom";
 import { errorState, problemText, skeleton } from "../shell/states";
 import { text, type TextKey } from "../shell/text";
 import { timelineSection } from "../timeline/view";
+import { inCash } from "./cash";
 import type { Post } from "./post";
 import { isOwing } from "./tasks";
 
@@ -57,7 +58,7 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
             type: "button",
             onclick: () => acts.takeCash(bill),
           },
-          text("cash.start", { amount: price(bill.outstanding) }),
+          text("cash.start", { amount: price(inCash(bill)) }),
         ),
       ),
   );

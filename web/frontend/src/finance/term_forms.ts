@@ -22,6 +22,8 @@ const PARTIES = ["operator", "platform", "land_owner"] as const;
 const STEPS = ["reminder", "notice", "penalty", "court"] as const;
 const MEDIA = ["message", "letter", "slip"] as const;
 const PRIVILEGES = ["leave-first", "reserve", "permit"] as const;
+/** What cash may be taken in, in fen. */
+const CASH_STEPS = [1, 10, 50, 100] as const;
 /** What is shared, or not paid, in the example: ¥100. */
 const FEE = { minor: 10_000, currency: "CNY" } as const;
 const TRY_AFTER_MS = 250;
@@ -316,6 +318,10 @@ export function policyForm(
   const district = field(last?.district, { maxlength: 12, pattern: "[0-9a-z]{2,12}" });
   const from = field("", { type: "datetime-local" });
   const days = field(begin?.days_to_pay ?? 30, { type: "number", min: 0, max: 3650, step: 1, required: true });
+  const step = choice(
+    CASH_STEPS.map((each) => [String(each), named("terms.cash_step", String(each))] as const),
+    String(begin?.cash_step_minor ?? 1),
+  );
   const source = field(last?.source, { maxlength: 500, required: true });
   const privileges = PRIVILEGES.map((each) => {
     const box = h("input", { type: "checkbox", value: each });
@@ -334,6 +340,7 @@ export function policyForm(
       steps: made,
       privileges: privileges.filter(({ box }) => box.checked).map(({ box }) => box.value),
       source: source.value.trim(),
+      cash_step_minor: Number(step.value),
     };
   };
   const trial = new Trial<PolicyTrial>(
@@ -381,6 +388,7 @@ export function policyForm(
       h("legend", {}, text("terms.loses")),
       h("div", { class: "bay-checks" }, ...privileges.map(({ label }) => label)),
     ),
+    labelled("policy-cash", text("terms.cash"), step, text("terms.cash_hint")),
     labelled("policy-source", text("terms.source"), source, text("terms.source_hint")),
   ];
   trial.watch(...parts);

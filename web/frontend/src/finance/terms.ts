@@ -171,6 +171,7 @@ export class TermsDesk {
               fact(text("terms.days_to_pay"), text("terms.days", { n: each.days_to_pay })),
               ...each.steps.map((one) => fact(named("arrears.step", one.kind), stepText(one))),
               fact(text("terms.loses"), each.privileges.map((one) => named("terms.privilege", one)).join(text("tariffs.joint")) || text("finance.none")),
+              fact(text("terms.cash"), named("terms.cash_step", String(each.cash_step_minor))),
               fact(text("terms.source"), each.source),
             ]),
           ),

@@ -31,6 +31,7 @@ export function paidUp(bill: Payable, order: PayOrder | null, link: string): HTM
           { class: "facts" },
           fact(text("bill.paid"), exactly(instant(receipt.received_at))),
           fact(text("bill.paid_by"), `${named("bill.channel", receipt.channel)} · ${price(receipt.amount)}`),
+          receipt.rounded.minor ? fact(text("bill.rounded"), price(receipt.rounded)) : null,
           receipt.refunded.minor ? fact(text("pay.refunded"), price(receipt.refunded)) : null,
           fact(text("pay.receipt_number"), h("span", { class: "mono" }, receipt.number)),
           receipt.order_no ? fact(text("pay.order_number"), h("span", { class: "mono" }, receipt.order_no)) : null,
