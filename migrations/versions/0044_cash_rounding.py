@@ -1,7 +1,7 @@
 """Cash is taken in steps where a region rules so; what is not asked for is posted as rounding.
 
-Revision ID: 0043_cash_rounding
-Revises: 0042_posted_money
+Revision ID: 0044_cash_rounding
+Revises: 0043_order_purposes
 
 A bill keeps the step that its region ruled when it was issued. What was rounded off is the rest of
 the bill below a step, never more, only in cash, and has its own account.
@@ -9,8 +9,8 @@ the bill below a step, never more, only in cash, and has its own account.
 
 from alembic import op
 
-revision = "0043_cash_rounding"
-down_revision = "0042_posted_money"
+revision = "0044_cash_rounding"
+down_revision = "0043_order_purposes"
 branch_labels = None
 depends_on = None
 
