@@ -1,22 +1,21 @@
-"""Requests a second, by wrk where it is installed, else by a small generator of our own."""
+"""Requests a second, by wrk where it is installed, else by `bench._sender`."""
 
 from __future__ import annotations
 
-import http.client
+import json
 import shutil
 import subprocess
+import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from bench._sender import CONNECTIONS, LATE_S, pack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench._site import Server
-
-CONNECTIONS = 32
 
 SCRIPT = """
 local requests, index, wrong = {requests}, 0, 0
@@ -34,6 +33,9 @@ function done(summary, latency)
     + summary.errors.status, latency:percentile(99)))
 end
 """
+
+
+SENDER = "bench._sender"
 
 
 class Request(NamedTuple):
@@ -56,11 +58,13 @@ class Rate(NamedTuple):
     work does not change."""
     p99_ms: float = 0.0
     """Of the time that an answer took, as the load's own process saw it."""
+    load_cpu_us: float = 0.0
+    """Processor time of the load's own process for each request; 0 where it is not told."""
 
 
 def generator() -> str:
     """Name what makes the load."""
-    return "wrk" if shutil.which("wrk") else "python"
+    return "wrk" if shutil.which("wrk") else SENDER
 
 
 def measure(server: Server, requests: Sequence[Request], seconds: float, status: int) -> Rate:
@@ -77,9 +81,32 @@ def measure(server: Server, requests: Sequence[Request], seconds: float, status:
     status
         What each has to be answered with; anything else counts as an error.
     """
-    run = _by_wrk if generator() == "wrk" else _by_python
     before_s = server.cpu_s()
-    rate = run(server.port, requests, seconds, status)
+    if generator() == "wrk":
+        rate = _by_wrk(server.port, requests, seconds, status)
+    else:
+        rate = _by_sender(server.port, requests, seconds, [status], "again")
+    return rate._replace(cpu_us=(server.cpu_s() - before_s) / max(1, rate.requests) * 1e6)
+
+
+def measure_once(
+    server: Server, requests: Sequence[Request], seconds: float, statuses: Sequence[int]
+) -> Rate:
+    """Send each request once, over 32 connections, for some seconds or until none is left.
+
+    Parameters
+    ----------
+    server
+        Whose.
+    requests
+        None is sent twice.
+    seconds
+        How long at most.
+    statuses
+        One of which each has to be answered with; anything else counts as an error.
+    """
+    before_s = server.cpu_s()
+    rate = _by_sender(server.port, requests, seconds, statuses, "once")
     return rate._replace(cpu_us=(server.cpu_s() - before_s) / max(1, rate.requests) * 1e6)
 
 
@@ -120,32 +147,36 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def _by_python(port: int, requests: Sequence[Request], seconds: float, status: int) -> Rate:
-    counts, errors = [0] * CONNECTIONS, [0] * CONNECTIONS
-    taken_s: list[float] = []
-    end_at = time.perf_counter() + seconds
+def _by_sender(
+    port: int, requests: Sequence[Request], seconds: float, statuses: Sequence[int], how: str
+) -> Rate:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(pack(_written(each, port) for each in requests))
+        file.flush()
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", SENDER, str(port), file.name, str(seconds)),
+                *(",".join(map(str, statuses)), how),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=seconds + LATE_S + 30,
+            check=True,
+        )
+    told = json.loads(done.stdout)
+    return Rate(
+        told["requests"] / told["lasted_s"],
+        told["requests"],
+        told["errors"],
+        p99_ms=told["p99_ms"],
+        load_cpu_us=told["cpu_us"],
+    )
 
-    def send(number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        index = number
-        while time.perf_counter() < end_at:
-            each = requests[index % len(requests)]
-            index += CONNECTIONS
-            asked = time.perf_counter()
-            connection.request(each.method, each.path, each.body or None, each.headers)
-            answer = connection.getresponse()
-            answer.read()
-            taken_s.append(time.perf_counter() - asked)
-            counts[number] += 1
-            errors[number] += answer.status != status
-        connection.close()
 
-    begun = time.perf_counter()
-    threads = [threading.Thread(target=send, args=(n,)) for n in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    p99_s = sorted(taken_s)[len(taken_s) * 99 // 100] if taken_s else 0.0
-    rate = sum(counts) / (time.perf_counter() - begun)
-    return Rate(rate, sum(counts), sum(errors), p99_ms=p99_s * 1e3)
+def _written(each: Request, port: int) -> bytes:
+    """Write a request as it goes over the wire."""
+    headers = {"Host": f"127.0.0.1:{port}", **each.headers}
+    if each.body or each.method == "POST":
+        headers["Content-Length"] = str(len(each.body))
+    lines = [f"{each.method} {each.path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + each.body

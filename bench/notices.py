@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from bench._load import CONNECTIONS, Request, generator, measure
+from bench._load import SENDER, Request, measure_once
+from bench._sender import CONNECTIONS
 from bench._site import DISTRICT, GUNICORN_API, bench_site, free_port, served
 from city.identifiers import (
     FacilityId,
@@ -210,7 +211,7 @@ def run(seconds: float, rounds: int, expected: int) -> dict[str, object]:
                 length_s = seconds if number else 1.0
                 sent = notify(gateway, issue(site, merchants, round(expected * length_s)))
                 floor.append(commits_a_second(site.database_url, script, length_s))
-                ours.append(measure(server, sent, length_s, 200))
+                ours.append(measure_once(server, sent, length_s, (200, 204)))
                 behind_s.append(settled_after_s(site))
         with site.database.read() as connection:
             settled = connection.execute(
@@ -242,7 +243,9 @@ def run(seconds: float, rounds: int, expected: int) -> dict[str, object]:
         "answered": sum(each.requests for each in ours),
         "settled": settled,
         "refused": refused,
-        "load": generator(),
+        "load": SENDER,
+        "load_cpu_us": round(statistics.median(each.load_cpu_us for each in counted)),
+        "errors": sum(each.errors for each in ours),
         "least": LEAST,
         "note": "32 connections, the worker as in production, one process, fsync on",
     }

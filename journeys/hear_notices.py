@@ -3,12 +3,14 @@
 A notification is acknowledged only after the commit that keeps it is durable: from then on it is
 settled, or kept apart for people, whatever dies (`journeys.settle_notices`). A commit costs much
 the same for one as for fifty, so while some are under way those that come wait for the next one and
-share it; nobody waits when nothing is under way.
+share it, and where several did, it is let come a moment later with more of them. One that comes
+alone waits for nothing.
 """
 
 import hashlib
 import threading
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -36,6 +38,8 @@ MOST_AT_ONCE: Final = 128
 """Notifications in one commit: each row of theirs is held until its end."""
 _AT_ONCE: Final = 1
 """Commits under way at once: with more each has fewer to share its cost."""
+GATHER_S: Final = 0.002
+"""How long a commit that several shared is followed by none: those that come share the next."""
 
 Answer = tuple[int, str, bytes]
 Outcome = str | Exception
@@ -129,6 +133,8 @@ class Notices:
                 outcomes = [Unavailable("the notification cannot be taken")] * len(batch)
             for (_, done), outcome in zip(batch, outcomes, strict=True):
                 done(outcome)
+            if 1 < len(batch) < MOST_AT_ONCE:
+                time.sleep(GATHER_S)
 
     def _next(self) -> list[tuple[Heard, Callable[[Outcome], None]]]:
         """Give those who come next, each with an event of its own: twice the same wait in turn."""
@@ -201,9 +207,11 @@ def take_all(database: Database, heard: Sequence[Heard]) -> list[Outcome]:
             return [error]
         log.warning("notifications are taken one by one", reason=type(error).__name__)
         return [said for each in heard for said in take_all(database, [each])]
-    for each in heard:
-        outcome = "refused" if refused.get(each) else "accepted"
-        metrics.NOTICES.labels(each.channel.value, outcome).inc()
+    became = Counter(
+        (each.channel.value, "refused" if refused.get(each) else "accepted") for each in heard
+    )
+    for labels, times in became.items():
+        metrics.NOTICES.labels(*labels).inc(times)
     return [refused.get(each, "") for each in heard]
 
 

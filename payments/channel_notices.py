@@ -54,7 +54,8 @@ _KEEP: Final = text(
     " where n.verdict = 'refused'"
     " returning channel, event_id, order_no)"
     " select k.channel as told_by, k.event_id, pg_notify(:wake, ''), o.*"
-    " from kept k left join payments.channel_order o on o.order_no = k.order_no"
+    " from kept k left join lateral ("
+    "  select * from payments.channel_order c where c.order_no = k.order_no offset 0) o on true"
 )
 _DECIDE: Final = text(
     "update payments.channel_notice n set verdict = r.verdict, reason = r.reason, said = null"

@@ -18,7 +18,7 @@ import re
 import socket
 import time
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -32,6 +32,8 @@ from web.problems import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from prometheus_client import Counter
 
     from journeys.wiring import Wiring
     from payments.rules.channels import ChannelAdapter
@@ -238,10 +240,21 @@ class NoticeDoor:
                 keeps = False
         except OSError:
             keeps = False
-        metrics.REQUESTS.labels("POST", ROUTE, str(said[0])).inc()
+        _answers(said[0]).inc()
         self._seconds.observe(time.perf_counter() - coming.begun_s)
         back = self._worker.keep if keeps else self._worker.drop
         self._worker.method_queue.defer(back, coming.connection)
+
+
+@cache
+def _answers(status: int) -> Counter:
+    return metrics.REQUESTS.labels("POST", ROUTE, str(status))
+
+
+@lru_cache(maxsize=1)
+def _date(_second: int) -> str:
+    """Write the present time, once for each second that the monotonic clock tells."""
+    return str(http_date())
 
 
 def _written(said: tuple[int, str, bytes], *, keeps: bool) -> bytes:
@@ -250,8 +263,9 @@ def _written(said: tuple[int, str, bytes], *, keeps: bool) -> bytes:
     if not body and status != 204:  # noqa: PLR2004 - the one without a body by its meaning
         kind = "Content-Length: 0\r\n"
     again = "Retry-After: 2\r\n" if said is _AWAY else ""
+    date = _date(int(time.monotonic()))
     head = (
-        f"HTTP/1.1 {status} {_PHRASES.get(status, 'Answer')}\r\nDate: {http_date()}\r\n"
+        f"HTTP/1.1 {status} {_PHRASES.get(status, 'Answer')}\r\nDate: {date}\r\n"
         f"Connection: {'keep-alive' if keeps else 'close'}\r\n{kind}{again}{_ALWAYS}\r\n"
     )
     return head.encode("ascii") + body

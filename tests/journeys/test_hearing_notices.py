@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -337,7 +337,14 @@ def test_what_is_kept_of_a_notification_is_what_it_said(
     assert channel_notices.answer_of(channel_notices.as_said(answer)) == answer
 
 
-@given(st.binary(max_size=40) | st.text("abc=&%+4E", max_size=30).map(str.encode))
+@given(
+    st.binary(max_size=40)
+    | st.text("abc=&%+4E", max_size=30).map(str.encode)
+    | st.text("=3D%0A\r\n +_.", max_size=40).map(str.encode)
+    | st.text(max_size=20).map(lambda text: f"a={quote_plus(text)}&b={quote(text)}".encode())
+)
+@example(b"a=%3D%0A&b=x+&c=%3D\n&d=_&e==%0D%0A")
+@example(b"a=%4&b=%%41&c=%E4%BD%A0%")
 def test_a_form_is_read_as_the_standard_library_s_strict_reader_does(body: bytes) -> None:
     try:
         pairs = parse_qsl(
