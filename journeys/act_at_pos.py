@@ -225,9 +225,8 @@ def inquire(uow: UnitOfWork, terminal: Terminal, request: Request) -> Said:
 def _to_give_back(uow: UnitOfWork, terminal: Terminal, request: Request) -> Said:
     """Tell the refund of a sale that waits for its card, the oldest first, and of which act."""
     sale = act_store.sale_of_reference(uow.connection, request.reference)
-    order = None
-    if sale is not None and sale.order_no is not None:
-        order = channel_orders.find_order(uow.connection, sale.order_no)
+    order_no = None if sale is None else act_store.standing_order_no(uow.connection, sale)
+    order = None if order_no is None else channel_orders.find_order(uow.connection, order_no)
     if sale is None or order is None:
         return Said(Code.NOT_FOUND, terminal, _words("original"))
     if order.merchant != terminal.merchant_no:
@@ -275,7 +274,8 @@ def _void(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -
     if told is None or told.batch_no != terminal.batch_no:
         raise _Refused(Code.NOT_FOUND, "original")
     sale = act_store.find_act(uow.connection, terminal.id, told.batch_no, told.trace)
-    if sale is None or sale.kind is not Kind.SALE or sale.order_no is None:
+    order_no = None if sale is None else act_store.standing_order_no(uow.connection, sale)
+    if sale is None or sale.kind is not Kind.SALE or order_no is None:
         raise _Refused(Code.NOT_FOUND, "original")
     if sale.state is not ActState.DONE or act_store.voided(uow.connection, sale.id):
         raise _Refused(Code.OTHER_ORIGINAL, "taken-back")
@@ -283,17 +283,18 @@ def _void(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -
         raise _Refused(Code.ORIGINAL_AMOUNT)
     # Under a name of its own: what is taken back on the spot counts towards no limit of refunds.
     by = f"{terminal.subject}:void"
-    refund = pos_payments.undo(uow, sale.order_no, act_id.hex, VOIDED, by)
-    _record(uow, terminal, "payments.pos_voided", sale.order_no, request)
+    refund = pos_payments.undo(uow, order_no, act_id.hex, VOIDED, by)
+    _record(uow, terminal, "payments.pos_voided", order_no, request)
     return _Made(sale.bill_id, None, refund.refund_no, sale.id, sale.reference)
 
 
 def _refund(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -> _Made:
     told = request.original
     sale = act_store.sale_of_reference(uow.connection, request.reference)
-    if sale is None or sale.order_no is None or told is None:
+    order_no = None if sale is None else act_store.standing_order_no(uow.connection, sale)
+    if sale is None or order_no is None or told is None:
         raise _Refused(Code.NOT_FOUND, "original")
-    order = channel_orders.find_order(uow.connection, sale.order_no, lock=True)
+    order = channel_orders.find_order(uow.connection, order_no, lock=True)
     if order is None or (sale.batch_no, sale.trace) != (told.batch_no, told.trace):
         raise _Refused(Code.NOT_FOUND, "original")
     if order.merchant not in {terminal.merchant_no, OUR_CARDS}:

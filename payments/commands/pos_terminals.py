@@ -10,11 +10,10 @@ from city.identifiers import parse_district_code
 from city.people.actors import system_actor
 from city.works.command_database import command_database, who_types
 from city.works.database import Database, UnitOfWork
-from payments import pos_terminals
+from payments import pos_overview, pos_terminals
 from payments.pos_terminals import KeyGiven
 from payments.rules.pos.mac import Mac, check_value
-from payments.rules.pos.terminals import Terminal, TerminalState, concerns
-from payments.store import pos_batches as batch_store
+from payments.rules.pos.terminals import Terminal, TerminalState
 from payments.store import pos_terminals as terminal_store
 
 SUMMARY: Final = "register POS terminals, give them keys, lock them, see how they do"
@@ -95,15 +94,9 @@ def _list(line: CommandLine, database: Database) -> None:
     after: UUID | None = None
     while True:
         with database.read() as connection:
-            page, after = terminal_store.terminals(connection, None, after, _PAGE)
-            ids = [each.id for each in page]
-            settled = batch_store.last_settled(connection, ids)
-            current = batch_store.current_batches(connection, page)
-            differing = batch_store.differences_of(connection, ids, 20)
+            page, after = pos_overview.seen(connection, database.wall.now(), None, after, _PAGE)
         for each in page:
-            batch = settled.get(each.id)
-            needs = concerns(each, batch, current.get(each.id), database.wall.now())
-            last = None
+            batch, last = each.settled, None
             if batch is not None and batch.settled_at is not None:
                 last = {
                     "batch_no": batch.batch_no,
@@ -121,14 +114,14 @@ def _list(line: CommandLine, database: Database) -> None:
                     "terminal_minor": found.told_minor,
                     "ours_minor": found.ours_minor,
                 }
-                for number, found in differing.get(each.id, [])
+                for number, found in each.differences
             ]
             line.answer(
                 {
-                    **_shown(each),
+                    **_shown(each.terminal),
                     "last_batch": last,
                     "differences": shown,
-                    "concerns": [need.value for need in needs],
+                    "concerns": [need.value for need in each.concerns],
                 }
             )
         if after is None:

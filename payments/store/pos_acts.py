@@ -1,7 +1,8 @@
 """Acts of POS terminals: each once, with the answer that it had."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,18 +18,16 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from payments.channel_orders import CHANNEL_ORDER
 from payments.rules.channels import Channel
-from payments.rules.pos.requests import Kind, Uploaded
-from payments.rules.pos.terminals import Act, ActState
+from payments.rules.pos.requests import Kind, Totals, Uploaded
+from payments.rules.pos.terminals import Act, ActState, Terminal
 from payments.store import tables
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ACT: Final = Table(
     "pos_act",
@@ -144,6 +143,21 @@ def voided(connection: Connection, sale_id: UUID) -> bool:
     return bool(connection.execute(query).scalar_one())
 
 
+def standing_order_no(connection: Connection, sale: Act) -> str | None:
+    """Give the order that a sale stands by: its own, or of a void that was reversed the last."""
+    query = (
+        select(ACT.c.order_no)
+        .where(
+            ACT.c.original_id == sale.id,
+            ACT.c.kind == Kind.VOID.value,
+            ACT.c.state == ActState.REVERSED.value,
+        )
+        .order_by(ACT.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none() or sale.order_no
+
+
 def acts_done(connection: Connection, terminal_id: UUID, batch_no: int) -> list[Uploaded]:
     """Give what stands in a batch, by trace; cost grows with its acts."""
     query = (
@@ -158,6 +172,32 @@ def acts_done(connection: Connection, terminal_id: UUID, batch_no: int) -> list[
     return [
         Uploaded(row.trace, Kind(row.kind), row.amount_minor) for row in connection.execute(query)
     ]
+
+
+def totals_of_batches(connection: Connection, held: Collection[Terminal]) -> dict[UUID, Totals]:
+    """Add up what stands in the batch that each of some terminals is in: one statement."""
+    minor, count = ACT.c.amount_minor, func.count()
+    sale = ACT.c.kind == Kind.SALE.value
+    query = (
+        select(
+            ACT.c.terminal_id,
+            count.filter(sale),
+            func.coalesce(func.sum(minor).filter(sale), 0),
+            count.filter(~sale),
+            func.coalesce(func.sum(minor).filter(~sale), 0),
+        )
+        .where(
+            tuple_(ACT.c.terminal_id, ACT.c.batch_no).in_(
+                [(each.id, each.batch_no) for each in held]
+            ),
+            ACT.c.state == ActState.DONE.value,
+        )
+        .group_by(ACT.c.terminal_id)
+    )
+    return {
+        row[0]: Totals(row[1], int(row[2]), row[3], int(row[4]))
+        for row in connection.execute(query)
+    }
 
 
 _LEDGER_NET: Final = text(

@@ -116,7 +116,7 @@ def last_settled(connection: Connection, terminal_ids: Collection[UUID]) -> dict
     query = (
         select(BATCH)
         .where(BATCH.c.terminal_id.in_(list(terminal_ids)), BATCH.c.settled_at.is_not(None))
-        .distinct(BATCH.c.terminal_id)
+        .ext(postgresql.distinct_on(BATCH.c.terminal_id))
         .order_by(BATCH.c.terminal_id, BATCH.c.settled_at.desc())
     )
     return {row["terminal_id"]: _batch(row) for row in connection.execute(query).mappings()}

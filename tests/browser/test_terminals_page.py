@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
+from tests.browser.pictures import shot
+from tests.browser.test_drivers_journey import looked_at
 from tests.terminal import Handheld
 
 if TYPE_CHECKING:
@@ -117,3 +120,39 @@ def test_an_attendants_device_enrols_signs_and_heeds_a_lock(visitor: Visitor) ->
     expect(desk.locator("#case-content .tag-good")).to_have_text("in service")
     pda.reload()
     expect(pda.get_by_role("button", name="Terminal PDA 8")).to_be_visible()
+
+
+def test_a_pos_terminal_is_registered_with_a_key_shown_once_and_retired(visitor: Visitor) -> None:
+    page = visitor.open("/terminals", "operator")
+    page.get_by_role("button", name="POS terminals").click()
+    page.wait_for_url("**/terminals?kind=pos")
+    number = f"T{secrets.randbelow(10**7):07}"
+    page.get_by_role("button", name="Register a POS terminal").click()
+    page.fill("#pos-number", number)
+    page.fill("#pos-merchant", "898330154110001")
+    page.fill("#pos-name", f"Booth {number}")
+    page.locator("#dialog").get_by_role("button", name="Register a POS terminal").click()
+    key = page.locator(".master-key")
+    expect(key).to_have_text(re.compile(r"^([0-9A-F]{4} ){7}[0-9A-F]{4}$"))
+    shown = key.inner_text()
+    shot(page, "terminals-pos-key")
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator("#dialog")).not_to_be_visible()
+    row = page.locator("[data-row]", has_text=number)
+    row.click()
+    case = page.locator("#case-content")
+    expect(case).to_contain_text("It has not signed in yet.")
+    expect(case).not_to_contain_text(shown)
+    looked_at(page, "terminals-pos")
+    turned(page, "Retire for good", "sold to another city")
+    expect(case.locator(".tag").first).to_have_text("retired")
+    expect(case.locator(".panel-acts")).to_have_count(0)
+
+
+def test_the_citys_own_pos_terminals_sell_and_their_batches_are_seen(visitor: Visitor) -> None:
+    page = visitor.open("/terminals?kind=pos", "operator", language="zh", width=360, height=720)
+    row = page.locator("[data-row]", has_text="GB0")
+    expect(row).to_have_count(3)
+    row.first.click()
+    expect(page.locator("#case-content")).to_contain_text("批次")
+    looked_at(page, "terminals-pos-zh")

@@ -12,17 +12,24 @@ from city.errors import CityError, Conflict, Forbidden, NotFound
 from city.identifiers import uuid7
 from city.people.actors import Actor
 from city.people.roles import Role
-from journeys import pay_online
+from journeys import keep_cards, pay_online
 from journeys.pay_by_link import give_link
 from journeys.request_invoice import issue_invoices, request_invoice
-from payments import channel_orders, channel_payments, channel_refunds, pos_payments, services
+from payments import (
+    cards,
+    channel_orders,
+    channel_payments,
+    channel_refunds,
+    pos_payments,
+    services,
+)
 from payments.adapters.local_invoices import LocalInvoices
 from payments.rules.bills import BillState
 from payments.rules.channel_orders import RefundState
 from payments.rules.invoices import Buyer, Colour
 from payments.rules.ledger import clearing_of
 from payments.rules.pay_links import Scope
-from payments.rules.pos.requests import Code, Original
+from payments.rules.pos.requests import Code, Original, Target
 from payments.store import bills as bill_store
 from payments.store import invoices as invoice_store
 from payments.store import payments_undone
@@ -160,6 +167,52 @@ def test_a_void_carries_out_what_was_agreed_to_go_back_whole(town: Town) -> None
     # Agreed to go back, it stays paid: the driver owes nothing again.
     assert (town.bill(bill).state, town.clearing_minor()) == (BillState.PAID, 0)
     assert terminal.settle().message.text(48)[-1] == "1"
+
+
+@pytest.mark.parametrize("by_card", [False, True])
+def test_a_void_that_was_reversed_is_made_again_and_a_sale_so_kept_is_refunded(
+    town: Town, by_card: bool
+) -> None:
+    terminal = town.terminal()
+    bills = [owing(town.database, 900), owing(town.database, 700)]
+    reader = given_card(town, 5_000) if by_card else ""
+
+    def sold(bill: Bill) -> tuple[Original, str]:
+        if reader:
+            answered = terminal.sale(Target(bill_id=bill.id), bill.amount.minor, reader=reader)
+        else:
+            answered = town.sell(terminal, bill)
+        assert answered.code == Code.OK
+        return Original(1, answered.trace), answered.message.text(37)
+
+    def void_without_an_answer(original: Original, minor: int) -> None:
+        assert terminal.void(original, minor).code == Code.OK
+        done = terminal.memory.done[-1]
+        terminal.memory.pending = (done.kind, done.trace, done.amount_minor)
+        reversed_ = terminal.recover()
+        assert reversed_ is not None
+        assert reversed_.code == Code.OK
+
+    first, _ = sold(bills[0])
+    for _ in range(2):
+        void_without_an_answer(first, 900)
+        assert town.bill(bills[0]).state is BillState.PAID
+    assert terminal.void(first, 900).code == Code.OK
+    assert town.bill(bills[0]).state is BillState.OPEN
+    second, reference = sold(bills[1])
+    void_without_an_answer(second, 700)
+    assert terminal.refund(second, reference, 300).code == Code.OK
+    assert terminal.refund(second, reference, 401).code == Code.INVALID
+    assert town.bill(bills[1]).refunded_minor == 300
+    assert terminal.settle().message.text(48)[-1] == "1"
+
+
+def given_card(town: Town, minor: int) -> str:
+    with town.database.unit_of_work() as uow:
+        issued = cards.issue(uow, "attendant-1", None)
+        cards.top_up_in_cash(uow, issued.card.id, cny(minor), "attendant-1")
+        keep_cards.bind_reader(uow, DESK, issued.card.number, issued.code, "04A1B2C3")
+    return "04A1B2C3"
 
 
 def test_a_void_takes_the_invoices_of_its_bill_back(town: Town) -> None:

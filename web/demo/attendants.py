@@ -46,7 +46,7 @@ PAUSE_S: Final = 3.0
 log = structlog.get_logger("demo")
 
 
-def _draw(text: str) -> float:
+def draw(text: str) -> float:
     """Return a number in [0, 1) that belongs to a text: the same whenever it is asked."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
 
@@ -120,7 +120,7 @@ class Attendant:
         for bill in self._all(
             "/api/v1/bills", facility_id=facility, state="open", limit=OPEN_BILLS
         ):
-            if _draw(bill["id"]) < PAID_AT_ONCE_SHARE:
+            if draw(bill["id"]) < PAID_AT_ONCE_SHARE:
                 self._take_cash(bill)
 
     def _all(self, path: str, **query: object) -> list[dict[str, Any]]:
@@ -129,10 +129,14 @@ class Attendant:
 
     def _take_plate(self, session: dict[str, Any], now: datetime) -> None:
         opened_at = parse_rfc3339(session["opened_at"], "opened_at")
-        draw = _draw(session["id"])
+        chance = draw(session["id"])
         first, last = NOTICES_AFTER
         plate = self._plate_in(BayId(UUID(session["bay_id"])))
-        if plate is None or draw < MISSED_SHARE or now < opened_at + first + (last - first) * draw:
+        if (
+            plate is None
+            or chance < MISSED_SHARE
+            or now < opened_at + first + (last - first) * chance
+        ):
             return
         self.plates_taken += self._act(
             f"/api/v1/sessions/{session['id']}/vehicle",

@@ -21,6 +21,7 @@ from web.demo.cabinets import open_cabinets
 from web.demo.channels import open_gateway
 from web.demo.mqtt_device import BrokerAddress
 from web.demo.people import WALKERS
+from web.demo.pos import KEEPER, open_booths
 from web.demo.secrets_file import read_secrets
 from web.demo.senders import Senders
 from web.demo.sensors import SensorField, plan_sensors
@@ -120,6 +121,15 @@ def live() -> int:
     town = Town(wiring, senders, speed)
     patrol = Patrol(_attendants(wiring, secrets, town, stopped), wiring.clock, stopped)
     patrol.start()
+    origin = f"http://{wiring.settings.own_host}:{wiring.settings.port}"
+    token = secrets.attendant_tokens[KEEPER.login]
+    booths = open_booths(
+        wiring.settings,
+        wiring.database,
+        town.facilities,
+        ApiClient(origin, token, lambda: None),
+        stopped,
+    )
     log.info("the demo city lives", bays=sum(len(each.bays) for each in town.facilities))
     sign_at = told_at = time.monotonic()
     while not stopped.wait(TICK_S):
@@ -134,6 +144,8 @@ def live() -> int:
     _keep(wiring, city_clock.stop)
     senders.stop(STOP_PATIENCE_S)
     patrol.join(STOP_PATIENCE_S)
+    if booths is not None:
+        booths.stop(STOP_PATIENCE_S)
     if cabinets is not None:
         cabinets.stop(STOP_PATIENCE_S)
     if gateway is not None:

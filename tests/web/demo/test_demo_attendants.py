@@ -32,7 +32,7 @@ from web.demo.attendants import (
     Attendant,
     Pace,
     Patrol,
-    _draw,
+    draw,
 )
 from web.demo.people import WALKERS
 from web.demo.prepare import plan_city
@@ -176,7 +176,7 @@ def test_attendants_take_plates_after_a_while_and_cash_for_most_bills(street: St
         missed = [
             each
             for each in stays.page(connection, limit=50).items
-            if _draw(str(each.id)) < MISSED_SHARE
+            if draw(str(each.id)) < MISSED_SHARE
         ]
     assert len(seen) == len(bays) - len(missed) == attendant.plates_taken
 
@@ -191,7 +191,7 @@ def test_attendants_take_plates_after_a_while_and_cash_for_most_bills(street: St
     assert len(bills) == len(seen)
     assert {each.amount.minor for each in bills} == {880 + 2 * 320}
     for bill in bills:
-        at_once = _draw(str(bill.id)) < PAID_AT_ONCE_SHARE
+        at_once = draw(str(bill.id)) < PAID_AT_ONCE_SHARE
         assert bill.state is (BillState.PAID if at_once else BillState.OPEN)
     assert attendant.bills_paid == sum(each.state is BillState.PAID for each in bills)
 

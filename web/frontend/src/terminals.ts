@@ -1,4 +1,4 @@
-/** Attendants' terminals: how they do, what needs an eye, and their codes, locks and ends. */
+/** Attendants' terminals, and POS terminals beside them: how they do, what needs an eye, and their codes, locks and ends. */
 import "../styles/base.css";
 import "../styles/rights.css";
 import "../styles/terminals.css";
@@ -15,6 +15,7 @@ import { hasRole, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
 import { emptyState, errorState } from "./shell/states";
 import { named, text, wholeNumber } from "./shell/text";
+import { PosPage } from "./terminals/pos";
 
 const REFRESH_MS = 10_000;
 const MOST_REFUSED = 20;
@@ -304,7 +305,21 @@ class TerminalsPage {
   }
 }
 
+const KINDS = ["handheld", "pos"] as const;
+
+/** Which kind is looked at stands in the address: a link leads there. */
+function kindShown(): (typeof KINDS)[number] {
+  return new URLSearchParams(location.search).get("kind") === "pos" ? "pos" : "handheld";
+}
+
 void startPage(() => {
-  const shown = new TerminalsPage();
+  const kind = kindShown();
+  chips(
+    byId("kind"),
+    KINDS.map((each) => [each, named("terminals.kind", each)] as const),
+    kind,
+    (chosen) => location.assign(chosen === "pos" ? "/terminals?kind=pos" : "/terminals"),
+  );
+  const shown = kind === "pos" ? new PosPage() : new TerminalsPage();
   poll(() => shown.load(), REFRESH_MS);
 });
