@@ -24,7 +24,8 @@ from city.money import Money
 from payments.rules.channel_bills import wechat
 from payments.rules.channel_bills.lines import Bill, BillLine, LineKind, totals
 from payments.rules.channels import fee_of
-from payments.rules.reconciliation import Record, Standing, reconcile
+from payments.rules.differences import Record, Standing
+from payments.rules.reconciliation import reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from payments.channel_orders import CHANNEL_ORDER, order_of
 from payments.channel_refunds import CHANNEL_REFUND, refund_of
 from payments.rules.channel_orders import record_of_order, record_of_refund
 from payments.rules.channels import Channel
-from payments.rules.reconciliation import Record
+from payments.rules.differences import Record
 
 _ROWS_AT_ONCE: Final = 10_000
 

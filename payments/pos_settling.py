@@ -21,10 +21,10 @@ from city.money import Money
 from city.works.database import UnitOfWork
 from payments.pos_terminals import actor_of
 from payments.rules.channel_bills.lines import CHINA, CURRENCY
+from payments.rules.differences import DifferenceKind
 from payments.rules.pos.batches import BatchDifference, compare, totals_of
 from payments.rules.pos.requests import Kind, Totals
 from payments.rules.pos.terminals import Batch, BatchState, Terminal
-from payments.rules.reconciliation import DifferenceKind
 from payments.rules.reconciling import CaseState, KeptDifference
 from payments.store import pos_acts as act_store
 from payments.store import pos_batches as batch_store

@@ -17,7 +17,8 @@ from payments import channel_records
 from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, totals
 from payments.rules.channel_bills.reading import day_of, read_bill
 from payments.rules.channels import Channel
-from payments.rules.reconciliation import effect_minor, reconcile, shown
+from payments.rules.differences import effect_minor, shown
+from payments.rules.reconciliation import reconcile
 from payments.rules.reconciling import (
     CaseState,
     KeptDifference,

@@ -19,13 +19,8 @@ from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, LineKind, 
 from payments.rules.channel_bills.reading import day_of, read_bill
 from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
-from payments.rules.reconciliation import (
-    Reconciliation,
-    Record,
-    Standing,
-    reconcile,
-    shown,
-)
+from payments.rules.differences import Record, Standing, shown
+from payments.rules.reconciliation import Reconciliation, reconcile
 
 SUMMARY: Final = "hold a channel's bill against our own record and classify every difference"
 

@@ -27,7 +27,7 @@ from payments.rules.channels import (
     RefundFate,
     fee_of,
 )
-from payments.rules.reconciliation import Record, Standing
+from payments.rules.differences import Record, Standing
 
 
 class OrderState(StrEnum):

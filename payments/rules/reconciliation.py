@@ -8,145 +8,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
-from pydantic import JsonValue
-
-from city.money import Money
-from payments.rules.channel_bills.lines import (
-    CHINA,
-    Bill,
-    BillLine,
-    LineKind,
-    LineStatus,
-    totals,
+from payments.rules.channel_bills.lines import CHINA, Bill, BillLine, LineKind, totals
+from payments.rules.differences import (
+    Difference,
+    DifferenceKind,
+    Proposal,
+    Record,
+    Standing,
+    done,
 )
 
 NEAR_MIDNIGHT: Final = timedelta(minutes=10)
 """So close to its day's end a payment may stand in the bill of the next one."""
 _CHINA_S: Final = 8 * 3600
 _DAY_S: Final = 86_400
-
-
-class Standing(StrEnum):
-    """How one of our own records stands."""
-
-    DONE = "done"
-    OPEN = "open"
-    """Not final: asked for, under way or unknown."""
-    FAILED = "failed"
-    """Final, and no money moved: closed, refused, failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One payment, refund or void as we have it.
-
-    Parameters
-    ----------
-    kind : LineKind
-        Payment, refund or void.
-    order_no : str
-        Our number of the order.
-    amount : Money
-        Never negative.
-    at : datetime
-        When it was done by our record, in UTC.
-    merchant : str
-        Merchant number that it was asked for under; empty where not recorded.
-    standing : Standing
-        As we hold it.
-    channel_no : str
-        The channel's number of the payment; empty where not known.
-    refund_no : str
-        Our number of the refund; empty on a payment.
-    fee : Money or None
-        What the channel should charge; None where no contract says, and nothing is compared.
-    """
-
-    kind: LineKind
-    order_no: str
-    amount: Money
-    at: datetime
-    merchant: str
-    standing: Standing = Standing.DONE
-    channel_no: str = ""
-    refund_no: str = ""
-    fee: Money | None = None
-
-
-class DifferenceKind(StrEnum):
-    """What does not agree."""
-
-    OURS_ONLY = "ours-only"
-    THEIRS_ONLY = "theirs-only"
-    REFUND_OURS_ONLY = "refund-ours-only"
-    REFUND_THEIRS_ONLY = "refund-theirs-only"
-    AMOUNT = "amount"
-    CURRENCY = "currency"
-    FEE = "fee"
-    STATUS = "status"
-    """Done on one side and not on the other."""
-    DUPLICATE = "duplicate"
-    """One number twice: money taken twice under it, or one row written twice."""
-    DAY_BOUNDARY = "day-boundary"
-    """Both sides have it, on two days."""
-    MERCHANT = "merchant"
-    NUMBER = "number"
-    """One order under two numbers of the channel."""
-    TOTALS = "totals"
-    """The sums that the bill states are not those of its rows."""
-
-
-class Proposal(StrEnum):
-    """What is proposed; done by a person, after approval."""
-
-    FETCH_AGAIN = "fetch-the-bill-again"
-    """The bill has broken rows: what is missing may stand in one of them."""
-    AWAIT_NEXT_BILL = "await-the-next-bill"
-    QUERY_THEN_REVERSE = "query-the-channel-then-reverse-ours"
-    BOOK_OR_REFUND = "find-the-bill-that-it-pays-or-refund-it"
-    BOOK_REFUND = "query-the-channel-then-book-the-refund"
-    ASK_REFUND_AGAIN = "query-the-channel-then-ask-for-the-refund-again"
-    ADJUST_AMOUNT = "query-the-channel-then-correct-ours"
-    ADJUST_FEE = "book-the-fee-and-claim-the-rest"
-    SETTLE = "settle-ours"
-    REOPEN = "query-the-channel-then-reopen-ours"
-    REFUND_SECOND = "refund-the-second-capture"
-    CLAIM_ROW = "have-the-channel-correct-its-bill"
-    DROP_OURS = "reverse-the-second-of-ours"
-    MOVE_DAY = "count-to-the-channel-s-day"
-    CHECK_ACCOUNT = "check-whose-account-was-paid"
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that does not agree.
-
-    Parameters
-    ----------
-    kind : DifferenceKind
-        What.
-    order_no, refund_no : str
-        Of what; both empty where it is about the bill as a whole.
-    ours : Record or None
-        Our side.
-    theirs : BillLine or None
-        The channel's side.
-    proposal : Proposal
-        What to do.
-    certain : bool
-        False where it rests on what is missing in a bill that is not complete.
-    """
-
-    kind: DifferenceKind
-    order_no: str
-    refund_no: str
-    ours: Record | None
-    theirs: BillLine | None
-    proposal: Proposal
-    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,74 +100,6 @@ def reconcile(ours: Iterable[Record], bill: Bill, day: date) -> Reconciliation:
     return Reconciliation(day, len(pairs), agreed, (*found, *ours_twice))
 
 
-def shown(found: Difference) -> dict[str, JsonValue]:
-    """Write a difference with both of its sides, as reports and the desk keep it."""
-    ours, theirs = found.ours, found.theirs
-    return {
-        "class": found.kind.value,
-        "order_no": found.order_no,
-        "refund_no": found.refund_no,
-        "ours": None if ours is None else _side(ours, ours.standing.value),
-        "theirs": None if theirs is None else _side(theirs, theirs.status.value),
-        "proposal": found.proposal.value,
-        "certain": found.certain,
-    }
-
-
-def _side(side: Record | BillLine, status: str) -> dict[str, JsonValue]:
-    return {
-        "kind": side.kind.value,
-        "amount": side.amount.as_json(),
-        "fee": None if side.fee is None else side.fee.as_json(),
-        "at": side.at.astimezone(CHINA).isoformat(),
-        "status": status,
-        "merchant": side.merchant,
-        "channel_no": side.channel_no,
-    }
-
-
-def effect_minor(found: Difference) -> int:
-    """Say by how much more than by our ledger the channel holds for us, by its bill.
-
-    What a posting would put right; zero for what moves no money, or not in our currency, and for
-    what is not sure.
-    """
-    if not found.certain or found.kind in _MOVES_NOTHING:
-        return 0
-    if found.kind is DifferenceKind.FEE:
-        ours = 0 if found.ours is None or found.ours.fee is None else found.ours.fee.minor
-        theirs = 0 if found.theirs is None or found.theirs.fee is None else found.theirs.fee.minor
-        return ours - theirs
-    ours = 0 if found.ours is None else _held_minor(found.ours, found.ours.standing)
-    if found.kind is DifferenceKind.DUPLICATE:
-        if found.proposal is Proposal.REFUND_SECOND and found.theirs is not None:
-            return _signed(found.theirs.kind, found.theirs.amount.minor)
-        return -ours if found.proposal is Proposal.DROP_OURS else 0
-    theirs = 0
-    if found.theirs is not None and found.theirs.status is LineStatus.DONE:
-        theirs = _signed(found.theirs.kind, found.theirs.amount.minor)
-    return theirs - ours
-
-
-def _held_minor(record: Record, standing: Standing) -> int:
-    return _signed(record.kind, record.amount.minor) if standing is Standing.DONE else 0
-
-
-def _signed(kind: LineKind, minor: int) -> int:
-    return minor if kind is LineKind.PAYMENT else -minor
-
-
-_MOVES_NOTHING: Final = frozenset(
-    {
-        DifferenceKind.CURRENCY,
-        DifferenceKind.DAY_BOUNDARY,
-        DifferenceKind.MERCHANT,
-        DifferenceKind.NUMBER,
-        DifferenceKind.TOTALS,
-    }
-)
-
-
 def _by_key(ours: Iterable[Record]) -> tuple[dict[_Key, Record], list[Difference]]:
     """Give our record by number, and what stands in it twice."""
     known: dict[_Key, Record] = {}
@@ -323,7 +132,12 @@ def _chosen(
     for key, lines in again.items():
         mine = known.get(key)
         first[key], others = _ours_among(mine, [first[key], *lines])
-        twice += [_twice(mine, first[key], other) for other in others]
+        # Of several more rows some may be written twice themselves: that money moved once.
+        told = {_numbers(first[key])}
+        for other in others:
+            again_written = _numbers(other) in told
+            told.add(_numbers(other))
+            twice.append(_twice(mine, other, again_written=again_written))
     return first, twice
 
 
@@ -341,23 +155,27 @@ def _ours_among(
 ) -> tuple[BillLine, Sequence[BillLine]]:
     """Choose the row that we know of among several of one number: by the channel's, else the first.
 
-    Give it and the others.
+    Of those one that is done: a refund that failed and was tried again has two rows. Give it and
+    the others.
     """
     known = "" if ours is None else ours.channel_no
     # By its place: two rows of a bill may be alike in everything, and are two all the same.
-    place = next((n for n, each in enumerate(lines) if each.channel_no == known), 0)
+    place = max(range(len(lines)), key=lambda n: (lines[n].channel_no == known, done(lines[n]), -n))
     return lines[place], [*lines[:place], *lines[place + 1 :]]
 
 
-def _twice(ours: Record | None, line: BillLine, other: BillLine) -> Difference:
-    same = (line.channel_no, line.channel_refund_no) == (other.channel_no, other.channel_refund_no)
-    proposal = Proposal.CLAIM_ROW if same else Proposal.REFUND_SECOND
+def _numbers(line: BillLine) -> tuple[str, str]:
+    return line.channel_no, line.channel_refund_no
+
+
+def _twice(ours: Record | None, other: BillLine, *, again_written: bool) -> Difference:
+    proposal = Proposal.CLAIM_ROW if again_written else Proposal.REFUND_SECOND
     return _about(DifferenceKind.DUPLICATE, ours, other, proposal)
 
 
 def _of_pair(ours: Record, theirs: BillLine) -> Iterator[Difference]:
-    if (ours.standing is Standing.DONE) != (theirs.status is LineStatus.DONE):
-        missing = theirs.status is LineStatus.DONE
+    if done(ours) != done(theirs):
+        missing = done(theirs)
         proposal = Proposal.SETTLE if missing else Proposal.REOPEN
         yield _about(DifferenceKind.STATUS, ours, theirs, proposal)
     if ours.amount.currency != theirs.amount.currency:

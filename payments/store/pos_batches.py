@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
+from payments.rules.differences import DifferenceKind
 from payments.rules.pos.batches import BatchDifference
 from payments.rules.pos.requests import Kind, Totals, Uploaded
 from payments.rules.pos.terminals import Batch, BatchState, Terminal
-from payments.rules.reconciliation import DifferenceKind
 from payments.store import tables
 from payments.store.pos_terminals import TERMINAL, terminal_of
 

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from city.vehicles import PlateKind, parse_plate
+from payments.rules.differences import DifferenceKind
 from payments.rules.pos.answers import answer
 from payments.rules.pos.batches import LAST_TRACE, WINDOW, compare, following, in_window, totals_of
 from payments.rules.pos.iso8583 import (
@@ -38,7 +39,6 @@ from payments.rules.pos.requests import (
     looks_like_a_card,
     read_request,
 )
-from payments.rules.reconciliation import DifferenceKind
 
 BILL = UUID("019cab00-0000-7000-8000-000000000001")
 SALE = Request(

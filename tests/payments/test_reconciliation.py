@@ -30,18 +30,11 @@ from payments.rules.channel_bills.lines import (
 )
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState, RefundState
 from payments.rules.channels import Channel, Method, fee_back_of, fee_of
-from payments.rules.reconciliation import (
-    DifferenceKind,
-    Proposal,
-    Record,
-    Standing,
-    effect_minor,
-    reconcile,
-)
+from payments.rules.differences import DifferenceKind, Proposal, Record, Standing, effect_minor
+from payments.rules.reconciliation import reconcile
 from payments.store import ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from city.works.database import Database
@@ -89,117 +82,7 @@ def bill(lines: list[BillLine], *rejected: RejectedLine) -> Bill:
     return Bill(tuple(lines), rejected, totals(lines))
 
 
-# --- injected differences ------------------------------------------------------------------------
-
-
-def ours_only(ours: Record, _theirs: BillLine) -> Pair:
-    return ours, []
-
-
-def theirs_only(_ours: Record, theirs: BillLine) -> Pair:
-    return None, [theirs]
-
-
-def amount(ours: Record, theirs: BillLine) -> Pair:
-    return ours, [replace(theirs, amount=cny(theirs.amount.minor + 1), fee=cny(0))]
-
-
-def currency(ours: Record, theirs: BillLine) -> Pair:
-    return ours, [replace(theirs, amount=Money(theirs.amount.minor, "USD"), fee=Money(1, "USD"))]
-
-
-def fee(ours: Record, theirs: BillLine) -> Pair:
-    return ours, [replace(theirs, fee=theirs.fee + cny(1))]
-
-
-def not_settled(ours: Record, theirs: BillLine) -> Pair:
-    return replace(ours, standing=Standing.OPEN), [theirs]
-
-
-def not_done(ours: Record, theirs: BillLine) -> Pair:
-    return ours, [replace(theirs, status=LineStatus.FAILED)]
-
-
-def closed_and_paid(ours: Record, theirs: BillLine) -> Pair:
-    return replace(ours, standing=Standing.FAILED), [theirs]
-
-
-def row_twice(ours: Record, theirs: BillLine) -> Pair:
-    return ours, [theirs, replace(theirs)]
-
-
-def captured_twice(ours: Record, theirs: BillLine) -> Pair:
-    again = replace(theirs, channel_no=theirs.channel_no + "9", at=theirs.at + timedelta(minutes=5))
-    return ours, [theirs, again]
-
-
-def other_day(ours: Record, theirs: BillLine) -> Pair:
-    return replace(ours, at=ours.at - timedelta(days=1)), [theirs]
-
-
-def other_merchant(ours: Record, theirs: BillLine) -> Pair:
-    return ours, [replace(theirs, merchant="1900000001")]
-
-
-def other_number(ours: Record, theirs: BillLine) -> Pair:
-    return replace(ours, channel_no="1"), [theirs]
-
-
-INJECTED: dict[Callable[[Record, BillLine], Pair], tuple[Kinds, Kinds]] = {
-    ours_only: (Kinds.OURS_ONLY, Kinds.REFUND_OURS_ONLY),
-    theirs_only: (Kinds.THEIRS_ONLY, Kinds.REFUND_THEIRS_ONLY),
-    amount: (Kinds.AMOUNT, Kinds.AMOUNT),
-    currency: (Kinds.CURRENCY, Kinds.CURRENCY),
-    fee: (Kinds.FEE, Kinds.FEE),
-    not_settled: (Kinds.STATUS, Kinds.STATUS),
-    not_done: (Kinds.STATUS, Kinds.STATUS),
-    closed_and_paid: (Kinds.STATUS, Kinds.STATUS),
-    row_twice: (Kinds.DUPLICATE, Kinds.DUPLICATE),
-    captured_twice: (Kinds.DUPLICATE, Kinds.DUPLICATE),
-    other_day: (Kinds.DAY_BOUNDARY, Kinds.DAY_BOUNDARY),
-    other_merchant: (Kinds.MERCHANT, Kinds.MERCHANT),
-    other_number: (Kinds.NUMBER, Kinds.NUMBER),
-}
-"""What is done to a pair, and the class that it must be found in: of a payment, of a refund."""
-
-
-@settings(max_examples=80)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["payment", "refund", "void"]),
-            st.one_of(st.none(), st.sampled_from(list(INJECTED))),
-            st.integers(100, 100_000),
-        ),
-        max_size=25,
-    ),
-    st.randoms(use_true_random=False),
-)
-def test_exactly_the_injected_differences_are_found(
-    drawn: list[tuple[str, Callable[[Record, BillLine], Pair] | None, int]], order: object
-) -> None:
-    ours: list[Record] = []
-    theirs: list[BillLine] = []
-    expected = []
-    for number, (what, inject, minor) in enumerate(drawn):
-        one, other = (
-            payment(number, minor)
-            if what == "payment"
-            else refund(number, minor, void=what == "void")
-        )
-        record, rows = (one, [other]) if inject is None else inject(one, other)
-        ours += [] if record is None else [record]
-        theirs += rows
-        if inject is not None:
-            kind = INJECTED[inject][what != "payment"]
-            expected.append((kind, one.order_no, one.refund_no))
-    order.shuffle(ours)  # type: ignore[attr-defined] # a Random; hypothesis exports no type
-    order.shuffle(theirs)  # type: ignore[attr-defined] # as above
-    found = reconcile(ours, bill(theirs), DAY)
-    assert sorted((each.kind, each.order_no, each.refund_no) for each in found.differences) == (
-        sorted(expected)
-    )
-    assert all(each.certain for each in found.differences)
+# --- one thing at a time ------------------------------------------------------------------------
 
 
 def test_a_pair_is_told_of_in_every_class_in_which_it_differs() -> None:

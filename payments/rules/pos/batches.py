@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from payments.rules.differences import DifferenceKind, Proposal
 from payments.rules.pos.requests import Kind, Totals, Uploaded
-from payments.rules.reconciliation import DifferenceKind, Proposal
 
 LAST_TRACE: Final = 999_999
 LAST_BATCH: Final = 999_999
