@@ -2,8 +2,10 @@
 
 What waits lies in the inbox (`payments.channel_notices`), durable since before its channel was
 answered. Who settles is woken by the commit that kept it, takes what waits by then in one
-transaction, and goes on until nothing waits. Several may settle at once: none takes what another
-one holds. A process that is killed leaves what it had claimed waiting; the next one begins with it.
+transaction, and goes on until nothing waits. Between two of them it lets a moment pass, so that
+many share one and those who are still at the door are served first. Several may settle at once:
+none takes what another one holds. A process that is killed leaves what it had claimed waiting; the
+next one begins with it.
 """
 
 import threading
@@ -27,6 +29,8 @@ MOST_AT_ONCE: Final = 256
 """Settled in one commit: each bill of theirs is held until its end."""
 LOOK_S: Final = 1.0
 """How often it is looked although nobody woke us."""
+BETWEEN_S: Final = 0.05
+"""How long after one commit the next one begins: what comes meanwhile shares it."""
 AGAIN_S: Final = 0.5
 """How long a database that is away is left alone."""
 
@@ -113,7 +117,9 @@ class Settler:
             try:
                 with self._database.woken(channel_notices.WAKE) as wait:
                     while not stop.is_set():
-                        if not settle_waiting(self._database):
+                        if settle_waiting(self._database):
+                            stop.wait(BETWEEN_S)
+                        else:
                             wait(LOOK_S)
             except Unavailable as away:
                 log.warning("notifications wait to be settled", reason=str(away))

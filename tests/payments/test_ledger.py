@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import given
@@ -160,6 +160,48 @@ def test_what_is_written_stays(database: Database) -> None:
         for role in ("origin", "replica"):
             with pytest.raises(IntegrityError, match=r"append-only|a bill keeps|stays paid"):
                 written(database, change, role)
+
+
+ALTERED: Final = {
+    "uuid": "gen_random_uuid()",
+    "text": "coalesce({0}, '') || 'x'",
+    "bigint": "coalesce({0}, 0) + 1",
+    "integer": "coalesce({0}, 0) + 1",
+    "jsonb": "coalesce({0}, '[]') || '[1]'",
+    "timestamp with time zone": "coalesce({0}, now()) + interval '1 second'",
+    "boolean": "{0} is not true",
+}
+CHANGES: Final = {
+    "state",
+    "paid_at",
+    "due_at",
+    "paid_minor",
+    "lowered_minor",
+    "penalty_minor",
+    "refunded_minor",
+    "next_step_at",
+}
+
+
+def test_a_bill_keeps_each_column_but_those_that_what_happens_to_it_changes(
+    database: Database,
+) -> None:
+    with database.unit_of_work() as uow:
+        services.issue_bill(uow, charge(900), "test")
+    with database.read() as connection:
+        rows = connection.execute(
+            text(
+                "select column_name, data_type from information_schema.columns"
+                " where table_schema = 'payments' and table_name = 'bill'"
+            )
+        )
+        columns = {row.column_name: row.data_type for row in rows}
+    assert columns.keys() > CHANGES
+    for name in columns.keys() - CHANGES:
+        other = ALTERED[columns[name]].format(name)
+        change = f"update payments.bill set {name} = {other}"  # noqa: S608 - the catalogue's names
+        with pytest.raises(IntegrityError, match="a bill keeps its amount, lines and parties"):
+            written(database, change, "origin")
 
 
 def test_an_entry_that_does_not_balance_is_refused_at_commit(database: Database) -> None:
