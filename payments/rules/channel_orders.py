@@ -142,6 +142,15 @@ class ChannelOrder:
         return self.purpose is Purpose.BILLS
 
     @property
+    def may_be_paid(self) -> bool:
+        """Whether money can have moved: where a code must be scanned, not before it was given out.
+
+        A code whose time is over was given out all the same.
+        """
+        scanned = self.method is Method.CODE and self.channel in channels.ONLINE
+        return bool(self.code) or not scanned
+
+    @property
     def surplus(self) -> bool:
         """Whether it was paid when what it is for took no money any more; shares tell their own."""
         used = self.payment_id is not None or self.movement_id is not None

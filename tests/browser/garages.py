@@ -65,6 +65,7 @@ GARAGES: Final = {
     "attendant": Plan("AT7", ("皖B70007",)),
     "offline": Plan("OF7", ("皖B72001",)),
     "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),
+    "truth": Plan("TR7", ("皖B70021", "皖B70022", "皖B70023")),
     "pay": Plan("P7", ("皖B70001", "皖B70002", "皖B70003"), inside=("皖B70004",)),
 }
 

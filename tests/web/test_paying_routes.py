@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from city.identifiers import BillId
 from city.people.roles import Role
@@ -126,9 +128,26 @@ def test_a_channel_that_does_not_answer_leaves_the_truth_unknown(counter: Counte
     counter.gateway.stop()
     order = counter.start(link, "wechat")
     assert (order["state"], order["scannable"], order["link"]) == ("unknown", False, None)
+    assert order["may_be_paid"] is False  # nobody has its code
     assert counter.order(link, order["order_no"])["state"] == "unknown"
     shown = counter.payable(link)
     assert (shown["state"], shown["receipt"]) == ("open", None)
+
+
+def test_a_code_whose_time_is_over_may_have_been_paid_all_the_same(counter: Counter) -> None:
+    link = counter.link()
+    order = counter.start(link, "alipay")
+    assert order["may_be_paid"] is True
+    counter.pays(order["order_no"])
+    counter.gateway.stop()
+    with counter.site.wiring.database.unit_of_work() as uow:
+        uow.connection.execute(
+            text("update payments.channel_order set expires_at = opened_at + interval '1 second'")
+        )
+    time.sleep(1)
+    late = counter.order(link, order["order_no"])
+    assert (late["state"], late["seconds_left"], late["scannable"]) == ("unknown", 0, False)
+    assert late["may_be_paid"] is True
 
 
 def test_a_plate_finds_what_is_owed_and_shows_neither_place_nor_times(counter: Counter) -> None:
@@ -211,6 +230,14 @@ def test_a_stay_that_goes_on_is_paid_at_its_bay_and_by_its_driver(counter: Count
     over = later["link"].removeprefix("/pay/")
     assert counter.payable(over)["channels"] == []
     counter.start(over, "wechat", 409)
+
+
+def test_a_page_says_that_a_link_leads_nowhere(counter: Counter) -> None:
+    asked = {"Accept": "text/html", "Accept-Language": "en"}
+    for path in ("/pay/nothing", "/pay/together/nothing"):
+        shown = counter.site.get(path, headers=asked)
+        assert shown.status_code == 404
+        assert "search by plate" in shown.get_data(as_text=True)
 
 
 def test_a_link_that_was_not_given_out_opens_nothing(counter: Counter) -> None:

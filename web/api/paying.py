@@ -153,6 +153,7 @@ def shown_order(
         "seconds_left": max(0, int(left_s)) if waits else 0,
         "link": _followed(code, settings) if payable_now else None,
         "scannable": payable_now,
+        "may_be_paid": bool(code) or order.may_be_paid,
         "surplus": order.surplus,
         "refunded": Money(order.refunded_minor, order.amount.currency).as_json(),
     }
@@ -170,6 +171,7 @@ def _shown_shared(found: Payable) -> list[dict[str, Any]]:
             "seconds_left": 0,
             "link": None,
             "scannable": False,
+            "may_be_paid": order.may_be_paid,
             "surplus": order.state is OrderState.PAID and share.payment_id is None,
             "refunded": Money(share.refunded_minor, share.amount.currency).as_json(),
         }

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 PROBLEM = "application/problem+json"
 UNAUTHENTICATED = 401
+NOT_FOUND = 404
 SERVER_ERROR = 500
+_PAY_LINKS = {"pages.pay", "pages.pay_together", "pages.pay_invoice"}
 _FOR_PROGRAMS = ("/api/", "/live/", "/static/", "/metrics", "/healthz", "/readyz")
 
 
@@ -50,6 +52,8 @@ def _as_page(response: Response) -> Response:
     known = texts.catalogue(context.language())
     heading = known.get(f"error.{status}") or known["error.page"]
     advice = known.get(f"error.advice.{status}", "")
+    if status == NOT_FOUND and request.endpoint in _PAY_LINKS:
+        heading, advice = known["pay.no_link"], known["pay.no_link_note"]
     if (response.get_json(silent=True) or {}).get("reason") == "csrf":
         heading, advice = known["login.out_of_date"], ""
     shown = page("error.html", status, status=status, heading=heading, advice=advice)

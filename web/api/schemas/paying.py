@@ -42,6 +42,10 @@ class OrderOut(Outgoing):
         Field(description="what the payer follows on the same phone; null: only scanned"),
     ]
     scannable: Annotated[bool, Field(description="whether there is a code to be scanned")]
+    may_be_paid: Annotated[
+        bool,
+        Field(description="false: no code was ever given out, so no money can have moved"),
+    ]
     surplus: Annotated[
         bool, Field(description="paid when nothing was owed any more: it goes back by itself")
     ]

@@ -4,8 +4,9 @@ import "../styles/bill.css";
 import "../styles/pay.css";
 import { act, ProblemError, read } from "./api/client";
 import type { Payable, PayOrder } from "./api/types";
-import { choosing } from "./pay/choose";
+import { choosing, showAsking } from "./pay/choose";
 import { byPlate } from "./pay/by_plate";
+import { InvoicePart } from "./pay/invoices";
 import { paidUp } from "./pay/receipt";
 import { TogetherPage } from "./pay/together";
 import { isLive, waiting } from "./pay/wait";
@@ -39,12 +40,14 @@ class PayPage {
   private drawn = "";
   private busy = false;
   private readonly path: string;
+  private readonly invoices: InvoicePart;
 
   constructor(
     private readonly place: HTMLElement,
     link: string,
   ) {
     this.path = `/api/v1/pay/${link}`;
+    this.invoices = new InvoicePart(link);
     replace(place, skeleton(5, "line"));
   }
 
@@ -80,15 +83,20 @@ class PayPage {
       }
       if (this.order?.order_no !== order.order_no) return;
       this.order = now;
-      if (now.state === "paid" || now.state === "closed") await this.load();
+      // The bill may be paid another way meanwhile: its code must not stand here then.
+      if (now.state === "paid" || now.state === "closed" || this.isOld()) await this.load();
       else this.draw();
-    } else if (Date.now() - this.heardMs > BILL_EVERY_MS) await this.load();
+    } else if (this.isOld()) await this.load();
+  }
+
+  private isOld(): boolean {
+    return Date.now() - this.heardMs > BILL_EVERY_MS;
   }
 
   private async choose(channel: PayOrder["channel"]): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    this.place.setAttribute("aria-busy", "true");
+    showAsking(this.place, channel);
     try {
       this.order = await act<PayOrder>("POST", `${this.path}/orders`, { channel });
       history.replaceState(null, "", `#${this.order.order_no}`);
@@ -96,7 +104,7 @@ class PayPage {
       toast(problemText(error), "danger");
     } finally {
       this.busy = false;
-      this.place.removeAttribute("aria-busy");
+      this.drawn = "";
     }
     if (this.order?.state === "paid" || !this.order) await this.load();
     else this.draw();
@@ -123,7 +131,7 @@ class PayPage {
   }
 
   private part(bill: Payable, order: PayOrder | null): { state: string; element: HTMLElement } {
-    if (bill.receipt || bill.state === "paid") return { state: "paid", element: paidUp(bill, order, page().subject ?? "") };
+    if (bill.receipt || bill.state === "paid") return { state: "paid", element: paidUp(bill, order, this.invoices) };
     if (bill.state === "offered" && bill.channels.length === 0 && !(order && isLive(order))) {
       return { state: "over", element: h("p", { class: "note note-warning", role: "status" }, text("pay.offer_over")) };
     }

@@ -1,6 +1,6 @@
 /** Through whom to pay: one press opens an order there. */
 import type { Payable, PayOrder } from "../api/types";
-import { h } from "../shell/dom";
+import { byId, h, write } from "../shell/dom";
 import { named, text } from "../shell/text";
 
 /** What is chosen for: one bill, or several at once. */
@@ -8,7 +8,8 @@ type Chosen = Pick<Payable, "channels" | "orders">;
 
 /** What the payer should know before choosing: of an order that ended, or of one not known yet. */
 function warning(bill: Chosen, order: PayOrder | null): HTMLElement | null {
-  const unsure = bill.orders.find((each) => each.state === "unknown");
+  // Where no code was given out no money can have moved: it stands in nobody's way.
+  const unsure = bill.orders.find((each) => each.state === "unknown" && each.may_be_paid);
   if (unsure) {
     const channel = named("bill.channel", unsure.channel);
     return h("p", { class: "note note-warning", role: "status" }, text("pay.unsure", { channel }));
@@ -51,6 +52,16 @@ export function choosing(
         ),
       ),
     ),
+    h("p", { class: "note", id: "pay-asking", role: "status" }),
     h("p", { class: "note" }, text("pay.once")),
   );
+}
+
+/** A channel may take ten seconds to answer: say that it is asked, and let nobody press again. */
+export function showAsking(place: HTMLElement, channel: PayOrder["channel"]): void {
+  for (const button of place.querySelectorAll<HTMLButtonElement>("[data-channel]")) {
+    button.disabled = true;
+    if (button.dataset["channel"] === channel) button.setAttribute("aria-busy", "true");
+  }
+  write(byId("pay-asking"), text("pay.asking", { channel: named("bill.channel", channel) }));
 }

@@ -5,7 +5,7 @@ import { exactly, price } from "../format/words";
 import { fact } from "../panels/figures";
 import { h, icon } from "../shell/dom";
 import { named, text } from "../shell/text";
-import { invoicePart } from "./invoices";
+import type { InvoicePart } from "./invoices";
 
 /** Money that came when nothing was owed any more: it is on its way back. */
 function surplusOf(bill: Payable, order: PayOrder | null): HTMLElement | null {
@@ -18,8 +18,11 @@ function surplusOf(bill: Payable, order: PayOrder | null): HTMLElement | null {
   );
 }
 
-export function paidUp(bill: Payable, order: PayOrder | null, link: string): HTMLElement {
+export function paidUp(bill: Payable, order: PayOrder | null, invoices: InvoicePart): HTMLElement {
   const { receipt } = bill;
+  // Found by a plate, a bill has no lines: nobody sees then whose it is, and gets no paper of it.
+  const withPapers = receipt !== null && bill.lines !== null;
+  if (withPapers) void invoices.show();
   return h(
     "section",
     { "aria-labelledby": "pay-state" },
@@ -38,8 +41,7 @@ export function paidUp(bill: Payable, order: PayOrder | null, link: string): HTM
           receipt.channel_no ? fact(text("pay.channel_number"), h("span", { class: "mono" }, receipt.channel_no)) : null,
         )
       : null,
-    // Found by a plate, a bill has no lines: nobody sees then whose it is, and gets no paper of it.
-    receipt && bill.lines ? invoicePart(link) : null,
+    withPapers ? invoices.element : null,
     h(
       "p",
       { class: "bill-acts no-print" },

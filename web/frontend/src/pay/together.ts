@@ -1,7 +1,7 @@
 /** Several bills of one vehicle paid at once: which, through whom, and what became of each. */
 import { act, ProblemError, read } from "../api/client";
 import type { PayOrder, Together, TogetherBill } from "../api/types";
-import { choosing } from "./choose";
+import { choosing, showAsking } from "./choose";
 import { isLive, waiting } from "./wait";
 import { exactly, inLanguage, price } from "../format/words";
 import { instant } from "../format/time";
@@ -85,15 +85,20 @@ export class TogetherPage {
       }
       if (this.order?.order_no !== order.order_no) return;
       this.order = now;
-      if (now.state === "paid" || now.state === "closed") await this.load();
+      // The bills may be paid another way meanwhile: their code must not stand here then.
+      if (now.state === "paid" || now.state === "closed" || this.isOld()) await this.load();
       else this.draw();
-    } else if (Date.now() - this.heardMs > BILLS_EVERY_MS) await this.load();
+    } else if (this.isOld()) await this.load();
+  }
+
+  private isOld(): boolean {
+    return Date.now() - this.heardMs > BILLS_EVERY_MS;
   }
 
   private async choose(channel: PayOrder["channel"]): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    this.place.setAttribute("aria-busy", "true");
+    showAsking(this.place, channel);
     try {
       this.order = await act<PayOrder>("POST", `${this.path}/orders`, { channel });
       history.replaceState(null, "", `#${this.order.order_no}`);
@@ -101,7 +106,7 @@ export class TogetherPage {
       toast(problemText(error), "danger");
     } finally {
       this.busy = false;
-      this.place.removeAttribute("aria-busy");
+      this.drawn = "";
     }
     if (this.order?.state === "paid" || !this.order) await this.load();
     else this.draw();
@@ -145,7 +150,7 @@ export class TogetherPage {
   }
 
   private part(found: Together, order: PayOrder | null): { state: string; element: HTMLElement } {
-    if (order && isLive(order)) {
+    if (order && isLive(order) && found.outstanding.minor > 0) {
       return { state: order.state, element: waiting(`together/${this.link}`, order, () => this.another()) };
     }
     if (order?.state === "paid" || found.outstanding.minor === 0) {

@@ -48,10 +48,11 @@ export function underWay(image: string, order: PayOrder, ...acts: readonly Node[
     h(
       "p",
       { class: known ? "note" : "note note-warning", id: "pay-state", role: "status" },
-      text(known ? "pay.waiting" : order.scannable ? "pay.unknown" : "pay.not_heard", { channel }),
+      text(known ? "pay.waiting" : order.may_be_paid ? "pay.unknown" : "pay.not_heard", { channel }),
     ),
     ...code(image, order, channel),
-    h("p", { class: "note" }, text("pay.minutes")),
+    // Only of a code that is there: an order without one has nothing that could hold.
+    order.scannable ? h("p", { class: "note" }, text("pay.minutes")) : null,
     h("p", { class: "panel-acts" }, ...acts),
   );
 }
