@@ -4,10 +4,12 @@ from datetime import date
 from uuid import UUID
 
 from city.audit import record
+from city.errors import Invalid
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import UnitOfWork
 from payments import reconciling
+from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channels import Channel
 from payments.rules.reconciling import KeptDifference, Resolution
 from payments.store.reconciliations import Run
@@ -26,7 +28,16 @@ def reconcile_channel(
 def held_against(
     uow: UnitOfWork, actor: Actor, channel: Channel, content: bytes | None, day: date | None
 ) -> Run:
-    """Hold a bill, however it came, against our record; on record."""
+    """Hold a bill, however it came, against our record; on record.
+
+    Raises
+    ------
+    Invalid
+        Where the day has not begun: nobody has paid on it, and nothing agrees. As
+        `reconciling.run`.
+    """
+    if day is not None and day > uow.wall.now().astimezone(CHINA).date():
+        raise Invalid("has not begun yet", field="day")
     done = reconciling.run(uow, channel, content, day, actor.subject)
     record(
         uow,

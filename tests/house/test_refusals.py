@@ -37,7 +37,6 @@ UNSEEN = (
     "city/vault/rotation.py",
     "city/works/",
     "/adapters/",
-    "/channel_bills/",
     "/commands/",
     "/gateway/",
     "/rules/authenticity.py",

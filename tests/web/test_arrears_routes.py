@@ -76,6 +76,9 @@ def test_a_figure_of_the_ledger_opens_its_postings_and_what_is_closed_stays(site
     assert line["amount"] == bill["amount"]
     entry = site.get(f"/api/v1/ledger/entries/{line['entry_id']}", "finance").get_json()
     assert (entry["bill_id"], len(entry["postings"])) == (bill["id"], 2)
+    path, chinese = f"/api/v1/ledger/entries/{line['entry_id']}", {"Accept-Language": "zh-CN"}
+    told = [site.get(path, "finance", headers=each).get_json()["reason"] for each in ({}, chinese)]
+    assert told == ["bill issued", "开具账单"]
     assert site.get("/api/v1/ledger/accounts", "operator").status_code == 403
     now = site.clock.now()
     assert (

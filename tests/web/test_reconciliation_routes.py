@@ -95,6 +95,12 @@ def test_what_is_no_bill_is_refused_and_changes_nothing(site: Site) -> None:
     assert site.get("/api/v1/reconciliations", "finance").get_json()["items"] == []
     path = f"/api/v1/differences/{uuid7()}/resolution"
     assert site.post(path, "finance").status_code == 404
+    # Nobody has paid on a day that has not come: nothing agrees on it either.
+    early = site.post(
+        "/api/v1/reconciliations", "finance", json=bill_of(site, 1) | {"day": "2999-01-01"}
+    )
+    assert (early.status_code, early.get_json()["errors"][0]["field"]) == (422, "day")
+    assert site.get("/api/v1/reconciliations", "finance").get_json()["items"] == []
 
 
 def test_a_day_s_takings_name_who_took_them(site: Site) -> None:
@@ -135,6 +141,7 @@ def test_every_figure_of_the_takings_opens_its_payments_and_their_entries(site: 
     entry = site.get(f"/api/v1/ledger/entries/{one['entry_id']}", "finance").get_json()
     assert (entry["kind"], entry["bill_id"]) == ("payment", bill["id"])
     assert entry["names"][one["taken_by"]] == line["taker"]
+    assert entry["holders"][one["taken_by"]] == {"zh": line["taker"], "en": line["taker"]}
     after = f"/api/v1/takings/payments?cursor={one['payment_id']}"
     assert site.get(after, "finance").get_json()["items"] == []
     assert site.get("/api/v1/takings/payments?channel=alipay", "finance").get_json()["items"] == []

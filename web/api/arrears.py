@@ -43,6 +43,7 @@ from web.api.schemas.arrears import (
 from web.api.schemas.base import PageQuery
 from web.api.schemas.paying import TogetherLinkOut
 from web.api.shown import shown_bills, shown_payment
+from web.reasons import reason_as_asked
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -187,7 +188,7 @@ def case(bill_id: UUID) -> dict[str, Any]:
                 "id": each.id,
                 "amount": each.amount.as_json(),
                 "at": each.at,
-                "reason": each.reason,
+                "reason": reason_as_asked(each.reason),
             }
             for each in found.penalties
         ],

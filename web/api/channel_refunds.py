@@ -29,6 +29,7 @@ from web.api.schemas.paying import (
     ChannelRefundsQuery,
     RefundWithdrawalIn,
 )
+from web.reasons import reason_as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ def refunds(query_data: ChannelRefundsQuery) -> dict[str, Any]:
                 "state": each.state.value,
                 "waits_for": _waits_for(each.state, Channel(each.channel)),
                 "amount": each.amount.as_json(),
-                "reason": each.reason,
+                "reason": reason_as_asked(each.reason),
                 "surplus": each.surplus,
                 "asked_at": each.asked_at,
                 "asked_by": each.asked_by,
@@ -213,7 +214,7 @@ def _refund(refund: ChannelRefund, channel: Channel | None) -> dict[str, Any]:
         "state": refund.state.value,
         "waits_for": _waits_for(refund.state, channel),
         "amount": refund.amount.as_json(),
-        "reason": refund.reason,
+        "reason": reason_as_asked(refund.reason),
         "asked_at": refund.asked_at,
         "done_at": refund.done_at,
     }

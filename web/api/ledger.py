@@ -29,6 +29,7 @@ from web.api.schemas.ledger import (
     PostingsOut,
     PostingsQuery,
 )
+from web.reasons import reason_as_asked
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -106,7 +107,7 @@ def postings(query_data: PostingsQuery) -> dict[str, Any]:
                 "kind": each.kind.value,
                 "subject": each.subject,
                 "amount": each.amount.as_json(),
-                "reason": each.reason,
+                "reason": reason_as_asked(each.reason),
                 "by": each.by,
             }
             for each in found
@@ -170,6 +171,7 @@ def entry(entry_id: UUID) -> dict[str, Any]:
         found = service.find_entry(connection, entry_id)
         bill_id = None if found is None else service.bill_of_entry(connection, found)
         names = names_of(connection, [found.by] if found else [])
+        held_by = holders(connection, (p.account.holder for p in found.postings) if found else ())
     if found is None:
         raise NotFound("There is no such entry.")
     return {
@@ -178,7 +180,7 @@ def entry(entry_id: UUID) -> dict[str, Any]:
         "happened_at": found.happened_at,
         "kind": found.kind.value,
         "subject": found.subject,
-        "reason": found.reason,
+        "reason": reason_as_asked(found.reason),
         "by": found.by,
         "reverses": found.reverses,
         "bill_id": bill_id,
@@ -187,6 +189,7 @@ def entry(entry_id: UUID) -> dict[str, Any]:
             for each in found.postings
         ],
         "names": names,
+        "holders": held_by,
     }
 
 

@@ -131,6 +131,10 @@ class EntryOut(Outgoing):
     bill_id: Annotated[UUID | None, Field(description="the bill that it is about")]
     postings: list[EntryPostingOut]
     names: Annotated[dict[str, str], Field(description="of staff, by subject")]
+    holders: Annotated[
+        dict[str, Names],
+        Field(description="of staff and operators that hold the accounts, by holder"),
+    ]
 
 
 class PeriodIn(Incoming):

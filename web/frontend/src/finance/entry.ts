@@ -44,8 +44,8 @@ export function openEntry(desk: Desk, id: string, back: (() => void) | null): Pr
         text("finance.postings"),
         [text("finance.account"), text("refund.amount")],
         entry.postings.map((each) => [
-          opener(each.account, accountWords(each.account), () =>
-            void openAccount(desk, each.account, each.amount.currency, {}, {}, again),
+          opener(each.account, accountWords(each.account, entry.holders), () =>
+            void openAccount(desk, each.account, each.amount.currency, {}, entry.holders, again),
           ),
           signed(each.amount),
         ]),
