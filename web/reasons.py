@@ -21,6 +21,8 @@ _SENTENCES: Final = {
     "paid, and nothing was owed": "收款时已无待缴金额",
     "paid by card": "停车卡支付",
     "topped up in cash": "现金充值",
+    "topped up online": "线上充值",
+    "the channel did not give it back": "渠道未能退回，已退回停车卡",
     "paid out in cash": "余额退还现金",
     "back onto the card": "退回停车卡",
     "moved to the card that replaces it": "转入补发的新卡",

@@ -41,7 +41,7 @@ def _texts(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             yield "".join(
-                part.value if isinstance(part, ast.Constant) else "2026-03-02"
+                str(part.value) if isinstance(part, ast.Constant) else "2026-03-02"
                 for part in node.values
             )
         elif isinstance(node, ast.Constant) and id(node) not in docstrings | parts:
