@@ -6,9 +6,11 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
+from payments import pos_records
 from payments.channel_orders import CHANNEL_ORDER, order_of
 from payments.channel_refunds import CHANNEL_REFUND, refund_of
 from payments.rules.channel_orders import record_of_order, record_of_refund
+from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.rules.differences import Record
 
@@ -23,6 +25,9 @@ def records(
     Payments count to when they were paid, unpaid orders to when they were opened, refunds to when
     they were asked for. Rows come ten thousand at a time; cost grows with their number alone.
     """
+    if not TRAITS[channel].knows_our_numbers:
+        yield from pos_records.records(connection, start_at, end_at)
+        return
     order, refund = CHANNEL_ORDER.c, CHANNEL_REFUND.c
     counted_at = func.coalesce(order.done_at, order.opened_at)
     # On the statements: on the connection it would hold for all that comes after, writes too.

@@ -16,8 +16,10 @@ from city.works.database import UnitOfWork
 from payments import channel_records
 from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill, totals
 from payments.rules.channel_bills.reading import day_of, read_bill
+from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.rules.differences import effect_minor, shown
+from payments.rules.pos.naming import named_by_us
 from payments.rules.reconciliation import reconcile
 from payments.rules.reconciling import (
     CaseState,
@@ -60,6 +62,8 @@ def run(uow: UnitOfWork, channel: Channel, content: bytes | None, day: date | No
     ours = list(
         channel_records.records(uow.connection, channel, start_at, start_at + timedelta(days=3))
     )
+    if not TRAITS[channel].knows_our_numbers:
+        bill = named_by_us(bill, ours)
     outcome = reconcile(ours, bill, of_day)
     now = uow.clock.now()
     counts: Counter[str] = Counter()

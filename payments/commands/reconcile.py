@@ -20,6 +20,7 @@ from payments.rules.channel_bills.reading import day_of, read_bill
 from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.rules.differences import Record, Standing, shown
+from payments.rules.pos.naming import named_by_us
 from payments.rules.reconciliation import Reconciliation, reconcile
 
 SUMMARY: Final = "hold a channel's bill against our own record and classify every difference"
@@ -57,6 +58,8 @@ def run(arguments: Sequence[str]) -> int:
         raise Invalid(f"{given.bill}: {error.message}", field="--bill") from None
     day = stated or day_of(bill, "--date")
     ours = list(_ours(given.ours, channel, day))
+    if not TRAITS[channel].knows_our_numbers:
+        bill = named_by_us(bill, ours)
     line.answer(report(channel, bill, ours, reconcile(ours, bill, day)))
     return 0
 

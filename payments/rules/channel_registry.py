@@ -31,12 +31,15 @@ class ChannelTraits:
     refunds_at_terminal : bool
         Whether what is to go back waits until the payer's card is at a terminal: nobody else can
         send it back, and nobody else tells that it went.
+    knows_our_numbers : bool
+        Whether its bill names orders and refunds as we do; else they are found by its references.
     """
 
     fee_per_mille: int
     bill_after_days: int | None
     chosen_by_payers: bool
     refunds_at_terminal: bool = False
+    knows_our_numbers: bool = True
 
 
 TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
@@ -45,9 +48,13 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
     Channel.UNIONPAY: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True),
     # Our own: what it takes is a liability of ours that becomes a payment, at once and for nothing.
     Channel.CARD: ChannelTraits(0, None, chosen_by_payers=False),
-    # The acquirer knows no number of ours: terminals' batches are held against ours instead.
+    # The acquirer knows no number of ours; its bill is handed in, and fetched by nobody.
     Channel.POS: ChannelTraits(
-        FEE_PER_MILLE, None, chosen_by_payers=False, refunds_at_terminal=True
+        FEE_PER_MILLE,
+        1,
+        chosen_by_payers=False,
+        refunds_at_terminal=True,
+        knows_our_numbers=False,
     ),
 }
 

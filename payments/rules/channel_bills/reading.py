@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from city.errors import Invalid
-from payments.rules.channel_bills import alipay, unionpay, wechat
+from payments.rules.channel_bills import alipay, pos, unionpay, wechat
 from payments.rules.channel_bills.lines import CHINA, Bill
 from payments.rules.channels import Channel
 
@@ -18,7 +18,7 @@ def read_bill(channel: Channel, content: bytes, day: date | None = None) -> Bill
     ----------
     channel : Channel
     content : bytes
-        WeChat Pay's CSV plain or gzip, the others' zip.
+        WeChat Pay's and an acquirer's CSV plain or gzip, the others' zip.
     day : date or None
         Of UnionPay's rows, which state no year; None: as its file's name says.
 
@@ -49,6 +49,10 @@ def _alipay(content: bytes, _day: date | None) -> Bill:
     return alipay.read_trade(content)
 
 
+def _pos(content: bytes, _day: date | None) -> Bill:
+    return pos.read_trade(content)
+
+
 def _unionpay(content: bytes, day: date | None) -> Bill:
     return unionpay.read_trade(content, day or unionpay.settlement_day(content))
 
@@ -57,4 +61,5 @@ _READERS: Final[dict[Channel, Callable[[bytes, date | None], Bill]]] = {
     Channel.WECHAT: _wechat,
     Channel.ALIPAY: _alipay,
     Channel.UNIONPAY: _unionpay,
+    Channel.POS: _pos,
 }

@@ -12,6 +12,7 @@ from web.api.schemas.base import Incoming, Instant, MoneyOut, Names, Outgoing, P
 from web.api.schemas.figures import BodyDay, Day
 
 ChannelName = Literal["wechat", "alipay", "unionpay"]
+BilledName = Literal["wechat", "alipay", "unionpay", "pos"]
 Source = Literal["wechat", "alipay", "unionpay", "stays", "cards", "ledger", "pos", "pos-batches"]
 """Whose telling is held against ours: a channel's bill, a day's stays and their sensors, what
 parking cards hold, or the sums that balances are made of."""
@@ -90,7 +91,7 @@ class TakenPaymentsOut(Outgoing):
 class ReconcileIn(Incoming):
     """A channel's bill, as the channel gave it."""
 
-    channel: ChannelName
+    channel: BilledName
     day: Annotated[BodyDay | None, Field(description="China's; null: that of most rows")] = None
     bill: Annotated[str, Field(min_length=1, max_length=LARGEST_BILL, description="base64")]
 

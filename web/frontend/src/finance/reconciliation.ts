@@ -16,7 +16,7 @@ import { counted, named, text, wholeNumber, type TextKey } from "../shell/text";
 import { toast } from "../shell/toast";
 import { openEntry } from "./entry";
 import { Pages } from "./pages";
-import { act, channelWords, CHANNELS, opener, part, readsLedger, section, signed, table, who } from "./words";
+import { act, BILLED, channelWords, CHANNELS, opener, part, readsLedger, section, signed, table, who } from "./words";
 
 const STATES = ["open", "proposed", "approved", "resolved"] as const;
 /** In a channel's place: a day's stays held against sensors, bills and payments. */
@@ -347,7 +347,7 @@ export class ReconciliationDesk {
   }
 
   private handIn(): void {
-    const channel = choice(CHANNELS.map((each) => [each, channelWords(each)] as const));
+    const channel = choice(BILLED.map((each) => [each, channelWords(each)] as const));
     const day = field("", { type: "date" });
     const file = field(null, { type: "file", required: true });
     showForm({

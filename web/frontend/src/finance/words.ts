@@ -7,6 +7,8 @@ import { hasRole } from "../shell/page";
 import { inLanguage, named, text } from "../shell/text";
 
 export const CHANNELS = ["wechat", "alipay", "unionpay"] as const;
+/** Those whose bills are handed in, also where nobody can fetch them. */
+export const BILLED = [...CHANNELS, "pos"] as const;
 
 export function channelWords(channel: string): string {
   return named("bill.channel", channel);
