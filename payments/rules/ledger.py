@@ -48,6 +48,10 @@ class AccountKind(StrEnum):
     """What a parking card holds: owed to who holds the card."""
     ROUNDING = "rounding"
     """What an operator's facilities did not ask for in cash, below what can be handed over."""
+    TILL = "till"
+    """Banknotes and coins in a district's cash office."""
+    OVER_SHORT = "over_short"
+    """What an attendant's counts were short of the ledger (debit), or over it (credit)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,16 @@ class Account:
 def cash_of(subject: str) -> Account:
     """Give the account of the cash that an attendant carries."""
     return Account(AccountKind.CASH, subject)
+
+
+def till_of(district: DistrictCode) -> Account:
+    """Give the account of the cash in a district's cash office."""
+    return Account(AccountKind.TILL, district)
+
+
+def over_short_of(subject: str) -> Account:
+    """Give the account of what an attendant's counts differed from the ledger by."""
+    return Account(AccountKind.OVER_SHORT, subject)
 
 
 def receivable_of(operator_id: OperatorId) -> Account:
@@ -153,6 +167,12 @@ class EntryKind(StrEnum):
     """Money came onto a parking card."""
     CARD = "card"
     """A parking card paid, was given back to, or handed over what it held to another."""
+    HAND_OVER = "hand_over"
+    """Cash went from hand to hand: from the office, to it, or between attendants."""
+    COUNT = "count"
+    """What an attendant counted at the end of a shift differs from the ledger."""
+    DEPOSIT = "deposit"
+    """A cash office brought cash to the bank."""
 
 
 @dataclass(frozen=True, slots=True)

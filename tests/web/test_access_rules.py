@@ -87,6 +87,8 @@ BLACKLIST = BACK_OFFICE - {Role.FINANCE}
 FIGURES = {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR}
 
 FINANCE_READERS = {Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR}
+SHIFT_READERS = {Role.OPERATOR, Role.FINANCE, Role.AUDITOR}
+CASH_HANDS = {Role.ATTENDANT, Role.OPERATOR, Role.FINANCE}
 
 ON_THE_STREET = {Role.ATTENDANT, Role.OPERATOR}
 
@@ -225,6 +227,24 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/cards/<uuid:card_id>": FINANCE_READERS,
     "GET /api/v1/cards/<uuid:card_id>/movements": FINANCE_READERS,
     "POST /api/v1/reconciliations/cards": {Role.FINANCE},
+    "POST /api/v1/shifts": {Role.ATTENDANT},
+    "GET /api/v1/shifts": SHIFT_READERS,
+    "GET /api/v1/shifts/mine": {Role.ATTENDANT},
+    "GET /api/v1/shifts/colleagues": CASH_HANDS,
+    "GET /api/v1/shifts/<uuid:shift_id>": SHIFT_READERS,
+    "POST /api/v1/shifts/<uuid:shift_id>/breaks": {Role.ATTENDANT},
+    "POST /api/v1/shifts/<uuid:shift_id>/breaks/end": {Role.ATTENDANT},
+    "POST /api/v1/shifts/<uuid:shift_id>/count": {Role.ATTENDANT},
+    "PUT /api/v1/shifts/<uuid:shift_id>/note": {Role.ATTENDANT},
+    "POST /api/v1/shifts/<uuid:shift_id>/approvals": {Role.OPERATOR, Role.FINANCE},
+    "POST /api/v1/cash-moves": {Role.ATTENDANT},
+    "GET /api/v1/cash-moves": SHIFT_READERS,
+    "POST /api/v1/cash-moves/floats": {Role.OPERATOR, Role.FINANCE},
+    "POST /api/v1/cash-moves/deposits": {Role.OPERATOR, Role.FINANCE},
+    "POST /api/v1/cash-moves/<uuid:move_id>/acceptance": CASH_HANDS,
+    "POST /api/v1/cash-moves/<uuid:move_id>/refusal": CASH_HANDS,
+    "POST /api/v1/cash-moves/<uuid:move_id>/withdrawal": CASH_HANDS,
+    "GET /api/v1/tills": SHIFT_READERS,
     "GET /api/v1/me/agreements": {Role.DRIVER},
     "POST /api/v1/me/agreements": {Role.DRIVER},
     "POST /api/v1/me/agreements/<uuid:agreement_id>/confirmation": {Role.DRIVER},

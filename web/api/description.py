@@ -30,6 +30,7 @@ TAGS: Final = {
     "Forecasts": "Occupancy ahead with its interval, and how well what was foretold came true.",
     "Stays": "Parking sessions, their vehicles, their bills and what was paid.",
     "Cards": "Stored-value parking cards: issued, topped up, paid with, lost, replaced, paid out.",
+    "Shifts": "Attendants' shifts, counted blind, and cash that goes from hand to hand.",
     "Payments": "Unpaid bills, the ledger, paying online by a link, what the channels tell us.",
     "Rights": "Permits, reservations, benefits, blacklists: what covers a stay, who holds a bay.",
     "Figures": "Turnover, occupancy, dwell, money, and a bay's day reconciled.",

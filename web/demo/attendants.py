@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from city.time import Clock
     from city.vehicles import PlateNumber
     from web.demo.api_client import ApiClient
+    from web.demo.duty import Duty
 
 REQUESTS_PER_S: Final = 8.0
 """Of all attendants together, in wall time: however fast the town runs, the API is not hammered.
@@ -86,6 +87,8 @@ class Attendant:
         Facilities looked after, visited in turn.
     plate_in
         What an attendant sees who walks up to a bay.
+    duty
+        Their shifts; None: they keep none.
     """
 
     def __init__(
@@ -93,8 +96,10 @@ class Attendant:
         api: ApiClient,
         beat: Sequence[UUID],
         plate_in: Callable[[BayId], PlateNumber | None],
+        duty: Duty | None = None,
     ) -> None:
         self._api = api
+        self._duty = duty
         self._beat = list(beat)
         self._next = 0
         self._plate_in = plate_in
@@ -109,6 +114,8 @@ class Attendant:
         ApiError
             Where the API could not be reached, or would not have this attendant.
         """
+        if self._duty is not None:
+            self._duty.keep(now)
         facility = self._beat[self._next % len(self._beat)]
         self._next += 1
         for session in self._all(

@@ -19,6 +19,7 @@ from web.demo.attendants import REQUESTS_PER_S, Attendant, Pace, Patrol
 from web.demo.bays import lay_bays
 from web.demo.cabinets import open_cabinets
 from web.demo.channels import open_gateway
+from web.demo.duty import Duty
 from web.demo.mqtt_device import BrokerAddress
 from web.demo.people import WALKERS
 from web.demo.pos import KEEPER, open_booths
@@ -184,12 +185,15 @@ def _attendants(
     attendants = []
     for walker in WALKERS:
         colleagues = [each for each in WALKERS if each.district == walker.district]
-        beat = [each.facility_id for each in town.facilities if each.district == walker.district]
+        places = [each for each in town.facilities if each.district == walker.district]
+        beat = places[colleagues.index(walker) :: len(colleagues)]
+        api = ApiClient(origin, secrets.attendant_tokens[walker.login], pace.wait)
         attendants.append(
             Attendant(
-                ApiClient(origin, secrets.attendant_tokens[walker.login], pace.wait),
-                beat[colleagues.index(walker) :: len(colleagues)],
+                api,
+                [each.facility_id for each in beat],
                 town.traffic.plate_in,
+                Duty(api, walker.district, beat[0].name.zh if beat else walker.district),
             )
         )
     return attendants

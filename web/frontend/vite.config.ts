@@ -15,6 +15,7 @@ const ENTRIES = [
   "agreements",
   "disputes",
   "terminals",
+  "shifts",
   "stays",
   "sign",
   "operations",

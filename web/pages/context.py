@@ -40,6 +40,7 @@ POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
 OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
 PLACE_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
 TERMINAL_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
+SHIFT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
 TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 COMPENSATION_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -139,10 +140,12 @@ FINANCE_PAGES: Final = (
     ("ledger", "pages.finance_ledger", LEDGER_ROLES),
     ("terms", "pages.finance_terms", LEDGER_ROLES),
     ("cards", "pages.cards", FINANCE_ROLES),
+    ("shifts", "pages.shifts", LEDGER_ROLES),
 )
 OPERATIONS_PAGES: Final = (
     ("operations", "pages.operations", OPERATIONS_ROLES),
     ("terminals", "pages.terminals", TERMINAL_ROLES),
+    ("shifts", "pages.shifts", SHIFT_ROLES),
 )
 """The pages that the menu knows as one: name, endpoint, whose."""
 

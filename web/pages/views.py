@@ -25,6 +25,7 @@ from web.pages.context import (
     PERMIT_ROLES,
     PLACE_ROLES,
     POST_ROLES,
+    SHIFT_ROLES,
     SIGNAL_ROLES,
     STAY_ROLES,
     TARIFF_ROLES,
@@ -84,6 +85,13 @@ def disputes() -> Response:
 def terminals() -> Response:
     """Show attendants' terminals: how they do, what needs an eye, codes, locks."""
     return page("terminals.html")
+
+
+@blueprint.get("/shifts")
+@access.allow(*SHIFT_ROLES)
+def shifts() -> Response:
+    """Show attendants' shifts, what they counted, and cash on its way."""
+    return page("shifts.html")
 
 
 @blueprint.get("/operations")

@@ -26,6 +26,8 @@ AccountKind = Literal[
     "bank",
     "stored_value",
     "rounding",
+    "till",
+    "over_short",
 ]
 WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].+")
 

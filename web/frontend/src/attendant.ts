@@ -10,6 +10,7 @@ import { CashDesk, cashDone, type Taken } from "./attendant/cash";
 import { Home } from "./attendant/home";
 import { PlateEntry } from "./attendant/plate_entry";
 import { Post } from "./attendant/post";
+import { ShiftPanel } from "./attendant/shift";
 import { billSummary, stayPanel } from "./attendant/stay_panel";
 import { inLanguage, price } from "./format/words";
 import { everySecond } from "./shell/clock";
@@ -214,6 +215,7 @@ class AttendantPage {
       choosePost: () => void this.choosePost(),
       openTerminal: () => void this.openTerminal(),
       openArrears: () => this.openArrears(),
+      openShift: () => this.openShift(post),
     });
     this.view = view;
     replace(this.home, view.element);
@@ -321,6 +323,14 @@ class AttendantPage {
         this.refreshNow?.();
       },
     };
+  }
+
+  private openShift(post: Post): void {
+    const { facility } = post;
+    if (!facility) return;
+    const place = { district: facility.district, name: inLanguage(facility.name.zh, facility.name.en) };
+    const { element } = new ShiftPanel(place, { waiting: () => this.outbox.waiting().length });
+    this.show({ title: text("shift.title"), element });
   }
 
   private openArrears(): void {

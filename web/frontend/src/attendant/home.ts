@@ -18,6 +18,7 @@ export interface HomeActs {
   readonly choosePost: () => void;
   readonly openTerminal: () => void;
   readonly openArrears: () => void;
+  readonly openShift: () => void;
 }
 
 /** Tasks shown before the rest is folded away. */
@@ -108,7 +109,12 @@ export class Home {
         { class: "post-section" },
         h("button", { class: "button", type: "button", id: "arrears-open", onclick: () => acts.openArrears() }, text("owed.open")),
       ),
-      h("section", { class: "post-section" }, this.terminal),
+      h(
+        "section",
+        { class: "post-section" },
+        h("button", { class: "button", type: "button", id: "shift-open", onclick: () => acts.openShift() }, text("shift.open")),
+        this.terminal,
+      ),
     );
     this.update();
   }
