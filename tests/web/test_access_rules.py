@@ -356,6 +356,7 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/readers": KEEPERS,
     "POST /api/v1/readers/<uuid:reader_id>/retirement": KEEPERS,
     "GET /terminals": REGISTRY,
+    "GET /shifts": SHIFT_READERS,
     "GET /api/v1/terminals": REGISTRY,
     "GET /api/v1/terminals/acts": BACK_OFFICE,
     "POST /api/v1/terminals/sign-ins": ON_THE_STREET,

@@ -1,7 +1,7 @@
 """Shifts, and cash that goes from hand to hand.
 
-Revision ID: 0045_shifts
-Revises: 0044_cash_rounding
+Revision ID: 0047_shifts
+Revises: 0046_pos_lookups
 
 An attendant has one open shift. What was counted is kept beside what the ledger said; cash that was
 accepted, and a count that differs, cannot be committed without their entries.
@@ -9,8 +9,8 @@ accepted, and a count that differs, cannot be committed without their entries.
 
 from alembic import op
 
-revision = "0045_shifts"
-down_revision = "0044_cash_rounding"
+revision = "0047_shifts"
+down_revision = "0046_pos_lookups"
 branch_labels = None
 depends_on = None
 
