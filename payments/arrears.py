@@ -115,11 +115,11 @@ def take_steps(
         return 0
     known = about(uow.connection, bills)
     taken = store.steps_of(uow.connection, [bill.id for bill in bills])
-    rules = policies.all_of(uow.connection)
+    rules = policies.of_bills(uow.connection, bills)
     noted: list[tuple[BillId, TakenStep]] = []
     notices: list[Notice] = []
     for bill in bills:
-        policy = policies.of(rules, bill.charge.district, bill.issued_at)
+        policy = rules[bill.id]
         places = {step.place for step in taken.get(bill.id, [])}
         due = steps_due(bill, policy, places, now)
         for place in due:

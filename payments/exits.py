@@ -31,4 +31,5 @@ def mode_in_force(
     connection: Connection, facility_id: FacilityId, district: DistrictCode, at: datetime
 ) -> ExitMode:
     """Give the mode that a facility follows at an instant: one statement."""
-    return mode_of(store.about(connection, facility_id, district), facility_id, district, at)
+    begun = store.begun_about(connection, facility_id, district, at)
+    return mode_of(begun, facility_id, district, at)

@@ -22,12 +22,12 @@ def lost(
     """
     if not vehicle_ids:
         return {}
-    regions = policies.all_of(connection)
+    unpaid = bill_store.unpaid_of_vehicles(connection, vehicle_ids)
+    overdue = [bill for bill in unpaid if is_overdue(bill, now)]
+    issued_under = policies.of_bills(connection, overdue)
     found: dict[VehicleId, frozenset[Privilege]] = {}
-    for bill in bill_store.unpaid_of_vehicles(connection, vehicle_ids):
-        if not is_overdue(bill, now):
-            continue
-        taken = policies.of(regions, bill.charge.district, bill.issued_at).privileges
+    for bill in overdue:
+        taken = issued_under[bill.id].privileges
         vehicle_id = bill.charge.vehicle_id
         found[vehicle_id] = found.get(vehicle_id, frozenset()) | taken
     return {vehicle_id: taken for vehicle_id, taken in found.items() if taken}

@@ -1,9 +1,12 @@
 """Rules about paying before leaving: the table and every query on it."""
 
+from datetime import datetime
+
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    RowMapping,
     Table,
     Text,
     Uuid,
@@ -12,6 +15,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from city.identifiers import DistrictCode, FacilityId, ParkingSessionId
 from payments.rules.exits import ExitMode, ExitRule
@@ -51,14 +55,24 @@ def add(connection: Connection, rule: ExitRule) -> None:
     )
 
 
-def about(
-    connection: Connection, facility_id: FacilityId, district: DistrictCode
+def begun_about(
+    connection: Connection, facility_id: FacilityId, district: DistrictCode, at: datetime
 ) -> list[ExitRule]:
-    """Give the rules that a facility may follow, the latest first."""
+    """Give the rules that a facility may follow at an instant: three at most.
+
+    The latest that had begun of its own, of its district's and of the city's, however many there
+    were before.
+    """
     rule = exit_rule.c
     own = or_(rule.facility_id == facility_id, rule.facility_id.is_(None))
     of_region = or_(rule.district == district, rule.district.is_(None))
-    return _read(connection, own & of_region, 200)
+    query = (
+        select(exit_rule)
+        .ext(distinct_on(rule.facility_id, rule.district))
+        .where(own, of_region, rule.from_at <= at)
+        .order_by(rule.facility_id, rule.district, rule.from_at.desc(), rule.id.desc())
+    )
+    return [_rule(row) for row in connection.execute(query).mappings()]
 
 
 def all_of(connection: Connection, limit: int = 500) -> list[ExitRule]:
@@ -79,16 +93,17 @@ def _read(connection: Connection, condition: ColumnElement[bool], limit: int) ->
         .order_by(rule.from_at.desc(), rule.id.desc())
         .limit(limit)
     )
-    return [
-        ExitRule(
-            row["id"],
-            None if row["facility_id"] is None else FacilityId(row["facility_id"]),
-            None if row["district"] is None else DistrictCode(row["district"]),
-            ExitMode(row["mode"]),
-            row["from_at"],
-            row["source"],
-            row["agreed_at"],
-            row["agreed_by"],
-        )
-        for row in connection.execute(query).mappings()
-    ]
+    return [_rule(row) for row in connection.execute(query).mappings()]
+
+
+def _rule(row: RowMapping) -> ExitRule:
+    return ExitRule(
+        row["id"],
+        None if row["facility_id"] is None else FacilityId(row["facility_id"]),
+        None if row["district"] is None else DistrictCode(row["district"]),
+        ExitMode(row["mode"]),
+        row["from_at"],
+        row["source"],
+        row["agreed_at"],
+        row["agreed_by"],
+    )

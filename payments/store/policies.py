@@ -1,16 +1,30 @@
 """What each region rules about unpaid bills, from when."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Integer, RowMapping, Table, Text, Uuid, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    RowMapping,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from city.identifiers import DistrictCode
+from city.identifiers import BillId, DistrictCode
 from payments.rules.arrears import DEFAULT_POLICY, ArrearsPolicy, Privilege, Step
+from payments.rules.bills import Bill
 from payments.store import tables
+from payments.store.tables import as_rows
 
 arrears_policy = Table(
     "arrears_policy",
@@ -61,15 +75,39 @@ def add(connection: Connection, region: RegionPolicy) -> None:
 
 
 def in_force(connection: Connection, district: DistrictCode, at: datetime) -> ArrearsPolicy:
-    """Give the policy that a district's bills of an instant follow."""
-    return of(all_of(connection), district, at)
+    """Give the policy that a district's bills of an instant follow; one statement."""
+    found = connection.execute(_FOLLOWED, {"rows": as_rows([_asked(district, at, 0)])}).mappings()
+    return next((_policy(row) for row in found), DEFAULT_POLICY)
 
 
-def of(regions: Sequence[RegionPolicy], district: DistrictCode, at: datetime) -> ArrearsPolicy:
-    """Give the policy that a district's bills of an instant follow, among all of them."""
-    begun = [each for each in regions if each.from_at <= at and each.district in {district, None}]
-    own = [each for each in begun if each.district is not None] or begun
-    return max(own, key=lambda each: each.from_at).policy if own else DEFAULT_POLICY
+def of_bills(connection: Connection, bills: Collection[Bill]) -> dict[BillId, ArrearsPolicy]:
+    """Give the policy that each of some bills was issued under; one statement.
+
+    A district's own comes before the city's, of each the latest that had begun: found by the
+    database for each bill, so that it is the same however many policies there were.
+    """
+    ordered = list(bills)
+    rows = [
+        _asked(each.charge.district, each.issued_at, place) for place, each in enumerate(ordered)
+    ]
+    found = {each.id: DEFAULT_POLICY for each in ordered}
+    if rows:
+        for row in connection.execute(_FOLLOWED, {"rows": as_rows(rows)}).mappings():
+            found[ordered[row["place"]].id] = _policy(row)
+    return found
+
+
+def _asked(district: DistrictCode, at: datetime, place: int) -> dict[str, object]:
+    return {"place": place, "district": district, "at": at}
+
+
+_FOLLOWED: Final = text(
+    "select asked.place, p.* from jsonb_to_recordset(cast(:rows as jsonb))"
+    "  as asked(place integer, district text, at timestamptz)"
+    " cross join lateral (select * from payments.arrears_policy p"
+    "  where (p.district = asked.district or p.district is null) and p.from_at <= asked.at"
+    "  order by p.district is null, p.from_at desc limit 1) p"
+)
 
 
 def all_of(connection: Connection, limit: int = 500) -> list[RegionPolicy]:
