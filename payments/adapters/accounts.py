@@ -14,10 +14,12 @@ from pydantic import JsonValue
 
 from city.errors import Invalid
 from city.time import Clock
-from payments.adapters.alipay import AlipayAccount, AlipayChannel
+from payments.adapters.alipay import AlipayChannel
+from payments.adapters.alipay_line import AlipayAccount
 from payments.adapters.http import address_of
 from payments.adapters.unionpay import UnionPayAccount, UnionPayChannel
-from payments.adapters.wechat import WechatAccount, WechatChannel
+from payments.adapters.wechat import WechatChannel
+from payments.adapters.wechat_line import WechatAccount
 from payments.rules.authenticity import (
     certificate_of,
     private_key_of,

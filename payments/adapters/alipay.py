@@ -1,19 +1,17 @@
 """Alipay's open platform for one application."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import JsonValue
 
 from city.errors import Invalid, Unavailable
 from city.money import Money
 from city.time import Clock
 from city.vehicles import PlateNumber
+from payments.adapters.alipay_line import AlipayAccount, AlipayLine, Node
 from payments.adapters.forms import read_form
 from payments.adapters.http import LARGEST_BILL_BYTES, NoAnswer, exchange
 from payments.rules import alipay, alipay_parking
@@ -40,32 +38,6 @@ _HTTP_OK: Final = 200
 _UNSURE: Final = frozenset({"ACQ.SYSTEM_ERROR", "AOP.SYSTEM_ERROR", "isp.unknow-error"})
 """Refusals after which only a query tells what happened."""
 
-Node = Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True)
-class AlipayAccount:
-    """What an application is configured with.
-
-    Parameters
-    ----------
-    address : str
-        ``https://openapi.alipay.com/gateway.do``, or a gateway's.
-    app_id, seller_id : str
-    key : rsa.RSAPrivateKey
-        Signs our requests.
-    platform_keys : tuple of rsa.RSAPublicKey
-        Whom to believe; the old beside the new while one follows the other.
-    """
-
-    address: str
-    app_id: str
-    seller_id: str
-    key: rsa.RSAPrivateKey
-    platform_keys: tuple[rsa.RSAPublicKey, ...]
-    signing_address: str = ""
-    """Where drivers sign for deductions; empty where the application has no such product."""
-
 
 class AlipayChannel:
     """Alipay; see `ChannelAdapter` for what each hook may do.
@@ -86,8 +58,8 @@ class AlipayChannel:
         self.signing_address = account.signing_address
         self._lots: dict[str, str] = {}
         self._account = account
-        self._notify_url = notify_url
         self._wall = wall
+        self._line = AlipayLine(account, notify_url, wall)
 
     def open(self, order: Order, payer: str = "") -> Opening:
         """Open an order; a page is only an address to follow, a bar code is charged at once."""
@@ -99,7 +71,7 @@ class AlipayChannel:
         }
         if order.method is Method.PAGE:
             biz["product_code"] = "FAST_INSTANT_TRADE_PAY"
-            asked = self._signed("alipay.trade.page.pay", biz)
+            asked = self._line.signed("alipay.trade.page.pay", biz)
             return Opening(Answer(Fate.OPEN), f"{self._account.address}?{urlencode(asked)}")
         if order.method is Method.BAR:
             charged: dict[str, JsonValue] = {**biz, "scene": "bar_code", "auth_code": payer}
@@ -107,7 +79,7 @@ class AlipayChannel:
         if order.method is not Method.CODE:
             raise Invalid("Alipay is paid by code, page or bar code", field="method")
         try:
-            node = self._call("alipay.trade.precreate", biz)
+            node = self._line.call("alipay.trade.precreate", biz)
         except NoAnswer as none:
             return Opening(Answer(Fate.UNKNOWN, reason=none.reason))
         if node.get("code") == _OK:
@@ -121,7 +93,7 @@ class AlipayChannel:
         if order.method is Method.AGREEMENT:
             return self._query_deduction(order)
         try:
-            node = self._call("alipay.trade.query", {"out_trade_no": order.order_no})
+            node = self._line.call("alipay.trade.query", {"out_trade_no": order.order_no})
             if node.get("code") == _OK:
                 return self._answer(node)
         except NoAnswer as none:
@@ -135,7 +107,7 @@ class AlipayChannel:
         if order.method is Method.AGREEMENT:
             return self.query(order)  # what was asked for is taken, or not, by the channel alone
         try:
-            self._call("alipay.trade.close", {"out_trade_no": order.order_no})
+            self._line.call("alipay.trade.close", {"out_trade_no": order.order_no})
         except NoAnswer as none:
             return Answer(Fate.UNKNOWN, reason=none.reason)
         return self.query(order)
@@ -149,7 +121,7 @@ class AlipayChannel:
         if holder:
             biz["alipay_user_id"] = holder
         try:
-            node = self._call(alipay_parking.AGREEMENT, biz)
+            node = self._line.call(alipay_parking.AGREEMENT, biz)
         except NoAnswer as none:
             return Signed(Standing.UNKNOWN, none.reason)
         if node.get("code") != _OK:
@@ -176,8 +148,8 @@ class AlipayChannel:
             return Answer(Fate.CLOSED, reason="no-parking-lot")
         car: dict[str, JsonValue] = {"parking_id": lot, "car_number": parked.plate.text}
         # What is not taken of these two does not keep the fee from being taken.
-        self._call(alipay_parking.ENTER, {**car, "in_time": local_text(parked.entered_at)})
-        self._call(alipay_parking.EXIT, {**car, "out_time": local_text(parked.left_at)})
+        self._line.call(alipay_parking.ENTER, {**car, "in_time": local_text(parked.entered_at)})
+        self._line.call(alipay_parking.EXIT, {**car, "out_time": local_text(parked.left_at)})
         asked: dict[str, JsonValue] = {
             **car,
             "car_number_color": colour,
@@ -187,7 +159,7 @@ class AlipayChannel:
             "total_fee": order.amount.decimal(),
             "seller_id": self.merchant,
         }
-        node = self._call(alipay_parking.PAY, asked)
+        node = self._line.call(alipay_parking.PAY, asked)
         if node.get("code") == _OK:
             return self._taken(node, _text(node, "gmt_payment"))
         refused = _refusal(node)
@@ -199,7 +171,7 @@ class AlipayChannel:
 
     def _query_deduction(self, order: Order) -> Answer:
         try:
-            node = self._call(alipay_parking.QUERY, {"out_biz_trade_no": order.order_no})
+            node = self._line.call(alipay_parking.QUERY, {"out_biz_trade_no": order.order_no})
             if node.get("code") == _OK:
                 status = str(node.get("trade_status", ""))
                 fate = alipay_parking.trade_fate(status)
@@ -229,7 +201,7 @@ class AlipayChannel:
                 "parking_name": parked.place,
                 "pay_type": "2",  # by deduction
             }
-            node = self._call(alipay_parking.LOT, biz)
+            node = self._line.call(alipay_parking.LOT, biz)
             known = _text(node, "parking_id") if node.get("code") == _OK else ""
             if known:
                 self._lots[parked.place_code] = known
@@ -246,7 +218,7 @@ class AlipayChannel:
             "refund_reason": refund.reason,
         }
         try:
-            node = self._call("alipay.trade.refund", biz)
+            node = self._line.call("alipay.trade.refund", biz)
         except NoAnswer as none:
             return RefundAnswer(RefundFate.UNKNOWN, reason=none.reason)
         if node.get("code") == _OK:
@@ -265,7 +237,7 @@ class AlipayChannel:
             "refund_reason": refund.reason,
         }
         try:
-            node = self._call(alipay_parking.REFUND, biz)
+            node = self._line.call(alipay_parking.REFUND, biz)
             if node.get("code") == _OK:
                 number, amount = _text(node, "refund_no"), _money(node, "refund_fee")
                 return RefundAnswer(RefundFate.DONE, number, amount, self._wall.now())
@@ -288,7 +260,7 @@ class AlipayChannel:
             "query_options": ["gmt_refund_pay"],
         }
         try:
-            node = self._call("alipay.trade.fastpay.refund.query", biz)
+            node = self._line.call("alipay.trade.fastpay.refund.query", biz)
             if node.get("code") != _OK:
                 return RefundAnswer(RefundFate.UNKNOWN, reason=_text(node, "sub_code"))
             if _text(node, "refund_status") != "REFUND_SUCCESS":
@@ -306,7 +278,7 @@ class AlipayChannel:
         """Fetch a day's trade bill."""
         biz: dict[str, JsonValue] = {"bill_type": "trade", "bill_date": day.isoformat()}
         try:
-            node = self._call("alipay.data.dataservice.bill.downloadurl.query", biz)
+            node = self._line.call("alipay.data.dataservice.bill.downloadurl.query", biz)
             if _text(node, "sub_code") == "isp.bill_not_exist":
                 return None
             if node.get("code") != _OK:
@@ -322,7 +294,7 @@ class AlipayChannel:
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:  # noqa: ARG002 - the protocol's
         """Read a notification by its signature, and whose it is."""
         told = read_form(body)
-        self._believe(told)
+        self._line.believe(told)
         if told.get("app_id") != self._account.app_id or told.get("seller_id") != self.merchant:
             raise NotAuthentic(Refusal.OTHER_MERCHANT, "is about another application or seller")
         event_id, order_no = told.get("notify_id", ""), told.get("out_trade_no", "")
@@ -345,7 +317,7 @@ class AlipayChannel:
 
     def _charged(self, order: Order, biz: Mapping[str, JsonValue]) -> Answer:
         try:
-            node = self._call("alipay.trade.pay", biz)
+            node = self._line.call("alipay.trade.pay", biz)
         except NoAnswer as none:
             return Answer(Fate.UNKNOWN, reason=none.reason)
         outcome = alipay.pay_outcome(_text(node, "code"))
@@ -373,49 +345,6 @@ class AlipayChannel:
             except Invalid as error:
                 raise NoAnswer(str(error)) from None
         return Answer(Fate.CLOSED if state == "TRADE_CLOSED" else Fate.UNKNOWN, reason=state)
-
-    def _signed(self, method: str, biz: Mapping[str, JsonValue]) -> dict[str, str]:
-        parameters = {
-            "app_id": self._account.app_id,
-            "method": method,
-            "charset": "utf-8",
-            "sign_type": "RSA2",
-            "timestamp": local_text(self._wall.now()),
-            "version": "1.0",
-            "notify_url": self._notify_url,
-            "biz_content": json.dumps(biz, ensure_ascii=False),
-        }
-        return {**parameters, "sign": alipay.sign(self._account.key, parameters)}
-
-    def _call(self, method: str, biz: Mapping[str, JsonValue]) -> Node:
-        reply = exchange(
-            "POST",
-            self._account.address,
-            body=urlencode(self._signed(method, biz)).encode("ascii"),
-            headers={"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"},
-        )
-        if reply.status != _HTTP_OK:
-            raise NoAnswer(f"status-{reply.status}")
-        reason = "no key of Alipay's is configured"
-        for key in self._account.platform_keys:
-            try:
-                return alipay.read_response(key, reply.body.decode(), method)
-            except NotAuthentic as refused:
-                reason = f"answer-{refused.reason.value}"
-            except ValueError:
-                raise NoAnswer("answer-malformed") from None
-        raise NoAnswer(reason)
-
-    def _believe(self, told: Mapping[str, str]) -> None:
-        refused = NotAuthentic(Refusal.UNKNOWN_KEY, "no key of Alipay's is configured")
-        for key in self._account.platform_keys:
-            try:
-                alipay.verify_notification(key, told)
-            except NotAuthentic as other:
-                refused = other
-            else:
-                return
-        raise refused
 
 
 def _refusal(node: Node) -> Answer:

@@ -1,14 +1,10 @@
 """WeChat Pay APIv3 for one merchant, by platform certificate, public key, or both at once."""
 
-import json
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import JsonValue
 
 from city.errors import Invalid, Unavailable
@@ -16,6 +12,7 @@ from city.money import Money
 from city.time import Clock, parse_rfc3339
 from city.vehicles import PlateNumber
 from payments.adapters.http import LARGEST_BILL_BYTES, NoAnswer, exchange
+from payments.adapters.wechat_line import Node, WechatAccount, WechatLine
 from payments.rules import wechat_parking, wechat_v3
 from payments.rules.authenticity import NotAuthentic, Refusal
 from payments.rules.channel_bills import wechat as bills
@@ -61,42 +58,6 @@ _REFUNDS: Final = {
 _OK, _TOO_MANY, _SERVER = 200, 429, 500
 _NOT_FOUND: Final = 404
 
-Node = Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True)
-class WechatAccount:
-    """What a merchant is configured with.
-
-    Parameters
-    ----------
-    address : str
-        ``https://api.mch.weixin.qq.com``, or a gateway's.
-    app_id, merchant_id : str
-    key : rsa.RSAPrivateKey
-        Signs our requests.
-    serial : str
-        Of the certificate over it, upper-case hexadecimal.
-    api_key : bytes
-        The APIv3 key.
-    verifiers : Verifiers
-        Whom to believe: certificates' serials and public-key ids; the old beside the new while
-        one follows the other.
-    answer_serial : str
-        Under which of them we ask to be answered; empty: as the channel likes.
-    """
-
-    address: str
-    app_id: str
-    merchant_id: str
-    key: rsa.RSAPrivateKey
-    serial: str
-    api_key: bytes
-    verifiers: wechat_v3.Verifiers
-    answer_serial: str = ""
-    signing_address: str = ""
-    """Where drivers sign for parking by pay score; empty where the merchant has no such product."""
-
 
 class WechatChannel:
     """WeChat Pay; see `ChannelAdapter` for what each hook may do.
@@ -118,6 +79,7 @@ class WechatChannel:
         self._account = account
         self._notify_url = notify_url
         self._wall = wall
+        self._line = WechatLine(account, wall)
 
     def open(self, order: Order, payer: str = "") -> Opening:
         """Open an order; a bar code is charged at once."""
@@ -138,7 +100,7 @@ class WechatChannel:
         elif order.method is Method.BAR:
             body["payer"] = {"auth_code": payer}
         try:
-            status, node = self._call("POST", f"/v3/pay/transactions/{product}", body)
+            status, node = self._line.call("POST", f"/v3/pay/transactions/{product}", body)
         except NoAnswer as none:
             return Opening(Answer(Fate.UNKNOWN, reason=none.reason))
         if status == _OK and code:
@@ -156,7 +118,7 @@ class WechatChannel:
         else:
             target = f"/v3/pay/transactions/out-trade-no/{order.order_no}?mchid={self.merchant}"
         try:
-            status, node = self._call("GET", target)
+            status, node = self._line.call("GET", target)
         except NoAnswer as none:
             return Answer(Fate.UNKNOWN, reason=none.reason)
         if status == _OK:
@@ -170,7 +132,7 @@ class WechatChannel:
             return self.query(order)  # what was accepted is taken, or not, by the channel alone
         target = f"/v3/pay/transactions/out-trade-no/{order.order_no}/close"
         try:
-            self._call("POST", target, {"mchid": self.merchant})
+            self._line.call("POST", target, {"mchid": self.merchant})
         except NoAnswer as none:
             return Answer(Fate.UNKNOWN, reason=none.reason)
         return self.query(order)
@@ -187,7 +149,7 @@ class WechatChannel:
             "openid": holder,
         }
         try:
-            status, node = self._call("GET", f"{wechat_parking.FIND}?{urlencode(asked)}")
+            status, node = self._line.call("GET", f"{wechat_parking.FIND}?{urlencode(asked)}")
         except NoAnswer as none:
             return Signed(Standing.UNKNOWN, none.reason)
         if status != _OK:
@@ -204,7 +166,7 @@ class WechatChannel:
             return Deducted(Answer(Fate.CLOSED, reason="no-such-plate"))
         entrance = wechat_parking.entrance_body(order.order_no, parked, colour, self._notify_url)
         try:
-            status, node = self._call("POST", wechat_parking.ENTRANCES, entrance)
+            status, node = self._line.call("POST", wechat_parking.ENTRANCES, entrance)
         except NoAnswer as none:
             return Deducted(Answer(Fate.UNKNOWN, reason=none.reason))
         if status != _OK:
@@ -226,7 +188,7 @@ class WechatChannel:
 
     def _deducted(self, order: Order, body: Mapping[str, JsonValue]) -> Answer:
         try:
-            status, node = self._call("POST", wechat_parking.DEDUCTIONS, body)
+            status, node = self._line.call("POST", wechat_parking.DEDUCTIONS, body)
         except NoAnswer as none:
             return Answer(Fate.UNKNOWN, reason=none.reason)
         if status == _OK:
@@ -253,7 +215,7 @@ class WechatChannel:
             "amount": amount,
         }
         try:
-            status, node = self._call("POST", "/v3/refund/domestic/refunds", body)
+            status, node = self._line.call("POST", "/v3/refund/domestic/refunds", body)
         except NoAnswer as none:
             return RefundAnswer(RefundFate.UNKNOWN, reason=none.reason)
         if status == _OK:
@@ -265,7 +227,7 @@ class WechatChannel:
     def query_refund(self, order: Order, refund: Refund) -> RefundAnswer:  # noqa: ARG002 - the protocol's
         """Ask how a refund stands."""
         try:
-            status, node = self._call("GET", f"/v3/refund/domestic/refunds/{refund.refund_no}")
+            status, node = self._line.call("GET", f"/v3/refund/domestic/refunds/{refund.refund_no}")
         except NoAnswer as none:
             return RefundAnswer(RefundFate.UNKNOWN, reason=none.reason)
         if status == _OK:
@@ -276,7 +238,7 @@ class WechatChannel:
     def bill(self, day: date) -> bytes | None:
         """Fetch a day's trade bill, unpacked and held against its hash."""
         try:
-            status, node = self._call(
+            status, node = self._line.call(
                 "GET", f"/v3/bill/tradebill?bill_date={day.isoformat()}&tar_type=GZIP"
             )
             if _text(node, "code") == "NO_STATEMENT_EXIST":
@@ -289,7 +251,7 @@ class WechatChannel:
             reply = exchange(
                 "GET",
                 self._account.address + target,
-                headers=self._headers("GET", target, b""),
+                headers=self._line.headers("GET", target, b""),
                 largest_bytes=LARGEST_BILL_BYTES,
             )
         except NoAnswer as none:
@@ -331,51 +293,6 @@ class WechatChannel:
         if taken:
             return 204, "application/json", b""
         return 500, "application/json", b'{"code":"FAIL","message":"not taken"}'
-
-    def _call(
-        self, method: str, target: str, body: Mapping[str, JsonValue] | None = None
-    ) -> tuple[int, Node]:
-        content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-        reply = exchange(
-            method,
-            self._account.address + target,
-            body=content,
-            headers=self._headers(method, target, content),
-        )
-        try:
-            wechat_v3.verify_signed(
-                reply.headers, reply.body, self._account.verifiers, self._wall.now()
-            )
-            node = json.loads(reply.body) if reply.body else {}
-        except NotAuthentic as refused:
-            raise NoAnswer(f"answer-{refused.reason.value}") from None
-        except (ValueError, RecursionError):
-            raise NoAnswer("answer-malformed") from None
-        if not isinstance(node, dict):
-            raise NoAnswer("answer-malformed")
-        return reply.status, node
-
-    def _headers(self, method: str, target: str, content: bytes) -> dict[str, str]:
-        account = self._account
-        given = {
-            "Accept": "application/json",
-            "User-Agent": "greenbay",
-            "Authorization": wechat_v3.authorization(
-                account.key,
-                merchant_id=account.merchant_id,
-                serial=account.serial,
-                method=method,
-                target=target,
-                body=content,
-                at=self._wall.now(),
-                nonce=secrets.token_hex(16).upper(),
-            ),
-        }
-        if content:
-            given["Content-Type"] = "application/json"
-        if account.answer_serial:
-            given["Wechatpay-Serial"] = account.answer_serial
-        return given
 
     def _believed(self, node: Node) -> Answer:
         try:
