@@ -1,6 +1,6 @@
 """Channels' notifications a second, beside pgbench's commits of one inserted row.
 
-Each request is a true notification, in its channel's own format and signature, about a payment that
+Each request is a true notification, sent once, in its channel's own format and signature, about a payment that
 we had not heard of: it is verified, compared with its order, kept in the inbox and acknowledged;
 the worker, which runs beside it, settles its bill with payment, ledger entry and postings. Told are
 both: how many are acknowledged a second, and how many a second until the last of them is settled.
@@ -257,7 +257,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--expected", type=int, default=500, help="notifications made for each second"
+        "--expected", type=int, default=3000, help="notifications made for each second"
     )
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()

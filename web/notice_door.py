@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections import deque
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +32,7 @@ from payments.rules.channels import ONLINE
 from web.problems import CONTENT_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from prometheus_client import Counter
 
@@ -161,6 +162,10 @@ class NoticeDoor:
         self._open = bool(self._adapters) and not worker.cfg.is_ssl
         self._kept_s: float = worker.cfg.keepalive
         self._seconds = metrics.REQUEST_SECONDS.labels(ROUTE)
+        self._answered: deque[tuple[Callable[[Any], None], Any]] = deque()
+        """Connections that the loop gets back, and how."""
+        self._told = False
+        """Whether the loop knows that there are some."""
 
     def admits(self, connection: Any) -> bool:
         """Take a connection over whose next request is a notification; False: it is not ours."""
@@ -243,7 +248,17 @@ class NoticeDoor:
         _answers(said[0]).inc()
         self._seconds.observe(time.perf_counter() - coming.begun_s)
         back = self._worker.keep if keeps else self._worker.drop
-        self._worker.method_queue.defer(back, coming.connection)
+        self._answered.append((back, coming.connection))
+        if not self._told:
+            self._told = True
+            self._worker.method_queue.defer(self._give_back)
+
+    def _give_back(self) -> None:
+        # In this order: whoever appends after the last look finds that the loop has to be told.
+        self._told = False
+        while self._answered:
+            back, connection = self._answered.popleft()
+            back(connection)
 
 
 @cache

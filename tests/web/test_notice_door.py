@@ -8,7 +8,9 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -165,6 +167,32 @@ def test_the_door_takes_notifications_and_the_application_everything_else(
         assert post(line, (headers, large)) == (200, b"POST %s 70000" % PATH.encode())
         assert post(line, paid(gateway, database)) == (204, b"")
         assert verdicts(database) == {"taken": 1, "waiting": 2}
+
+
+def test_a_crowd_at_the_door_is_answered_each_by_its_own(
+    gateway: Gateway, database: Database, port: int
+) -> None:
+    good = [paid(gateway, database) for _ in range(10)]
+    altered = [paid(gateway, database, wrong_amount=True) for _ in range(3)]
+    forged = [(headers, body + b" ") for headers, body in good[:4]]
+    large: Sent = ({}, b"x" * 70_000)
+    # Each good one comes three times, among the others, over connections that go on.
+    crowd = [(each, 204) for each in good * 3] + [(each, 500) for each in altered + forged]
+    crowd += [(large, 200)] * 3
+    Random(7).shuffle(crowd)  # noqa: S311 - an order that can be had again
+
+    def say(part: list[tuple[Sent, int]]) -> list[tuple[int, int]]:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
+            return [(post(line, sent)[0], expected) for sent, expected in part]
+
+    with ThreadPoolExecutor(8) as threads:
+        parts = [crowd[number::8] for number in range(8)]
+        answers = [each for part in threads.map(say, parts) for each in part]
+    assert len(answers) == 40
+    assert [given for given, _ in answers] == [expected for _, expected in answers]
+    assert verdicts(database) == {"waiting": 10, "refused": 3}
+    assert settle_waiting(database) == 10
+    assert verdicts(database) == {"taken": 10, "refused": 3}
 
 
 def test_what_is_not_believed_at_the_door_is_refused_and_on_record(
