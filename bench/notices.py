@@ -1,11 +1,12 @@
 """Channels' notifications a second, beside pgbench's commits of one inserted row.
 
-Each request is a true notification, sent once, in its channel's own format and signature, about a payment that
-we had not heard of: it is verified, compared with its order, kept in the inbox and acknowledged;
-the worker, which runs beside it, settles its bill with payment, ledger entry and postings. Told are
-both: how many are acknowledged a second, and how many a second until the last of them is settled.
-pgbench inserts one row a commit, with as many connections, on the same server, in turn with ours.
-The load is made by another process.
+Each request is a true notification, sent once, in its channel's own format and signature, about a
+payment that we had not heard of: it is verified, compared with its order, kept in the inbox and
+acknowledged; the worker, which runs beside it, settles its bill with payment, ledger entry and
+postings. Told are both: how many are acknowledged a second, and how many a second until the last of
+them is settled. pgbench inserts one row a commit, with as many connections, on the same server, in
+turn with ours. The load is made by another process (`bench._sender`). Beside other work the ratio
+says less: pgbench is 33 processes, to each of which the machine gives a share, and we are five.
 
 Example
 -------
