@@ -3,30 +3,26 @@
 What differs is kept beside channels' differences, under the name `cards`, and ended by two people.
 """
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final
 
-from pydantic import JsonValue
-
-from city.audit import record
-from city.errors import Invalid
 from city.identifiers import uuid7
 from city.money import Money
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task
+from journeys.finished_days import hold_yesterday, hourly, note, run_of, span_of
 from payments.rules.card_sums import SOURCE, CardDifference, hold_cards, shown
 from payments.rules.cards import CURRENCY
-from payments.rules.channel_bills.lines import CHINA
 from payments.rules.reconciling import CaseState, KeptDifference
 from payments.store import card_sums
 from payments.store import reconciliations as store
 from payments.store.reconciliations import Run
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 TASK: Final = "payments.reconcile_cards"
 ACTOR: Final = system_actor("payments.reconciliation")
@@ -49,29 +45,16 @@ def reconcile_cards(uow: UnitOfWork, actor: Actor, day: date) -> Run:
 
 def reconcile_yesterday(database: Database) -> Run | None:
     """Hold the cards together for yesterday, once by itself; None where that was done."""
-    with database.unit_of_work() as uow:
-        day = uow.clock.now().astimezone(CHINA).date() - timedelta(days=1)
-        if store.days_run_by(uow.connection, ACTOR.subject, SOURCE, [day]):
-            return None
-        return _hold(uow, ACTOR, day)
+    return hold_yesterday(database, ACTOR.subject, SOURCE, lambda uow, day: _hold(uow, ACTOR, day))
 
 
 def task(database: Database) -> Task:
     """Give the task that holds the cards together: hourly, once a day it does."""
-
-    def handle(arguments: Mapping[str, JsonValue]) -> None:
-        del arguments
-        reconcile_yesterday(database)
-
-    return Task(TASK, handle, every="27 * * * *")
+    return hourly(TASK, "27 * * * *", lambda: reconcile_yesterday(database))
 
 
 def _hold(uow: UnitOfWork, actor: Actor, day: date) -> Run:
-    from_at = datetime.combine(day, time(), CHINA).astimezone(UTC)
-    before_at = from_at + timedelta(days=1)
-    now = uow.clock.now()
-    if now < before_at:
-        raise Invalid("is not over yet", field="day")
+    from_at, before_at = span_of(day, uow.clock.now())
     counted = agreed = held_minor = 0
     found: list[CardDifference] = []
     for page in card_sums.told(uow.connection):
@@ -92,20 +75,10 @@ def _hold(uow: UnitOfWork, actor: Actor, day: date) -> Run:
         "differences": len(found),
         "by_class": dict(Counter(each.kind.value for each in found)),
     }
-    written = json.dumps([shown(each) for each in found], sort_keys=True).encode()
-    done = Run(
-        uuid7(), SOURCE, day, now, actor.subject, hashlib.sha256(written).hexdigest(), report
-    )
+    done = run_of(uow, actor, SOURCE, day, [shown(each) for each in found], report)
     store.add_run(uow.connection, done)
     store.keep_found(uow.connection, done, [(each.key, _kept(each, done)) for each in found])
-    record(
-        uow,
-        actor,
-        "payments.cards_reconciled",
-        "reconciliation",
-        str(done.id),
-        {"day": day.isoformat(), **report},
-    )
+    note(uow, actor, "payments.cards_reconciled", done)
     return done
 
 

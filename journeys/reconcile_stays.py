@@ -5,27 +5,22 @@ resolved by a note. What is to be done about one is done where it belongs: the s
 the bill written anew, the payment found; held together again it is not found any more.
 """
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from pydantic import JsonValue
 from sqlalchemy import Connection
 
-from city.audit import record
-from city.errors import Invalid
-from city.identifiers import FacilityId, uuid7
+from city.identifiers import FacilityId
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task
+from journeys.finished_days import hold_yesterday, hourly, note, run_of, span_of
 from parking.services import seen_stays
 from parking.store import places
 from payments.reconciling import keep_three_way
-from payments.rules.channel_bills.lines import CHINA
 from payments.rules.three_way import StayTold, ThreeWayDifference, hold_together, shown
 from payments.store import reconciliations as store
 from payments.store import three_way
@@ -33,6 +28,8 @@ from payments.store.reconciliations import Run
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from pydantic import JsonValue
 
 TASK: Final = "payments.reconcile_stays"
 ACTOR: Final = system_actor("payments.reconciliation")
@@ -55,29 +52,19 @@ def reconcile_stays(uow: UnitOfWork, actor: Actor, day: date) -> Run:
 
 def reconcile_yesterday(database: Database) -> Run | None:
     """Hold yesterday's stays together, once by itself; None where that was done."""
-    with database.unit_of_work() as uow:
-        day = uow.clock.now().astimezone(CHINA).date() - timedelta(days=1)
-        if store.days_run_by(uow.connection, ACTOR.subject, store.STAYS, [day]):
-            return None
-        return _hold(uow, ACTOR, day)
+    return hold_yesterday(
+        database, ACTOR.subject, store.STAYS, lambda uow, day: _hold(uow, ACTOR, day)
+    )
 
 
 def task(database: Database) -> Task:
     """Give the task that holds yesterday's stays together: hourly, once a day it does."""
-
-    def handle(arguments: Mapping[str, JsonValue]) -> None:
-        del arguments
-        reconcile_yesterday(database)
-
-    return Task(TASK, handle, every="17 * * * *")
+    return hourly(TASK, "17 * * * *", lambda: reconcile_yesterday(database))
 
 
 def _hold(uow: UnitOfWork, actor: Actor, day: date) -> Run:
-    from_at = datetime.combine(day, time(), CHINA).astimezone(UTC)
-    before_at = from_at + timedelta(days=1)
     now = uow.clock.now()
-    if now < before_at:
-        raise Invalid("is not over yet", field="day")
+    from_at, before_at = span_of(day, now)
     counts: Counter[str] = Counter()
     found: list[ThreeWayDifference] = []
     for facility_id in _facilities(uow.connection):
@@ -95,19 +82,9 @@ def _hold(uow: UnitOfWork, actor: Actor, day: date) -> Run:
         "differences": len(found),
         "by_class": dict(by_kind),
     }
-    written = json.dumps([shown(each) for each in found], sort_keys=True).encode()
-    done = Run(
-        uuid7(), store.STAYS, day, now, actor.subject, hashlib.sha256(written).hexdigest(), report
-    )
+    done = run_of(uow, actor, store.STAYS, day, [shown(each) for each in found], report)
     keep_three_way(uow, done, found)
-    record(
-        uow,
-        actor,
-        "payments.stays_reconciled",
-        "reconciliation",
-        str(done.id),
-        {"day": day.isoformat(), **report},
-    )
+    note(uow, actor, "payments.stays_reconciled", done)
     return done
 
 
