@@ -7,12 +7,9 @@ and no stay ends by asking: that the vehicle passed is told as a passage (`admit
 from dataclasses import dataclass
 from datetime import datetime
 
-from city.audit import record
-from city.errors import Conflict, Forbidden, Invalid
-from city.identifiers import DistrictCode, FacilityId, uuid7
+from city.errors import Conflict, Invalid
 from city.money import Money
 from city.people.actors import Actor
-from city.people.roles import Role
 from city.works.database import UnitOfWork
 from journeys.admit_vehicle import Passage, vehicle_of
 from journeys.offer_ahead import offer_stay
@@ -22,7 +19,7 @@ from parking.services import readers, visits
 from parking.store.places import Facility, facility
 from payments import exits, privileges
 from payments.rules.arrears import Privilege
-from payments.rules.exits import Because, ExitMode, ExitRule, Standing, Verdict, decide
+from payments.rules.exits import Because, ExitMode, Standing, Verdict, decide
 from payments.rules.pay_links import Scope
 from payments.store import exits as store
 
@@ -104,50 +101,6 @@ def ask_exit(uow: UnitOfWork, actor: Actor, passage: Passage) -> ExitAnswer:
     return ExitAnswer(
         verdict, because, mode, fee, give_link(uow, offered.id, Scope.AMOUNT), offered.due_at
     )
-
-
-def rule_exits(  # noqa: PLR0917 - where, from when, what and on which ground
-    uow: UnitOfWork,
-    actor: Actor,
-    facility_id: FacilityId | None,
-    district: DistrictCode | None,
-    mode: ExitMode,
-    from_at: datetime | None,
-    source: str,
-) -> ExitRule:
-    """Enter whether a facility, a district or the city lets leave first, from an instant on.
-
-    Raises
-    ------
-    Forbidden
-        Where the actor is not of the whole city's finance desk.
-    NotFound, Conflict, Invalid
-        Where there is no such facility, another rule begins then, or as `ExitRule`.
-    """
-    actor.require(Role.FINANCE)
-    if actor.districts is not None:
-        raise Forbidden("is for the finance desk of the whole city")
-    if facility_id is not None and facility(uow.connection, facility_id).kind == "kerb":
-        raise Invalid("is a kerb: it has no gates", field="facility_id")
-    now = uow.clock.now()
-    ruled = exits.rule(
-        uow,
-        ExitRule(uuid7(), facility_id, district, mode, from_at or now, source, now, actor.subject),
-    )
-    record(
-        uow,
-        actor,
-        "payments.exit_ruled",
-        "exit-rule",
-        str(ruled.id),
-        {
-            "facility_id": str(facility_id) if facility_id else None,
-            "district": district,
-            "mode": mode.value,
-            "from_at": ruled.from_at.isoformat(),
-        },
-    )
-    return ruled
 
 
 def _fee(uow: UnitOfWork, place: Facility, passage: Passage, now: datetime) -> Fee | None:

@@ -19,8 +19,8 @@ from city.people.actors import system_actor
 from city.works.database import Database
 from city.works.jobs import Task
 from parking.services import places, vehicle_users
-from payments import arrears
-from payments.arrears import About
+from payments import chasing
+from payments.chasing import About
 from payments.rules.bills import Bill
 from payments.rules.notices import NoticeSender
 
@@ -38,11 +38,11 @@ def chase_arrears(database: Database, sender: NoticeSender) -> int:
 
     Cost grows with the bills whose step is due and with the notices that wait.
     """
-    looked = arrears.BATCH
+    looked = chasing.BATCH
     batches = 0
-    while looked == arrears.BATCH and batches < MOST_BATCHES:
+    while looked == chasing.BATCH and batches < MOST_BATCHES:
         with database.unit_of_work() as uow:
-            looked = arrears.take_steps(uow, _about)
+            looked = chasing.take_steps(uow, _about)
         batches += 1
     return _send(database, sender)
 
@@ -51,7 +51,7 @@ def _send(database: Database, sender: NoticeSender) -> int:
     sent = 0
     while True:
         with database.read() as connection:
-            waiting = arrears.notices_to_send(connection)
+            waiting = chasing.notices_to_send(connection)
         for notice in waiting:
             try:
                 receipt = sender.send(notice)
@@ -59,7 +59,7 @@ def _send(database: Database, sender: NoticeSender) -> int:
                 log.warning("notices wait for their sender", sender=sender.name, reason=str(error))
                 return sent
             with database.unit_of_work() as uow:
-                if arrears.keep_receipt(uow, notice, receipt, sender.name):
+                if chasing.keep_receipt(uow, notice, receipt, sender.name):
                     sent += 1
                     record(
                         uow,
@@ -76,7 +76,7 @@ def _send(database: Database, sender: NoticeSender) -> int:
                             "provider_no": receipt.number,
                         },
                     )
-        if len(waiting) < arrears.BATCH:
+        if len(waiting) < chasing.BATCH:
             return sent
 
 

@@ -13,7 +13,7 @@ from city.vault import find_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
 from parking.services import stays
-from payments import arrears
+from payments import arrears, bill_changes, chasing
 from payments import services as payments
 from payments.arrears import Owed
 from payments.rules.arrears import Adjustment, WriteOff
@@ -126,7 +126,7 @@ def adjust_bill(
     actor.require(Role.OPERATOR, Role.FINANCE)
     _of_district(uow, actor, bill_id)
     role = Role.FINANCE if actor.has_any(Role.FINANCE) else Role.OPERATOR
-    done, bill = arrears.adjust(uow, bill_id, amount, reason, actor.subject, role.value)
+    done, bill = bill_changes.adjust(uow, bill_id, amount, reason, actor.subject, role.value)
     record(
         uow,
         actor,
@@ -147,7 +147,7 @@ def ask_write_off(uow: UnitOfWork, actor: Actor, bill_id: BillId, reason: str) -
     """Ask for what is left of a bill to be given up; a second person decides."""
     actor.require(Role.FINANCE)
     _of_district(uow, actor, bill_id)
-    asked = arrears.ask_write_off(uow, bill_id, reason, actor.subject)
+    asked = bill_changes.ask_write_off(uow, bill_id, reason, actor.subject)
     record(
         uow,
         actor,
@@ -164,11 +164,13 @@ def decide_write_off(
 ) -> tuple[WriteOff, Bill]:
     """Decide whether what is left of a bill is given up: never who asked."""
     actor.require(*SECOND)
-    asked = arrears.find_write_off(uow.connection, write_off_id)
+    asked = bill_changes.find_write_off(uow.connection, write_off_id)
     if asked is None:
         raise NotFound("nobody asked for that", field="write_off_id")
     _of_district(uow, actor, asked.bill_id)
-    decided, bill = arrears.decide_write_off(uow, write_off_id, approve=approve, by=actor.subject)
+    decided, bill = bill_changes.decide_write_off(
+        uow, write_off_id, approve=approve, by=actor.subject
+    )
     record(
         uow,
         actor,
@@ -187,7 +189,7 @@ def decide_write_off(
 def leave_slip(uow: UnitOfWork, actor: Actor, notice_id: UUID, where: str) -> Notice:
     """Keep that a slip was printed and left on the vehicle."""
     actor.require(Role.ATTENDANT)
-    slip = arrears.hand_over_slip(uow, notice_id, where.strip(), actor.subject)
+    slip = chasing.hand_over_slip(uow, notice_id, where.strip(), actor.subject)
     record(
         uow,
         actor,

@@ -1,25 +1,21 @@
-"""Rules about paying before leaving: entered, never changed."""
+"""Rules about paying before leaving: agreed to by two people (`payments.terms`), never changed."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from city.errors import Conflict
 from city.identifiers import DistrictCode, FacilityId
-from city.works.database import UnitOfWork
 from payments.rules.exits import ExitMode, ExitRule, mode_of
 from payments.store import exits as store
 
 
-def rule(uow: UnitOfWork, ruled: ExitRule) -> ExitRule:
-    """Enter a rule; Conflict where another of the same place begins at the same instant."""
-    try:
-        with uow.connection.begin_nested():
-            store.add(uow.connection, ruled)
-    except IntegrityError:
-        raise Conflict("another rule begins then", field="from_at") from None
-    return ruled
+def check_free(connection: Connection, ruled: ExitRule) -> ExitRule | None:
+    """Give the rule that another would end; Conflict where one begins at the same instant."""
+    before = store.standing(connection, ruled.facility_id, ruled.district, ruled.from_at)
+    if before is not None and before.from_at == ruled.from_at:
+        raise Conflict("another rule begins then", field="from_at")
+    return before
 
 
 def rules(connection: Connection) -> list[ExitRule]:

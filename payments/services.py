@@ -34,11 +34,10 @@ from payments.rules.bills import (
 )
 from payments.rules.booking import book_bill, book_payment, book_refund
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, reversal_of
-from payments.store import arrears as arrears_store
+from payments.store import bill_changes, policies, takings
 from payments.store import bills as bill_store
 from payments.store import contracts as contract_store
 from payments.store import ledger as ledger_store
-from payments.store import policies, takings
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,10 +308,10 @@ def cancel_bill(uow: UnitOfWork, bill: Bill, reason: str, by: str) -> Bill:
     bill_store.write_state(uow.connection, gone)
     undone: list[tuple[EntryKind, UUID]] = [(EntryKind.BILL, bill.id)]
     if bill.lowered_minor:
-        made = arrears_store.adjustments_of(uow.connection, bill.id)
+        made = bill_changes.adjustments_of(uow.connection, bill.id)
         undone += [(EntryKind.ADJUSTMENT, each.id) for each in made]
     if bill.penalty_minor:
-        added = arrears_store.penalties_of(uow.connection, bill.id)
+        added = bill_changes.penalties_of(uow.connection, bill.id)
         undone += [(EntryKind.PENALTY, each.id) for each in added]
     for kind, subject in undone:
         entry_id = ledger_store.entry_about(uow.connection, kind, subject)

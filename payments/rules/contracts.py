@@ -75,7 +75,9 @@ class Contract:
     shares : tuple of Share
         Without one all is the operator's again.
     agreed_at, agreed_by
-        When and by whom it was entered.
+        When it was agreed to, and who proposed it.
+    approved_by : str or None
+        Who approved it; None: from before two people were asked for.
 
     Raises
     ------
@@ -90,6 +92,7 @@ class Contract:
     shares: tuple[Share, ...]
     agreed_at: datetime
     agreed_by: str
+    approved_by: str | None = None
 
     def __post_init__(self) -> None:
         if self.from_at < self.agreed_at:

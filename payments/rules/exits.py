@@ -66,7 +66,9 @@ class ExitRule:
     from_at, agreed_at : datetime
         From when it holds, never before it was agreed.
     source, agreed_by : str
-        What it rests on, and who entered it.
+        What it rests on, and who proposed it.
+    approved_by : str or None
+        Who approved it; None: from before two people were asked for.
 
     Raises
     ------
@@ -83,6 +85,7 @@ class ExitRule:
     source: str
     agreed_at: datetime
     agreed_by: str
+    approved_by: str | None = None
 
     def __post_init__(self) -> None:
         if self.facility_id is not None and self.district is not None:

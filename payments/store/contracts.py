@@ -7,6 +7,7 @@ from sqlalchemy import Text as Words
 from sqlalchemy.dialects.postgresql import JSONB
 
 from city.identifiers import FacilityId, OperatorId
+from payments.rules.bills import Bill
 from payments.rules.contracts import Contract, Share
 from payments.store import tables
 
@@ -20,6 +21,7 @@ contract = Table(
     Column("shares", JSONB, nullable=False),
     Column("agreed_at", tables.INSTANT, nullable=False),
     Column("agreed_by", Words, nullable=False),
+    Column("approved_by", Words),
 )
 
 
@@ -34,6 +36,7 @@ def add(connection: Connection, agreed: Contract) -> None:
             shares=[share.as_json() for share in agreed.shares],
             agreed_at=agreed.agreed_at,
             agreed_by=agreed.agreed_by,
+            approved_by=agreed.approved_by,
         )
     )
 
@@ -54,6 +57,12 @@ def in_force(
     )
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _contract(row)
+
+
+def of_bill(connection: Connection, bill: Bill) -> Contract | None:
+    """Give the contract that a bill follows: the one in force when it was issued."""
+    charge = bill.charge
+    return in_force(connection, charge.operator_id, charge.facility_id, bill.issued_at)
 
 
 def standing(
@@ -96,4 +105,5 @@ def _contract(row: RowMapping) -> Contract:
         shares=tuple(Share.from_json(each) for each in row["shares"]),
         agreed_at=row["agreed_at"],
         agreed_by=row["agreed_by"],
+        approved_by=row["approved_by"],
     )

@@ -32,6 +32,7 @@ exit_rule = Table(
     Column("source", Text, nullable=False),
     Column("agreed_at", tables.INSTANT, nullable=False),
     Column("agreed_by", Text, nullable=False),
+    Column("approved_by", Text),
 )
 _PAYING = text(
     "select exists (select from payments.channel_order o join payments.bill b on b.id = o.bill_id"
@@ -51,6 +52,7 @@ def add(connection: Connection, rule: ExitRule) -> None:
             source=rule.source.strip(),
             agreed_at=rule.agreed_at,
             agreed_by=rule.agreed_by,
+            approved_by=rule.approved_by,
         )
     )
 
@@ -80,6 +82,24 @@ def all_of(connection: Connection, limit: int = 500) -> list[ExitRule]:
     return _read(connection, exit_rule.c.id.is_not(None), limit)
 
 
+def standing(
+    connection: Connection,
+    facility_id: FacilityId | None,
+    district: DistrictCode | None,
+    at: datetime,
+) -> ExitRule | None:
+    """Give the rule of just this facility, district or city that holds at an instant."""
+    rule = exit_rule.c
+    found = _read(
+        connection,
+        rule.facility_id.is_not_distinct_from(facility_id)
+        & rule.district.is_not_distinct_from(district)
+        & (rule.from_at <= at),
+        1,
+    )
+    return found[0] if found else None
+
+
 def paying(connection: Connection, session_id: ParkingSessionId) -> bool:
     """Tell whether a channel does not say yet if an order over a stay was paid."""
     return bool(connection.execute(_PAYING, {"session": session_id}).scalar_one())
@@ -106,4 +126,5 @@ def _rule(row: RowMapping) -> ExitRule:
         row["source"],
         row["agreed_at"],
         row["agreed_by"],
+        row["approved_by"],
     )

@@ -1,10 +1,8 @@
 """What each region rules about unpaid bills, from when."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import (
     Column,
@@ -23,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from city.identifiers import BillId, DistrictCode
 from payments.rules.arrears import DEFAULT_POLICY, ArrearsPolicy, Privilege, Step
 from payments.rules.bills import Bill
+from payments.rules.terms import RegionPolicy
 from payments.store import tables
 from payments.store.tables import as_rows
 
@@ -39,20 +38,8 @@ arrears_policy = Table(
     Column("cash_step_minor", Integer, nullable=False, server_default="1"),
     Column("agreed_at", tables.INSTANT, nullable=False),
     Column("agreed_by", Text, nullable=False),
+    Column("approved_by", Text),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RegionPolicy:
-    """A policy, and where and from when it is in force."""
-
-    id: UUID
-    district: DistrictCode | None
-    """None: wherever no district rules itself."""
-    from_at: datetime
-    policy: ArrearsPolicy
-    agreed_at: datetime
-    agreed_by: str
 
 
 def add(connection: Connection, region: RegionPolicy) -> None:
@@ -70,6 +57,7 @@ def add(connection: Connection, region: RegionPolicy) -> None:
             cash_step_minor=rules.cash_step_minor,
             agreed_at=region.agreed_at,
             agreed_by=region.agreed_by,
+            approved_by=region.approved_by,
         )
     )
 
@@ -145,6 +133,7 @@ def _region(row: RowMapping) -> RegionPolicy:
         _policy(row),
         row["agreed_at"],
         row["agreed_by"],
+        row["approved_by"],
     )
 
 

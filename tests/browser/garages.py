@@ -168,7 +168,9 @@ def _open(visitor: Visitor, system: System, plan: Plan) -> None:
             "source": "a test's own rule",
             "cash_step_minor": 10,
         }
-        poster(visitor, "finance")("/api/v1/arrears/policies", policy)
+        draft = poster(visitor, "finance")("/api/v1/arrears/policies", policy)
+        decision = f"/api/v1/term-drafts/{draft['id']}/decision"
+        poster(visitor, "administrator")(decision, {"approve": True})
     tariffs = visitor.ask("operator", "/api/v1/tariffs")["items"]
     operators = visitor.ask("operator", "/api/v1/operators")["items"]
     own = visitor.ask("operator", "/api/v1/facilities?limit=1")["items"][0]["district"]

@@ -19,10 +19,11 @@ from city.identifiers import (
 from city.money import Money
 from city.people.accounts import create_account
 from city.people.services import issue_token
-from payments import contracts, takeovers
+from payments import takeovers
 from payments.rules.bills import Charge
 from payments.rules.channels import ONLINE, Channel
 from payments.rules.contracts import Party, Share
+from tests.payments import agreed
 
 if TYPE_CHECKING:
     from city.works.database import Database
@@ -135,7 +136,7 @@ def issue_debts(database: Database, bills: int, seed: int) -> Debts:
         ]
         shares = [Share(Party.PLATFORM, "green", 13), Share(Party.OPERATOR, "", 70)]
         shares.append(Share(Party.LAND_OWNER, "ground", 17))
-        contracts.agree(uow, payees[3].operator_id, None, None, shares, "test")
+        agreed.agree(uow, payees[3].operator_id, None, None, shares, "test")
     errands: list[Errand] = []
     for first in range(0, bills, BATCH):
         drawn = [

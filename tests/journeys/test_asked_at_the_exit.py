@@ -15,7 +15,8 @@ from city.money import Money
 from city.people.roles import Role
 from city.time import WallClock
 from journeys.admit_vehicle import Direction, Passage
-from journeys.ask_exit import ExitAnswer, ask_exit, rule_exits
+from journeys.agree_terms import propose_exits
+from journeys.ask_exit import ExitAnswer, ask_exit
 from journeys.pay_ahead import pay_ahead
 from payments import channel_payments
 from payments.rules.bills import BillState
@@ -24,6 +25,7 @@ from payments.rules.exits import Because, ExitMode, ExitRule, Standing, Verdict,
 from payments.store import offers
 from tests.journeys.conftest import Street, at, person
 from tests.journeys.garage import GATES, Garage, bills, minutes_pass, read
+from tests.payments import agreed
 
 if TYPE_CHECKING:
     from payments.rules.bills import Bill
@@ -51,7 +53,7 @@ def asks(garage: Garage, minute: float, plate: str = PLATE, sure: float = 0.99) 
 def rules(garage: Garage, mode: str, *, everywhere: bool = False) -> ExitRule:
     with garage.street.database.unit_of_work() as uow:
         own = None if everywhere else garage.facility.id
-        return rule_exits(uow, FINANCE, own, None, ExitMode(mode), None, "the owner's wish")
+        return agreed.rule_exits(uow, own, ExitMode(mode))
 
 
 def said(answer: ExitAnswer) -> tuple[str, str, int | None]:
@@ -142,10 +144,10 @@ def test_rules_are_finance_s_and_begin_once(garage: Garage) -> None:
     with pytest.raises(Conflict, match="begins then"):
         rules(garage, "leave-first")
     with garage.street.database.unit_of_work() as uow, pytest.raises(Forbidden):
-        rule_exits(uow, garage.street.attendant, None, None, ExitMode.PAY_FIRST, None, "wish")
+        propose_exits(uow, garage.street.attendant, None, None, ExitMode.PAY_FIRST, None, "wish")
     kerb = garage.street.facility.id
     with garage.street.database.unit_of_work() as uow, pytest.raises(Invalid, match="no gates"):
-        rule_exits(uow, FINANCE, kerb, None, ExitMode.PAY_FIRST, None, "wish")
+        propose_exits(uow, FINANCE, kerb, None, ExitMode.PAY_FIRST, None, "wish")
 
 
 NOW = WallClock().now()

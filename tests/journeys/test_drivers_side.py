@@ -47,7 +47,7 @@ from payments.rules.booking import book_penalty
 from payments.rules.channels import Answer, Channel, Fate, Method, RefundAnswer, RefundFate
 from payments.rules.disputes import DisputeState, Ground
 from payments.rules.ledger import cash_of, clearing_of, earned_by, receivable_of, surplus_of
-from payments.store import arrears as arrears_store
+from payments.store import bill_changes
 from payments.store import bills as bill_store
 from payments.store import ledger as ledger_store
 from tests.journeys.conftest import at, person
@@ -375,7 +375,7 @@ def test_what_was_paid_of_a_bill_in_part_goes_back_where_its_dispute_is_upheld(
         assert grown is not None
         penalty = Penalty(uuid7(), bill.id, cny(50), street.clock.now(), "late")
         bill_store.write_state(uow.connection, raised(grown, penalty.amount))
-        arrears_store.add_penalty(uow.connection, penalty)
+        bill_changes.add_penalty(uow.connection, penalty)
         ledger_store.add_entry(uow.connection, book_penalty(penalty, grown, None))
         assert hears(paid) is None
     with street.database.unit_of_work() as uow:

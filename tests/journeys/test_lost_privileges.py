@@ -19,10 +19,11 @@ from parking.rules.rights.permits import PermitKind
 from parking.rules.rights.plate_lists import WrittenPlate
 from parking.services import permits
 from parking.services.reservations import ReservationWish
-from payments import contracts, privileges, services
+from payments import privileges, services
 from payments.rules.arrears import ArrearsPolicy, Privilege
 from payments.rules.bills import Charge
 from tests.journeys.conftest import DISTRICT, at, person
+from tests.payments import agreed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,7 +88,7 @@ def test_who_has_overdue_bills_reserves_nothing_until_they_are_paid(street: Stre
 def test_a_region_s_policy_says_what_is_lost(street: Street) -> None:
     rules = ArrearsPolicy(0, (), frozenset({Privilege.PERMIT}), "a rule of the district")
     with street.database.unit_of_work() as uow:
-        contracts.rule(uow, DISTRICT, None, rules, "finance-1")
+        agreed.rule(uow, DISTRICT, None, rules, "finance-1")
     owing = vehicle(street, OWING)
     owed = bill(street, owing)
     with street.database.read() as connection:

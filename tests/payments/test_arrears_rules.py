@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from city.errors import Conflict, Forbidden, Invalid
 from city.identifiers import DistrictCode
-from payments import arrears, contracts, disputes, services
+from payments import arrears, bill_changes, chasing, disputes, services
 from payments.adapters.local_post import LocalPost
-from payments.arrears import About
+from payments.chasing import About
 from payments.rules.arrears import (
     DEFAULT_POLICY,
     ArrearsPolicy,
@@ -30,6 +30,7 @@ from payments.rules.arrears import (
 from payments.rules.bills import BillState, issue
 from payments.rules.disputes import DisputeState, Ground
 from payments.rules.notices import NoticeState
+from tests.payments import agreed
 from tests.payments.test_ledger import AT, charge, cny, sums
 
 if TYPE_CHECKING:
@@ -63,21 +64,21 @@ def known(_connection: Connection, bills: Sequence[Bill]) -> Mapping[BillId, Abo
 def send(database: Database) -> list[tuple[Medium, NoticeState]]:
     post = LocalPost(database)
     with database.read() as connection:
-        waiting = arrears.notices_to_send(connection)
+        waiting = chasing.notices_to_send(connection)
     done = []
     for notice in waiting:
         receipt = post.send(notice)
         assert post.send(notice) == receipt
         with database.unit_of_work() as uow:
-            assert arrears.keep_receipt(uow, notice, receipt, post.name)
-            assert not arrears.keep_receipt(uow, notice, receipt, post.name)
+            assert chasing.keep_receipt(uow, notice, receipt, post.name)
+            assert not chasing.keep_receipt(uow, notice, receipt, post.name)
         done.append((notice.medium, receipt.state))
     return done
 
 
 def chase(database: Database) -> None:
     with database.unit_of_work() as uow:
-        arrears.take_steps(uow, known)
+        chasing.take_steps(uow, known)
 
 
 @given(st.lists(st.integers(-5, 130), min_size=1, max_size=6))
@@ -122,7 +123,7 @@ def test_a_bill_is_reminded_of_noticed_penalised_and_ready_for_a_court(
     database: Database, clock: FixedClock
 ) -> None:
     with database.unit_of_work() as uow:
-        contracts.rule(uow, DistrictCode("0153"), None, STRICT, "finance-1")
+        agreed.rule(uow, DistrictCode("0153"), None, STRICT, "finance-1")
         bill = services.issue_bill(uow, charge(900), "test")
     assert bill.due_at == bill.issued_at + timedelta(days=10)
     chase(database)
@@ -138,10 +139,10 @@ def test_a_bill_is_reminded_of_noticed_penalised_and_ready_for_a_court(
         (slip,) = arrears.owed_by(uow.connection, [bill.charge.vehicle_id]).slips
         assert "京" not in slip.text
         assert "¥9.00" in slip.text
-        left = arrears.hand_over_slip(uow, slip.id, "A1", "lin")
+        left = chasing.hand_over_slip(uow, slip.id, "A1", "lin")
         assert left.proof == {"by": "lin", "where": "A1"}
         with pytest.raises(Conflict, match="left already"):
-            arrears.hand_over_slip(uow, slip.id, "A1", "lin")
+            chasing.hand_over_slip(uow, slip.id, "A1", "lin")
     clock.advance(20 * DAY_S)
     chase(database)
     chase(database)
@@ -165,12 +166,12 @@ def test_a_dispute_stops_the_clock_and_undoes_all_where_it_is_upheld(
     database: Database, clock: FixedClock
 ) -> None:
     with database.unit_of_work() as uow:
-        contracts.rule(uow, None, None, STRICT, "finance-1")
+        agreed.rule(uow, None, None, STRICT, "finance-1")
         bill = services.issue_bill(uow, charge(900), "test")
     clock.advance(21 * DAY_S)
     chase(database)
     with database.unit_of_work() as uow:
-        arrears.adjust(uow, bill.id, cny(100), "half the time", "op-1", "operator")
+        bill_changes.adjust(uow, bill.id, cny(100), "half the time", "op-1", "operator")
         opened = disputes.dispute_bill(uow, bill.id, Ground.NOT_PARKED, "", "driver-1")
     clock.advance(30 * DAY_S)
     chase(database)
@@ -179,7 +180,7 @@ def test_a_dispute_stops_the_clock_and_undoes_all_where_it_is_upheld(
         assert [step.kind for step in case.steps][-1] is StepKind.PENALTY
         assert arrears.overdue(uow.connection, clock.now())[0] == []
         with pytest.raises(Conflict, match="frozen"):
-            arrears.adjust(uow, bill.id, cny(1), "not now", "op-1", "operator")
+            bill_changes.adjust(uow, bill.id, cny(1), "not now", "op-1", "operator")
         disputes.resolve(uow, opened.dispute.id, DisputeState.UPHELD, "so it was", "op-1")
         assert sums(uow.connection) == {"receivable": 0, "revenue": 0}
 
@@ -229,14 +230,14 @@ def test_the_bills_of_one_vehicle_are_paid_at_once_or_not_at_all(database: Datab
 def test_who_lowers_a_bill_says_why_and_stays_within_their_role(database: Database) -> None:
     with database.unit_of_work() as uow:
         bill = services.issue_bill(uow, charge(9000), "test")
-        arrears.adjust(uow, bill.id, cny(3000), "wrong sign", "op-1", "operator")
+        bill_changes.adjust(uow, bill.id, cny(3000), "wrong sign", "op-1", "operator")
         with pytest.raises(Forbidden, match="finance desk"):
-            arrears.adjust(uow, bill.id, cny(2001), "more", "op-1", "operator")
+            bill_changes.adjust(uow, bill.id, cny(2001), "more", "op-1", "operator")
         with pytest.raises(Invalid, match="must say why"):
-            arrears.adjust(uow, bill.id, cny(1), " ", "fin-1", "finance")
+            bill_changes.adjust(uow, bill.id, cny(1), " ", "fin-1", "finance")
         with pytest.raises(Forbidden):
-            arrears.adjust(uow, bill.id, cny(1), "because", "lin", "attendant")
-        _, after = arrears.adjust(uow, bill.id, cny(6000), "court", "fin-1", "finance")
+            bill_changes.adjust(uow, bill.id, cny(1), "because", "lin", "attendant")
+        _, after = bill_changes.adjust(uow, bill.id, cny(6000), "court", "fin-1", "finance")
         assert after.state is BillState.PAID
         assert sums(uow.connection) == {"receivable": 0, "revenue": 0}
 
@@ -245,17 +246,17 @@ def test_two_people_give_a_bill_up_and_the_loss_is_seen(database: Database) -> N
     with database.unit_of_work() as uow:
         bill = services.issue_bill(uow, charge(900), "test")
         services.pay_in_cash(uow, bill.id, cny(400), "lin", part=cny(400))
-        asked = arrears.ask_write_off(uow, bill.id, "moved abroad", "fin-1")
+        asked = bill_changes.ask_write_off(uow, bill.id, "moved abroad", "fin-1")
         with pytest.raises(Conflict, match="has asked"):
-            arrears.ask_write_off(uow, bill.id, "moved abroad", "fin-2")
+            bill_changes.ask_write_off(uow, bill.id, "moved abroad", "fin-2")
         with pytest.raises(Forbidden, match="second person"):
-            arrears.decide_write_off(uow, asked.id, approve=True, by="fin-1")
+            bill_changes.decide_write_off(uow, asked.id, approve=True, by="fin-1")
         services.pay_in_cash(uow, bill.id, cny(100), "lin", part=cny(100))
         with pytest.raises(Conflict, match="has changed"):
-            arrears.decide_write_off(uow, asked.id, approve=True, by="fin-2")
-        arrears.decide_write_off(uow, asked.id, approve=False, by="fin-2")
-        again = arrears.ask_write_off(uow, bill.id, "moved abroad", "fin-1")
-        _, after = arrears.decide_write_off(uow, again.id, approve=True, by="fin-2")
+            bill_changes.decide_write_off(uow, asked.id, approve=True, by="fin-2")
+        bill_changes.decide_write_off(uow, asked.id, approve=False, by="fin-2")
+        again = bill_changes.ask_write_off(uow, bill.id, "moved abroad", "fin-1")
+        _, after = bill_changes.decide_write_off(uow, again.id, approve=True, by="fin-2")
         assert (after.state, after.outstanding) == (BillState.WRITTEN_OFF, cny(0))
         assert sums(uow.connection) == {
             "receivable": 0,

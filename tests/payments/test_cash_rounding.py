@@ -12,11 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from city.errors import Invalid
-from payments import arrears, contracts, services
+from payments import arrears, services
 from payments.rules.arrears import CASH_STEPS_MINOR, DEFAULT_POLICY, ArrearsPolicy
 from payments.rules.bills import BillState, issue, take_cash
 from payments.rules.booking import book_payment
 from payments.store import desk_takings, takings
+from tests.payments import agreed
 from tests.payments.test_ledger import AT, DISTRICT, charge, cny, sums
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def in_steps(step_minor: int) -> ArrearsPolicy:
 def billed(database: Database, minor: int, step_minor: int = 10) -> Bill:
     with database.unit_of_work() as uow:
         if step_minor > 1:
-            contracts.rule(uow, DISTRICT, None, in_steps(step_minor), "finance-1")
+            agreed.rule(uow, DISTRICT, None, in_steps(step_minor), "finance-1")
         return services.issue_bill(uow, charge(minor), "test")
 
 

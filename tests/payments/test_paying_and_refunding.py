@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from city.errors import Conflict
 from city.identifiers import (
+    AccountId,
     DistrictCode,
     FacilityId,
     OperatorId,
@@ -25,6 +26,7 @@ from city.money import Money
 from journeys.hear_notices import take_all
 from journeys.settle_notices import settle_waiting
 from payments import (
+    agreements,
     channel_orders,
     channel_payments,
     channel_refunds,
@@ -35,6 +37,8 @@ from payments.channel_notices import Told
 from payments.gateway.book import Book
 from payments.gateway.orders import Order as GatewayOrder
 from payments.gateway.orders import Refused, State, Terms
+from payments.rules import agreements as agreement_rules
+from payments.rules.agreements import Leaving
 from payments.rules.bills import BillState, Charge
 from payments.rules.channel_orders import ChannelOrder, OrderState, RefundState
 from payments.rules.channels import (
@@ -47,6 +51,9 @@ from payments.rules.channels import (
     RefundAnswer,
     RefundFate,
 )
+from payments.rules.deductions import Signed
+from payments.rules.deductions import Standing as AgreementStanding
+from payments.store import agreements as agreement_store
 from payments.store import bills as bill_store
 from payments.store import order_shares
 
@@ -54,10 +61,16 @@ if TYPE_CHECKING:
     import pytest
 
     from city.works.database import Database
+    from payments.rules.agreements import Agreement
 
 MERCHANT = "1900009999"
 AMOUNT = Money(1000, "CNY")
 OTHER = Money(700, "CNY")
+DAILY = Money(5000, "CNY")
+CERTAIN = 1000
+AGREED = (Channel.WECHAT, Channel.ALIPAY)
+ACTS = ("start", "both", "deduct", "hear", "notice", "cash", "refund", "void")
+DEDUCTING = {OrderState.ASKED, OrderState.OPEN, OrderState.UNKNOWN}
 CHANNELS = st.sampled_from([Channel.WECHAT, Channel.ALIPAY])
 
 
@@ -93,7 +106,16 @@ class Paying(RuleBasedStateMachine):
             self.before = self._clearing(uow)
             self.bill = services.issue_bill(uow, charge_of(vehicle_id, AMOUNT), "test")
             self.other = services.issue_bill(uow, charge_of(vehicle_id, OTHER), "test")
+            self.agreements = {each: self._agrees(uow, vehicle_id, each) for each in AGREED}
         self.cash = False
+
+    def _agrees(self, uow: Any, vehicle_id: VehicleId, channel: Channel) -> Agreement:
+        """Let the driver agree that this car's bills are taken, and the channel sign it."""
+        now = uow.clock.now()
+        driver = AccountId(uuid7())
+        given = agreement_rules.consent(driver, vehicle_id, channel, MERCHANT, AMOUNT, DAILY, now)
+        agreements.consent(uow, given)
+        return agreements.hear(uow, given.id, Signed(AgreementStanding.SIGNED))[0]
 
     def _clearing(self, uow: Any) -> int:
         found = uow.connection.execute(
@@ -128,6 +150,31 @@ class Paying(RuleBasedStateMachine):
                 )
             except Conflict:
                 return
+        self._opens(channel, order)
+
+    @rule(channel=CHANNELS)
+    def the_bill_is_deducted(self, channel: Channel) -> None:
+        """As when its car has left: by agreement, beside whatever else is under way."""
+        agreement = self.agreements[channel]
+        with self.database.unit_of_work() as uow:
+            bill = bill_store.find_bill(uow.connection, self.bill.id, lock=True)
+            assert bill is not None
+            leaving = Leaving(
+                outstanding=bill.outstanding,
+                payable=bill.state is BillState.OPEN,
+                disputed=False,
+                left_at=uow.clock.now(),
+                certainty=CERTAIN,
+                theirs=True,
+                taken_today=agreement_store.taken_since(uow.connection, agreement, self.now),
+            )
+            earlier = agreement_store.deductions_of(uow.connection, bill.id)
+            once = all(
+                each.state is OrderState.CLOSED and each.channel is not channel for each in earlier
+            )
+            if agreement_rules.obstacle(agreement, leaving) is not None or not once:
+                return
+            order = agreements.ask_deduction(uow, agreement, bill, "test")
         self._opens(channel, order)
 
     def _opens(self, channel: Channel, order: ChannelOrder) -> None:
@@ -262,7 +309,9 @@ class Paying(RuleBasedStateMachine):
     @rule(
         acts=st.lists(
             st.tuples(
-                st.sampled_from(["start", "both", "hear", "notice", "cash", "refund", "void"]),
+                st.sampled_from(
+                    ["start", "both", "deduct", "hear", "notice", "cash", "refund", "void"]
+                ),
                 CHANNELS,
                 st.integers(0, 5),
             ),
@@ -281,6 +330,8 @@ class Paying(RuleBasedStateMachine):
                 self.start(channel)
             elif name == "both":
                 self.start_both(channel)
+            elif name == "deduct":
+                self.the_bill_is_deducted(channel)
             elif name == "hear":
                 self.we_hear(pick, 1)
             elif name == "notice":
@@ -329,6 +380,16 @@ class Paying(RuleBasedStateMachine):
         for bill_id, bill in bills.items():
             assert settled[bill_id] <= 1
             assert (bill.state is BillState.PAID) == (settled[bill_id] == 1)
+
+    @invariant()
+    def a_bill_is_deducted_by_one_channel_at_a_time_and_within_limits(self) -> None:
+        with self.database.read() as connection:
+            taken = agreement_store.deductions_of(connection, self.bill.id)
+        assert len({each.channel for each in taken}) == len(taken)
+        # One that ended unpaid lets the next one try; a surplus is on its way back.
+        assert sum(each.state in DEDUCTING for each in taken) <= 1
+        assert sum(each.payment_id is not None for each in taken) <= 1
+        assert all(each.amount <= AMOUNT for each in taken)
 
     @invariant()
     def what_a_merged_order_was_paid_is_a_payment_or_on_its_way_back(self) -> None:

@@ -54,6 +54,10 @@ def issued(district: DistrictCode, at: datetime) -> Bill:
 def ruled(database: Database) -> Database:
     """Rule a district and the city a few hundred times; a policy's days tell which it is."""
     with database.unit_of_work() as uow:
+        # As they stand from before two people were asked for.
+        for table in ("arrears_policy", "exit_rule"):
+            off = f"alter table payments.{table} disable trigger agreed_by_two"
+            uow.connection.execute(text(off))
         for district, days in (("0153", 10), (None, 20)):
             for place in range(MANY):
                 uow.connection.execute(
@@ -82,6 +86,9 @@ def ruled(database: Database) -> Database:
                         "at": NOW_AT + timedelta(days=place - 650),
                     },
                 )
+        for table in ("arrears_policy", "exit_rule"):
+            on = f"alter table payments.{table} enable always trigger agreed_by_two"
+            uow.connection.execute(text(on))
     return database
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from city.errors import Conflict
 from city.identifiers import PaymentId, uuid7
 from city.money import Money
-from payments import arrears, services
+from payments import bill_changes, services
 from payments.rules.bills import Payment
 from payments.rules.booking import book_payment
 from payments.store import ledger as ledger_store
@@ -195,13 +195,13 @@ def test_all_that_happened_is_found_posted(database: Database) -> None:
     """What the migration asks of what stands: nothing of a lowered, paid, given up, cancelled."""
     bills = [issued(database) for _ in range(4)]
     with database.unit_of_work() as uow:
-        arrears.adjust(uow, bills[0].id, Money(100, "CNY"), "too much", "f", "finance")
+        bill_changes.adjust(uow, bills[0].id, Money(100, "CNY"), "too much", "f", "finance")
         services.pay_in_cash(uow, bills[0].id, cny(800), "lin")
         services.pay_in_cash(uow, bills[1].id, cny(900), "lin", part=cny(400))
         services.cancel_bill(uow, bills[2], "wrong car", "f")
-        asked = arrears.ask_write_off(uow, bills[3].id, "gone abroad", "f")
+        asked = bill_changes.ask_write_off(uow, bills[3].id, "gone abroad", "f")
     with database.unit_of_work() as uow:
-        arrears.decide_write_off(uow, asked.id, approve=True, by="g")
+        bill_changes.decide_write_off(uow, asked.id, approve=True, by="g")
     with database.unit_of_work() as uow, pytest.raises(Conflict):
         services.pay_in_cash(uow, bills[3].id, cny(900), "lin")
     with database.read() as connection:

@@ -14,13 +14,14 @@ from sqlalchemy.exc import IntegrityError
 
 from city.errors import Conflict, Invalid
 from city.identifiers import uuid7
-from payments import arrears, contracts, ledger, periods, services
+from payments import bill_changes, ledger, periods, services
 from payments.rules.bills import issue
 from payments.rules.booking import book_bill
 from payments.rules.contracts import Contract, Party, Share, earned_between, split
 from payments.rules.ledger import Account, AccountKind, EntryKind, cash_of, receivable_of
 from payments.store import ledger as ledger_store
 from payments.store import tables
+from tests.payments import agreed
 from tests.payments.test_ledger import AT, OPERATOR, OWED, TREASURY, charge, cny, sums
 
 if TYPE_CHECKING:
@@ -91,11 +92,11 @@ def test_bills_follow_the_contract_in_force_when_they_are_issued(
 ) -> None:
     with database.unit_of_work() as uow:
         services.issue_bill(uow, charge(100), "test")
-        contracts.agree(uow, OPERATOR, None, None, THIRDS, "finance-1")
+        agreed.agree(uow, OPERATOR, None, None, THIRDS, "finance-1")
         first = services.issue_bill(uow, charge(100), "test")
         home = charge(100).facility_id
         own = (Share(Party.OPERATOR, "", 9), Share(Party.LAND_OWNER, "village-7", 1))
-        contracts.agree(uow, OPERATOR, home, None, own, "finance-1")
+        agreed.agree(uow, OPERATOR, home, None, own, "finance-1")
         services.issue_bill(uow, replace(charge(100), facility_id=home), "test")
         assert sums(uow.connection) == {
             "receivable": 300,
@@ -103,14 +104,12 @@ def test_bills_follow_the_contract_in_force_when_they_are_issued(
             "platform": -34,
             "land_owner": -(33 + 10),
         }
-        arrears.adjust(uow, first.id, cny(100), "the meter was wrong", "finance-1", "finance")
+        bill_changes.adjust(uow, first.id, cny(100), "the meter was wrong", "finance-1", "finance")
         assert sums(uow.connection)["platform"] == 0
         with pytest.raises(Invalid, match="in the past"):
-            contracts.agree(
-                uow, OPERATOR, None, clock.now() - timedelta(days=1), THIRDS, "finance-1"
-            )
+            agreed.agree(uow, OPERATOR, None, clock.now() - timedelta(days=1), THIRDS, "finance-1")
         with pytest.raises(Conflict, match="another contract"):
-            contracts.agree(uow, OPERATOR, None, None, (), "finance-1")
+            agreed.agree(uow, OPERATOR, None, None, (), "finance-1")
 
 
 def test_nothing_is_posted_into_a_closed_period_by_nobody(

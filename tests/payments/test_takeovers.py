@@ -20,9 +20,10 @@ from city.identifiers import (
     uuid7,
 )
 from city.money import Money
-from payments import contracts, services, takeovers
+from payments import services, takeovers
 from payments.rules.bills import Charge
 from payments.rules.contracts import Party, Share
+from tests.payments import agreed
 
 if TYPE_CHECKING:
     from city.works.database import Database
@@ -59,7 +60,7 @@ def postings(database: Database) -> list[tuple[str, int]]:
 def test_bills_written_together_are_those_written_one_by_one(database: Database) -> None:
     with database.unit_of_work() as uow:
         shares = [Share(Party.PLATFORM, "green", 13), Share(Party.OPERATOR, "", 87)]
-        contracts.agree(uow, OPERATORS["commercial"], None, None, shares, "test")
+        agreed.agree(uow, OPERATORS["commercial"], None, None, shares, "test")
     charges = [charge(nature, minor) for nature in OPERATORS for minor in (0, 625, 1437)]
     with database.unit_of_work() as uow:
         alone = [services.issue_bill(uow, each, "test") for each in charges]

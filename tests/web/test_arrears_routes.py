@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from journeys.chase_arrears import chase_arrears
 from payments.adapters.local_post import LocalPost
@@ -107,7 +107,7 @@ def test_a_figure_of_the_ledger_opens_its_postings_and_what_is_closed_stays(site
         "source": "district notice 2026/3",
     }
     ruled = site.post("/api/v1/arrears/policies", "finance", json=policy)
-    assert (ruled.status_code, ruled.get_json()["days_to_pay"]) == (201, 15)
+    assert (ruled.status_code, ruled.get_json()["policy"]["days_to_pay"]) == (201, 15)
     policy["steps"] = [{"kind": "penalty", "days": 1}]
     assert site.post("/api/v1/arrears/policies", "finance", json=policy).status_code == 422
     asked = site.post(
@@ -117,6 +117,60 @@ def test_a_figure_of_the_ledger_opens_its_postings_and_what_is_closed_stays(site
     assert site.post(decision, "finance", json={"approve": True}).status_code == 403
     done = site.post(decision, "administrator", json={"approve": True})
     assert (done.status_code, done.get_json()["state"]) == (200, "approved")
+
+
+YES = {"approve": True}
+
+
+def approved(site: Site, draft: Any) -> None:
+    done = site.post(f"/api/v1/term-drafts/{draft['id']}/decision", "administrator", json=YES)
+    assert (done.status_code, done.get_json()["state"]) == (200, "approved")
+
+
+def test_what_one_person_proposes_holds_when_another_has_approved_it(site: Site) -> None:
+    policy = {"days_to_pay": 9, "steps": [], "source": "a notice", "cash_step_minor": 10}
+    exits = {"mode": "pay-first", "district": "0153", "source": "the owner's wish"}
+    share = {"operator_id": str(site.facility.operator_id), "shares": []}
+    drafts = [
+        site.post(path, "finance", json=body).get_json()
+        for path, body in (
+            ("/api/v1/contracts", share),
+            ("/api/v1/arrears/policies", policy),
+            ("/api/v1/gates/exit-rules", exits),
+        )
+    ]
+    assert [each["state"] for each in drafts] == ["waiting"] * 3
+    waiting = site.get("/api/v1/term-drafts", "auditor").get_json()
+    assert [each["id"] for each in waiting["items"]] == [each["id"] for each in drafts]
+    lists = ("/api/v1/contracts", "/api/v1/arrears/policies", "/api/v1/gates/exit-rules")
+    assert [site.get(path, "finance").get_json()["items"] for path in lists] == [[], [], []]
+    for each in drafts:
+        decision = f"/api/v1/term-drafts/{each['id']}/decision"
+        assert site.post(decision, "operator", json=YES).status_code == 403
+        own = site.post(decision, "finance", json=YES)
+        assert (own.status_code, own.get_json()["detail"]) == (403, "a second person decides")
+        site.clock.advance(60)
+        approved(site, each)
+        assert site.post(decision, "administrator", json=YES).status_code == 409
+    for path, names in zip(lists, ("shares", "days_to_pay", "mode"), strict=True):
+        (version,) = site.get(path, "finance").get_json()["items"]
+        assert version["standing"] == "in-force"
+        assert version["from_at"] == version["agreed_at"] > drafts[0]["proposed_at"]
+        assert version["approved_by"] not in {None, version["agreed_by"]}
+        assert names in version
+    assert site.get("/api/v1/term-drafts", "finance").get_json()["items"] == []
+    # Who proposed it takes it back; nothing follows it ever.
+    back = site.post("/api/v1/contracts", "finance", json=share).get_json()
+    decision = f"/api/v1/term-drafts/{back['id']}/decision"
+    done = site.post(decision, "finance", json={"approve": False}).get_json()
+    assert done["state"] == "refused"
+    assert len(site.get("/api/v1/contracts", "finance").get_json()["items"]) == 1
+    gone = site.post(f"/api/v1/term-drafts/{site.facility.id}/decision", "finance", json=YES)
+    assert gone.status_code == 404
+    acts = ("terms_proposed", "terms_approved", "terms_refused")
+    for action in acts:
+        found = site.get(f"/api/v1/audit?action=payments.{action}", "auditor").get_json()
+        assert found["items"], action
 
 
 def test_contracts_and_policies_are_tried_before_they_are_entered_and_told_of_by_date(
@@ -139,11 +193,12 @@ def test_contracts_and_policies_are_tried_before_they_are_entered_and_told_of_by
     assert site.get("/api/v1/contract-subjects", "auditor").get_json()["items"] == []
     assert site.get("/api/v1/contracts", "auditor").get_json()["items"] == []
     first = site.post("/api/v1/contracts", "finance", json=terms).get_json()
+    approved(site, first)
     now = site.clock.now()
     later = {**terms, "shares": [], "from_at": (now + timedelta(days=9)).isoformat()}
     ends = site.post("/api/v1/contract-trials", "finance", json={**later, "fee": money(1)})
     assert ends.get_json()["ends"] == first["id"]
-    assert site.post("/api/v1/contracts", "finance", json=later).status_code == 201
+    approved(site, site.post("/api/v1/contracts", "finance", json=later).get_json())
     for days, stand in ((0, ["to-come", "in-force"]), (9, ["in-force", "past"])):
         at = (now + timedelta(days=days)).isoformat().replace("+", "%2B")
         listed = site.get(f"/api/v1/contracts?at={at}", "finance").get_json()

@@ -13,6 +13,7 @@ from city.vehicles import parse_plate
 from journeys import keep_arrears, pay_together
 from journeys.draw_court_file import draw_court_file
 from payments import arrears as service
+from payments import bill_changes
 from payments.rules.arrears import (
     WriteOffState,
 )
@@ -233,7 +234,7 @@ def ask_write_off(uow: UnitOfWork, bill_id: UUID, json_data: WriteOffIn) -> dict
 def write_offs(query_data: WriteOffsQuery) -> dict[str, Any]:
     """List write-offs."""
     with access.wiring().database.read() as connection:
-        found, following = service.write_offs(
+        found, following = bill_changes.write_offs(
             connection,
             state=WriteOffState(query_data.state) if query_data.state else None,
             districts=access.known_actor().districts,

@@ -11,23 +11,25 @@ from city.identifiers import DistrictCode, FacilityId, ParkingSessionId, Vehicle
 from city.people import Role
 from city.vehicles import parse_plate
 from journeys.admit_vehicle import Direction, Passage, pass_gate
-from journeys.ask_exit import ask_exit, rule_exits
+from journeys.agree_terms import propose_exits
+from journeys.ask_exit import ask_exit
 from journeys.correct_stay import match_passage
 from journeys.drive_stay import account_of, take_ticket
 from journeys.meet_vehicle import meet_vehicle
 from parking.services import stay_views, tickets
 from payments import exits
 from payments.rules.exits import ExitMode
+from payments.rules.versions import standings
 from web import access
 from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
+from web.api.names import names_of
 from web.api.plates import masked_plates, one_plate, plate_read
 from web.api.schemas.drivers import TicketCodeOut, TicketIn, TicketOut
 from web.api.schemas.evidence import (
     ExitIn,
     ExitOut,
     ExitRuleIn,
-    ExitRuleOut,
     ExitRulesOut,
     MatchIn,
     MeetIn,
@@ -38,7 +40,9 @@ from web.api.schemas.evidence import (
     UnmatchedQuery,
 )
 from web.api.schemas.stays import SessionOut
+from web.api.schemas.terms import TermDraftOut, VersionsQuery
 from web.api.shown import shown_evidence, shown_session
+from web.api.term_drafts import people_of, shown_draft
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -138,24 +142,36 @@ def ask_to_leave(json_data: ExitIn) -> dict[str, Any]:
 
 
 @blueprint.get("/gates/exit-rules")
-@access.allow(Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
+@access.allow(Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
+@blueprint.input(VersionsQuery, location="query")
 @blueprint.output(ExitRulesOut)
-@blueprint.doc(summary="Where vehicles pay before they leave, the latest rule first")
-def exit_rules() -> dict[str, Any]:
+@blueprint.doc(summary="Where vehicles pay before they leave at an instant, the latest rule first")
+def exit_rules(query_data: VersionsQuery) -> dict[str, Any]:
     """List rules about leaving."""
-    with access.wiring().database.read() as connection:
-        return {"items": [_exit_rule(each) for each in exits.rules(connection)]}
+    wiring = access.wiring()
+    at = query_data.at or wiring.clock.now()
+    with wiring.database.read() as connection:
+        found = exits.rules(connection)
+        names = names_of(connection, people_of(found))
+    stand = standings([((each.facility_id, each.district), each.from_at) for each in found], at)
+    items = [
+        {**_exit_rule(each), "standing": standing.value}
+        for each, standing in zip(found, stand, strict=True)
+    ]
+    return {"at": at, "items": items, "names": names}
 
 
 @blueprint.post("/gates/exit-rules")
 @access.allow(Role.FINANCE)
 @act
 @blueprint.input(ExitRuleIn)
-@blueprint.output(ExitRuleOut, status_code=201)
-@blueprint.doc(summary="Enter where vehicles leave first and where they pay first, from then on")
+@blueprint.output(TermDraftOut, status_code=201)
+@blueprint.doc(
+    summary="Propose where vehicles leave first and where they pay first; a second person approves"
+)
 def rule_exit(uow: UnitOfWork, json_data: ExitRuleIn) -> dict[str, Any]:
-    """Enter a rule about leaving."""
-    ruled = rule_exits(
+    """Propose a rule about leaving."""
+    draft = propose_exits(
         uow,
         access.known_actor(),
         FacilityId(json_data.facility_id) if json_data.facility_id else None,
@@ -164,7 +180,7 @@ def rule_exit(uow: UnitOfWork, json_data: ExitRuleIn) -> dict[str, Any]:
         json_data.from_at,
         json_data.source,
     )
-    return _exit_rule(ruled)
+    return shown_draft(draft)
 
 
 @blueprint.get("/gates/unmatched")
@@ -267,6 +283,7 @@ def _exit_rule(ruled: ExitRule) -> dict[str, Any]:
         "source": ruled.source,
         "agreed_at": ruled.agreed_at,
         "agreed_by": ruled.agreed_by,
+        "approved_by": ruled.approved_by,
     }
 
 

@@ -10,7 +10,8 @@ from city.errors import Conflict, Forbidden, Invalid, NotFound
 from city.identifiers import DistrictCode, FacilityId, OperatorId
 from city.money import Money
 from city.people import Role
-from journeys.keep_ledger import agree_contract, rule_arrears, try_arrears, try_contract
+from journeys.agree_terms import propose_arrears, propose_contract
+from journeys.keep_ledger import try_arrears, try_contract
 from parking.services.place_keeping import operators_by_id
 from payments import contracts as service
 from payments.rules.arrears import (
@@ -30,17 +31,17 @@ from web.api.names import names_of
 from web.api.schemas.terms import (
     ArrearsPoliciesOut,
     ArrearsPolicyIn,
-    ArrearsPolicyOut,
     ArrearsPolicyTrialIn,
     ArrearsPolicyTrialOut,
     ContractIn,
-    ContractOut,
     ContractsOut,
     ContractSubjectsOut,
     ContractTrialIn,
     ContractTrialOut,
+    TermDraftOut,
     VersionsQuery,
 )
+from web.api.term_drafts import people_of, shown_draft
 from web.refusals import as_asked
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ if TYPE_CHECKING:
     from city.works.database import UnitOfWork
     from parking.rules.places.model import Facility
     from payments.rules.contracts import Contract
-    from payments.store.policies import RegionPolicy
+    from payments.rules.terms import RegionPolicy
 
 blueprint = APIBlueprint("terms", __name__, url_prefix="/api/v1", tag="Payments")
-CONTRACT_READERS: Final = (Role.FINANCE, Role.AUDITOR)
-POLICY_READERS: Final = (Role.FINANCE, Role.OPERATOR, Role.AUDITOR)
+CONTRACT_READERS: Final = (Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
+POLICY_READERS: Final = (Role.FINANCE, Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
 FAULTS: Final = (Conflict, Forbidden, Invalid, NotFound)
 _PAGE: Final = 500
 
@@ -71,7 +72,7 @@ def contracts(query_data: VersionsQuery) -> dict[str, Any]:
     at = query_data.at or wiring.clock.now()
     with wiring.database.read() as connection:
         found = service.contracts(connection)
-        names = names_of(connection, (each.agreed_by for each in found))
+        names = names_of(connection, people_of(found))
     stand = standings([((each.operator_id, each.facility_id), each.from_at) for each in found], at)
     items = [
         {**_contract(each), "standing": standing.value}
@@ -84,11 +85,13 @@ def contracts(query_data: VersionsQuery) -> dict[str, Any]:
 @access.allow(Role.FINANCE)
 @act
 @blueprint.input(ContractIn)
-@blueprint.output(ContractOut, status_code=201)
-@blueprint.doc(summary="Enter how commercial fees are shared from an instant on")
-def agree(uow: UnitOfWork, json_data: ContractIn) -> dict[str, Any]:
-    """Enter a contract."""
-    agreed = agree_contract(
+@blueprint.output(TermDraftOut, status_code=201)
+@blueprint.doc(
+    summary="Propose how commercial fees are shared from an instant on; a second person approves"
+)
+def propose(uow: UnitOfWork, json_data: ContractIn) -> dict[str, Any]:
+    """Propose a contract."""
+    draft = propose_contract(
         uow,
         access.known_actor(),
         OperatorId(json_data.operator_id),
@@ -96,7 +99,7 @@ def agree(uow: UnitOfWork, json_data: ContractIn) -> dict[str, Any]:
         json_data.from_at,
         _shares(json_data),
     )
-    return _contract(agreed)
+    return shown_draft(draft)
 
 
 @blueprint.post("/contract-trials")
@@ -175,7 +178,7 @@ def policies(query_data: VersionsQuery) -> dict[str, Any]:
     at = query_data.at or wiring.clock.now()
     with wiring.database.read() as connection:
         found = service.rules(connection)
-        names = names_of(connection, (each.agreed_by for each in found))
+        names = names_of(connection, people_of(found))
     stand = standings([(each.district, each.from_at) for each in found], at)
     items = [
         {**_region(each), "standing": standing.value}
@@ -188,13 +191,16 @@ def policies(query_data: VersionsQuery) -> dict[str, Any]:
 @access.allow(Role.FINANCE)
 @act
 @blueprint.input(ArrearsPolicyIn)
-@blueprint.output(ArrearsPolicyOut, status_code=201)
-@blueprint.doc(summary="Enter what a region rules about bills that are issued from then on")
-def rule(uow: UnitOfWork, json_data: ArrearsPolicyIn) -> dict[str, Any]:
-    """Enter a policy."""
+@blueprint.output(TermDraftOut, status_code=201)
+@blueprint.doc(
+    summary="Propose what a region rules about bills issued from then on; a second person approves"
+)
+def propose_policy(uow: UnitOfWork, json_data: ArrearsPolicyIn) -> dict[str, Any]:
+    """Propose a policy."""
     policy = _read_policy(json_data)
     district = _district(json_data.district)
-    return _region(rule_arrears(uow, access.known_actor(), district, json_data.from_at, policy))
+    caller = access.known_actor()
+    return shown_draft(propose_arrears(uow, caller, district, json_data.from_at, policy))
 
 
 @blueprint.post("/arrears/policy-trials")
@@ -287,6 +293,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "shares": [share.as_json() for share in contract.shares],
         "agreed_at": contract.agreed_at,
         "agreed_by": contract.agreed_by,
+        "approved_by": contract.approved_by,
     }
 
 
@@ -308,4 +315,5 @@ def _region(region: RegionPolicy) -> dict[str, Any]:
         **_policy(region.policy),
         "agreed_at": region.agreed_at,
         "agreed_by": region.agreed_by,
+        "approved_by": region.approved_by,
     }

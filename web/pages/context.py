@@ -138,7 +138,7 @@ FINANCE_PAGES: Final = (
     ("refunds", "pages.finance_refunds", FINANCE_ROLES),
     ("arrears", "pages.finance_arrears", FINANCE_ROLES),
     ("ledger", "pages.finance_ledger", LEDGER_ROLES),
-    ("terms", "pages.finance_terms", LEDGER_ROLES),
+    ("terms", "pages.finance_terms", FINANCE_ROLES),
     ("cards", "pages.cards", FINANCE_ROLES),
     ("shifts", "pages.shifts", LEDGER_ROLES),
 )

@@ -158,9 +158,9 @@ def finance_ledger() -> Response:
 
 
 @blueprint.get("/finance/terms")
-@access.allow(*LEDGER_ROLES)
+@access.allow(*FINANCE_ROLES)
 def finance_terms() -> Response:
-    """Show contracts about shares of fees, and what regions rule about unpaid bills."""
+    """Show contracts about shares of fees, and what regions rule about bills and exits."""
     return page("finance.html", subject="terms")
 
 

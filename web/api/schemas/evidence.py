@@ -178,13 +178,17 @@ class ExitRuleOut(Outgoing):
     from_at: Instant
     source: str
     agreed_at: Instant
-    agreed_by: str
+    agreed_by: Annotated[str, Field(description="who proposed it")]
+    approved_by: Annotated[str | None, Field(description="null: from before two were asked for")]
+    standing: Literal["past", "in-force", "to-come"]
 
 
 class ExitRulesOut(Outgoing):
     """All rules, the latest first; where none is, vehicles leave first."""
 
+    at: Instant
     items: list[ExitRuleOut]
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]
 
 
 class PassedOut(Outgoing):

@@ -53,7 +53,8 @@ class ContractOut(Outgoing):
     from_at: Instant
     shares: list[ShareOut]
     agreed_at: Instant
-    agreed_by: str
+    agreed_by: Annotated[str, Field(description="who proposed it")]
+    approved_by: Annotated[str | None, Field(description="null: from before two were asked for")]
 
 
 Standing = Literal["past", "in-force", "to-come"]
@@ -176,7 +177,8 @@ class ArrearsPolicyOut(Outgoing):
     source: str
     cash_step_minor: int
     agreed_at: Instant
-    agreed_by: str
+    agreed_by: Annotated[str, Field(description="who proposed it")]
+    approved_by: Annotated[str | None, Field(description="null: from before two were asked for")]
 
 
 class ArrearsPolicyVersionOut(ArrearsPolicyOut):
@@ -226,3 +228,55 @@ class ArrearsPolicyTrialOut(Outgoing):
     ends: Annotated[UUID | None, Field(description="the version that would be over then")]
     due_at: Instant | None
     steps: list[ForeseenOut]
+
+
+class ContractTermsOut(Outgoing):
+    """What a proposed contract says."""
+
+    operator_id: UUID
+    facility_id: UUID | None
+    shares: list[ShareOut]
+
+
+class PolicyTermsOut(UnruledPolicyOut):
+    """What a proposed policy says."""
+
+    district: str | None
+
+
+class ExitTermsOut(Outgoing):
+    """What a proposed rule about exits says."""
+
+    facility_id: UUID | None
+    district: str | None
+    mode: Literal["leave-first", "pay-first"]
+    source: str
+
+
+class TermDraftOut(Outgoing):
+    """What one person proposed; nothing follows it until another approves it."""
+
+    id: UUID
+    kind: Literal["contract", "policy", "exit"]
+    state: Literal["waiting", "approved", "refused"]
+    from_at: Annotated[Instant | None, Field(description="null: from its approval on")]
+    proposed_at: Instant
+    proposed_by: str
+    decided_at: Instant | None
+    decided_by: str | None
+    contract: ContractTermsOut | None
+    policy: PolicyTermsOut | None
+    exit: ExitTermsOut | None
+
+
+class TermDraftsOut(Outgoing):
+    """What waits for a second person, the oldest first."""
+
+    items: list[TermDraftOut]
+    names: Annotated[dict[str, str], Field(description="of staff, by subject")]
+
+
+class TermDecisionIn(Incoming):
+    """Whether it is agreed to."""
+
+    approve: bool

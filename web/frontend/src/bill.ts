@@ -29,7 +29,7 @@ function settling(bill: Bill): HTMLElement[] {
       fact(text("bill.paid"), exactly(instant(bill.payment.received_at))),
       fact(
         text("bill.paid_by"),
-        `${named("bill.channel", bill.payment.channel)} · ${price(bill.payment.amount)}`,
+        `${named("bill.channel", bill.payment.channel)} · ${price({ ...bill.payment.amount, minor: bill.payment.amount.minor - bill.payment.rounded.minor })}`,
       ),
       ...(bill.payment.rounded.minor ? [fact(text("bill.rounded"), price(bill.payment.rounded))] : []),
     ];

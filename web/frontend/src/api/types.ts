@@ -109,6 +109,11 @@ export type Policy = Schemas["PolicyOut"];
 export type Contract = Schemas["ContractVersionOut"];
 export type Contracts = Schemas["ContractsOut"];
 export type ContractSubjects = Schemas["ContractSubjectsOut"];
+/** What one person proposed to be agreed to, until another decides. */
+export type TermDraft = Schemas["TermDraftOut"];
+export type TermDrafts = Schemas["TermDraftsOut"];
+export type ExitRule = Schemas["ExitRuleOut"];
+export type ExitRules = Schemas["ExitRulesOut"];
 export type ContractTrial = Schemas["ContractTrialOut"];
 export type RegionPolicy = Schemas["ArrearsPolicyVersionOut"];
 export type RegionPolicies = Schemas["ArrearsPoliciesOut"];

@@ -7,6 +7,7 @@ import type {
   RegionPolicies,
   RegionPolicy,
   PolicyTrial,
+  TermDraft,
 } from "../api/types";
 import { parseAmount } from "../format/money";
 import { instant } from "../format/time";
@@ -236,7 +237,7 @@ export function contractForm(
     submit: text("terms.enter"),
     send: async () => {
       if (!whole()) throw new ProblemError(422, "invalid", text("terms.incomplete"));
-      await send<Contract>("POST", "/api/v1/contracts", body(), key);
+      await send<TermDraft>("POST", "/api/v1/contracts", body(), key);
       await done();
       return text("terms.contract_entered");
     },
@@ -400,7 +401,7 @@ export function policyForm(
     send: async () => {
       const typed = body();
       if (typed === null) throw new ProblemError(422, "invalid", text("terms.incomplete"));
-      await send<RegionPolicy>("POST", "/api/v1/arrears/policies", typed, key);
+      await send<TermDraft>("POST", "/api/v1/arrears/policies", typed, key);
       await done();
       return text("terms.policy_entered");
     },

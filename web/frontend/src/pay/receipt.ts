@@ -33,7 +33,7 @@ export function paidUp(bill: Payable, order: PayOrder | null, invoices: InvoiceP
           "dl",
           { class: "facts" },
           fact(text("bill.paid"), exactly(instant(receipt.received_at))),
-          fact(text("bill.paid_by"), `${named("bill.channel", receipt.channel)} · ${price(receipt.amount)}`),
+          fact(text("bill.paid_by"), `${named("bill.channel", receipt.channel)} · ${price({ ...receipt.amount, minor: receipt.amount.minor - receipt.rounded.minor })}`),
           receipt.rounded.minor ? fact(text("bill.rounded"), price(receipt.rounded)) : null,
           receipt.refunded.minor ? fact(text("pay.refunded"), price(receipt.refunded)) : null,
           fact(text("pay.receipt_number"), h("span", { class: "mono" }, receipt.number)),
