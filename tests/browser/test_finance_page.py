@@ -112,6 +112,15 @@ def lists_the_refund(visitor: Visitor, look: str) -> None:
     expect(row).to_contain_text("2.00")
     row.click()
     expect(page.locator("[data-refund]").first).to_be_visible()
+    # Who paid reads a number off the receipt: it leads to the payment.
+    number = page.locator(".case .mono").nth(1).inner_text()
+    page.fill("#payment-number", "0" * 12)
+    page.locator("#find-payment").click()
+    expect(page.locator("#section [role=alert]")).to_have_text("没有该单号的付款。")
+    page.fill("#payment-number", number)
+    page.locator("#find-payment").click()
+    expect(page.locator("#case-title")).to_have_text(number)
+    expect(page.locator(f"[data-order='{number}'] [data-refund]")).to_contain_text("2.00")
     assert violations(page) == []
     shot(page, "finance-refunds-zh")
 

@@ -223,6 +223,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/takings": FINANCE_READERS,
     "GET /api/v1/takings/payments": FINANCE_READERS,
     "GET /api/v1/takings/export": FINANCE_READERS,
+    "GET /api/v1/channel-orders": FINANCE_READERS | {Role.OPERATOR},
     "GET /api/v1/channel-refunds": FINANCE_READERS | {Role.OPERATOR},
     "POST /api/v1/cards": {Role.ATTENDANT, Role.FINANCE},
     "POST /api/v1/cards/found": {Role.ATTENDANT, Role.FINANCE},

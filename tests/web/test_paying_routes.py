@@ -300,6 +300,26 @@ def test_a_payment_goes_back_in_parts_once_each_and_never_more_than_was_paid(
     assert counter.payable(counter.link())["receipt"]["refunded"]["minor"] == 900
 
 
+def test_a_payment_is_found_by_either_number_in_ones_own_districts(counter: Counter) -> None:
+    link = counter.link()
+    order_no = counter.start(link, "wechat")["order_no"]
+    counter.pays(order_no)
+    counter.order(link, order_no)
+    channel_no = counter.payable(link)["receipt"]["channel_no"]
+
+    def found(number: str, who: str = "finance") -> list[str]:
+        answer = counter.site.get(f"/api/v1/channel-orders?number={number}", who)
+        assert answer.status_code == 200, answer.text
+        return [each["bill_id"] for each in answer.get_json()["items"]]
+
+    assert found(order_no) == found(channel_no) == [counter.bill_id]
+    assert found("0" * 32) == []
+    assert found(order_no, "operator-west") == []
+    assert counter.site.get("/api/v1/channel-orders?number=a'b", "finance").status_code == 422
+    path = f"/api/v1/channel-orders?number={order_no}"
+    assert counter.site.get(path, "attendant").status_code == 403
+
+
 def test_how_much_goes_back_follows_from_the_role(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

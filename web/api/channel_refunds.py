@@ -17,6 +17,7 @@ from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderStat
 from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.store import order_shares
+from payments.store.desk_orders import orders_under
 from payments.store.desk_refunds import refunds as refunds_of_desk
 from web import access
 from web.api.cursors import after, cursor
@@ -27,6 +28,8 @@ from web.api.schemas.paying import (
     ChannelRefundOut,
     ChannelRefundsOut,
     ChannelRefundsQuery,
+    NumberedOrdersOut,
+    NumberQuery,
     RefundWithdrawalIn,
 )
 from web.reasons import reason_as_asked
@@ -66,6 +69,33 @@ def orders(bill_id: UUID) -> dict[str, Any]:
             *(_shared(each, share, refunds[each.id]) for each, share in shared),
         ],
         "most_at_once": most,
+    }
+
+
+@blueprint.get("/channel-orders")
+@access.allow(*READERS)
+@blueprint.input(NumberQuery, location="query")
+@blueprint.output(NumberedOrdersOut)
+@blueprint.doc(
+    summary="Online payments by our order number or the channel's, as a receipt shows them",
+    description="One of several bills comes once for each; of the caller's districts alone.",
+)
+def numbered(query_data: NumberQuery) -> dict[str, Any]:
+    """Find orders by a number."""
+    with access.wiring().database.read() as connection:
+        found = orders_under(connection, query_data.number, access.known_actor().districts)
+    return {
+        "items": [
+            {
+                "order_no": each.order_no,
+                "channel_no": each.channel_no or None,
+                "channel": each.channel.value,
+                "state": each.state.value,
+                "amount": each.amount.as_json(),
+                "bill_id": each.bill_id,
+            }
+            for each in found
+        ]
     }
 
 

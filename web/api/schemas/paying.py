@@ -244,6 +244,29 @@ class ChannelOrdersOut(Outgoing):
     ]
 
 
+class NumberQuery(Incoming):
+    """A number as a payer reads it off a receipt or a channel's app."""
+
+    number: Annotated[str, Field(min_length=8, max_length=64, pattern="^[0-9A-Za-z_-]+$")]
+
+
+class NumberedOrderOut(Outgoing):
+    """An order with one of the bills that it pays."""
+
+    order_no: str
+    channel_no: str | None
+    channel: OrderChannel
+    state: Literal["asked", "open", "unknown", "paid", "closed"]
+    amount: MoneyOut
+    bill_id: UUID
+
+
+class NumberedOrdersOut(Outgoing):
+    """What a number leads to."""
+
+    items: list[NumberedOrderOut]
+
+
 class ChannelRefundsQuery(PageQuery):
     """Which refunds."""
 

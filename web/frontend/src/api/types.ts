@@ -141,6 +141,7 @@ export type Difference = Schemas["DifferenceOut"];
 export type Differences = Schemas["DifferencesOut"];
 export type ListedRefund = Schemas["ListedRefundOut"];
 export type ListedRefunds = Schemas["ChannelRefundsOut"];
+export type NumberedOrders = Schemas["NumberedOrdersOut"];
 export type ArrearsPage = Schemas["ArrearsOut"];
 export type ArrearsCase = Schemas["CaseOut"];
 export type WriteOff = Schemas["WriteOffOut"];

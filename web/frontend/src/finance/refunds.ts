@@ -1,6 +1,6 @@
 /** What went back through online channels, what is on its way, what failed. */
 import { read } from "../api/client";
-import type { Bill, Card, ListedRefund, ListedRefunds } from "../api/types";
+import type { Bill, Card, ListedRefund, ListedRefunds, NumberedOrders } from "../api/types";
 import { instant } from "../format/time";
 import { inFours } from "../cards/card";
 import { agoText, exactly, price } from "../format/words";
@@ -8,8 +8,9 @@ import { billTag } from "../panels/bill";
 import { fact } from "../panels/figures";
 import { onlinePayments, refundTag } from "../panels/refunds";
 import { chips, Desk } from "../shell/desk";
-import { byId, h, replace } from "../shell/dom";
-import { emptyState } from "../shell/states";
+import { byId, h, replace, write } from "../shell/dom";
+import { field } from "../shell/form";
+import { emptyState, problemText } from "../shell/states";
 import { named, text } from "../shell/text";
 import { openEntry } from "./entry";
 import { Pages } from "./pages";
@@ -41,8 +42,71 @@ export class RefundsDesk {
         void this.pages.load();
       },
     );
-    replace(this.place, h("p", { class: "note" }, text("finance.refunds_note")), this.states, this.list);
+    replace(this.place, h("p", { class: "note" }, text("finance.refunds_note")), this.finder(), this.states, this.list);
     return this.pages.load();
+  }
+
+  /** Find what somebody paid by a number that they read out. */
+  private finder(): HTMLElement {
+    const number = field("", {
+      id: "payment-number",
+      required: true,
+      minlength: 8,
+      maxlength: 64,
+      spellcheck: "false",
+      "aria-describedby": "payment-number-hint",
+    });
+    const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
+    const find = async (): Promise<void> => {
+      problem.hidden = true;
+      try {
+        const found = await read<NumberedOrders>("/api/v1/channel-orders", { number: number.value.trim() });
+        if (found.items.length > 0) return await this.openFound(number.value.trim(), found);
+        write(problem, text("finance.no_number"));
+      } catch (error) {
+        write(problem, problemText(error));
+      }
+      problem.hidden = false;
+    };
+    return h(
+      "form",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          void find();
+        },
+      },
+      h(
+        "div",
+        { class: "bench-tools" },
+        h("div", { class: "tool-field" }, h("label", { class: "label", for: "payment-number" }, text("finance.number")), number),
+        h("div", { class: "tool-end" }, h("button", { class: "button", type: "submit", id: "find-payment" }, text("finance.find_payment"))),
+      ),
+      h("p", { class: "hint", id: "payment-number-hint" }, text("finance.number_hint")),
+      problem,
+    );
+  }
+
+  private openFound(number: string, found: NumberedOrders): Promise<void> {
+    return this.desk.open(number, number, async () => {
+      const bills = await Promise.all(found.items.map((each) => read<Bill>(`/api/v1/bills/${each.bill_id}`)));
+      return h(
+        "div",
+        { class: "case" },
+        ...bills.flatMap((bill) => [
+          h(
+            "dl",
+            { class: "facts" },
+            fact(
+              text("bill.title"),
+              h("a", { href: `/bills/${bill.id}` }, `${text("finance.open_bill")} · ${price(bill.amount)}`),
+              billTag(bill),
+            ),
+          ),
+          onlinePayments(bill.id),
+        ]),
+      );
+    });
   }
 
   private draw(items: readonly ListedRefund[], page: ListedRefunds): Node {
