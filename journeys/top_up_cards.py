@@ -67,6 +67,8 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
         As `top_ups.ask_top_up`.
     """
     actor.require(Role.DRIVER)
+    with database.unit_of_work() as uow:
+        own_card(uow, actor, card_id)
     adapter = adapter_of(channels, channel)
 
     def ask(uow: UnitOfWork, lost_no: str) -> ChannelOrder:
