@@ -31,7 +31,6 @@ from payments.rules.booking import (
     book_surplus_refund,
 )
 from payments.rules.channel_orders import (
-    ORDER_TAKES_MONEY_FOR,
     ChannelOrder,
     ChannelRefund,
     OrderState,
@@ -40,6 +39,7 @@ from payments.rules.channel_orders import (
     check_refund,
     heard,
     heard_of_refund,
+    takes_money_for,
 )
 from payments.rules.channel_registry import fee_rate_of
 from payments.rules.channels import (
@@ -158,7 +158,7 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
         # What is left may have changed since: a part was paid, or the bill was lowered.
         if present is not None and present.amount == amount and present.order_no != lost_no:
             return present
-    offered = bill.state is BillState.OFFERED
+    offered, longest = bill.state is BillState.OFFERED, takes_money_for(method)
     identifier = uuid7()
     order = ChannelOrder(
         id=identifier,
@@ -172,7 +172,7 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
         opened_at=now.replace(microsecond=0),
         opened_by=by,
         expires_at=now.replace(microsecond=0)
-        + (OFFER_TAKES_MONEY_FOR if offered else ORDER_TAKES_MONEY_FOR),
+        + (min(longest, OFFER_TAKES_MONEY_FOR) if offered else longest),
     )
     channel_orders.add_order(uow.connection, order)
     return order

@@ -50,6 +50,15 @@ _FATES: Final = {
     "PAY_FAIL": Fate.CLOSED,
     "FAIL": Fate.CLOSED,
 }
+_UNSETTLED: Final = {
+    "USERPAYING": Fate.OPEN,
+    "BANKERROR": Fate.UNKNOWN,
+    "BANK_ERROR": Fate.UNKNOWN,
+    "OUT_TRADE_NO_USED": Fate.UNKNOWN,
+}
+"""Refusals of a payer's code that say of no money yet that it was not taken."""
+_STORE: Final = "greenbay"
+"""Our own name for the store that WeChat Pay wants with a scanned code: one, the city's streets."""
 _REFUNDS: Final = {
     "SUCCESS": RefundFate.DONE,
     "PROCESSING": RefundFate.ASKED,
@@ -92,13 +101,16 @@ class WechatChannel:
             "description": order.subject,
             "out_trade_no": order.order_no,
             "amount": {"total": order.amount.minor, "currency": order.amount.currency},
-            "notify_url": self._notify_url,
-            "time_expire": wechat_parking.rfc3339(order.expires_at),
         }
+        if order.method is Method.BAR:
+            # Neither an end nor notifications: it is answered at once, asked after, and reversed.
+            body["payer"] = {"auth_code": payer}
+            body["scene_info"] = {"store_info": {"out_id": _STORE}}
+        else:
+            body["notify_url"] = self._notify_url
+            body["time_expire"] = wechat_parking.rfc3339(order.expires_at)
         if order.method is Method.JSAPI:
             body["payer"] = {"openid": payer}
-        elif order.method is Method.BAR:
-            body["payer"] = {"auth_code": payer}
         try:
             status, node = self._line.call("POST", f"/v3/pay/transactions/{product}", body)
         except NoAnswer as none:
@@ -107,9 +119,12 @@ class WechatChannel:
             return Opening(Answer(Fate.OPEN), _text(node, code))
         if status == _OK:
             return Opening(self._believed(node))
-        if _text(node, "code") == "ORDERPAID":
+        refusal = _text(node, "code")
+        if refusal == "ORDERPAID":
             return Opening(self.query(order))
-        return Opening(Answer(_fate(status, Fate.CLOSED), reason=_text(node, "code")))
+        if order.method is Method.BAR and refusal in _UNSETTLED:
+            return Opening(Answer(_UNSETTLED[refusal], reason=refusal))
+        return Opening(Answer(_fate(status, Fate.CLOSED), reason=refusal))
 
     def query(self, order: Order) -> Answer:
         """Ask how an order stands."""
@@ -130,9 +145,13 @@ class WechatChannel:
         """Close an unpaid order; what became of it is asked, not guessed from the answer."""
         if order.method is Method.AGREEMENT:
             return self.query(order)  # what was accepted is taken, or not, by the channel alone
-        target = f"/v3/pay/transactions/out-trade-no/{order.order_no}/close"
+        known = f"/v3/pay/transactions/out-trade-no/{order.order_no}"
+        target, body = f"{known}/close", {"mchid": self.merchant}
+        if order.method is Method.BAR:
+            # A payer's code is reversed: where it was paid meanwhile, the money goes back at once.
+            target, body = f"{known}/reverse", {**body, "appid": self._account.app_id}
         try:
-            self._line.call("POST", target, {"mchid": self.merchant})
+            self._line.call("POST", target, {**body})
         except NoAnswer as none:
             return Answer(Fate.UNKNOWN, reason=none.reason)
         return self.query(order)

@@ -215,10 +215,11 @@ class Alipay:
 
     def _pay(self, biz: Biz) -> Mapping[str, JsonValue]:
         code = text_of(biz, "auth_code")
-        if _CODE.fullmatch(code) is None:
+        kind = code_of(code)
+        if _CODE.fullmatch(code) is None or kind is Code.EXPIRED:
             raise AlipayProblem("40004", "ACQ.PAYMENT_AUTH_CODE_INVALID", "获取顾客账户信息失败")
         order = self._opened(biz, "pay")
-        match code_of(code):
+        match kind:
             case Code.EMPTY:
                 self._desk.book.close(_CHANNEL, order.key, self._desk.now())
                 raise AlipayProblem("40004", "ACQ.BUYER_BALANCE_NOT_ENOUGH", "买家余额不足")

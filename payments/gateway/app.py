@@ -15,6 +15,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from city.errors import Invalid
 from city.time import Clock, WallClock
 from payments.gateway.alipay import Alipay
+from payments.gateway.codes import code_routes
 from payments.gateway.desk import Desk, WechatKeys
 from payments.gateway.faults import Fault, Faults
 from payments.gateway.journal import Journal
@@ -43,6 +44,7 @@ def create_app(desk: Desk) -> Flask:
     )
     for routes in (wechat.routes(), alipay.routes(), unionpay.routes()):
         app.register_blueprint(routes)
+    app.register_blueprint(code_routes(desk))
     app.register_blueprint(payer_routes(desk, alipay.return_address))
     app.register_blueprint(signing_routes(desk))
 

@@ -49,13 +49,21 @@ class Code(StrEnum):
     """``…20``: the payment succeeds and the answer says that it is not known."""
     EMPTY = "empty"
     """``…05``: there is not enough money."""
+    EXPIRED = "expired"
+    """``…09``: its minute is over."""
+
+
+ENDINGS: Final = {
+    "03": Code.PASSWORD,
+    "20": Code.UNCLEAR,
+    "05": Code.EMPTY,
+    "09": Code.EXPIRED,
+}
 
 
 def code_of(auth_code: str) -> Code:
     """Read what a bar code makes happen."""
-    return {"03": Code.PASSWORD, "20": Code.UNCLEAR, "05": Code.EMPTY}.get(
-        auth_code[-2:], Code.PAYS
-    )
+    return ENDINGS.get(auth_code[-2:], Code.PAYS)
 
 
 class Announces(Protocol):

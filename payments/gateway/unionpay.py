@@ -11,6 +11,7 @@ from payments.gateway.desk import Code, Desk, code_of, wrong_amount
 from payments.gateway.keys import UNIONPAY_MERCHANT
 from payments.gateway.notifier import Damage, Notice
 from payments.gateway.orders import Order, Refund, RefundState, Refused, State, Terms, Why
+from payments.gateway.payer import HOLDERS
 from payments.rules import unionpay
 from payments.rules.authenticity import NotAuthentic, Refusal
 from payments.rules.channel_bills import unionpay as bills
@@ -240,8 +241,11 @@ class UnionPay:
         code = message.get("qrNo", "")
         if _CODE.fullmatch(code) is None:
             raise _Problem(Answer.INCOMPLETE)
+        kind = code_of(code)
+        if kind is Code.EXPIRED:
+            raise _Problem(Answer.REFUSED)
         order = self._opened(message, hidden=False)
-        match code_of(code):
+        match kind:
             case Code.EMPTY:
                 self._desk.book.close(_CHANNEL, order.key, self._desk.now())
                 raise _Problem(Answer.NO_MONEY)
@@ -249,10 +253,10 @@ class UnionPay:
                 self._desk.book.wait(order)
                 return {"respCode": Answer.ACCEPTED.value}
             case Code.UNCLEAR:
-                self._desk.pay(order, code)
+                self._desk.pay(order, HOLDERS[_CHANNEL])
                 raise _Problem(Answer.UNCLEAR)
             case Code.PAYS:
-                return {"queryId": self._desk.pay(order, code).channel_no}
+                return {"queryId": self._desk.pay(order, HOLDERS[_CHANNEL]).channel_no}
 
     def _original(self, message: Message) -> Order:
         return self._desk.book.find_number(_CHANNEL, message.get("origQryId", ""), self._desk.now())

@@ -18,6 +18,7 @@ from payments.gateway.desk import Code, Desk, WechatKeys, code_of, event_id, wro
 from payments.gateway.keys import WECHAT_APP, WECHAT_MERCHANT
 from payments.gateway.notifier import Damage, Notice, is_address
 from payments.gateway.orders import DEDUCTION, Order, Refund, Refused, Terms, Why
+from payments.gateway.payer import HOLDERS
 from payments.gateway.wechat_messages import (
     PayRequest,
     RefundRequest,
@@ -271,18 +272,21 @@ class WechatPay:
         code = asked.payer.auth_code
         if _CODE.fullmatch(code) is None:
             raise WechatProblem(400, "PARAM_ERROR", "付款码无效")
+        kind = code_of(code)
+        if kind is Code.EXPIRED:
+            raise WechatProblem(400, "AUTH_CODE_EXPIRE", "二维码已过期，请用户在微信上刷新后再试")
         order = self._opened(asked, "MICROPAY")
-        match code_of(code):
+        match kind:
             case Code.EMPTY:
                 self._desk.book.close(_CHANNEL, order.key, self._desk.now())
                 raise WechatProblem(403, "NOTENOUGH", "余额不足")
             case Code.PASSWORD:
                 return answer(transaction_json(self._desk.book.wait(order)))
             case Code.UNCLEAR:
-                self._desk.pay(order, f"o{code}")
+                self._desk.pay(order, HOLDERS[_CHANNEL])
                 raise WechatProblem(500, "SYSTEM_ERROR", "系统异常，请查询订单")
             case Code.PAYS:
-                return answer(transaction_json(self._desk.pay(order, f"o{code}")))
+                return answer(transaction_json(self._desk.pay(order, HOLDERS[_CHANNEL])))
 
     def _query(self, order_no: str) -> Response:
         return answer(transaction_json(self._order(order_no)))

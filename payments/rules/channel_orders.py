@@ -206,6 +206,9 @@ _SUBJECTS: Final[Mapping[Purpose, str]] = {
 }
 """What a payer reads at the channel."""
 ORDER_TAKES_MONEY_FOR: Final = timedelta(minutes=15)
+_CODE_TAKES_MONEY_FOR: Final = timedelta(minutes=2)
+"""A payer's code that was charged: channels have its payer confirm within a minute or so, and
+whoever scanned it stands beside them."""
 _CLOSES_AFTER: Final = timedelta(minutes=1)
 """So long after its time a payment that was under way then is waited for."""
 # One table for both: a refund that was asked for stands as an order that was asked for does.
@@ -218,6 +221,11 @@ _STANDING: Final[Mapping[str, Standing]] = {
     RefundState.DONE: Standing.DONE,
     RefundState.FAILED: Standing.FAILED,
 }
+
+
+def takes_money_for(method: Method) -> timedelta:
+    """Give how long an order takes money, by how it is paid."""
+    return _CODE_TAKES_MONEY_FOR if method is Method.BAR else ORDER_TAKES_MONEY_FOR
 
 
 def as_asked(order: ChannelOrder) -> channels.Order:

@@ -202,7 +202,8 @@ class ChannelAdapter(Protocol):
     def close(self, order: Order) -> Answer:
         """Have an unpaid order take no money any more; tells of a paid one that it is paid.
 
-        A channel that cannot close what nobody scanned says OPEN: it closes at its time.
+        A channel that cannot close what nobody scanned says OPEN: it closes at its time. A bar code
+        may be reversed: what its payer paid just then goes back to them at once.
         """
         ...
 

@@ -62,6 +62,7 @@ GARAGES: Final = {
     "together": Plan("TG7", ("皖B70011",), twice=("皖B70011",)),
     "arrears": Plan("AR7", ("皖B70012",), district="arr1", days_to_pay=30, twice=("皖B70012",)),
     "reader": Plan("RD7", ("皖B70013",)),
+    "scan": Plan("SC7", ("皖B70014", "皖B70015")),
     "attendant": Plan("AT7", ("皖B70007",)),
     "offline": Plan("OF7", ("皖B72001",)),
     "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),

@@ -155,3 +155,52 @@ def test_a_bill_is_paid_by_the_card_that_a_reader_reads(visitor: Visitor, lively
     page.locator("#card-reader").press("Enter")
     expect(page.locator(".cash-done-title")).to_have_text("¥6.00 paid; the card holds ¥4.00")
     assert garage.bill(plate)["payment"]["channel"] == "card"
+
+
+def test_a_bill_is_paid_by_the_code_on_its_payers_phone(visitor: Visitor, lively: System) -> None:
+    garage = garage_of("scan", visitor, lively)
+    first, second = garage.plan.plates
+    gateway = f"http://127.0.0.1:{int(lively.origin.rpartition(':')[2]) + 3}"
+    page = at_the_kerb(garage, first, 1)
+    page.locator("#arrears-scan").click()
+    code = page.locator("#payer-code")
+    expect(code).to_be_focused()
+    code.fill("13 00 61 09 88 28 00 94 09")
+    looked_at(page, "code-scan")
+    # Scan heads type, and end with the key for a new line.
+    code.press("Enter")
+    expect(page.locator("#code-problem")).to_contain_text("nothing was charged")
+    expect(code).to_have_value("")
+    looked_at(page, "code-refused")
+    code.fill("130061098828009403")
+    code.press("Enter")
+    expect(page.locator("#code-state")).to_contain_text("waits for the payer to confirm")
+    expect(page.locator("#code-off")).to_be_disabled()
+    looked_at(page, "code-waits")
+    # On the payer's phone the channel asks for the password.
+    phone_page = visitor.context(width=360, height=740).new_page()
+    phone_page.goto(f"{gateway}/payer/codes")
+    expect(phone_page.locator("section")).to_have_count(3)
+    phone_page.locator("ul a").last.click()
+    phone_page.locator("button[type=submit]").click()
+    expect(page.locator(".cash-done-title")).to_have_text("¥6.00 paid by WeChat Pay")
+    looked_at(page, "code-paid")
+    assert garage.bill(first)["payment"]["channel"] == "wechat"
+    visitor.faults.expected.append("status of 422")
+    other = at_the_kerb(garage, second, 1, language="zh")
+    other.locator("#arrears-scan").click()
+    other.locator("#payer-code").fill("990061098828009411")
+    other.locator("#payer-code").press("Enter")
+    expect(other.locator("#code-problem")).to_contain_text("不是微信支付、支付宝或云闪付的付款码")
+    other.locator("#payer-code").fill("287633930000000003")
+    other.locator("#payer-code").press("Enter")
+    expect(other.locator("#code-state")).to_contain_text("正在等待顾客")
+    looked_at(other, "code-waits-zh")
+    # The payer thinks again: after a while it can be called off, and another code pays.
+    expect(other.locator("#code-off")).to_be_enabled(timeout=25_000)
+    other.locator("#code-off").click()
+    expect(other.locator("#code-problem")).to_contain_text("没有扣款")
+    other.locator("#payer-code").fill("6200000000000000011")
+    other.locator("#payer-code").press("Enter")
+    expect(other.locator(".cash-done-title")).to_have_text("已通过云闪付收款 ¥6.00")
+    assert garage.bill(second)["payment"]["channel"] == "unionpay"

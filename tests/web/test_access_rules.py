@@ -235,6 +235,12 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/cards/renewals": {Role.ATTENDANT, Role.FINANCE},
     "POST /api/v1/cards/<uuid:card_id>/refunds": {Role.FINANCE, Role.ADMINISTRATOR},
     "POST /api/v1/bills/<uuid:bill_id>/card-payments": {Role.ATTENDANT, Role.FINANCE},
+    "POST /api/v1/bills/<uuid:bill_id>/code-payments": {Role.ATTENDANT, Role.FINANCE},
+    "GET /api/v1/bills/<uuid:bill_id>/code-payments/<order_no>": {Role.ATTENDANT, Role.FINANCE},
+    "POST /api/v1/bills/<uuid:bill_id>/code-payments/<order_no>/cancellation": {
+        Role.ATTENDANT,
+        Role.FINANCE,
+    },
     "GET /api/v1/cards": FINANCE_READERS,
     "GET /api/v1/cards/liabilities": FINANCE_READERS,
     "GET /api/v1/cards/<uuid:card_id>": FINANCE_READERS,

@@ -7,6 +7,7 @@ import { keepApp } from "./attendant/app";
 import { arrearsByPlate, arrearsOfStay, type ArrearsActs } from "./attendant/arrears";
 import { bayActs } from "./attendant/bay_acts";
 import { CashDesk, cashDone, type Taken } from "./attendant/cash";
+import { codeScanStep } from "./attendant/code";
 import { Home } from "./attendant/home";
 import { PlateEntry } from "./attendant/plate_entry";
 import { Post } from "./attendant/post";
@@ -300,6 +301,7 @@ class AttendantPage {
     const panel = stayPanel(this.post, bayId, {
       takePlate: (id) => this.openPlate(id),
       takeCash: (bill) => this.openCash(bill),
+      scanCode: (bill) => this.openScan(bill),
       arrears: (stayId) => arrearsOfStay(stayId, this.arrears(() => this.openBay(bayId))),
     });
     if (!panel) return;
@@ -381,6 +383,7 @@ class AttendantPage {
         billSummary(bill, {
           takePlate: () => undefined,
           takeCash: (owed) => this.openCash(owed),
+          scanCode: (owed) => this.openScan(owed),
           arrears: () => null,
         }),
       );
@@ -411,6 +414,16 @@ class AttendantPage {
     };
     const desk = new CashDesk(bill, paid, this.keeps ? note : undefined);
     this.show({ title: text("cash.title"), element: desk.element });
+  }
+
+  private openScan(bill: Bill): void {
+    const paid = (): void => {
+      this.post?.settled(bill.id);
+      this.view?.update();
+      this.closeStep();
+      this.refreshNow?.();
+    };
+    this.show({ title: text("code_pay.start"), element: codeScanStep(bill, paid) });
   }
 
   private closeStep(): void {

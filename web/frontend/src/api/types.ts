@@ -130,6 +130,7 @@ export type Cards = Schemas["CardsOut"];
 export type IssuedCard = Schemas["IssuedOut"];
 export type CardCode = Schemas["CodeOut"];
 export type CardPayment = Schemas["CardPaymentOut"];
+export type CodePayment = Schemas["CodePaymentOut"];
 export type CardMovement = Schemas["MovementOut"];
 export type CardLiabilities = Schemas["LiabilitiesOut"];
 /** The finance desk. */

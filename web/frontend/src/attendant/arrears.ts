@@ -11,6 +11,7 @@ import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { counted, named, text } from "../shell/text";
 import { cardStep } from "./card";
 import { CashDesk, cashDone, inCash, type Taken } from "./cash";
+import { codeScanStep } from "./code";
 
 const PAID_EVERY_MS = 3_000;
 /** The server's own limit of bills in one order. */
@@ -143,6 +144,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
   const cash = h("button", { class: "button button-primary", type: "button", id: "arrears-cash" });
   const code = h("button", { class: "button", type: "button", id: "arrears-code" }, text("owed.show_code"));
   const card = h("button", { class: "button", type: "button", id: "arrears-card" }, text("card_pay.start"));
+  const scan = h("button", { class: "button", type: "button", id: "arrears-scan" }, text("code_pay.start"));
   const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   const chosen = (): Bill[] => open.filter((bill) => boxes.get(bill.id)?.checked);
   const sum = (of: (bill: Bill) => Money): Money => ({ minor: chosen().reduce((all, bill) => all + of(bill).minor, 0), currency: open[0]?.outstanding.currency ?? "CNY" });
@@ -156,7 +158,9 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
     const one = new Set(picked.map((bill) => bill.outstanding.currency)).size === 1;
     cash.disabled = !one;
     code.disabled = !one || picked.length > MOST_AT_ONCE;
-    card.hidden = picked.length !== 1; // a card pays one bill at a time
+    // A card, and a code on a phone, pay one bill at a time.
+    card.hidden = picked.length !== 1;
+    scan.hidden = picked.length !== 1;
     write(cash, text("cash.start", { amount: price(sum(inCash)) }));
   };
   const tell = (error: unknown): void => {
@@ -171,6 +175,10 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
   card.addEventListener("click", () => {
     const [bill] = chosen();
     if (bill) acts.show(text("card_pay.start"), cardStep(bill, done));
+  });
+  scan.addEventListener("click", () => {
+    const [bill] = chosen();
+    if (bill) acts.show(text("code_pay.start"), codeScanStep(bill, done));
   });
   code.addEventListener("click", () => {
     const owing = due();
@@ -207,7 +215,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
     h("p", { class: "note note-warning" }, text("owed.never_detain")),
     h("ul", { class: "rows" }, ...owed.bills.map((bill) => billRow(bill, boxes.get(bill.id) ?? null))),
     problem,
-    open.length ? h("p", { class: "arrears-acts" }, cash, code, card) : null,
+    open.length ? h("p", { class: "arrears-acts" }, cash, scan, code, card) : null,
     owed.slips.length ? h("p", { class: "label" }, counted("owed.slips", owed.slips.length)) : null,
     owed.slips.length ? h("ul", { class: "rows" }, ...owed.slips.map(slipRow)) : null,
   );

@@ -21,6 +21,8 @@ import { isOwing } from "./tasks";
 export interface StayActs {
   readonly takePlate: (bayId: string) => void;
   readonly takeCash: (bill: Bill) => void;
+  /** Scan the code on the payer's phone. */
+  readonly scanCode: (bill: Bill) => void;
   /** What the stay's vehicle owes elsewhere. */
   readonly arrears: (stayId: string) => HTMLElement | null;
 }
@@ -47,6 +49,7 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
           : text(bill.state === "disputed" ? "bill.clock_stands" : "bill.nothing_due"),
     ),
     h("a", { class: "button", href: `/bills/${bill.id}` }, text("bill.open")),
+    owing && h("button", { class: "button", type: "button", id: "scan-code", onclick: () => acts.scanCode(bill) }, text("code_pay.start")),
     owing &&
       h(
         "div",
