@@ -211,6 +211,10 @@ _CODE_TAKES_MONEY_FOR: Final = timedelta(minutes=2)
 whoever scanned it stands beside them."""
 _CLOSES_AFTER: Final = timedelta(minutes=1)
 """So long after its time a payment that was under way then is waited for."""
+_OPENED_WITHIN: Final = timedelta(seconds=30)
+"""After which no answer to an opening is under way any more; a request waits ten seconds."""
+_BY_CODE: Final = frozenset({Method.CODE, Method.PAGE, Method.JSAPI})
+"""Nobody can pay without what the channel's answer to the opening held."""
 # One table for both: a refund that was asked for stands as an order that was asked for does.
 _STANDING: Final[Mapping[str, Standing]] = {
     OrderState.ASKED: Standing.OPEN,
@@ -246,6 +250,9 @@ def heard(order: ChannelOrder, answer: Answer, now: datetime) -> ChannelOrder:
 
     The channel's word that it was paid counts whatever we held before: money that was taken late is
     taken. What was paid stays paid; what the channel does not know is closed once its time is over.
+    A code that nobody has begun to pay is no transaction at some channels yet: an order with a code
+    that the channel does not know is open, and one whose code was lost with the answer to its
+    opening is closed: nobody can pay it.
 
     Raises
     ------
@@ -267,8 +274,18 @@ def heard(order: ChannelOrder, answer: Answer, now: datetime) -> ChannelOrder:
     over = now > order.expires_at + _CLOSES_AFTER
     if answer.fate is Fate.CLOSED or (answer.fate is Fate.MISSING and over):
         return replace(order, state=OrderState.CLOSED, done_at=now)
-    said = {Fate.OPEN: OrderState.OPEN, Fate.UNKNOWN: OrderState.UNKNOWN}
-    return replace(order, state=said.get(answer.fate, order.state))
+    if answer.fate is Fate.MISSING:
+        return _missing(order, now)
+    return replace(order, state=OrderState.OPEN if answer.fate is Fate.OPEN else OrderState.UNKNOWN)
+
+
+def _missing(order: ChannelOrder, now: datetime) -> ChannelOrder:
+    """Give an order that has not ended, and that its channel does not know (yet)."""
+    if order.code:
+        return replace(order, state=OrderState.OPEN)
+    if order.method in _BY_CODE and now > order.opened_at + _OPENED_WITHIN:
+        return replace(order, state=OrderState.CLOSED, done_at=now)
+    return order
 
 
 def heard_of_refund(refund: ChannelRefund, answer: RefundAnswer, now: datetime) -> ChannelRefund:

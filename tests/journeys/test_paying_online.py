@@ -228,6 +228,40 @@ def test_an_order_whose_answer_was_lost_is_unknown_and_found_again(database: Dat
         street.close()
 
 
+@pytest.mark.parametrize("first_run_s", [0, 9, 11, 29, 31, 59])
+def test_whatever_is_unknown_is_known_within_two_minutes(
+    street: Street, database: Database, monkeypatch: pytest.MonkeyPatch, first_run_s: int
+) -> None:
+    """The janitor runs once a minute; the worst is to have been asked just before its run."""
+    opened_at = WallClock().now()
+    for channel in CHANNELS:
+        adapter = street.channels[channel]
+
+        def lose(order: Order, payer: str = "", adapter: ChannelAdapter = adapter) -> Opening:
+            type(adapter).open(adapter, order, payer)
+            return Opening(Answer(Fate.UNKNOWN))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(adapter, "open", lose)
+            for _ in range(3):
+                bill = issue(database)
+                assert start(street, database, bill.id, channel).order.state is OrderState.UNKNOWN
+
+    def unknown() -> int:
+        query = "select count(*) from payments.channel_order where state in ('asked', 'unknown')"
+        with database.read() as connection:
+            return int(connection.execute(text(query)).scalar_one())
+
+    assert unknown() == 3 * len(CHANNELS)
+    runs = [first_run_s, first_run_s + 60]
+    assert max(runs) < 120
+    for run_s in runs:
+        clock = FixedClock(opened_at + timedelta(seconds=run_s))
+        monkeypatch.setattr(database, "wall", clock)
+        pursue(database, street.channels)
+    assert unknown() == 0
+
+
 def test_where_a_code_was_lost_on_its_way_another_order_has_one(
     street: Street, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
