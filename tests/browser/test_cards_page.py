@@ -45,7 +45,7 @@ def test_a_card_goes_from_the_desk_to_its_driver_with_all_that_it_holds(
     expect(card.locator(".card-balance")).to_have_text("¥50.00")
     owed = f"¥{(before_minor + 5000) / 100:,.2f}"
     expect(desk.locator("#liabilities")).to_contain_text(owed)
-    card.locator("summary").click()
+    card.get_by_text("Statement").click()
     expect(card.locator("[data-movement=top-up]")).to_contain_text("+¥50.00")
     looked_at(desk, "cards-desk")
 
@@ -73,6 +73,6 @@ def test_a_card_goes_from_the_desk_to_its_driver_with_all_that_it_holds(
     expect(mine.locator(f"[data-card='{number}'][data-state=replaced]")).to_be_visible()
     new = mine.locator(".parking-card[data-state=active]")
     expect(new.locator(".card-balance")).to_have_text("¥50.00")
-    new.locator("summary").click()
+    new.get_by_text("Statement").click()
     expect(new.locator("[data-movement=moved-in]")).to_contain_text("+¥50.00")
     looked_at(mine, "cards-mine")
