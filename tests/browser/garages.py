@@ -66,7 +66,9 @@ GARAGES: Final = {
     "attendant": Plan("AT7", ("皖B70007",)),
     "offline": Plan("OF7", ("皖B72001",)),
     "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),
-    "truth": Plan("TR7", ("皖B70021", "皖B70022", "皖B70023")),
+    "left-code": Plan("LC7", ("皖B70021",)),
+    "unknown": Plan("UK7", ("皖B70022",)),
+    "invoice": Plan("IV7", ("皖B70023",)),
     "pay": Plan("P7", ("皖B70001", "皖B70002", "皖B70003"), inside=("皖B70004",)),
 }
 
@@ -103,14 +105,19 @@ class Garage:
 
     def __post_init__(self) -> None:
         """Find what was opened under the plan's code."""
-        facilities = self.visitor.ask("operator", "/api/v1/facilities?limit=500")["items"]
-        (self.facility_id,) = [each["id"] for each in facilities if each["code"] == self.plan.code]
+        # Lists of places are answered from memory for some seconds.
+        until(lambda: bool(self._ids()))
+        (self.facility_id,) = self._ids()
         (bay,) = self.visitor.ask("operator", f"/api/v1/facilities/{self.facility_id}/bays")[
             "items"
         ]
         self.bay_id = bay["id"]
         expected = len(self.plan.plates) + len(self.plan.twice)
         until(lambda: len(self._bills()) == expected, BILLED_WITHIN_S)
+
+    def _ids(self) -> list[str]:
+        facilities = self.visitor.ask("operator", "/api/v1/facilities?limit=500")["items"]
+        return [each["id"] for each in facilities if each["code"] == self.plan.code]
 
     def bill(self, plate: str) -> Any:
         """Give the bill of a plate as the finance desk has it."""

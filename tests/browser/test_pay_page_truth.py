@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.garages import Garage, garage_of
@@ -22,15 +21,9 @@ HEARD_WITHIN_MS = 25_000
 """A page that waits reads its bill every ten seconds; the janitor would need minutes."""
 
 
-@pytest.fixture
-def garage(visitor: Visitor, lively: System) -> Garage:
-    """Give a garage of this look at the test."""
-    return garage_of("truth", visitor, lively)
-
-
-def link_to(garage: Garage, place: int) -> str:
+def link_to(garage: Garage) -> str:
     """Give the address of a bill's pay page, as it came with the bill."""
-    bill = garage.bill(garage.plan.plates[place])
+    bill = garage.bill(garage.plan.plates[0])
     desk = garage.visitor.open(f"/bills/{bill['id']}/pay", "finance")
     return desk.url.removeprefix(garage.system.origin)
 
@@ -43,8 +36,11 @@ def paid_through_alipay(page: Page) -> None:
     page.locator("[data-state=paid]").wait_for()
 
 
-def test_a_code_does_not_stay_when_the_bill_was_paid_another_way(garage: Garage) -> None:
-    link = link_to(garage, 0)
+def test_a_code_does_not_stay_when_the_bill_was_paid_another_way(
+    visitor: Visitor, lively: System
+) -> None:
+    garage = garage_of("left-code", visitor, lively)
+    link = link_to(garage)
     first, second = phone(garage, link), phone(garage, link)
     first.locator("[data-channel=unionpay]").click()
     first.locator("[data-state=open] .pay-code").wait_for()
@@ -93,8 +89,9 @@ class Silent:
         route.fulfill(json=bill | {"orders": [self.order] if self.order else []})
 
 
-def test_what_is_not_known_is_said_as_it_is(garage: Garage) -> None:
-    link = link_to(garage, 1)
+def test_what_is_not_known_is_said_as_it_is(visitor: Visitor, lively: System) -> None:
+    garage = garage_of("unknown", visitor, lively)
+    link = link_to(garage)
     page = phone(garage, link)
     channel = Silent(page, link)
     page.locator("[data-channel=alipay]").click()
@@ -120,8 +117,11 @@ def test_what_is_not_known_is_said_as_it_is(garage: Garage) -> None:
     expect(page.locator("[data-state=choose] .note-warning")).to_contain_text("not known yet")
 
 
-def test_a_receipt_shows_an_invoice_that_was_asked_for_while_it_changed(garage: Garage) -> None:
-    link = link_to(garage, 2)
+def test_a_receipt_shows_an_invoice_that_was_asked_for_while_it_changed(
+    visitor: Visitor, lively: System
+) -> None:
+    garage = garage_of("invoice", visitor, lively)
+    link = link_to(garage)
     page = phone(garage, link)
     paid_through_alipay(page)
     page.get_by_role("button", name="Ask for an invoice").click()
