@@ -197,6 +197,7 @@ def test_a_driver_reads_what_a_sensor_said_not_which_device_and_what_paid_the_bi
     assert settled["payment"] == {
         "channel": "cash",
         "amount": bill["amount"],
+        "rounded": {"minor": 0, "currency": "CNY"},
         "received_at": taken["received_at"],
     }
 
