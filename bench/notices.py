@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -269,8 +268,8 @@ def main() -> int:
     parser.add_argument(
         "--processes",
         type=int,
-        default=len(os.sched_getaffinity(0)),
-        help="of the API; one a core, as on a server (one alone where all is embedded)",
+        default=1,
+        help="of the API; one, as where all is embedded",
     )
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()
