@@ -27,6 +27,7 @@ from payments import channel_orders
 from payments import services as payments
 from payments.rules.bills import Bill, BillState, Payment
 from payments.rules.channel_orders import ChannelOrder, OrderState
+from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel, Method
 from payments.rules.order_shares import Share
 from payments.rules.pay_links import PayLink, Scope, open_sealed, seal
@@ -177,8 +178,23 @@ def unpaid_of(
     return [(bill, give_link(uow, bill.id, Scope.AMOUNT)) for bill in page.items]
 
 
-def start(database: Database, channels: Channels, text: str, channel: Channel) -> Started:
+def start(
+    database: Database, channels: Channels, text: str, channel: Channel, page_from: str = ""
+) -> Started:
     """Open an order at a channel over the bill of a link: the present one where there is one.
+
+    Parameters
+    ----------
+    database : Database
+    channels : Channels
+    text : str
+        The link.
+    channel : Channel
+        Through whom.
+    page_from : str
+        Network address of a phone's browser, which would rather be led to the channel's page than
+        show a code; empty where a code is to be shown. A channel without such a page, or one that
+        refuses it to us, gives a code all the same.
 
     Raises
     ------
@@ -189,6 +205,12 @@ def start(database: Database, channels: Channels, text: str, channel: Channel) -
     """
     with database.unit_of_work() as uow:
         link = open_link(uow, text)
+    if page_from and TRAITS[channel].has_page:
+        led = pay_online.start_payment(
+            database, channels, PAYER, link.bill_id, channel, Method.PAGE, page_from
+        )
+        if led.order.state is not OrderState.CLOSED:
+            return led
     return pay_online.start_payment(database, channels, PAYER, link.bill_id, channel, Method.CODE)
 
 

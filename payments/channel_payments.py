@@ -156,7 +156,8 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     if not order_no:
         present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
         # What is left may have changed since: a part was paid, or the bill was lowered.
-        if present is not None and present.amount == amount and present.order_no != lost_no:
+        usable = present is not None and present.order_no != lost_no and present.code_ends_at > now
+        if present is not None and usable and present.amount == amount:
             return present
     offered, longest = bill.state is BillState.OFFERED, takes_money_for(method)
     identifier = uuid7()

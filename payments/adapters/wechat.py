@@ -56,7 +56,7 @@ _UNSETTLED: Final = {
     "BANK_ERROR": Fate.UNKNOWN,
     "OUT_TRADE_NO_USED": Fate.UNKNOWN,
 }
-"""Refusals of a payer's code that say of no money yet that it was not taken."""
+"""Refusals that do not say of an order that no money was or will be taken."""
 _STORE: Final = "greenbay"
 """Our own name for the store that WeChat Pay wants with a scanned code: one, the city's streets."""
 _REFUNDS: Final = {
@@ -109,7 +109,9 @@ class WechatChannel:
         else:
             body["notify_url"] = self._notify_url
             body["time_expire"] = wechat_parking.rfc3339(order.expires_at)
-        if order.method is Method.JSAPI:
+        if order.method is Method.PAGE:
+            body["scene_info"] = {"payer_client_ip": payer, "h5_info": {"type": "Wap"}}
+        elif order.method is Method.JSAPI:
             body["payer"] = {"openid": payer}
         try:
             status, node = self._line.call("POST", f"/v3/pay/transactions/{product}", body)
@@ -122,7 +124,7 @@ class WechatChannel:
         refusal = _text(node, "code")
         if refusal == "ORDERPAID":
             return Opening(self.query(order))
-        if order.method is Method.BAR and refusal in _UNSETTLED:
+        if order.method in {Method.BAR, Method.PAGE} and refusal in _UNSETTLED:
             return Opening(Answer(_UNSETTLED[refusal], reason=refusal))
         return Opening(Answer(_fate(status, Fate.CLOSED), reason=refusal))
 

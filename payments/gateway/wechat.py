@@ -232,6 +232,9 @@ class WechatPay:
         asked = read_body(PayRequest)
         if product == "jsapi" and not asked.payer.openid:
             raise WechatProblem(400, "PARAM_ERROR", "payer.openid 不能为空")
+        scene = asked.scene_info
+        if product == "h5" and not (scene.payer_client_ip and scene.h5_info.type):
+            raise WechatProblem(400, "PARAM_ERROR", "scene_info 不能为空")
         if not is_address(asked.notify_url):
             raise WechatProblem(400, "PARAM_ERROR", "notify_url 无效")
         order = self._opened(asked, "MWEB" if product == "h5" else product.upper())

@@ -45,6 +45,15 @@ class _Payer(BaseModel):
     auth_code: str = ""
 
 
+class _PageScene(BaseModel):
+    type: str = ""
+
+
+class _Scene(BaseModel):
+    payer_client_ip: str = ""
+    h5_info: _PageScene = _PageScene()
+
+
 class PayRequest(BaseModel):
     """What an order is opened with, whatever the product."""
 
@@ -57,6 +66,7 @@ class PayRequest(BaseModel):
     time_expire: str | None = None
     attach: Annotated[str, Field(max_length=128)] = ""
     payer: _Payer = _Payer()
+    scene_info: _Scene = _Scene()
 
 
 class _RefundAmount(_Amount):

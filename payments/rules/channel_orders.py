@@ -147,8 +147,13 @@ class ChannelOrder:
 
         A code whose time is over was given out all the same.
         """
-        scanned = self.method is Method.CODE and self.channel in channels.ONLINE
+        scanned = self.method in {Method.CODE, Method.PAGE} and self.channel in channels.ONLINE
         return bool(self.code) or not scanned
+
+    @property
+    def code_ends_at(self) -> datetime:
+        """Until when its code is of use to who holds it; what was begun by then may end later."""
+        return self.expires_at - (_PAGE_WAITS_FOR if self.method is Method.PAGE else timedelta(0))
 
     @property
     def surplus(self) -> bool:
@@ -209,6 +214,10 @@ ORDER_TAKES_MONEY_FOR: Final = timedelta(minutes=15)
 _CODE_TAKES_MONEY_FOR: Final = timedelta(minutes=2)
 """A payer's code that was charged: channels have its payer confirm within a minute or so, and
 whoever scanned it stands beside them."""
+PAGE_LEADS_FOR: Final = timedelta(minutes=5)
+"""So long WeChat Pay's address of its page leads there."""
+_PAGE_WAITS_FOR: Final = timedelta(minutes=1)
+"""Who was led there in time may finish: the channel wants an order to end after its address."""
 _CLOSES_AFTER: Final = timedelta(minutes=1)
 """So long after its time a payment that was under way then is waited for."""
 _OPENED_WITHIN: Final = timedelta(seconds=30)
@@ -229,7 +238,10 @@ _STANDING: Final[Mapping[str, Standing]] = {
 
 def takes_money_for(method: Method) -> timedelta:
     """Give how long an order takes money, by how it is paid."""
-    return _CODE_TAKES_MONEY_FOR if method is Method.BAR else ORDER_TAKES_MONEY_FOR
+    return {
+        Method.BAR: _CODE_TAKES_MONEY_FOR,
+        Method.PAGE: PAGE_LEADS_FOR + _PAGE_WAITS_FOR,
+    }.get(method, ORDER_TAKES_MONEY_FOR)
 
 
 def as_asked(order: ChannelOrder) -> channels.Order:

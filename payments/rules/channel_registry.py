@@ -31,6 +31,9 @@ class ChannelTraits:
     refunds_at_terminal : bool
         Whether what is to go back waits until the payer's card is at a terminal: nobody else can
         send it back, and nobody else tells that it went.
+    has_page : bool
+        Whether its code is scanned alone, and who holds it on the phone that shows it is led to
+        a page of the channel's instead.
     knows_our_numbers : bool
         Whether its bill names orders and refunds as we do; else they are found by its references.
     """
@@ -40,10 +43,11 @@ class ChannelTraits:
     chosen_by_payers: bool
     refunds_at_terminal: bool = False
     knows_our_numbers: bool = True
+    has_page: bool = False
 
 
 TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
-    Channel.WECHAT: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True),
+    Channel.WECHAT: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True, has_page=True),
     Channel.ALIPAY: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True),
     Channel.UNIONPAY: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True),
     # Our own: what it takes is a liability of ours that becomes a payment, at once and for nothing.

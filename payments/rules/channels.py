@@ -185,8 +185,8 @@ class ChannelAdapter(Protocol):
     def open(self, order: Order, payer: str = "") -> Opening:
         """Ask the channel to take an order; again with the same order, it is the same one.
 
-        ``payer`` is the id that JSAPI needs, the bar code, or a parking card's id; it is not kept
-        with the order.
+        ``payer`` is the id that JSAPI needs, the bar code, the network address of who is led to
+        WeChat Pay's page, or a parking card's id; it is not kept with the order.
 
         Raises
         ------

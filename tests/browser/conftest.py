@@ -123,6 +123,7 @@ class Visitor:
         height: int = 900,
         theme: str = "light",
         scale: float = 1,
+        agent: str | None = None,
         browser: Browser | None = None,
         service_workers: Literal["allow", "block"] = "block",
     ) -> BrowserContext:
@@ -130,6 +131,7 @@ class Visitor:
         context = (browser or self.browser).new_context(
             viewport={"width": width, "height": height},
             device_scale_factor=scale,
+            user_agent=agent,
             color_scheme="dark" if theme == "dark" else "light",
             locale="en-GB" if language == "en" else "zh-CN",
             storage_state=self.logged_in(role) if role else None,

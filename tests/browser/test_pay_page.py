@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
 
+PHONE = (
+    "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/131.0.0.0 Mobile Safari/537.36"
+)
 HANDHELD = {"width": 360, "height": 740}
 
 
@@ -97,17 +101,20 @@ def pays_before_leaving(garage: Garage) -> None:
 
 
 def pays_by_the_bills_link(garage: Garage) -> None:
-    """From the bill that staff opened: WeChat Pay, in Chinese, reloaded on the way."""
+    """From the bill that staff opened: WeChat Pay's own page, in Chinese, reloaded on the way."""
     bill = garage.bill(garage.plan.plates[1])
     desk = garage.visitor.open(f"/bills/{bill['id']}", "finance")
     desk.locator("#pay").click()
     desk.wait_for_selector(".pay [data-channel]")
-    page = phone(garage, desk.url.removeprefix(garage.system.origin), language="zh")
+    address = desk.url.removeprefix(garage.system.origin)
+    page = phone(garage, address, language="zh", agent=PHONE)
     expect(page.locator(".pay")).to_contain_text("渡口车库")
     page.locator("[data-channel=wechat]").click()
     page.locator("[data-state=open]").wait_for()
     page.reload()
     page.locator("[data-state=open] #go").wait_for()
+    # What leads to the channel's page is no code to be scanned.
+    expect(page.locator(".pay-code")).to_have_count(0)
     looked_at(page, "pay-open-zh")
     pays_on_the_channels_page(page)
     expect(page.locator("[data-state=paid] .facts").first).to_contain_text("微信支付 · ¥6.00")

@@ -151,7 +151,7 @@ def test_an_open_order_closes_where_the_channel_can_close_it(
 
 def test_a_page_is_an_address_that_the_payer_follows(gateway: Gateway) -> None:
     for channel in (Channel.WECHAT, Channel.ALIPAY):
-        opening = adapters(gateway)[channel].open(order(method=Method.PAGE))
+        opening = adapters(gateway)[channel].open(order(method=Method.PAGE), "203.0.113.7")
         page = httpx.get(opening.code, follow_redirects=True)
         assert (page.status_code, "12.50" in page.text) == (200, True)
     with pytest.raises(Invalid, match="method"):

@@ -18,6 +18,8 @@ from city.time import WallClock
 from journeys import pay_by_link, pay_online
 from payments.adapters.accounts import read_channels
 from payments.gateway.app import Gateway
+from payments.rules.channel_orders import OrderState
+from payments.rules.channels import Answer, Channel, Fate, Method, Opening
 from payments.rules.pay_links import Scope
 from payments.rules.refund_limits import RefundLimit
 from tests.payments.merchants import keys, pay, until
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from city.time import FixedClock
     from journeys.wiring import Wiring
+    from payments.rules.channels import Order
     from tests.web.small_site import Site
 
 PLATE = {"plate": "京A12345", "kind": "blue7"}
@@ -106,6 +109,68 @@ def test_a_stranger_pays_by_the_link_and_gets_the_receipt(counter: Counter, chan
     assert (receipt["order_no"], receipt["refunded"]["minor"]) == (order["order_no"], 0)
     # It is paid: nobody opens another order over it.
     assert counter.start(link, "wechat", 409)["errors"][0]["field"] == "bill_id"
+
+
+def test_a_phones_own_browser_is_led_to_wechats_page_and_gets_a_fresh_link_in_time(
+    counter: Counter,
+) -> None:
+    link = counter.link()
+    wish = {"channel": "wechat", "way": "page"}
+
+    def led() -> Any:
+        answer = counter.site.post(f"/api/v1/pay/{link}/orders", json=wish)
+        assert answer.status_code == 201, answer.text
+        return answer.get_json()
+
+    first = led()
+    assert first["link"].startswith(f"{counter.gateway.address}/payer/")
+    assert (first["state"], first["scannable"]) == ("open", False)
+    assert 240 < first["seconds_left"] <= 300
+    assert led()["order_no"] == first["order_no"]
+    # Its address leads there for five minutes: whoever asks later gets another one.
+    with counter.site.wiring.database.unit_of_work() as uow:
+        uow.connection.execute(
+            text(
+                "update payments.channel_order set expires_at ="
+                " expires_at - make_interval(mins => 5)"
+            )
+        )
+    assert counter.order(link, first["order_no"])["link"] is None
+    second = led()
+    assert second["order_no"] != first["order_no"]
+    # Whoever shows the page on a desk gets a code of its own.
+    assert counter.start(link, "wechat")["scannable"] is True
+    counter.pays(second["order_no"])
+    assert counter.order(link, second["order_no"])["state"] == "paid"
+    assert counter.payable(link)["receipt"]["channel"] == "wechat"
+
+
+@pytest.mark.parametrize("channel", ["alipay", "unionpay"])
+def test_a_channel_whose_code_is_an_address_leads_there_itself(
+    counter: Counter, channel: str
+) -> None:
+    wish = {"channel": channel, "way": "page"}
+    answer = counter.site.post(f"/api/v1/pay/{counter.link()}/orders", json=wish).get_json()
+    assert (answer["scannable"], answer["link"].startswith("http")) == (True, True)
+
+
+def test_where_wechat_refuses_us_its_page_a_code_is_shown_all_the_same(counter: Counter) -> None:
+    behind = counter.site.wiring.channels[Channel.WECHAT]
+
+    class Pageless:
+        channel, merchant = behind.channel, behind.merchant
+        close, query = behind.close, behind.query
+
+        def open(self, order: Order, payer: str = "") -> Opening:
+            if order.method is Method.PAGE:
+                return Opening(Answer(Fate.CLOSED, reason="NO_AUTH"))
+            return behind.open(order, payer)
+
+    channels: Any = {Channel.WECHAT: Pageless()}
+    database = counter.site.wiring.database
+    started = pay_by_link.start(database, channels, counter.link(), Channel.WECHAT, "203.0.113.7")
+    assert (started.order.method, started.order.state) == (Method.CODE, OrderState.OPEN)
+    assert started.code.startswith("weixin://")
 
 
 def test_what_is_paid_through_two_channels_is_kept_once_and_said_to_go_back(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIBlueprint
+from flask import request
 
 from city.errors import Unavailable
 from city.identifiers import BayId
@@ -18,13 +19,13 @@ from parking.services import places
 from payments.rules.bills import BillState
 from payments.rules.channel_orders import ChannelOrder, OrderState
 from payments.rules.channel_registry import TRAITS
-from payments.rules.channels import Channel
+from payments.rules.channels import Channel, Method
 from payments.rules.pay_links import Scope
 from web import access, limits
 from web.acts import look
 from web.api.lines import bill_lines
 from web.api.plates import masked_plates
-from web.api.schemas.paying import OrderOut, PayableOut, PayIn, PlateIn, UnpaidListOut
+from web.api.schemas.paying import LinkPayIn, OrderOut, PayableOut, PlateIn, UnpaidListOut
 from web.api.shown import names_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def payable(uow: UnitOfWork, link: str) -> dict[str, Any]:
 
 @blueprint.post("/pay/<link>/orders")
 @access.public
-@blueprint.input(PayIn)
+@blueprint.input(LinkPayIn)
 @blueprint.output(OrderOut, status_code=201)
 @blueprint.doc(
     summary="Open an order over the whole bill at a channel",
@@ -74,14 +75,15 @@ def payable(uow: UnitOfWork, link: str) -> dict[str, Any]:
         "the order stands before anything is paid another way."
     ),
 )
-def start(link: str, json_data: PayIn) -> dict[str, Any]:
+def start(link: str, json_data: LinkPayIn) -> dict[str, Any]:
     """Open an order."""
     wiring = access.wiring()
+    page_from = (request.remote_addr or "") if json_data.way == "page" else ""
     with at_a_channel() as free:
         if not free:
             raise Unavailable("the channels are busy", retry_after_s=BUSY_RETRY_S)
         started = pay_by_link.start(
-            wiring.database, wiring.channels, link, Channel(json_data.channel)
+            wiring.database, wiring.channels, link, Channel(json_data.channel), page_from
         )
     return shown_order(started.order, wiring.settings, wiring.wall.now(), started.code)
 
@@ -143,7 +145,7 @@ def shown_order(
     """Return an order; ``now`` is wall time, which is what channels know."""
     code = code or order.code
     waits = order.state in {OrderState.ASKED, OrderState.OPEN, OrderState.UNKNOWN}
-    left_s = (order.expires_at - now).total_seconds()
+    left_s = (order.code_ends_at - now).total_seconds()
     payable_now = bool(code) and waits and left_s > 0
     return {
         "order_no": order.order_no,
@@ -152,7 +154,7 @@ def shown_order(
         "amount": order.amount.as_json(),
         "seconds_left": max(0, int(left_s)) if waits else 0,
         "link": _followed(code, settings) if payable_now else None,
-        "scannable": payable_now,
+        "scannable": payable_now and order.method is not Method.PAGE,
         "may_be_paid": bool(code) or order.may_be_paid,
         "surplus": order.surplus,
         "refunded": Money(order.refunded_minor, order.amount.currency).as_json(),

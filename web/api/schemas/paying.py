@@ -107,6 +107,20 @@ class PayIn(Incoming):
     channel: ChannelName
 
 
+class LinkPayIn(PayIn):
+    """Through whom, and in which way on the device that shows the page."""
+
+    way: Annotated[
+        Literal["code", "page"],
+        Field(
+            description=(
+                "page: on a phone's own browser, be led to the channel's page where it has one;"
+                " else a code to be scanned. Not in WeChat's browser, which its page refuses"
+            )
+        ),
+    ] = "code"
+
+
 class PlateIn(Incoming):
     """A plate as it is read off the car."""
 

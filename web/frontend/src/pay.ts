@@ -6,6 +6,7 @@ import { act, ProblemError, read } from "./api/client";
 import type { Payable, PayOrder } from "./api/types";
 import { choosing, showAsking } from "./pay/choose";
 import { byPlate } from "./pay/by_plate";
+import { wayToPay } from "./pay/device";
 import { InvoicePart } from "./pay/invoices";
 import { paidUp } from "./pay/receipt";
 import { TogetherPage } from "./pay/together";
@@ -98,7 +99,7 @@ class PayPage {
     this.busy = true;
     showAsking(this.place, channel);
     try {
-      this.order = await act<PayOrder>("POST", `${this.path}/orders`, { channel });
+      this.order = await act<PayOrder>("POST", `${this.path}/orders`, { channel, way: wayToPay() });
       history.replaceState(null, "", `#${this.order.order_no}`);
     } catch (error) {
       toast(problemText(error), "danger");

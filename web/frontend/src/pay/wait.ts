@@ -1,6 +1,7 @@
 /** An order under way: the code, where to go on this phone, and what is known so far. */
 import type { PayOrder } from "../api/types";
 import { h } from "../shell/dom";
+import { inWechat } from "./device";
 import { named, text } from "../shell/text";
 
 /** Whether there is more to hear of it: what is not known stays asked after, also past its time. */
@@ -15,10 +16,21 @@ function code(image: string, order: PayOrder, channel: string): HTMLElement[] {
     parts.push(
       h(
         "a",
-        { class: "button button-primary button-wide", id: "go", href: order.link, target: "_blank", rel: "noopener noreferrer" },
+        {
+          class: "button button-primary button-wide",
+          id: "go",
+          href: order.link,
+          target: "_blank",
+          rel: "noopener",
+          // WeChat Pay's page opens for the site alone that the merchant registered; what is paid stays untold.
+          referrerpolicy: order.channel === "wechat" ? "origin" : "no-referrer",
+        },
         text("pay.go", { channel }),
       ),
     );
+  }
+  if (!order.link && order.channel === "wechat" && inWechat()) {
+    parts.push(h("p", { class: "note note-warning", id: "in-wechat" }, text("pay.in_wechat")));
   }
   if (order.scannable) {
     parts.push(
