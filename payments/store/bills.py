@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, insert, select, text
+from sqlalchemy import Connection, RowMapping, insert, select, text, tuple_
 from sqlalchemy.dialects import postgresql
 
 from city.errors import Invalid
@@ -233,8 +233,13 @@ def bills_by_id(
     return {BillId(row["id"]): bill_of(row) for row in connection.execute(query).mappings()}
 
 
-def unpaid_of_vehicles(connection: Connection, vehicle_ids: Collection[VehicleId]) -> list[Bill]:
-    """Give the open and disputed bills of some vehicles, those due first before."""
+def unpaid_of_vehicles(
+    connection: Connection, vehicle_ids: Collection[VehicleId], after: Bill | None = None
+) -> list[Bill]:
+    """Give open and disputed bills of some vehicles, those due first before.
+
+    At most `LARGEST_PAGE`; where that many came, more may follow `after` the last of them.
+    """
     query = (
         select(bill)
         .where(
@@ -244,6 +249,8 @@ def unpaid_of_vehicles(connection: Connection, vehicle_ids: Collection[VehicleId
         .order_by(bill.c.due_at, bill.c.id)
         .limit(LARGEST_PAGE)
     )
+    if after is not None:
+        query = query.where(tuple_(bill.c.due_at, bill.c.id) > (after.due_at, after.id))
     return [bill_of(row) for row in connection.execute(query).mappings()]
 
 

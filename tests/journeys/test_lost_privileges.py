@@ -22,6 +22,7 @@ from parking.services.reservations import ReservationWish
 from payments import privileges, services
 from payments.rules.arrears import ArrearsPolicy, Privilege
 from payments.rules.bills import Charge
+from payments.store import bills as bill_store
 from tests.journeys.conftest import DISTRICT, at, person
 from tests.payments import agreed
 
@@ -83,6 +84,21 @@ def test_who_has_overdue_bills_reserves_nothing_until_they_are_paid(street: Stre
         services.pay_in_cash(uow, owed.id, owed.amount, "attendant-1")
         vehicles = [owed.charge.vehicle_id]
         assert privileges.lost(uow.connection, vehicles, uow.clock.now()) == {}
+
+
+def test_no_vehicle_hides_behind_the_many_bills_of_others(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bill_store, "LARGEST_PAGE", 2)
+    owing, last = vehicle(street, OWING), vehicle(street, CLEAR)
+    for _ in range(4):
+        bill(street, owing)
+    street.clock.advance(1)
+    owed = bill(street, last)
+    now = owed.due_at + timedelta(seconds=1)
+    with street.database.read() as connection:
+        assert set(privileges.lost(connection, [owing, last], now)) == {owing, last}
+        assert set(privileges.lost(connection, [owing, last], owed.due_at)) == {owing}
 
 
 def test_a_region_s_policy_says_what_is_lost(street: Street) -> None:
