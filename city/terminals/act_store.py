@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -173,6 +174,58 @@ def page(
         query = query.where(TERMINAL.c.district.in_(sorted(districts)))
     if after is not None:
         query = query.where(ACT.c.id < after)
+    return [_act(row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """How many acts of one kind ended one way."""
+
+    kind: ActKind
+    outcome: Outcome
+    acts: int
+
+
+def counts_between(
+    connection: Connection, terminal_id: UUID, from_at: datetime, before_at: datetime
+) -> list[KindCount]:
+    """Count what was done at a terminal between two instants, by kind and outcome."""
+    query = (
+        select(ACT.c.kind, ACT.c.outcome, func.count().label("acts"))
+        .where(ACT.c.terminal_id == terminal_id, ACT.c.at >= from_at, ACT.c.at < before_at)
+        .group_by(ACT.c.kind, ACT.c.outcome)
+        .order_by(ACT.c.kind, ACT.c.outcome)
+    )
+    return [
+        KindCount(ActKind(row.kind), Outcome(row.outcome), row.acts)
+        for row in connection.execute(query)
+    ]
+
+
+def cash_between(
+    connection: Connection,
+    terminal_id: UUID,
+    from_at: datetime,
+    before_at: datetime,
+    *,
+    after: Act | None,
+    limit: int,
+) -> list[Act]:
+    """Give cash that was taken at a terminal between two instants, in order, from one act on."""
+    query = (
+        select(ACT)
+        .where(
+            ACT.c.terminal_id == terminal_id,
+            ACT.c.at >= from_at,
+            ACT.c.at < before_at,
+            ACT.c.kind == ActKind.CASH.value,
+            ACT.c.outcome == Outcome.DONE.value,
+        )
+        .order_by(ACT.c.at, ACT.c.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(tuple_(ACT.c.at, ACT.c.id) > (after.at, after.id))
     return [_act(row) for row in connection.execute(query)]
 
 

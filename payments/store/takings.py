@@ -84,6 +84,14 @@ def find_payment(connection: Connection, payment_id: PaymentId) -> Payment | Non
     return None if row is None else _payment(row)
 
 
+def payments_by_id(
+    connection: Connection, payment_ids: Collection[PaymentId]
+) -> dict[PaymentId, Payment]:
+    """Give payments by their numbers: one statement."""
+    query = select(payment).where(payment.c.id.in_(list(payment_ids)))
+    return {PaymentId(row["id"]): _payment(row) for row in connection.execute(query).mappings()}
+
+
 def all_payments_of_bill(connection: Connection, bill_id: BillId) -> list[Payment]:
     """Give the payments for a bill, the first one first: one, or the parts of it."""
     query = (

@@ -377,6 +377,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /terminals": REGISTRY,
     "GET /shifts": SHIFT_READERS,
     "GET /api/v1/terminals": REGISTRY,
+    "GET /api/v1/terminals/<uuid:terminal_id>/days/<day>": REGISTRY | {Role.FINANCE},
     "GET /api/v1/terminals/acts": BACK_OFFICE,
     "POST /api/v1/terminals/sign-ins": ON_THE_STREET,
     "POST /api/v1/terminals": KEEPERS,

@@ -291,3 +291,43 @@ def test_queues_replayed_cut_and_shuffled_have_each_act_take_effect_once(site: S
     items = site.get("/api/v1/terminals", "operator").get_json()["items"]
     assert [each["acts"]["missing"] for each in items] == [0, 0]
     assert {UUID(each["signed_in"]) for each in items} == {UUID(p.account_id) for p in pdas}
+
+
+def test_a_terminals_day_is_held_against_the_payments_that_its_acts_became(site: Site) -> None:
+    pda = Pda(site)
+    site.stay(61)
+    (bill,) = site.get("/api/v1/bills?state=open", "attendant").get_json()["items"]
+    taken = pda.act("cash", bill_id=bill["id"], tendered_minor=1000, currency="CNY")
+    refused = pda.act("cash", bill_id=str(uuid4()), tendered_minor=1, currency="CNY")
+    pda.sequence += 2  # two that never come
+    report = pda.act("report", bay_id=str(site.bays[0].id), what="sensor-silent")
+    pda.send(taken, refused, report)
+    day = site.clock.now().date()  # in the morning of Shanghai, the same in UTC
+    path = f"/api/v1/terminals/{pda.handheld.name}/days"
+    found = site.get(f"{path}/{day}", "finance").get_json()
+    assert {(each["kind"], each["outcome"], each["acts"]) for each in found["counts"]} == {
+        ("cash", "done", 1),
+        ("cash", "refused", 1),
+        ("report", "done", 1),
+    }
+    assert (found["bills"], found["missing"], found["differences"]) == (1, 2, 0)
+    (cash,) = found["cash"]
+    assert (cash["account_id"], cash["amount"]) == (pda.account_id, bill["amount"])
+    nothing = site.get(f"{path}/{day - timedelta(days=1)}", "operator").get_json()
+    assert (nothing["counts"], nothing["bills"], nothing["cash"]) == ([], 0, [])
+    # What an act says is not what counts: a told amount that is not the payment's is shown.
+    with site.wiring.database.unit_of_work() as uow:
+        uow.connection.execute(text("alter table terminals.act disable trigger keep"))
+        uow.connection.execute(
+            text(
+                "update terminals.act set effect = jsonb_set(effect, '{amount,minor}', '1')"
+                " where id = :id"
+            ),
+            {"id": taken["id"]},
+        )
+        uow.connection.execute(text("alter table terminals.act enable always trigger keep"))
+    (differs,) = site.get(f"{path}/{day}", "auditor").get_json()["differing"]
+    assert (differs["told"]["minor"], differs["paid"]) == (1, bill["amount"])
+    assert site.get(f"{path}/2026-02-30", "finance").status_code == 422
+    assert site.get(f"/api/v1/terminals/{uuid4()}/days/{day}", "finance").status_code == 404
+    assert site.get(f"{path}/{day}", "attendant").status_code == 403

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apiflask import APIBlueprint
 from flask import Response
 
-from city.errors import Invalid, NotFound
+from city.errors import NotFound
 from city.people import Role
 from journeys import draw_figures
 from journeys.reconcile_day import reconcile_day
@@ -21,7 +21,7 @@ from parking.services import places
 from parking.services.figures import Grouping, Wanted
 from web import access
 from web.api.cursors import after, cursor
-from web.api.schemas.base import FIRST_YEAR, LAST_YEAR
+from web.api.days import day_in
 from web.api.schemas.figures import (
     AreasOut,
     AreasQuery,
@@ -329,7 +329,7 @@ def _harmless(text: str) -> str:
 def bay_day(bay_id: UUID, day: str) -> dict[str, Any]:
     """Show what a bay's sensor, stays and bills tell of a day."""
     wiring = access.wiring()
-    local = _date(day)
+    local = day_in(day)
     with wiring.database.read() as connection:
         bay = places.bay(connection, bay_id)
         if not access.known_actor().in_district(bay.district):
@@ -337,16 +337,6 @@ def bay_day(bay_id: UUID, day: str) -> dict[str, Any]:
         home = places.facility(connection, bay.facility_id)
         told = reconcile_day(connection, bay.id, local, wiring.clock.now())
     return _day(bay, home, local, told)
-
-
-def _date(text: str) -> date:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        raise Invalid("must be a date, YYYY-MM-DD", field="day") from None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise Invalid(f"must lie between {FIRST_YEAR} and {LAST_YEAR}", field="day")
-    return found
 
 
 def _day(bay: Bay, home: Facility, day: date, told: BayDay) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from city.terminals.rules.acts import missing_before
 from city.terminals.rules.signing import public_key_of
 from city.terminals.rules.terminals import Health, concerns
 from city.terminals.services import admit
-from journeys import apply_acts
+from journeys import apply_acts, settle_terminal
 from web import access, limits, signed
 from web.acts import act
 from web.api.cursors import after, cursor
+from web.api.days import day_in
+from web.api.names import names_of
 from web.api.roles import KEEPERS, REGISTRY
 from web.api.schemas.terminals import (
     EnrolmentIn,
@@ -26,6 +28,7 @@ from web.api.schemas.terminals import (
     SignedInOut,
     SignInIn,
     TerminalCodeOut,
+    TerminalDayOut,
     TerminalHealthIn,
     TerminalIn,
     TerminalOut,
@@ -45,6 +48,45 @@ if TYPE_CHECKING:
 blueprint = APIBlueprint("terminals", __name__, url_prefix="/api/v1", tag="Terminals")
 MOST_TRIES: Final = 20
 """Of codes by one network in a quarter of an hour: a street office enrols a dozen at once."""
+
+
+@blueprint.get("/terminals/<uuid:terminal_id>/days/<day>")
+@access.allow(*settle_terminal.READERS)
+@blueprint.output(TerminalDayOut)
+@blueprint.doc(summary="A terminal's day, held against the payments that its acts became")
+def day_of_terminal(terminal_id: UUID, day: str) -> dict[str, Any]:
+    """Settle a terminal's day."""
+    asked = day_in(day)
+    with access.wiring().database.read() as connection:
+        found = settle_terminal.settle_terminal(
+            connection, access.known_actor(), terminal_id, asked
+        )
+        names = names_of(connection, {str(who) for who, _ in found.cash})
+    return {
+        "terminal_id": found.terminal_id,
+        "day": found.day,
+        "counts": [
+            {"kind": each.kind.value, "outcome": each.outcome.value, "acts": each.acts}
+            for each in found.counts
+        ],
+        "missing": found.missing,
+        "bills": found.bills,
+        "cash": [
+            {"account_id": who, "amount": Money(minor, currency).as_json()}
+            for (who, currency), minor in sorted(found.cash.items())
+        ],
+        "differences": found.differences,
+        "differing": [
+            {
+                "act_id": each.act.id,
+                "at": each.act.at,
+                "told": None if each.told is None else each.told.as_json(),
+                "paid": None if each.paid is None else each.paid.as_json(),
+            }
+            for each in found.differing
+        ],
+        "names": names,
+    }
 
 
 @blueprint.get("/terminals")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
@@ -147,6 +148,44 @@ class TerminalsOut(Outgoing):
     items: list[TerminalOut]
     next: str | None
     at: Instant
+
+
+class ActsOfKindOut(Outgoing):
+    """How many acts of one kind ended one way."""
+
+    kind: str
+    outcome: str
+    acts: int
+
+
+class CashOfOut(Outgoing):
+    """Cash that one person took at a terminal in a day."""
+
+    account_id: UUID
+    amount: MoneyOut
+
+
+class DifferingOut(Outgoing):
+    """Cash that a terminal told of and that is not the payment of its number."""
+
+    act_id: UUID
+    at: Instant
+    told: MoneyOut | None
+    paid: MoneyOut | None
+
+
+class TerminalDayOut(Outgoing):
+    """A terminal's day, held against the payments that its acts became."""
+
+    terminal_id: UUID
+    day: date
+    counts: list[ActsOfKindOut]
+    missing: Annotated[int, Field(description="numbers that never came, of all its time")]
+    bills: int
+    cash: list[CashOfOut]
+    differences: int
+    differing: Annotated[list[DifferingOut], Field(description="the first hundred")]
+    names: dict[str, str]
 
 
 class TerminalStandingOut(Outgoing):

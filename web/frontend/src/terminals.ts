@@ -15,6 +15,7 @@ import { hasRole, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
 import { emptyState, errorState } from "./shell/states";
 import { named, text, wholeNumber } from "./shell/text";
+import { daySection } from "./terminals/day";
 import { PosPage } from "./terminals/pos";
 
 const REFRESH_MS = 10_000;
@@ -117,7 +118,7 @@ class TerminalsPage {
         outcome: "refused",
         limit: MOST_REFUSED,
       });
-      return h("div", { class: "case" }, this.facts(terminal), this.refused(refused.items));
+      return h("div", { class: "case" }, this.facts(terminal), daySection(terminal.id), this.refused(refused.items));
     });
   }
 

@@ -76,6 +76,7 @@ export type TerminalStanding = Schemas["TerminalStandingOut"];
 export type PosTerminal = Schemas["PosTerminalOut"];
 export type PosBatch = Schemas["PosBatchOut"];
 export type PosKey = Schemas["PosKeyOut"];
+export type TerminalDay = Schemas["TerminalDayOut"];
 export type TerminalAct = Schemas["ActOut"];
 export type ActResults = Schemas["ActResultsOut"];
 export type SignedIn = Schemas["SignedInOut"];
