@@ -65,7 +65,8 @@ def turned(page: Page, button: str, reason: str) -> None:
 
 def test_a_terminal_is_registered_enrolled_locked_and_revoked(visitor: Visitor) -> None:
     page = visitor.open("/terminals", "operator", width=360, height=720)
-    code = registered(page, "PDA 7")
+    name = f"PDA {secrets.randbelow(10**6):06}"
+    code = registered(page, name)
     handheld = Handheld(Line(visitor.system.origin))
     assert handheld.enrol(code).status_code == 201
     told = {"app_version": "1.0.0", "acts_waiting": 2, "battery_percent": 12, "network": "cellular"}
@@ -73,11 +74,13 @@ def test_a_terminal_is_registered_enrolled_locked_and_revoked(visitor: Visitor) 
     page.get_by_role("button", name="Done").click()
     expect(page.locator("#dialog")).not_to_be_visible()
     page.reload()
-    row = page.locator("[data-row]", has_text="PDA 7")
+    row = page.locator("[data-row]", has_text=name)
     expect(row.locator(".tag-warning")).to_have_text("battery low")
     row.click()
-    expect(page.locator("#case-content .facts")).to_contain_text("12 %")
-    expect(page.locator("#case-content .facts")).to_contain_text(handheld.key.thumbprint)
+    expect(page.locator("#case-content .facts").first).to_contain_text("12 %")
+    expect(page.locator("[data-day]")).to_contain_text("What it told is what was paid")
+    shot(page, "terminal-day-360")
+    expect(page.locator("#case-content .facts").first).to_contain_text(handheld.key.thumbprint)
     turned(page, "Lock", "left in a bus")
     expect(page.locator("#case-content .tag-danger")).to_have_text("locked")
     expect(page.locator("#case-content")).to_contain_text("left in a bus")
@@ -91,9 +94,10 @@ def test_a_terminal_is_registered_enrolled_locked_and_revoked(visitor: Visitor) 
 
 def test_an_attendants_device_enrols_signs_and_heeds_a_lock(visitor: Visitor) -> None:
     """The browser's own key and signature, as the server verifies them."""
+    name = f"PDA {secrets.randbelow(10**6):06}"
     visitor.faults.expected += ["status of 403"]
     desk = visitor.open("/terminals", "operator")
-    code = registered(desk, "PDA 8")
+    code = registered(desk, name)
     facility_id = visitor.ask("attendant", "/api/v1/facilities?limit=1")["items"][0]["id"]
     pda = visitor.watched(visitor.context("attendant", width=360, height=720))
     pda.add_init_script(f"localStorage.setItem('greenbay.post', '{facility_id}')")
@@ -107,10 +111,10 @@ def test_an_attendants_device_enrols_signs_and_heeds_a_lock(visitor: Visitor) ->
     pda.get_by_role("button", name="Enrol this device").click()
     expect(pda.locator("#act")).to_contain_text("Enrolled: in service")
     pda.click("#act-close")
-    expect(pda.get_by_role("button", name="Terminal PDA 8")).to_be_visible()
+    expect(pda.get_by_role("button", name=f"Terminal {name}")).to_be_visible()
     desk.reload()
-    desk.locator("[data-row]", has_text="PDA 8").click()
-    expect(desk.locator("#case-content .facts")).to_contain_text("attendant-")
+    desk.locator("[data-row]", has_text=name).click()
+    expect(desk.locator("#case-content .facts").first).to_contain_text("attendant-")
     turned(desk, "Lock", "left in a bus")
     expect(desk.locator("#case-content .tag-danger")).to_have_text("locked")
     pda.reload()
@@ -119,7 +123,7 @@ def test_an_attendants_device_enrols_signs_and_heeds_a_lock(visitor: Visitor) ->
     turned(desk, "Unlock", "found again")
     expect(desk.locator("#case-content .tag-good")).to_have_text("in service")
     pda.reload()
-    expect(pda.get_by_role("button", name="Terminal PDA 8")).to_be_visible()
+    expect(pda.get_by_role("button", name=f"Terminal {name}")).to_be_visible()
 
 
 def test_a_pos_terminal_is_registered_with_a_key_shown_once_and_retired(visitor: Visitor) -> None:
