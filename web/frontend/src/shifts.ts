@@ -3,12 +3,13 @@ import "../styles/base.css";
 import "../styles/rights.css";
 import "../styles/mine.css";
 import "../styles/shifts.css";
-import { act, actKey, ProblemError, read } from "./api/client";
+import { act, actKey, read } from "./api/client";
 import type { CashMove, CashMoves, Shift, ShiftStanding, Shifts, Till } from "./api/types";
-import { parseAmount, type Money } from "./format/money";
+import type { Money } from "./format/money";
 import { instant } from "./format/time";
 import { exactly, price } from "./format/words";
 import { fact } from "./panels/figures";
+import { acceptCash, button, CURRENCY, refuseCash, typedAmount, withdrawCash } from "./shifts/cash";
 import { endName, stateTag } from "./shifts/words";
 import { chips, Desk } from "./shell/desk";
 import { byId, h, replace } from "./shell/dom";
@@ -21,18 +22,7 @@ import { toast } from "./shell/toast";
 
 const REFRESH_MS = 15_000;
 const FILTERS = ["all", "open", "counted", "approved"] as const;
-const CURRENCY = "CNY";
 const STEP = 50;
-
-function button(words: string, run: () => void, main = false): HTMLElement {
-  return h("button", { class: main ? "button button-primary" : "button", type: "button", onclick: run }, words);
-}
-
-function typed(input: HTMLInputElement): Money {
-  const minor = parseAmount(input.value, CURRENCY);
-  if (!minor) throw new ProblemError(422, "invalid", text("refund.no_amount"));
-  return { minor, currency: CURRENCY };
-}
 
 /** A difference in words: short, over, or none. */
 function differenceText(money: Money | null): string {
@@ -167,9 +157,9 @@ class ShiftsPage {
           ? h(
               "p",
               { class: "panel-acts" },
-              ours ? button(text("shift.accept"), () => this.accept(move), true) : null,
-              ours ? button(text("shift.refuse"), () => this.refuse(move)) : null,
-              mine ? button(text("shift.withdraw"), () => void this.withdraw(move)) : null,
+              ours ? button(text("shift.accept"), () => acceptCash(move, () => this.load()), true) : null,
+              ours ? button(text("shift.refuse"), () => refuseCash(move, () => this.load())) : null,
+              mine ? button(text("shift.withdraw"), () => void withdrawCash(move, () => this.load())) : null,
             )
           : null,
       ),
@@ -271,44 +261,6 @@ class ShiftsPage {
     });
   }
 
-  private accept(move: CashMove): void {
-    const amount = field("", { inputmode: "decimal", required: true });
-    showForm({
-      title: text("shift.accept"),
-      parts: [labelled("cash-counted", text("shift.counted"), amount, text("shift.accept_hint"))],
-      submit: text("shift.accept"),
-      send: async () => {
-        const sum = typed(amount);
-        await act<CashMove>("POST", `/api/v1/cash-moves/${move.id}/acceptance`, { counted: sum });
-        await this.load();
-        return text("shift.accepted", { amount: price(sum) });
-      },
-    });
-  }
-
-  private refuse(move: CashMove): void {
-    const reason = field("", { required: true, maxlength: 200 });
-    showForm({
-      title: text("shift.refuse"),
-      parts: [labelled("cash-refusal", text("refund.reason"), reason)],
-      submit: text("shift.refuse"),
-      send: async () => {
-        await act<CashMove>("POST", `/api/v1/cash-moves/${move.id}/refusal`, { reason: reason.value });
-        await this.load();
-        return text("shift.refused");
-      },
-    });
-  }
-
-  private async withdraw(move: CashMove): Promise<void> {
-    try {
-      await act<CashMove>("POST", `/api/v1/cash-moves/${move.id}/withdrawal`, {});
-    } catch (error) {
-      toast(problemText(error));
-    }
-    await this.load();
-  }
-
   private async giveFloat(): Promise<void> {
     let open: Shifts;
     try {
@@ -330,7 +282,7 @@ class ShiftsPage {
       submit: text("shifts.give_float"),
       send: async () => {
         const chosen = open.items.find((each) => each.id === to.value);
-        const sum = typed(amount);
+        const sum = typedAmount(amount);
         await act<CashMove>("POST", "/api/v1/cash-moves/floats", { district: chosen?.district, account_id: chosen?.holder, amount: sum }, key);
         await this.load();
         return text("shift.offered", { amount: price(sum) });
@@ -352,7 +304,7 @@ class ShiftsPage {
       ],
       submit: text("shifts.deposit"),
       send: async () => {
-        const sum = typed(amount);
+        const sum = typedAmount(amount);
         await act<CashMove>("POST", "/api/v1/cash-moves/deposits", { district: district.value, amount: sum, slip: slip.value }, key);
         await this.load();
         return text("shifts.deposited", { amount: price(sum) });

@@ -1,10 +1,11 @@
 /** An attendant's shift: begun, broken off, cash handed over, counted blind at its end. */
 import { act, actKey, ProblemError, read } from "../api/client";
 import type { CashMove, Colleague, MyShift, Shift } from "../api/types";
-import { parseAmount, type Money } from "../format/money";
+import type { Money } from "../format/money";
 import { instant } from "../format/time";
 import { exactly, price } from "../format/words";
 import { fact } from "../panels/figures";
+import { acceptCash, button, CURRENCY, refuseCash, typedAmount, withdrawCash } from "../shifts/cash";
 import { endName, stateTag } from "../shifts/words";
 import { h, replace, write } from "../shell/dom";
 import { choice, field, labelled, showForm } from "../shell/form";
@@ -13,7 +14,6 @@ import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { text } from "../shell/text";
 import { toast } from "../shell/toast";
 
-const CURRENCY = "CNY";
 const OFFICE = "till";
 const MOST_PIECES = 100_000;
 
@@ -29,16 +29,6 @@ export interface ShiftActs {
 
 function money(minor: number): Money {
   return { minor, currency: CURRENCY };
-}
-
-function typed(input: HTMLInputElement): Money {
-  const minor = parseAmount(input.value, CURRENCY);
-  if (!minor) throw new ProblemError(422, "invalid", text("refund.no_amount"));
-  return money(minor);
-}
-
-function button(words: string, run: () => void, main = false): HTMLElement {
-  return h("button", { class: main ? "button button-primary" : "button", type: "button", onclick: run }, words);
 }
 
 export class ShiftPanel {
@@ -156,9 +146,9 @@ export class ShiftPanel {
           "p",
           { class: "panel-acts" },
           mine
-            ? button(text("shift.withdraw"), () => void this.end(move, "withdrawal"))
-            : button(text("shift.accept"), () => this.accept(move), true),
-          mine ? null : button(text("shift.refuse"), () => this.refuse(move)),
+            ? button(text("shift.withdraw"), () => void withdrawCash(move, () => this.load()))
+            : button(text("shift.accept"), () => acceptCash(move, () => this.load()), true),
+          mine ? null : button(text("shift.refuse"), () => refuseCash(move, () => this.load())),
         ),
       ),
       // Who gets it counts it without being told.
@@ -187,44 +177,6 @@ export class ShiftPanel {
     await this.load();
   }
 
-  private async end(move: CashMove, how: string): Promise<void> {
-    try {
-      await act<CashMove>("POST", `/api/v1/cash-moves/${move.id}/${how}`, {});
-    } catch (error) {
-      toast(problemText(error));
-    }
-    await this.load();
-  }
-
-  private accept(move: CashMove): void {
-    const counted = field("", { inputmode: "decimal", required: true });
-    showForm({
-      title: text("shift.accept"),
-      parts: [labelled("cash-counted", text("shift.counted"), counted, text("shift.accept_hint"))],
-      submit: text("shift.accept"),
-      send: async () => {
-        const sum = typed(counted);
-        await act<CashMove>("POST", `/api/v1/cash-moves/${move.id}/acceptance`, { counted: sum });
-        await this.load();
-        return text("shift.accepted", { amount: price(sum) });
-      },
-    });
-  }
-
-  private refuse(move: CashMove): void {
-    const reason = field("", { required: true, maxlength: 200 });
-    showForm({
-      title: text("shift.refuse"),
-      parts: [labelled("cash-refusal", text("refund.reason"), reason)],
-      submit: text("shift.refuse"),
-      send: async () => {
-        await act<CashMove>("POST", `/api/v1/cash-moves/${move.id}/refusal`, { reason: reason.value });
-        await this.load();
-        return text("shift.refused");
-      },
-    });
-  }
-
   private async handOver(): Promise<void> {
     const { district } = this.place;
     let colleagues: readonly Colleague[] = [];
@@ -248,7 +200,7 @@ export class ShiftPanel {
       ],
       submit: text("shift.hand_over"),
       send: async () => {
-        const sum = typed(amount);
+        const sum = typedAmount(amount);
         const receiver = to.value === OFFICE ? { kind: OFFICE } : { kind: "attendant", account_id: to.value };
         await act<CashMove>("POST", "/api/v1/cash-moves", { district, to: receiver, amount: sum }, key);
         await this.load();
