@@ -39,11 +39,11 @@ function concernTags(terminal: PosTerminal): HTMLElement {
   );
 }
 
-/** Heard of by the wall clock: a demo's city has another one. */
+/** Heard of by the wall clock: a demo's city has another one. A sign-in alone proves nobody. */
 function heardText(terminal: PosTerminal): string {
-  return terminal.heard_at
-    ? text("terminals.heard_ago", { ago: agoText(instant(terminal.heard_at), Date.now()) })
-    : text("terminals.never");
+  const ago = (at: string): string => agoText(instant(at), Date.now());
+  if (terminal.heard_at) return text("terminals.heard_ago", { ago: ago(terminal.heard_at) });
+  return terminal.signed_in_at ? text("pos.signed_in_ago", { ago: ago(terminal.signed_in_at) }) : text("terminals.never");
 }
 
 function moment(at: string | null): string {
