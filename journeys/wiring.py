@@ -55,6 +55,7 @@ from payments.adapters.stored_value import StoredValueCards
 from payments.rules.channels import Channel, ChannelAdapter
 from payments.rules.invoices import InvoiceProvider
 from signals import jobs as signal_jobs
+from signals.detection_door import DetectionDoor
 
 EVENT_HANDLERS: Final[Mapping[type[BusinessEvent], Sequence[str]]] = {
     ParkingSessionClosed: (settle_stay.TASK, rights_jobs.DEPARTURE),
@@ -82,6 +83,7 @@ class Wiring:
     placements: Placements
     places: KnownPlaces
     ingest: Ingest
+    detections: DetectionDoor
     driver_identity: DriverIdentity | None = None
     """Who vouches for drivers; nobody where no provider is set up."""
     channels: Mapping[Channel, ChannelAdapter] = field(default_factory=dict)
@@ -123,14 +125,18 @@ def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
     )
     live = live_store(redis_url)
     placements = Placements(database)
+    room = DiskGate(known.var, known.disk_free_limit_mb * 1_000_000)
     ingest = Ingest(
         live,
         placements,
         clock,
         gate=StreamGate(live, known.stream_limit),
-        room=DiskGate(known.var, known.disk_free_limit_mb * 1_000_000),
+        room=room,
         partitions=known.uplink_partitions,
     )
+    # An entry is a batch, and may hold thousands of rows.
+    batches = StreamGate(live, max(known.stream_limit // 200, 10))
+    detections = DetectionDoor(live, database, wall, gate=batches, room=room)
     return Wiring(
         known,
         database,
@@ -141,6 +147,7 @@ def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
         placements,
         KnownPlaces(database),
         ingest,
+        detections,
         LocalPhoneCodes(database, known) if known.demo_enabled and not offline else None,
         {} if offline else channels_of(_channels(known, wall), database),
     )

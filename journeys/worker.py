@@ -26,6 +26,7 @@ from parking.folding import Folder, steady_collector
 from parking.rebuilding import Rebuilder
 from parking.recording import Recorder
 from parking.services import places, stays
+from signals.keeping import Keeper
 from signals.sending import Sender
 
 LOOK_S: Final = 5.0
@@ -93,6 +94,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("jobs", jobs.run)
     parts.start("notices", Settler(wiring.database).run)
     parts.start("street", Sender(wiring.database).run)
+    parts.start("detections", Keeper(wiring.live, wiring.database).run)
     begun: set[DistrictCode] = set()
     while not stop.is_set():
         for district in set(districts()) - begun:

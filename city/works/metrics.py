@@ -52,6 +52,11 @@ UPLINKS = Counter(
     "Uplinks by where they came in (ttn, chirpstack, ctwing, mqtt) and outcome",
     ["source", "outcome"],
 )
+DETECTIONS = Counter(
+    "greenbay_detections_total",
+    "Rows of events, counts and plate passes: accepted, rejected, kept (new in PostgreSQL)",
+    ["kind", "outcome"],
+)
 STREAM_LENGTH = Gauge(
     "greenbay_stream_length",
     "Entries kept in a stream of the live store",

@@ -14,12 +14,14 @@ from sqlalchemy import (
     Date,
     Double,
     Integer,
+    LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TIMESTAMP
 
 METADATA = MetaData(schema="signals")
 
@@ -247,4 +249,70 @@ cabinet_act = Table(
     Column("plan_number", Integer),
     Column("former_number", Integer),
     Column("steps", JSONB, nullable=False, server_default="[]"),
+)
+
+place = Table(
+    "place",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+)
+
+reporter = Table(
+    "reporter",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("added_at", INSTANT, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("removed_at", INSTANT),
+    Column("removed_by", Text),
+    Column("heard_at", INSTANT),
+    Column("newest_at", INSTANT),
+    Column("refused_at", INSTANT),
+    Column("refused_rows", BigInteger, nullable=False, server_default="0"),
+    Column("refused_reason", Text),
+)
+
+detector = Table(
+    "detector",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("channel", Integer, primary_key=True),
+    Column("phase", Integer, primary_key=True),
+    Column("function", Text, primary_key=True),
+)
+
+controller_event = Table(
+    "controller_event",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("at", INSTANT, primary_key=True),
+    Column("code", SmallInteger, primary_key=True),
+    Column("parameter", SmallInteger, primary_key=True),
+)
+
+detector_count = Table(
+    "detector_count",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("channel", Integer, primary_key=True),
+    Column("from_at", INSTANT, primary_key=True),
+    Column("length_s", Integer, primary_key=True),
+    Column("vehicles", Integer, nullable=False),
+    Column("occupancy", REAL),
+    Column("speed_kph", REAL),
+    Column("received_at", INSTANT, nullable=False),
+)
+
+plate_pass = Table(
+    "plate_pass",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("at", INSTANT, primary_key=True),
+    Column("lane", SmallInteger, primary_key=True),
+    Column("mark", LargeBinary, primary_key=True),
 )

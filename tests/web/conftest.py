@@ -12,7 +12,7 @@ from psycopg import sql
 
 from city.time import FixedClock, WallClock
 from city.vault import key_source
-from city.works.back_pressure import StreamGate
+from city.works.back_pressure import DiskGate, StreamGate
 from city.works.database import Database
 from city.works.live import live_store
 from city.works.settings import Settings, settings
@@ -21,6 +21,7 @@ from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
 from parking.known_places import KnownPlaces
 from parking.placements import Placements
+from signals.detection_door import DetectionDoor
 from tests.conftest import with_database
 from tests.web.small_site import NINE, Site, settle
 from web.app import create_app
@@ -72,6 +73,9 @@ def wired(known: Settings, store: redis.Redis, clock: FixedClock) -> Iterator[Wi
         placements=placements,
         places=KnownPlaces(database, refresh_s=0.0),
         ingest=Ingest(store, placements, clock, gate=StreamGate(store, 10_000)),
+        detections=DetectionDoor(
+            store, database, wall, gate=StreamGate(store, 1_000), room=DiskGate(known.var, 0)
+        ),
     )
     database.close()
 

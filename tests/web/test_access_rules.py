@@ -124,6 +124,23 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/cabinet/acts": (
         SIGNAL_AUTHORS
     ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/reporters": SIGNAL_READERS,
+    "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/reporters": (
+        SIGNAL_AUTHORS
+    ),
+    (
+        "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/reporters"
+        "/<uuid:reporter_id>/removal"
+    ): SIGNAL_AUTHORS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/detectors": (
+        SIGNAL_READERS
+    ),
+    "PUT /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/detectors": (
+        SIGNAL_AUTHORS
+    ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/measures": (
+        SIGNAL_READERS
+    ),
     "GET /api/v1/signal-schedules": SIGNAL_READERS,
     "POST /api/v1/signal-schedules": SIGNAL_AUTHORS,
     "GET /api/v1/signal-schedules/<uuid:schedule_id>": SIGNAL_READERS,
@@ -482,6 +499,13 @@ DEVICES = {
 }
 """Of these, what devices may call too: each for its own gate or bays."""
 
+REPORTERS = {
+    "POST /api/v1/signal-events",
+    "POST /api/v1/signal-counts",
+    "POST /api/v1/signal-passes",
+}
+"""For devices that are registered as a signal's reporter, and nobody else."""
+
 TERMINALS = {"POST /api/v1/terminals/health", "POST /api/v1/terminals/acts"}
 """By a terminal's signature alone: nobody's session or token does."""
 
@@ -520,7 +544,7 @@ def test_the_public_routes_are_the_contracts(site: Site, live_app: Flask) -> Non
 
 
 def test_every_other_route_is_in_the_matrix(site: Site) -> None:
-    assert set(routes(site.app)) == PUBLIC | set(ROLES) | INTEGRATIONS | TERMINALS
+    assert set(routes(site.app)) == PUBLIC | set(ROLES) | INTEGRATIONS | REPORTERS | TERMINALS
 
 
 def test_a_view_without_a_rule_is_denied_to_everybody(site: Site) -> None:
@@ -559,6 +583,13 @@ def test_nobody_and_devices_get_nothing_that_is_not_public(site: Site) -> None:
         assert (route, outcome(site, route, None)) == (route, 401)
         refused = outcome(site, route, "device") == 403
         assert (route, refused) == (route, route not in DEVICES)
+
+
+def test_reporters_routes_take_registered_devices_alone(site: Site) -> None:
+    for route in REPORTERS:
+        assert outcome(site, route, None) == 401
+        for who in ("device", "integration", *(role.value for role in Role)):
+            assert (route, who, outcome(site, route, who)) == (route, who, 403)
 
 
 def test_terminals_routes_take_a_signature_and_nothing_else(site: Site) -> None:

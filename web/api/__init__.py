@@ -47,6 +47,7 @@ from web.api import (
     rights,
     shifts,
     signal_cabinets,
+    signal_detections,
     signal_plans,
     signal_schedules,
     signals,
@@ -115,6 +116,7 @@ BLUEPRINTS = (
     signals.blueprint,
     signal_plans.blueprint,
     signal_cabinets.blueprint,
+    signal_detections.blueprint,
     signal_schedules.blueprint,
 )
 

@@ -1,0 +1,1 @@
+"""What detectors and controllers say, as it comes in and as it is kept."""
