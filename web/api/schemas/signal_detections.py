@@ -23,8 +23,8 @@ class SignalEventsIn(Incoming):
 class SignalCountsIn(Incoming):
     """What one station's detectors counted.
 
-    ``[from, seconds, channel, vehicles, occupancy, speed]`` a row: occupancy is a share from 0 to 1,
-    speed km/h; either may be null or left out.
+    ``[from, seconds, channel, vehicles, occupancy, speed]`` a row. Occupancy lies from 0 to 1,
+    speed is km/h; either may be null or left out.
     """
 
     rows: Rows
