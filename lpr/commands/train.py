@@ -20,6 +20,8 @@ _EXAMPLE: Final = (
     "python -m lpr train recogniser --steps 6000 --out runs/drawn\n"
     "  python -m lpr train recogniser --steps 1500 --start runs/drawn/checkpoint.pt "
     "--manifest lpr/manifest.csv --out runs/all\n"
+    "  python -m lpr train recogniser --steps 500 --start lpr/models/recogniser.onnx "
+    "--manifest corrections.csv --out runs/ours\n"
     "  python -m lpr train detector --steps 3000 --out runs/detector\n"
     "  python -m lpr train refiner --steps 3000 --out runs/refiner\n"
     "  python -m lpr train export --recogniser runs/all/checkpoint.pt "
@@ -41,8 +43,15 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument("--seed", type=int, default=1)
     line.add_argument("--manifest", metavar="CSV", help="photographs to learn from: its crops")
     line.add_argument("--leave-out", type=int, metavar="FOLD", help="0 to 4: not learnt from")
-    line.add_argument("--start", metavar="CHECKPOINT", help="weights to begin with")
+    line.add_argument(
+        "--start",
+        metavar="CHECKPOINT",
+        nargs="+",
+        default=[],
+        help="weights to begin with: a model (x.onnx), a checkpoint, or the mean of several",
+    )
     line.add_argument("--rate", type=float, help="largest learning rate")
+    line.add_argument("--threads", type=int, default=1, help="that compute the net (1)")
     line.add_argument("--pause-while", metavar="FILE", help="wait while this file exists")
     line.add_argument("--recogniser", metavar="CHECKPOINT", help="to export")
     line.add_argument("--detector", metavar="CHECKPOINT", help="to export")
@@ -54,12 +63,16 @@ def run(arguments: Sequence[str]) -> int:
         raise Invalid("is not installed: see requirements-train.txt", field="PyTorch")
     if given.steps < 1:
         raise Invalid("must be at least 1", field="--steps")
+    if given.threads < 1:
+        raise Invalid("must be at least 1", field="--threads")
     if given.leave_out is not None and not 0 <= given.leave_out < FOLDS:
         raise Invalid(f"must be 0 to {FOLDS - 1}", field="--leave-out")
-    for option in ("manifest", "start", *_NETS):
-        name = getattr(given, option)
+    named = [(option, getattr(given, option)) for option in ("manifest", *_NETS)]
+    for option, name in [*named, *(("start", name) for name in given.start)]:
         if name is not None and not Path(name).is_file():
             raise Invalid("is no file", field=f"--{option}")
+    if len(given.start) > 1 and any(name.endswith(".onnx") for name in given.start):
+        raise Invalid("takes one model, or checkpoints", field="--start")
     line.answer(_PART[given.part](given))
     return 0
 
@@ -99,11 +112,11 @@ def _learn(
     from lpr.training.loop import Run, learn  # noqa: PLC0415 - PyTorch is there for training alone
 
     checkpoint = learn(
-        Run(given.seed, given.steps, given.rate or None),
+        Run(given.seed, given.steps, given.rate or None, given.threads),
         learning,
         Path(given.out),
         data=data,
-        start=_path(given.start),
+        starts=[Path(name) for name in given.start],
         pause=_path(given.pause_while),
     )
     return {"checkpoint": str(checkpoint)}

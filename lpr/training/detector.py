@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lpr.training.detector_net import DetectorNet
-from lpr.training.loop import Figures, Learning, seen, write_onnx
+from lpr.training.loop import Figures, Learning, quick_numbers, seen, write_onnx
 from lpr.training.scenes_pool import ScenePool, Wanted
 
 _FALL, _SPARE = 2.0, 4.0
@@ -26,7 +26,7 @@ def _batches(seed: int, size: int) -> Callable[[], Scenes]:
 
 def _judge(net: nn.Module, scenes: Scenes) -> tuple[Tensor, Figures]:
     windows, wanted = scenes
-    with torch.autocast("cpu", torch.bfloat16):
+    with quick_numbers():
         told = net(seen(windows))
     score, corners, rows = _losses(told.float(), wanted)
     return score + corners + rows, (score.item(), corners.item(), rows.item())
@@ -35,6 +35,7 @@ def _judge(net: nn.Module, scenes: Scenes) -> tuple[Tensor, Figures]:
 DETECTOR: Final = Learning(
     net=DetectorNet,
     batches=_batches,
+    inputs=lambda scenes: scenes[0],
     judge=_judge,
     figures="score, corners, rows",
     batch=32,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lpr.rules.alphabet import SEATS
-from lpr.training.loop import Figures, Learning, seen, write_onnx
+from lpr.training.loop import Figures, Learning, quick_numbers, seen, write_onnx
 from lpr.training.recogniser_net import RecogniserNet
 from lpr.training.samples import Photograph, SamplePool, Samples
 from lpr.vision.strips import STRIP_HEIGHT_PX, STRIP_WIDTH_PX
@@ -39,6 +39,7 @@ def recogniser_learning(
     return Learning(
         net=RecogniserNet,
         batches=batches,
+        inputs=lambda samples: samples.strips,
         judge=_judge,
         figures="loss, plates, kinds",
         batch=64,
@@ -58,7 +59,7 @@ def export_recogniser(checkpoint: Path, model: Path) -> None:
 
 def _judge(net: nn.Module, samples: Samples) -> tuple[Tensor, Figures]:
     wanted, wanted_kinds = torch.from_numpy(samples.seats), torch.from_numpy(samples.kinds)
-    with torch.autocast("cpu", torch.bfloat16):
+    with quick_numbers():
         said, said_kinds, looked = net.look(seen(samples.strips))
     kinds = nn.functional.cross_entropy(said_kinds.float(), wanted_kinds)
     astray = _astray(looked.float(), torch.from_numpy(samples.columns))

@@ -7,7 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from lpr.training.loop import Figures, Learning, seen, write_onnx
+from lpr.training.loop import Figures, Learning, quick_numbers, seen, write_onnx
 from lpr.training.refiner_net import RefinerNet
 from lpr.training.views_pool import ViewPool, Views
 from lpr.vision.views import VIEW_HEIGHT_PX, VIEW_WIDTH_PX
@@ -22,7 +22,7 @@ def _batches(seed: int, size: int) -> Callable[[], Views]:
 
 
 def _judge(net: nn.Module, views: Views) -> tuple[Tensor, Figures]:
-    with torch.autocast("cpu", torch.bfloat16):
+    with quick_numbers():
         told = net(seen(views.inputs))
     moves, plates, rows = _losses(told.float(), views)
     return moves + plates + rows, (moves.item(), plates.item(), rows.item())
@@ -31,6 +31,7 @@ def _judge(net: nn.Module, views: Views) -> tuple[Tensor, Figures]:
 REFINER: Final = Learning(
     net=RefinerNet,
     batches=_batches,
+    inputs=lambda views: views.inputs,
     judge=_judge,
     figures="moves, plates, rows",
     batch=96,

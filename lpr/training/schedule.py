@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
+
+from lpr.vision.models import CARD
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,8 +28,16 @@ def rate_share(step: int, steps: int) -> float:
     return max(_LEAST_SHARE, min(risen, (steps - step) / fall))
 
 
+ONNX: Final = ".onnx"
+"""How the name of an exported model ends."""
+
+
 def told_of(checkpoint: Path) -> dict[str, object]:
-    """Tell the run of a checkpoint and the step that it had come to."""
+    """Tell the run of a checkpoint and the step that it had come to; of a model, its card's."""
+    if checkpoint.suffix == ONNX:
+        card = json.loads(checkpoint.with_name(CARD).read_text(encoding="utf-8"))
+        run = card[checkpoint.stem]["run"]
+        return {"model": checkpoint.name, "version": card["version"], "run": run}
     run = json.loads(checkpoint.with_name("run.json").read_text(encoding="utf-8"))
     return {**run, "step": torch.load(checkpoint, weights_only=True)["step"]}
 
