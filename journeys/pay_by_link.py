@@ -27,7 +27,6 @@ from payments import channel_orders
 from payments import services as payments
 from payments.rules.bills import Bill, BillState, Payment
 from payments.rules.channel_orders import ChannelOrder, OrderState
-from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel, Method
 from payments.rules.order_shares import Share
 from payments.rules.pay_links import PayLink, Scope, open_sealed, seal
@@ -192,9 +191,7 @@ def start(
     channel : Channel
         Through whom.
     page_from : str
-        Network address of a phone's browser, which would rather be led to the channel's page than
-        show a code; empty where a code is to be shown. A channel without such a page, or one that
-        refuses it to us, gives a code all the same.
+        As `pay_online.led_or_scanned`.
 
     Raises
     ------
@@ -205,13 +202,14 @@ def start(
     """
     with database.unit_of_work() as uow:
         link = open_link(uow, text)
-    if page_from and TRAITS[channel].has_page:
-        led = pay_online.start_payment(
-            database, channels, PAYER, link.bill_id, channel, Method.PAGE, page_from
+
+
+    def open_by(method: Method, payer: str) -> Started:
+        return pay_online.start_payment(
+            database, channels, PAYER, link.bill_id, channel, method, payer
         )
-        if led.order.state is not OrderState.CLOSED:
-            return led
-    return pay_online.start_payment(database, channels, PAYER, link.bill_id, channel, Method.CODE)
+
+    return pay_online.led_or_scanned(channel, page_from, open_by)
 
 
 def follow(database: Database, channels: Channels, text: str, order_no: str) -> ChannelOrder:

@@ -137,6 +137,7 @@ def start_merged(  # noqa: PLR0917 - who pays what, through whom and how
     bill_ids: Collection[BillId],
     channel: Channel,
     method: Method,
+    payer: str = "",
 ) -> Started:
     """Open one order over several bills of a vehicle at a channel; as `start_payment`.
 
@@ -154,7 +155,29 @@ def start_merged(  # noqa: PLR0917 - who pays what, through whom and how
             uow, bill_ids, channel, adapter.merchant, method, actor.subject, lost_no=lost_no
         )
 
-    return open_asked(database, adapter, ask)
+    return open_asked(database, adapter, ask, payer)
+
+
+def led_or_scanned(
+    channel: Channel, page_from: str, open_by: Callable[[Method, str], Started]
+) -> Started:
+    """Lead a phone to the channel's page where it would be led and there is one; else give a code.
+
+    Parameters
+    ----------
+    channel : Channel
+        Through whom. One that refuses its page to us gives a code all the same.
+    page_from : str
+        Network address of a phone's browser, which would rather be led to the channel's page than
+        show a code; empty where a code is to be shown.
+    open_by : callable
+        Opens the order, given how it is paid and the payer's address.
+    """
+    if page_from and TRAITS[channel].has_page:
+        led = open_by(Method.PAGE, page_from)
+        if led.order.state is not OrderState.CLOSED:
+            return led
+    return open_by(Method.CODE, "")
 
 
 def open_asked(

@@ -156,8 +156,21 @@ def look(uow: UnitOfWork, text: str) -> Together:
     return Together(bundle.scope, found, _orders_within(uow, bundle, shared))
 
 
-def start(database: Database, channels: Channels, text: str, channel: Channel) -> Started:
+def start(
+    database: Database, channels: Channels, text: str, channel: Channel, page_from: str = ""
+) -> Started:
     """Open an order over those of a link's bills that take money: the present one where one is.
+
+    Parameters
+    ----------
+    database : Database
+    channels : Channels
+    text : str
+        The link.
+    channel : Channel
+        Through whom.
+    page_from : str
+        As `pay_online.led_or_scanned`.
 
     Raises
     ------
@@ -174,7 +187,12 @@ def start(database: Database, channels: Channels, text: str, channel: Channel) -
     owed = [each.id for each in bills.values() if each.state is BillState.OPEN]
     if not owed:
         raise Conflict("none of these bills takes money any more", field="link", reason="paid")
-    return pay_online.start_merged(database, channels, PAYER, owed, channel, Method.CODE)
+
+
+    def open_by(method: Method, payer: str) -> Started:
+        return pay_online.start_merged(database, channels, PAYER, owed, channel, method, payer)
+
+    return pay_online.led_or_scanned(channel, page_from, open_by)
 
 
 def follow(database: Database, channels: Channels, text: str, order_no: str) -> ChannelOrder:

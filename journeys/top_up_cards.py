@@ -4,6 +4,7 @@ The same orders, notifications and janitor as for bills (`journeys/pay_online.py
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from city.works.database import Database, UnitOfWork
 from journeys import pay_online
 from journeys.pay_by_card import own_card
 from journeys.pay_by_link import ASKED_AGAIN_AFTER, UNSETTLED
-from journeys.pay_online import Channels, Started, adapter_of, open_asked
+from journeys.pay_online import Channels, Started, adapter_of, led_or_scanned, open_asked
 from payments import channel_orders, channel_payments, channel_refunds, top_ups
 from payments.rules.cards import Card
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState
@@ -54,8 +55,22 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
     card_id: UUID,
     amount: Money,
     channel: Channel,
+    page_from: str = "",
 ) -> Started:
     """Open an order over a top-up of one's own card: the present one where there is one.
+
+    Parameters
+    ----------
+    database : Database
+    channels : Channels
+    actor : Actor
+        The card's holder.
+    card_id : UUID
+    amount : Money
+    channel : Channel
+        Through whom.
+    page_from : str
+        As `pay_online.led_or_scanned`.
 
     Raises
     ------
@@ -71,7 +86,7 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
         own_card(uow, actor, card_id)
     adapter = adapter_of(channels, channel)
 
-    def ask(uow: UnitOfWork, lost_no: str) -> ChannelOrder:
+    def ask(method: Method, uow: UnitOfWork, lost_no: str) -> ChannelOrder:
         card = own_card(uow, actor, card_id)
         order = top_ups.ask_top_up(
             uow,
@@ -79,7 +94,7 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
             amount,
             channel,
             adapter.merchant,
-            Method.CODE,
+            method,
             actor.subject,
             lost_no=lost_no,
         )
@@ -91,7 +106,11 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
         record(uow, actor, "payments.card_top_up_asked", "card", str(card.id), detail)
         return order
 
-    return open_asked(database, adapter, ask)
+    return led_or_scanned(
+        channel,
+        page_from,
+        lambda method, payer: open_asked(database, adapter, partial(ask, method), payer),
+    )
 
 
 def follow_top_up(database: Database, channels: Channels, actor: Actor, order_no: str) -> TopUp:

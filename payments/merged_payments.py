@@ -15,7 +15,7 @@ from city.works.database import UnitOfWork
 from payments import channel_orders, services
 from payments.rules.bills import Bill, BillState, Payment, credited
 from payments.rules.booking import book_channel_payment, book_surplus_share
-from payments.rules.channel_orders import ORDER_TAKES_MONEY_FOR, ChannelOrder, OrderState
+from payments.rules.channel_orders import ChannelOrder, OrderState, takes_money_for
 from payments.rules.channels import Channel, Method
 from payments.rules.order_shares import Share, is_needed, shares_of, total
 from payments.store import bills as bill_store
@@ -61,7 +61,8 @@ def ask_merged(  # noqa: PLR0917 - of which bills, through whom, how and by whom
     shares = shares_of(order_id, list(bills.values()))
     amounts = {each.bill_id: each.amount for each in shares}
     present = order_shares.open_order(uow.connection, amounts, channel, method, merchant, now)
-    if present is not None and present.order_no != lost_no:
+    usable = present is not None and present.code_ends_at > now
+    if present is not None and usable and present.order_no != lost_no:
         return present
     opened_at = now.replace(microsecond=0)
     order = ChannelOrder(
@@ -75,7 +76,7 @@ def ask_merged(  # noqa: PLR0917 - of which bills, through whom, how and by whom
         state=OrderState.ASKED,
         opened_at=opened_at,
         opened_by=by,
-        expires_at=opened_at + ORDER_TAKES_MONEY_FOR,
+        expires_at=opened_at + takes_money_for(method),
     )
     channel_orders.add_order(uow.connection, order)
     order_shares.add(uow.connection, shares)

@@ -25,10 +25,10 @@ from payments.rules.cards import (
 )
 from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_orders import (
-    ORDER_TAKES_MONEY_FOR,
     ChannelOrder,
     ChannelRefund,
     OrderState,
+    takes_money_for,
 )
 from payments.rules.channels import Channel, Method
 from payments.rules.top_ups import check_channel, check_online
@@ -80,7 +80,8 @@ def ask_top_up(  # noqa: PLR0917 - which card, how much, through whom, for whom,
     check_online(card, amount, store.came_online(uow.connection, card_id, _midnight(at)))
     check_top_up(card, amount, at)
     present = store.open_order(uow.connection, card_id, amount, channel, method, merchant, now)
-    if present is not None and present.order_no != lost_no:
+    usable = present is not None and present.code_ends_at > now
+    if present is not None and usable and present.order_no != lost_no:
         return present
     identifier, opened_at = uuid7(), now.replace(microsecond=0)
     order = ChannelOrder(
@@ -94,7 +95,7 @@ def ask_top_up(  # noqa: PLR0917 - which card, how much, through whom, for whom,
         state=OrderState.ASKED,
         opened_at=opened_at,
         opened_by=by,
-        expires_at=opened_at + ORDER_TAKES_MONEY_FOR,
+        expires_at=opened_at + takes_money_for(method),
         card_id=card_id,
     )
     channel_orders.add_order(uow.connection, order)

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from city.identifiers import BillId, ParkingSessionId, VehicleId, uuid7
 from journeys import pay_by_link, pay_together
 from payments import services
@@ -90,6 +92,34 @@ def test_a_stranger_pays_two_bills_with_one_code_and_sees_the_receipt_of_each(
     refunds = site.get("/api/v1/channel-refunds", "auditor").get_json()["items"]
     assert [(each["bill_id"], each["surplus"]) for each in refunds] == [(str(second.id), False)]
     assert counter.payable(counter.link())["receipt"]["refunded"]["minor"] == 0
+
+
+def test_a_phones_own_browser_pays_two_bills_on_wechats_page(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pay_together, "ASKED_AGAIN_AFTER", timedelta(0))
+    site, second = counter.site, owes_too(counter)
+    links = [f"/pay/{counter.link()}", link_to(counter, second)]
+    page = site.post("/api/v1/pay/together", json={"links": links}).get_json()["link"]
+
+    def led() -> Any:
+        wish = {"channel": "wechat", "way": "page"}
+        return site.post(f"/api/v1{page}/orders", json=wish).get_json()
+
+    first = led()
+    assert first["link"].startswith(f"{counter.gateway.address}/payer/")
+    assert (first["amount"]["minor"], first["scannable"]) == (1800, False)
+    assert 240 < first["seconds_left"] <= 300
+    assert led()["order_no"] == first["order_no"]
+    # Its address leads there for five minutes: whoever asks later gets another one.
+    with site.wiring.database.unit_of_work() as uow:
+        earlier = "expires_at = expires_at - make_interval(mins => 5)"
+        uow.connection.execute(text(f"update payments.channel_order set {earlier}"))
+    order = led()
+    assert order["order_no"] != first["order_no"]
+    counter.pays(order["order_no"])
+    assert site.get(f"/api/v1{page}/orders/{order['order_no']}").get_json()["state"] == "paid"
+    assert site.get(f"/api/v1{page}").get_json()["outstanding"]["minor"] == 0
 
 
 def test_bills_of_two_cars_are_not_bound_and_a_bound_link_opens_no_single_bill(

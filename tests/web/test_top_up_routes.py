@@ -86,6 +86,21 @@ def test_a_driver_tops_an_own_card_up_and_has_what_was_not_used_back(
     done(site, back, "driver", {"refund_no": "MINEBACK0002"}, 409)
 
 
+def test_a_phones_own_browser_tops_up_on_wechats_page(site: Site, street: Street) -> None:
+    card = done(site, "/me/cards", "driver", {})["card"]
+    wish = {"channel": "wechat", "amount": YUAN_50, "way": "page"}
+    path = f"/me/cards/{card['id']}/top-ups"
+    order = done(site, path, "driver", wish)
+    assert order["link"].startswith(f"{street.gateway.address}/payer/")
+    assert (order["state"], order["scannable"]) == ("open", False)
+    assert done(site, path, "driver", wish)["order_no"] == order["order_no"]
+    # The same wish on a desk: a code of its own.
+    assert done(site, path, "driver", {**wish, "way": "code"})["scannable"] is True
+    pays(site, street, order["order_no"])
+    (mine,) = site.get("/api/v1/me/cards", "driver").get_json()["items"]
+    assert mine["balance"] == YUAN_50
+
+
 def test_a_top_up_is_refused_by_its_limits_in_words(site: Site) -> None:
     card = done(site, "/me/cards", "driver", {})["card"]
     path = f"/me/cards/{card['id']}/top-ups"

@@ -21,7 +21,7 @@ from payments.rules.channels import Channel
 from payments.rules.top_ups import POLICY
 from web import access
 from web.api.cursors import after, cursor
-from web.api.paying import BUSY_RETRY_S, at_a_channel, shown_order
+from web.api.paying import BUSY_RETRY_S, at_a_channel, page_from, shown_order
 from web.api.schemas.base import PageQuery
 from web.api.schemas.cards import (
     TopUpBackIn,
@@ -85,6 +85,7 @@ def start(card_id: UUID, json_data: TopUpOrderIn) -> dict[str, Any]:
             card_id,
             amount,
             Channel(json_data.channel),
+            page_from(json_data),
         )
     # Without a channel nobody is asked twice: what it just said is kept.
     found = follow_top_up(wiring.database, {}, caller, started.order.order_no)

@@ -25,7 +25,7 @@ from web import access, limits
 from web.acts import look
 from web.api.lines import bill_lines
 from web.api.plates import masked_plates
-from web.api.schemas.paying import LinkPayIn, OrderOut, PayableOut, PlateIn, UnpaidListOut
+from web.api.schemas.paying import OrderOut, PayableOut, PayIn, PlateIn, UnpaidListOut
 from web.api.shown import names_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def payable(uow: UnitOfWork, link: str) -> dict[str, Any]:
 
 @blueprint.post("/pay/<link>/orders")
 @access.public
-@blueprint.input(LinkPayIn)
+@blueprint.input(PayIn)
 @blueprint.output(OrderOut, status_code=201)
 @blueprint.doc(
     summary="Open an order over the whole bill at a channel",
@@ -75,15 +75,18 @@ def payable(uow: UnitOfWork, link: str) -> dict[str, Any]:
         "the order stands before anything is paid another way."
     ),
 )
-def start(link: str, json_data: LinkPayIn) -> dict[str, Any]:
+def start(link: str, json_data: PayIn) -> dict[str, Any]:
     """Open an order."""
     wiring = access.wiring()
-    page_from = (request.remote_addr or "") if json_data.way == "page" else ""
     with at_a_channel() as free:
         if not free:
             raise Unavailable("the channels are busy", retry_after_s=BUSY_RETRY_S)
         started = pay_by_link.start(
-            wiring.database, wiring.channels, link, Channel(json_data.channel), page_from
+            wiring.database,
+            wiring.channels,
+            link,
+            Channel(json_data.channel),
+            page_from(json_data),
         )
     return shown_order(started.order, wiring.settings, wiring.wall.now(), started.code)
 
@@ -137,6 +140,11 @@ def unpaid(json_data: PlateIn) -> dict[str, Any]:
     limits.count("plates-of-driver", access.known_actor().subject, PLATES_OF_ONE_REMOTE)
     with access.wiring().database.unit_of_work() as uow:
         return _unpaid(offer_ahead.payable_by_plate(uow, plate))
+
+
+def page_from(asked: PayIn) -> str:
+    """Give the address of a phone that would be led to a channel's page; empty: of no such one."""
+    return (request.remote_addr or "") if asked.way == "page" else ""
 
 
 def shown_order(

@@ -14,7 +14,7 @@ from payments.rules.channels import Channel
 from payments.rules.pay_links import Scope
 from web import access, limits
 from web.acts import look
-from web.api.paying import BUSY_RETRY_S, at_a_channel, shown_order, shown_receipt
+from web.api.paying import BUSY_RETRY_S, at_a_channel, page_from, shown_order, shown_receipt
 from web.api.plates import masked_plates
 from web.api.schemas.paying import OrderOut, PayIn, TogetherIn, TogetherLinkOut, TogetherOut
 from web.api.shown import names_of
@@ -106,7 +106,11 @@ def start(link: str, json_data: PayIn) -> dict[str, Any]:
         if not free:
             raise Unavailable("the channels are busy", retry_after_s=BUSY_RETRY_S)
         started = pay_together.start(
-            wiring.database, wiring.channels, link, Channel(json_data.channel)
+            wiring.database,
+            wiring.channels,
+            link,
+            Channel(json_data.channel),
+            page_from(json_data),
         )
     return shown_order(started.order, wiring.settings, wiring.wall.now(), started.code)
 

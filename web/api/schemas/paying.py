@@ -102,14 +102,9 @@ class PayableOut(Outgoing):
 
 
 class PayIn(Incoming):
-    """Through whom all of the bill is paid."""
+    """Through whom all of it is paid, and in which way on the device that shows the page."""
 
     channel: ChannelName
-
-
-class LinkPayIn(PayIn):
-    """Through whom, and in which way on the device that shows the page."""
-
     way: Annotated[
         Literal["code", "page"],
         Field(

@@ -6,6 +6,7 @@ import { instant } from "../format/time";
 import { exactly, price } from "../format/words";
 import { PagedList } from "../mine/lists";
 import { fact } from "../panels/figures";
+import { wayToPay } from "../pay/device";
 import { isLive, underWay } from "../pay/wait";
 import { h, replace } from "../shell/dom";
 import { choice, field, labelled, showForm } from "../shell/form";
@@ -66,6 +67,7 @@ export async function askTopUp(card: Card): Promise<void> {
       if (minor === null) throw new ProblemError(422, "invalid", text("refund.no_amount"));
       const order = await act<TopUp>("POST", `/api/v1/me/cards/${card.id}/top-ups`, {
         channel: channel.value,
+        way: wayToPay(),
         amount: { minor, currency },
       });
       location.assign(pageOf(order.order_no));

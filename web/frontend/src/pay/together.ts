@@ -2,6 +2,7 @@
 import { act, ProblemError, read } from "../api/client";
 import type { PayOrder, Together, TogetherBill } from "../api/types";
 import { choosing, showAsking } from "./choose";
+import { wayToPay } from "./device";
 import { isLive, waiting } from "./wait";
 import { exactly, inLanguage, price } from "../format/words";
 import { instant } from "../format/time";
@@ -100,7 +101,7 @@ export class TogetherPage {
     this.busy = true;
     showAsking(this.place, channel);
     try {
-      this.order = await act<PayOrder>("POST", `${this.path}/orders`, { channel });
+      this.order = await act<PayOrder>("POST", `${this.path}/orders`, { channel, way: wayToPay() });
       history.replaceState(null, "", `#${this.order.order_no}`);
     } catch (error) {
       toast(problemText(error), "danger");
