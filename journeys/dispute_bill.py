@@ -10,7 +10,7 @@ from city.people.roles import Role
 from city.works.database import UnitOfWork
 from journeys.drive_stay import is_own
 from parking.services import corrections, stays
-from payments import channel_orders, channel_payments, disputes
+from payments import channel_orders, disputes, money_back
 from payments import services as payments
 from payments.disputes import Disputed
 from payments.rules.advances import Refund
@@ -139,7 +139,7 @@ def _resolved(
         channel_orders.hold_orders_of(uow.connection, present.bill_id)
     done = disputes.resolve(uow, dispute_id, state, answer, actor.subject)
     if state is DisputeState.UPHELD and done.bill.paid_minor:
-        channel_payments.give_back_cancelled(uow, done.bill, actor.subject)
+        money_back.give_back_cancelled(uow, done.bill, actor.subject)
     if state is DisputeState.UPHELD and done.bill.charge.part is BillPart.STAY:
         corrections.reopen(uow, done.bill.charge.session_id)
     record(

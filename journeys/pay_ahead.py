@@ -20,7 +20,7 @@ from journeys.vehicle_traits import traits_of
 from parking.rules.stays import ParkingSession
 from parking.services import corrections, stay_coupons, stay_views, stays, tariffs
 from parking.store import places
-from payments import channel_payments, offers
+from payments import money_back, offers
 from payments import services as payments
 from payments.rules.advances import Refund
 from payments.rules.bills import Bill, BillPart, Charge, Payment
@@ -226,8 +226,8 @@ def pay_back(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> Ref
     parts = [each.id for each in stay_views.parts(uow.connection, session)]
     bills = payments.bills_of_sessions(uow.connection, [session.id, *parts])
     currency = bills[0].amount.currency if bills else ""
-    online = channel_payments.give_back_ahead(
-        uow, [session.id, *parts], channel_payments.UNUSED_REASON, actor.subject
+    online = money_back.give_back_ahead(
+        uow, [session.id, *parts], money_back.UNUSED_REASON, actor.subject
     )
     if online:
         amount = Money.total((each.amount for each in online), currency)

@@ -203,7 +203,6 @@ def start(
     with database.unit_of_work() as uow:
         link = open_link(uow, text)
 
-
     def open_by(method: Method, payer: str) -> Started:
         return pay_online.start_payment(
             database, channels, PAYER, link.bill_id, channel, method, payer

@@ -20,7 +20,7 @@ from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import Database, UnitOfWork
 from journeys.pay_ahead import check_unused
-from payments import channel_orders, channel_payments, channel_refunds, merged_payments
+from payments import channel_orders, channel_payments, channel_refunds, merged_payments, money_back
 from payments import services as payments
 from payments.channel_payments import Learned
 from payments.channel_refunds import HeldRefund
@@ -274,7 +274,7 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
             )
             given_minor = channel_refunds.given_back_by(uow.connection, actor.subject, midnight)
             check_limit(limit, amount, given_minor)
-        refund = channel_payments.ask_refund(
+        refund = money_back.ask_refund(
             uow, order_no, refund_no, amount, reason, actor.subject, bill_id
         )
         detail: dict[str, JsonValue] = {
@@ -353,7 +353,7 @@ def withdraw_refund(database: Database, actor: Actor, refund_no: str, reason: st
             raise Conflict("is owed to the payer, and stays", field="refund_no", reason="owed")
         failed = RefundAnswer(RefundFate.FAILED, reason="withdrawn")
         before = channel_refunds.find(uow.connection, refund_no) or found
-        after = channel_payments.hear_of_refund(uow, refund_no, failed)
+        after = money_back.hear_of_refund(uow, refund_no, failed)
         if after.state is RefundState.DONE:
             raise Conflict("went back already", field="refund_no", reason="done")
         if before.refund.state is RefundState.ASKED:
@@ -445,7 +445,7 @@ def send_refund(
 
 def _hear_refund(database: Database, refund_no: str, answer: RefundAnswer) -> ChannelRefund:
     with database.unit_of_work() as uow:
-        after = channel_payments.hear_of_refund(uow, refund_no, answer)
+        after = money_back.hear_of_refund(uow, refund_no, answer)
     if answer.fate is RefundFate.FAILED:
         # The desk sees that it failed; why is in the channel's own code alone.
         log.warning("a channel refuses a refund", refund=refund_no, reason=answer.reason)

@@ -188,7 +188,6 @@ def start(
     if not owed:
         raise Conflict("none of these bills takes money any more", field="link", reason="paid")
 
-
     def open_by(method: Method, payer: str) -> Started:
         return pay_online.start_merged(database, channels, PAYER, owed, channel, method, payer)
 

@@ -18,7 +18,7 @@ from journeys.rate_stay import rate_stay
 from parking.rules.stays import ParkingSession, StayState
 from parking.services import rights, stay_views, stays
 from parking.store import places
-from payments import channel_payments, offers
+from payments import money_back, offers
 from payments import services as payments
 from payments.rules.bills import Bill, Charge
 
@@ -91,8 +91,8 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     stays.note_bill(uow, session_id, bill.id)
     deduct_by_agreement.defer(uow, bill)
     if rated.unused:
-        reason = channel_payments.UNUSED_REASON
-        channel_payments.give_back_ahead(uow, one, reason, BILLER.subject)
+        reason = money_back.UNUSED_REASON
+        money_back.give_back_ahead(uow, one, reason, BILLER.subject)
     record(
         uow,
         BILLER,

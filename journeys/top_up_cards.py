@@ -18,7 +18,7 @@ from journeys import pay_online
 from journeys.pay_by_card import own_card
 from journeys.pay_by_link import ASKED_AGAIN_AFTER, UNSETTLED
 from journeys.pay_online import Channels, Started, adapter_of, led_or_scanned, open_asked
-from payments import channel_orders, channel_payments, channel_refunds, top_ups
+from payments import channel_orders, channel_refunds, money_back, top_ups
 from payments.rules.cards import Card
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState
 from payments.rules.channels import Channel, Method
@@ -188,7 +188,7 @@ def give_back_unused(
             )
             if not amount:
                 raise Conflict("nothing of it is left to go back", field="order_no", reason="used")
-            refund = channel_payments.ask_refund(
+            refund = money_back.ask_refund(
                 uow, order_no, refund_no, amount, UNUSED_REASON, actor.subject
             )
             detail: dict[str, JsonValue] = {

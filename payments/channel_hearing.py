@@ -20,6 +20,7 @@ from payments import (
     channel_payments,
     channel_refunds,
     merged_payments,
+    money_back,
     offers,
     services,
     top_ups,
@@ -148,9 +149,9 @@ def _hear_payments(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
     channel_batches.write_orders(uow.connection, list(changed.values()), now)
     channel_batches.heard_of_orders(uow.connection, spoken - changed.keys(), now)
     for order in surplus:
-        channel_payments.give_back(uow, order)
+        money_back.give_back(uow, order)
     over = merged_payments.settle_shares(uow, merged, shares, bills)
-    channel_payments.give_back_shares(uow, over)
+    money_back.give_back_shares(uow, over)
     return refused
 
 
@@ -226,7 +227,7 @@ def _hear_refund(uow: UnitOfWork, told: Told) -> dict[Told, str]:
         of = channel_refunds.channel_of(uow.connection, notice.refund_no)
         if of is not told.channel:
             return {told: UNKNOWN_ORDER}
-        channel_payments.hear_of_refund(uow, notice.refund_no, notice.answer)
+        money_back.hear_of_refund(uow, notice.refund_no, notice.answer)
     except NotAuthentic as other:
         return {told: other.reason.value}
     except NotFound:

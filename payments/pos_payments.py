@@ -12,7 +12,7 @@ from city.errors import Conflict, NotFound
 from city.identifiers import BillId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
-from payments import cards, channel_orders, channel_payments, channel_refunds
+from payments import cards, channel_orders, channel_payments, channel_refunds, money_back
 from payments.adapters.stored_value import MERCHANT as OUR_CARDS
 from payments.rules.bills import BillState
 from payments.rules.cards import Card, check_pays, what_it_pays
@@ -198,15 +198,15 @@ def give_back(  # noqa: PLR0917 - of what, under which number, how much, why and
     Raises
     ------
     Conflict, Invalid
-        As `channel_payments.ask_refund`.
+        As `money_back.ask_refund`.
     """
     waiting = waiting_refund(uow, order, amount)
     if waiting is None:
-        waiting = channel_payments.ask_refund(uow, order.order_no, refund_no, amount, reason, by)
+        waiting = money_back.ask_refund(uow, order.order_no, refund_no, amount, reason, by)
     if order.channel is Channel.CARD:
         cards.give_back(uow, order.order_no, waiting.refund_no, amount, by)
     done = RefundAnswer(RefundFate.DONE, amount=amount, done_at=uow.wall.now())
-    return channel_payments.hear_of_refund(uow, waiting.refund_no, done)
+    return money_back.hear_of_refund(uow, waiting.refund_no, done)
 
 
 def waiting_refund(

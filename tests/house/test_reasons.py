@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from journeys import act_at_pos
-from payments import channel_payments
+from payments import money_back
 from web.reasons import in_chinese_words
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parents[2]
 BOOKING: Final = sorted((HERE / "payments" / "rules").glob("*booking.py"))
 BY_NAME: Final = (
-    channel_payments.UNUSED_REASON,
-    channel_payments.CANCELLED_REASON,
-    channel_payments.SURPLUS_REASON,
+    money_back.UNUSED_REASON,
+    money_back.CANCELLED_REASON,
+    money_back.SURPLUS_REASON,
     act_at_pos.VOIDED,
     act_at_pos.REVERSED,
     act_at_pos.REFUNDED,

@@ -39,7 +39,7 @@ from journeys.take_payment import take_payment
 from parking.rules.evidence import EvidenceKind, Hold
 from parking.rules.stays import ClosingReason, StayState
 from parking.services import stays
-from payments import channel_payments, channel_refunds
+from payments import channel_payments, channel_refunds, money_back
 from payments import services as payments
 from payments.rules.arrears import Penalty
 from payments.rules.bills import BillState, raised
@@ -391,7 +391,7 @@ def test_what_was_paid_of_a_bill_in_part_goes_back_where_its_dispute_is_upheld(
             (back,) = channel_refunds.of_orders(uow.connection, [order])[order.id]
             assert back.amount == order.amount
             arrived = RefundAnswer(RefundFate.DONE, amount=back.amount)
-            channel_payments.hear_of_refund(uow, back.refund_no, arrived)
+            money_back.hear_of_refund(uow, back.refund_no, arrived)
     with pytest.raises(Forbidden), street.database.unit_of_work() as uow:
         pay_back_cancelled(uow, street.driver, bill.id)
     with street.database.unit_of_work() as uow:

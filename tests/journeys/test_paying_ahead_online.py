@@ -19,7 +19,7 @@ from journeys.pay_ahead import leaves_by, pay_back
 from journeys.pay_online import refund_payment
 from parking.rules.evidence import EvidenceKind, EvidenceSource, SetAside
 from parking.services import stays
-from payments import channel_hearing, channel_notices, channel_payments, channel_refunds
+from payments import channel_hearing, channel_notices, channel_payments, channel_refunds, money_back
 from payments import services as payments
 from payments.channel_notices import Told
 from payments.rules.bills import BillPart, BillState
@@ -88,7 +88,7 @@ def arrive_refunds(street: Street, order: ChannelOrder) -> list[int]:
         found = channel_refunds.of_orders(uow.connection, [order])[order.id]
         for refund in found:
             answer = RefundAnswer(RefundFate.DONE, amount=refund.amount)
-            channel_payments.hear_of_refund(uow, refund.refund_no, answer)
+            money_back.hear_of_refund(uow, refund.refund_no, answer)
     return [refund.amount.minor for refund in found]
 
 

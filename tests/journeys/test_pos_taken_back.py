@@ -18,8 +18,8 @@ from journeys.request_invoice import issue_invoices, request_invoice
 from payments import (
     cards,
     channel_orders,
-    channel_payments,
     channel_refunds,
+    money_back,
     pos_payments,
     services,
 )
@@ -138,7 +138,7 @@ def test_what_waits_is_withdrawn_unless_it_went_back_or_is_owed(town: Town) -> N
         channel_orders.hold_orders_of(uow.connection, wrong.id)
         held = bill_store.find_bill(uow.connection, wrong.id, lock=True)
         assert held is not None
-        channel_payments.give_back_cancelled(
+        money_back.give_back_cancelled(
             uow, services.cancel_bill(uow, held, "wrong bay", "desk-1"), "desk-1"
         )
     (owed,) = [

@@ -25,7 +25,7 @@ from journeys.pursue_channels import pursue
 from journeys.reconcile_cards import reconcile_cards
 from journeys.settle_notices import settle_waiting
 from journeys.top_up_cards import follow_top_up, give_back_unused, start_top_up
-from payments import cards, channel_orders, channel_payments, channel_records
+from payments import cards, channel_orders, channel_payments, channel_records, money_back
 from payments.channel_notices import Told
 from payments.rules.cards import Card, CardState
 from payments.rules.channel_bills.lines import CHINA
@@ -349,7 +349,7 @@ def test_what_a_channel_will_not_give_back_is_on_the_card_again(
     assert now_on(database, card).balance == cny(5000)
     # Told again that it failed it is on the card once; frozen meanwhile it comes back as well.
     with database.unit_of_work() as uow:
-        channel_payments.hear_of_refund(uow, "TOPUPBACK0001", refuses)
+        money_back.hear_of_refund(uow, "TOPUPBACK0001", refuses)
         cards.report_lost(uow, card)
     assert now_on(database, card).balance == cny(5000)
     assert held(database) == {"clearing": 5000, "stored_value": -5000}
@@ -398,7 +398,7 @@ def test_spending_and_giving_back_at_once_never_take_the_same_money(
         def back(number: str = order.order_no) -> int:
             try:
                 with database.unit_of_work() as uow:
-                    return channel_payments.ask_refund(
+                    return money_back.ask_refund(
                         uow, number, uuid7().hex, cny(5000), "asked", "test"
                     ).amount.minor
             except Conflict:
@@ -511,7 +511,7 @@ def test_reconciliation_sees_a_top_up_as_any_payment_and_the_night_finds_what_li
         cards.report_lost(uow, card)
     learned = said(database, lost, paid(lost))
     with database.unit_of_work() as uow:
-        channel_payments.hear_of_refund(
+        money_back.hear_of_refund(
             uow, learned.surplus[0].refund_no, RefundAnswer(RefundFate.FAILED, reason="no")
         )
         found = reconcile_cards(uow, FINANCE, today).summary
@@ -551,12 +551,10 @@ def test_whatever_happens_in_whatever_order_each_fen_is_in_one_place(
             elif deed == "r" and order:
                 number = uuid7().hex
                 with database.unit_of_work() as uow:
-                    channel_payments.ask_refund(
-                        uow, order.order_no, number, cny(300), "asked", "test"
-                    )
+                    money_back.ask_refund(uow, order.order_no, number, cny(300), "asked", "test")
                 with database.unit_of_work() as uow:
                     fate = RefundFate.DONE if at % 2 else RefundFate.FAILED
-                    refunds[number] = channel_payments.hear_of_refund(
+                    refunds[number] = money_back.hear_of_refund(
                         uow, number, RefundAnswer(fate, amount=cny(300))
                     ).state
             elif deed == "l":

@@ -31,6 +31,7 @@ from payments import (
     channel_payments,
     channel_refunds,
     merged_payments,
+    money_back,
     services,
 )
 from payments.channel_notices import Told
@@ -267,7 +268,7 @@ class Paying(RuleBasedStateMachine):
             return
         try:
             with self.database.unit_of_work() as uow:
-                channel_payments.ask_refund(
+                money_back.ask_refund(
                     uow,
                     orders[pick].order_no,
                     uuid7().hex,
@@ -303,7 +304,7 @@ class Paying(RuleBasedStateMachine):
                 self.book.settle_refund(order.channel, held.refund.refund_no, self.now)
                 answer = RefundAnswer(RefundFate.DONE, amount=held.refund.amount)
             with self.database.unit_of_work() as uow:
-                after = channel_payments.hear_of_refund(uow, held.refund.refund_no, answer)
+                after = money_back.hear_of_refund(uow, held.refund.refund_no, answer)
             assert after.state is (RefundState.FAILED if fails else RefundState.DONE)
 
     @rule(

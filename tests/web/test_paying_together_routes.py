@@ -113,8 +113,12 @@ def test_a_phones_own_browser_pays_two_bills_on_wechats_page(
     assert led()["order_no"] == first["order_no"]
     # Its address leads there for five minutes: whoever asks later gets another one.
     with site.wiring.database.unit_of_work() as uow:
-        earlier = "expires_at = expires_at - make_interval(mins => 5)"
-        uow.connection.execute(text(f"update payments.channel_order set {earlier}"))
+        uow.connection.execute(
+            text(
+                "update payments.channel_order set expires_at ="
+                " expires_at - make_interval(mins => 5)"
+            )
+        )
     order = led()
     assert order["order_no"] != first["order_no"]
     counter.pays(order["order_no"])
