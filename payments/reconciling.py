@@ -165,9 +165,11 @@ def resolve(uow: UnitOfWork, difference_id: UUID, by: str) -> KeptDifference:
     return after
 
 
-def runs(connection: Connection) -> list[Run]:
-    """Give the latest runs, the newest first."""
-    return store.runs(connection)
+def runs(
+    connection: Connection, after: UUID | None = None, limit: int = 100
+) -> tuple[list[Run], UUID | None]:
+    """Give a page of runs, the newest first, and the last one's id where more follow."""
+    return store.runs(connection, after, limit)
 
 
 def differences(  # noqa: PLR0917 - which of them, and how many

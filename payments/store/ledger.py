@@ -111,14 +111,20 @@ def find_entry(connection: Connection, entry_id: UUID, *, lock: bool = False) ->
 
 
 def entries_about(connection: Connection, subjects: Collection[UUID]) -> list[Entry]:
-    """Give the entries that are about some facts, in the order of their dates. Two statements."""
+    """Give all entries about some facts, by their dates; two statements for each 500 of them."""
     query = (
         select(entry)
         .where(entry.c.subject.in_(list(subjects)))
         .order_by(entry.c.at, entry.c.id)
         .limit(LARGEST_PAGE)
     )
-    return _with_postings(connection, connection.execute(query).mappings().all())
+    heads = connection.execute(query).mappings().all()
+    found = _with_postings(connection, heads)
+    while len(heads) == LARGEST_PAGE:
+        last = tuple_(entry.c.at, entry.c.id) > (heads[-1]["at"], heads[-1]["id"])
+        heads = connection.execute(query.where(last)).mappings().all()
+        found += _with_postings(connection, heads)
+    return found
 
 
 _BILL_OF: Final = text(

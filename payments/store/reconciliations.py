@@ -104,10 +104,14 @@ def add_run(connection: Connection, run: Run) -> None:
     )
 
 
-def runs(connection: Connection, limit: int = 60) -> list[Run]:
-    """Give the latest runs, the newest first."""
-    query = select(RECONCILIATION).order_by(RECONCILIATION.c.id.desc()).limit(limit)
-    return [
+def runs(
+    connection: Connection, after: UUID | None = None, limit: int = 100
+) -> tuple[list[Run], UUID | None]:
+    """Give runs, the newest first, and the last one's id where more follow."""
+    query = select(RECONCILIATION).order_by(RECONCILIATION.c.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(RECONCILIATION.c.id < after)
+    found = [
         Run(
             row["id"],
             row["channel"],
@@ -119,6 +123,7 @@ def runs(connection: Connection, limit: int = 60) -> list[Run]:
         )
         for row in connection.execute(query).mappings()
     ]
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 def days_run_by(

@@ -21,6 +21,7 @@ from web.api import csv_files
 from web.api.cursors import after, cursor
 from web.api.names import names_of
 from web.api.schemas.arrears import DecisionIn
+from web.api.schemas.base import PageQuery
 from web.api.schemas.finance import (
     DifferenceOut,
     DifferencesOut,
@@ -64,14 +65,15 @@ COLUMNS: Final = (
 
 @blueprint.get("/reconciliations")
 @access.allow(*READERS)
+@blueprint.input(PageQuery, location="query")
 @blueprint.output(RunsOut)
 @blueprint.doc(summary="Days held against channels' bills, the latest first")
-def runs() -> dict[str, Any]:
+def runs(query_data: PageQuery) -> dict[str, Any]:
     """List runs."""
     with access.wiring().database.read() as connection:
-        found = service.runs(connection)
+        found, last = service.runs(connection, after(query_data.cursor), query_data.limit)
         names = names_of(connection, (each.run_by for each in found))
-    return {"items": [shown_run(each) for each in found], "names": names}
+    return {"items": [shown_run(each) for each in found], "next": cursor(last), "names": names}
 
 
 @blueprint.post("/reconciliations")

@@ -122,9 +122,10 @@ class RunOut(Outgoing):
 
 
 class RunsOut(Outgoing):
-    """The latest runs, the newest first."""
+    """A page of runs, the newest first."""
 
     items: list[RunOut]
+    next: str | None
     names: Annotated[dict[str, str], Field(description="of staff, by subject")]
 
 

@@ -7,7 +7,7 @@ import { text } from "../shell/text";
 const STEP = 50;
 type Query = Readonly<Record<string, string | null>>;
 
-export class Pages<T, P extends Page<T>> {
+export class Pages<T, P extends Page<T> & { names?: Readonly<Record<string, string>> }> {
   items: T[] = [];
   private next: string | null = null;
   private asking = 0;
@@ -29,7 +29,8 @@ export class Pages<T, P extends Page<T>> {
       if (asking !== this.asking) return;
       this.items = more ? [...this.items, ...page.items] : [...page.items];
       this.next = page.next;
-      this.page = page;
+      // Each page names its own people: of those shown before, the names stay.
+      this.page = more && this.page?.names ? { ...page, names: { ...this.page.names, ...page.names } } : page;
       this.draw();
       this.wasRead();
     } catch (error) {

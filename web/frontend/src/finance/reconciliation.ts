@@ -11,7 +11,7 @@ import { chips, Desk } from "../shell/desk";
 import { byId, h, replace, write } from "../shell/dom";
 import { choice, field, labelled, showForm } from "../shell/form";
 import { hasRole } from "../shell/page";
-import { emptyState, errorState, problemText, skeleton } from "../shell/states";
+import { emptyState, problemText } from "../shell/states";
 import { counted, named, text, wholeNumber, type TextKey } from "../shell/text";
 import { toast } from "../shell/toast";
 import { openEntry } from "./entry";
@@ -60,7 +60,7 @@ async function base64(file: File): Promise<string> {
 export class ReconciliationDesk {
   private readonly place = byId("section");
   private readonly list = h("div", {});
-  private readonly runs = h("div", { class: "table-box" }, skeleton(3));
+  private readonly runs = h("div", {});
   private readonly states = h("div", { class: "chips", role: "group", "aria-label": text("disputes.state") });
   private readonly file = h("a", { class: "button", href: "#", download: "" }, text("figures.file"));
   private readonly desk = new Desk(this.place, () => this.pages.draw());
@@ -73,6 +73,13 @@ export class ReconciliationDesk {
     () => ({ state: this.state }),
     (items, page) => this.draw(items, page),
     () => this.desk.wasRead(),
+  );
+
+  private readonly runPages = new Pages<Run, Runs>(
+    this.runs,
+    "/api/v1/reconciliations",
+    () => ({}),
+    (items, page) => this.drawRuns(items, page),
   );
 
   async start(): Promise<void> {
@@ -99,7 +106,7 @@ export class ReconciliationDesk {
       section(text("finance.differences"), this.states, this.list, h("p", { class: "panel-acts" }, this.file)),
       section(text("finance.runs"), this.runs),
     );
-    await Promise.all([this.load(), this.loadRuns()]);
+    await Promise.all([this.load(), this.runPages.load()]);
   }
 
   private async load(): Promise<void> {
@@ -107,37 +114,32 @@ export class ReconciliationDesk {
     await this.pages.load();
   }
 
-  private async loadRuns(): Promise<void> {
-    try {
-      const found = await read<Runs>("/api/v1/reconciliations");
-      replace(
-        this.runs,
-        found.items.length === 0
-          ? emptyState(text("finance.no_runs"), text("finance.no_runs_advice"))
-          : table(
-              text("finance.runs"),
-              [
-                text("finance.channel"),
-                text("day.pick"),
-                text("finance.rows"),
-                text("finance.agreed"),
-                text("finance.differences"),
-                text("finance.by"),
-              ],
-              found.items.map((run) => [
-                channelWords(run.channel),
-                run.day,
-                countOf(run, "rows"),
-                countOf(run, "agreed"),
-                countOf(run, "differences"),
-                `${who(run.run_by, found.names)} · ${agoText(instant(run.run_at))}`,
-              ]),
-              [2, 3, 4],
-            ),
-      );
-    } catch (error) {
-      replace(this.runs, errorState(error, () => void this.loadRuns()));
-    }
+  private drawRuns(items: readonly Run[], page: Runs): Node {
+    if (items.length === 0) return emptyState(text("finance.no_runs"), text("finance.no_runs_advice"));
+    return h(
+      "div",
+      { class: "table-box" },
+      table(
+        text("finance.runs"),
+        [
+          text("finance.channel"),
+          text("day.pick"),
+          text("finance.rows"),
+          text("finance.agreed"),
+          text("finance.differences"),
+          text("finance.by"),
+        ],
+        items.map((run) => [
+          channelWords(run.channel),
+          run.day,
+          countOf(run, "rows"),
+          countOf(run, "agreed"),
+          countOf(run, "differences"),
+          `${who(run.run_by, page.names)} · ${agoText(instant(run.run_at))}`,
+        ]),
+        [2, 3, 4],
+      ),
+    );
   }
 
   private draw(items: readonly Difference[], page: Differences): Node {
@@ -388,7 +390,7 @@ export class ReconciliationDesk {
   }
 
   private async ran(run: Run): Promise<string> {
-    await Promise.all([this.load(), this.loadRuns()]);
+    await Promise.all([this.load(), this.runPages.load()]);
     return counted("finance.ran", Number(run.summary["differences"] ?? 0), { channel: channelWords(run.channel), day: run.day });
   }
 }
