@@ -1,6 +1,7 @@
 """What workers do for signals: optimisations, schedules, room for detector data."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import structlog
 from pydantic import JsonValue
@@ -38,7 +39,23 @@ def tasks(database: Database) -> list[Task]:
         if made or dropped:
             log.info("partitions", made=made, dropped=dropped)
 
+    # NumPy and the measures are loaded by the first run, not by every process's start.
+    def fold_bins(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        from signals.services import live_bins  # noqa: PLC0415 - slow to load
+
+        live_bins.fold_due(database)
+
+    def watch_day(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        from signals.services import detections, live_bins  # noqa: PLC0415 - slow to load
+
+        yesterday = database.wall.now().astimezone(detections.ZONE).date() - timedelta(days=1)
+        live_bins.watch_day(database, yesterday)
+
     return [
+        Task("signals.fold_bins", fold_bins, every="* * * * *"),
+        Task("signals.watch_day", watch_day, every="40 18 * * *"),
         Task("signals.keep_partitions", keep_partitions, every="11 * * * *"),
         Task(optimisations.TASK, optimise, attempts=3),
         Task(schedule_making.TASK, make_schedule, attempts=3),

@@ -69,6 +69,8 @@ class CabinetHost:
     mischief : Mischief
     tick : callable
         Our seconds, from any start, never backwards.
+    told : callable
+        Gets the cabinet after each of its seconds, and how many seconds ago that was.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class CabinetHost:
         speed: float = 1.0,
         mischief: Mischief | None = None,
         tick: Callable[[], float] = time.monotonic,
+        told: Callable[[Cabinet, int], None] = lambda _cabinet, _late_s: None,
     ) -> None:
         if not 0 < speed <= _MOST_SPEED:
             raise Invalid(f"must lie above 0 and up to {_MOST_SPEED:g}", field="--speed")
@@ -89,6 +92,7 @@ class CabinetHost:
         self._cabinet = rules.started(replace(cabinet, welded=welded))
         self._speed = speed
         self._tick = tick
+        self._told = told
         self._begun_s = tick()
         self._steps = 0
         self._chance = random.Random(self.mischief.seed)  # noqa: S311 - faults, not secrets
@@ -97,8 +101,9 @@ class CabinetHost:
     def cabinet(self) -> Cabinet:
         """The cabinet as it is now; cost grows with the seconds since it was last asked."""
         due = int((self._tick() - self._begun_s) * self._speed)
-        for _ in range(due - self._steps):
+        for late_s in range(due - self._steps - 1, -1, -1):
             self._cabinet = rules.step(self._cabinet)
+            self._told(self._cabinet, late_s)
         self._steps = max(due, self._steps)
         return self._cabinet
 

@@ -63,13 +63,25 @@ def read_events(
     kept = store.events(connection, [where for _, where in known], from_at, until_at)
     if kept is None:
         raise Invalid(f"holds more than {store.MOST_EVENTS} events", field="until")
-    number = {where: index for index, (_, where) in enumerate(known)}
+    return as_events(kept, {where: name for name, where in known}, from_at)
+
+
+def as_events(kept: store.KeptEvents, names: Mapping[int, str], from_at: datetime) -> Events:
+    """Give kept events as the measures take them, in the street's time at an instant.
+
+    Parameters
+    ----------
+    kept : KeptEvents
+    names : Mapping
+        Signals by place, in the order of their names.
+    from_at : datetime
+    """
+    number = {where: index for index, where in enumerate(names)}
     device = np.array([number[each] for each in kept.place], dtype=np.int64)
     shift = from_at.astimezone(ZONE).utcoffset() or timedelta()
     at_us = np.array(kept.at_us, dtype=np.int64) + int(shift.total_seconds()) * 1_000_000
     code, parameter = (np.array(each, dtype=np.int64) for each in (kept.code, kept.parameter))
-    names_ = [name for name, _ in known]
-    return in_order(at_us, device, code, parameter, names_)[0]
+    return in_order(at_us, device, code, parameter, list(names.values()))[0]
 
 
 def configuration(uses: Mapping[str, Iterable[DetectorUse]]) -> Configuration:

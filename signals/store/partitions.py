@@ -8,6 +8,9 @@ from sqlalchemy import Connection, func, select, text
 
 from signals.rules.detections.rows import COUNTS_KEPT, KEPT
 
+BINS_KEPT: Final = timedelta(days=400)
+"""A year and a month, so that a day can be set beside last year's."""
+
 AHEAD: Final = timedelta(days=3)
 
 
@@ -25,6 +28,8 @@ PARTITIONED: Final = (
     Partitioned("controller_event", "at", "day", KEPT),
     Partitioned("plate_pass", "at", "day", KEPT),
     Partitioned("detector_count", "from_at", "month", COUNTS_KEPT),
+    Partitioned("detector_bin", "from_at", "month", BINS_KEPT),
+    Partitioned("phase_bin", "from_at", "month", BINS_KEPT),
 )
 
 

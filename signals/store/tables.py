@@ -308,6 +308,56 @@ detector_count = Table(
     Column("received_at", INSTANT, nullable=False),
 )
 
+fold_mark = Table(
+    "fold_mark",
+    METADATA,
+    Column("network_id", Uuid, primary_key=True),
+    Column("until_at", INSTANT, nullable=False),
+)
+
+detector_bin = Table(
+    "detector_bin",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("channel", Integer, primary_key=True),
+    Column("from_at", INSTANT, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("vehicles", Integer),
+    Column("occupied_s", REAL),
+    Column("held_since", INSTANT),
+    Column("idle_since", INSTANT),
+    Column("expected_since_idle", REAL, nullable=False),
+    Column("imputed", REAL),
+    Column("source", Text),
+)
+
+phase_bin = Table(
+    "phase_bin",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("phase", Integer, primary_key=True),
+    Column("from_at", INSTANT, primary_key=True),
+    Column("cycles", Integer),
+    Column("split_failures", Integer),
+    Column("arrivals", Integer),
+    Column("on_green", REAL),
+)
+
+finding = Table(
+    "finding",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("severity", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("limit_value", Double, nullable=False),
+    Column("zh", Text, nullable=False),
+    Column("en", Text, nullable=False),
+    Column("found_at", INSTANT, nullable=False),
+)
+
 plate_pass = Table(
     "plate_pass",
     METADATA,

@@ -141,6 +141,10 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/measures": (
         SIGNAL_READERS
     ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/profile": (SIGNAL_READERS),
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/detector-health": (
+        SIGNAL_READERS
+    ),
     "GET /api/v1/signal-schedules": SIGNAL_READERS,
     "POST /api/v1/signal-schedules": SIGNAL_AUTHORS,
     "GET /api/v1/signal-schedules/<uuid:schedule_id>": SIGNAL_READERS,

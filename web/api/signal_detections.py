@@ -20,12 +20,15 @@ from web import access
 from web.acts import act
 from web.api.schemas.signal_detections import (
     SignalCountsIn,
+    SignalDetectorHealthOut,
     SignalDetectorsIn,
     SignalDetectorsOut,
     SignalEventsIn,
     SignalMeasuresOut,
     SignalMeasuresQuery,
     SignalPassesIn,
+    SignalProfileHoursOut,
+    SignalProfileHoursQuery,
     SignalReporterIn,
     SignalReporterOut,
     SignalReportersOut,
@@ -204,6 +207,60 @@ def signal_measures(network_id: UUID, name: str, query_data: SignalMeasuresQuery
         },
     }
     return Response(orjson.dumps(body), content_type="application/json")
+
+
+@blueprint.get(f"{SIGNAL}/profile")
+@access.allow(*READERS)
+@blueprint.input(SignalProfileHoursQuery, location="query")
+@blueprint.output(SignalProfileHoursOut)
+@blueprint.doc(
+    summary="Vehicles by detector and hour over the last days of a kind",
+    description=(
+        "An hour counts of a day only where all of it is known; what stands in place of counts "
+        "that cannot be believed is part of it, and `imputed_share` says how much."
+    ),
+)
+def signal_profile(
+    network_id: UUID, name: str, query_data: SignalProfileHoursQuery
+) -> dict[str, Any]:
+    """Give a profile."""
+    from signals.services import live_bins  # noqa: PLC0415 - NumPy is slow to load
+
+    with access.wiring().database.read() as connection:
+        networks.parts(connection, network_id, [name])
+        rows = live_bins.profile(
+            connection, network_id, name, query_data.days, access.wiring().wall.now()
+        )
+    return {"days": query_data.days, "hours": rows}
+
+
+@blueprint.get(f"{SIGNAL}/detector-health")
+@access.allow(*READERS)
+@blueprint.output(SignalDetectorHealthOut)
+@blueprint.doc(summary="Each detector's last five minutes: believed or not, and what stands for it")
+def signal_detector_health(network_id: UUID, name: str) -> dict[str, Any]:
+    """Give detectors' health."""
+    from signals.services import live_bins  # noqa: PLC0415 - NumPy is slow to load
+
+    with access.wiring().database.read() as connection:
+        networks.parts(connection, network_id, [name])
+        rows = live_bins.health(connection, network_id, name, access.wiring().wall.now())
+    return {
+        "detectors": [
+            {
+                "channel": each.channel,
+                "state": each.state.value,
+                "from_at": each.from_at,
+                "vehicles": each.vehicles,
+                "occupied_s": each.occupied_s,
+                "held_since": each.held_since,
+                "idle_since": each.idle_since,
+                "imputed": each.imputed,
+                "source": None if each.source is None else each.source.value,
+            }
+            for each in rows
+        ]
+    }
 
 
 def _plain(values: list[Any], zone: ZoneInfo) -> list[Any]:

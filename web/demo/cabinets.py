@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from city.works.database import Database, UnitOfWork
     from city.works.settings import Settings
     from signals.adapters.gbt20999.row import Memory
+    from web.demo.reporters import Reporters
 
 FILE: Final = "demo-cabinets.json"
 FOUND: Final = 1
@@ -69,12 +70,14 @@ def bind_cabinets(uow: UnitOfWork, actor: Actor, settings: Settings) -> None:
     cabinets.bind_simulated(uow, actor, home, addresses)
 
 
-def open_cabinets(settings: Settings, database: Database, wall: Clock) -> Row | None:
+def open_cabinets(
+    settings: Settings, database: Database, wall: Clock, reporters: Reporters | None = None
+) -> Row | None:
     """Put up the town's cabinets; None where the town has no signals, or they cannot be had."""
     path = settings.var / FILE
     try:
         with database.read() as connection:
-            made = _cabinets(connection, _read(path), wall)
+            made = _cabinets(connection, _read(path), wall, reporters)
         row = Row(made, settings.cabinets_port, lambda memory: _write(path, memory))
     except (CityError, OSError) as error:
         log.warning("the cabinets stay dark", reason=str(error))
@@ -95,7 +98,10 @@ def _numbered(connection: Connection, home: UUID) -> dict[int, str]:
 
 
 def _cabinets(
-    connection: Connection, kept: Mapping[int, dict[str, Any]], wall: Clock
+    connection: Connection,
+    kept: Mapping[int, dict[str, Any]],
+    wall: Clock,
+    reporters: Reporters | None,
 ) -> dict[int, SimulatedGbt20999]:
     home = _home(connection)
     if home is None:
@@ -113,7 +119,9 @@ def _cabinets(
         plans = {FOUND: plan_of(layout, found, FOUND)} | _kept_plans(layout, kept.get(number))
         runs = (kept.get(number) or {}).get("plan", FOUND)
         cabinet = Cabinet(layout, plans, runs if runs in plans else FOUND, clock_s=clock_s)
-        made[number] = SimulatedGbt20999(CabinetHost(cabinet), controller=number)
+        told = None if reporters is None else reporters.of(name)
+        host = CabinetHost(cabinet) if told is None else CabinetHost(cabinet, told=told)
+        made[number] = SimulatedGbt20999(host, controller=number)
     return made
 
 

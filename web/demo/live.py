@@ -23,6 +23,7 @@ from web.demo.duty import Duty
 from web.demo.mqtt_device import BrokerAddress
 from web.demo.people import WALKERS
 from web.demo.pos import KEEPER, open_booths
+from web.demo.reporters import open_reporters
 from web.demo.secrets_file import read_secrets
 from web.demo.senders import Senders
 from web.demo.sensors import SensorField, plan_sensors
@@ -111,8 +112,9 @@ def live() -> int:
     secrets = read_secrets(wiring.settings.var)
     # First: who pays does not wait until the cars are on the street.
     gateway = open_gateway(wiring.settings, wiring.wall)
-    cabinets = open_cabinets(wiring.settings, wiring.database, wiring.wall)
     stopped = threading.Event()
+    reporters = open_reporters(wiring.settings, wiring.database, wiring.wall, stopped)
+    cabinets = open_cabinets(wiring.settings, wiring.database, wiring.wall, reporters)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
     broker = BrokerAddress.parse(wiring.settings.addresses().mqtt)
@@ -149,6 +151,8 @@ def live() -> int:
         booths.stop(STOP_PATIENCE_S)
     if cabinets is not None:
         cabinets.stop(STOP_PATIENCE_S)
+    if reporters is not None:
+        reporters.join(STOP_PATIENCE_S)
     if gateway is not None:
         gateway.stop()
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -14,26 +14,28 @@ Rows = Annotated[list[Any], Field(max_length=MOST_ROWS, description="A list a ro
 Channel = Annotated[int, Field(ge=0, le=MOST_NUMBER, strict=True)]
 
 
-class SignalEventsIn(Incoming):
-    """Events of one controller by the public code list: ``[time, code, parameter]`` a row."""
+class SignalRowsIn(Incoming):
+    """Rows, each a list."""
+
+    MOST_BYTES: ClassVar[int] = 2_097_152
 
     rows: Rows
 
 
-class SignalCountsIn(Incoming):
+class SignalEventsIn(SignalRowsIn):
+    """Events of one controller by the public code list: ``[time, code, parameter]`` a row."""
+
+
+class SignalCountsIn(SignalRowsIn):
     """What one station's detectors counted.
 
     ``[from, seconds, channel, vehicles, occupancy, speed]`` a row. Occupancy lies from 0 to 1,
     speed is km/h; either may be null or left out.
     """
 
-    rows: Rows
 
-
-class SignalPassesIn(Incoming):
+class SignalPassesIn(SignalRowsIn):
     """Plates at one signal's stop lines: ``[time, lane, plate]`` a row; no plate is kept."""
-
-    rows: Rows
 
 
 class RejectedRowOut(Outgoing):
@@ -143,3 +145,49 @@ class SignalMeasuresOut(Outgoing):
     ]
     findings: list[SignalFindingOut]
     measures: dict[str, dict[str, list[Any]]]
+
+
+class SignalProfileHoursQuery(Incoming):
+    """Which days, of the last four weeks, and today."""
+
+    days: Literal["working", "free"] = "working"
+
+
+class SignalProfileHourOut(Outgoing):
+    """A detector's hour."""
+
+    channel: int
+    hour: int
+    days: int
+    vehicles: float
+    spread: Annotated[float, Field(description="Standard deviation over the days")]
+    imputed_share: float
+
+
+class SignalProfileHoursOut(Outgoing):
+    """A signal's hours; those of which nothing is known are not there."""
+
+    days: Literal["working", "free"]
+    hours: list[SignalProfileHourOut]
+
+
+class DetectorHealthOut(Outgoing):
+    """A detector's last five minutes."""
+
+    channel: int
+    state: Literal["ok", "stuck", "chattering", "silent", "unknown"]
+    from_at: Instant
+    vehicles: int | None
+    occupied_s: float | None
+    held_since: Instant | None
+    idle_since: Instant | None
+    imputed: Annotated[float | None, Field(description="In place of what cannot be believed")]
+    source: Annotated[
+        Literal["past", "siblings"] | None, Field(description="What it was worked out of")
+    ]
+
+
+class SignalDetectorHealthOut(Outgoing):
+    """A signal's detectors."""
+
+    detectors: list[DetectorHealthOut]

@@ -1,0 +1,69 @@
+"""How a phase's greens did in a bin: cycles, greens that were too short, who met green."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from signals.rules.measures.cycles import arrivals, tracks_of
+from signals.rules.measures.events import GREEN, MINUTE_US, Events, bin_of, grouped
+from signals.rules.measures.settings import Configuration, Settings
+from signals.rules.measures.split_failures import split_failures
+
+BIN_MIN: Final = 5
+_SETTINGS: Final = replace(Settings(), bin_min=BIN_MIN, no_data_min=BIN_MIN)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseBin:
+    """One phase in one bin; what no detector tells is None."""
+
+    signal: str
+    phase: int
+    from_us: int
+    cycles: int | None
+    """Whole cycles that ended in the bin, of which the detectors told all along."""
+    split_failures: int | None
+    arrivals: int | None
+    on_green: float | None
+    """Share of arrivals that met green."""
+
+
+def phase_bins(events: Events, configuration: Configuration, from_us: int) -> list[PhaseBin]:
+    """Give the bins that begin at an instant.
+
+    The events should begin some minutes before, so that the bin's first cycle is whole.
+    """
+    found: dict[tuple[str, int], PhaseBin] = {}
+
+    def row(signal: str, phase: int) -> PhaseBin:
+        return found.get((signal, phase)) or PhaseBin(
+            signal, phase, from_us, None, None, None, None
+        )
+
+    table = split_failures(events, configuration, _SETTINGS)
+    for number in _of(table["TimeStamp"], from_us):
+        key = str(table["DeviceId"][number]), int(table["Phase"][number])
+        found[key] = replace(
+            row(*key),
+            cycles=int(table["Cycles"][number]),
+            split_failures=int(table["Split_Failure"][number]),
+        )
+    uses = configuration.of("Advance")
+    tracks = tracks_of(events, uses)
+    met = arrivals(events, tracks, uses, 0.0)
+    inside = bin_of(met.at_us, BIN_MIN * MINUTE_US) == from_us
+    keys, group, sizes = grouped(met.device[inside], met.phase[inside])
+    # A phase that nobody met on green is here too, and is what one looks for.
+    green = np.bincount(group, met.state[inside] == GREEN, len(sizes))
+    for device, phase, total, share in zip(
+        *(each.tolist() for each in (*keys, sizes, green / np.maximum(sizes, 1))), strict=True
+    ):
+        key = events.devices[device], phase
+        found[key] = replace(row(*key), arrivals=total, on_green=share)
+    return [found[key] for key in sorted(found)]
+
+
+def _of(stamps: object, from_us: int) -> list[int]:
+    at_us = np.asarray(stamps).astype("datetime64[us]").astype(np.int64)
+    return [int(each) for each in np.flatnonzero(at_us == from_us)]
