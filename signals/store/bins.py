@@ -64,7 +64,7 @@ def detector_bins(
     query = select(detector_bin).where(
         detector_bin.c.from_at == from_at, detector_bin.c.place.in_(list(places))
     )
-    rows = [_detector_bin(row) for row in connection.execute(query).mappings()]
+    rows = [_detector_bin(dict(row)) for row in connection.execute(query).mappings()]
     return {(each.place, each.channel): each for each in rows}
 
 
@@ -156,7 +156,7 @@ def health(
         ),
         {"places": list(places), "since": since_at},
     )
-    return [_detector_bin(row) for row in rows.mappings()]
+    return [_detector_bin(dict(row)) for row in rows.mappings()]
 
 
 def keep_findings(

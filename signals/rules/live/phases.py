@@ -11,6 +11,7 @@ from signals.rules.measures.settings import Configuration, Settings
 from signals.rules.measures.split_failures import split_failures
 
 BIN_MIN: Final = 5
+_COLUMNS: Final = ("TimeStamp", "DeviceId", "Phase", "Cycles", "Split_Failure")
 _SETTINGS: Final = replace(Settings(), bin_min=BIN_MIN, no_data_min=BIN_MIN)
 
 
@@ -42,13 +43,14 @@ def phase_bins(events: Events, configuration: Configuration, from_us: int) -> li
         )
 
     table = split_failures(events, configuration, _SETTINGS)
-    for number in _of(table["TimeStamp"], from_us):
-        key = str(table["DeviceId"][number]), int(table["Phase"][number])
-        found[key] = replace(
-            row(*key),
-            cycles=int(table["Cycles"][number]),
-            split_failures=int(table["Split_Failure"][number]),
-        )
+    wanted = np.datetime64(from_us, "us")
+    for at, device, phase, cycles, failures in zip(
+        *(table[name] for name in _COLUMNS), strict=True
+    ):
+        if at != wanted:
+            continue
+        key = str(device), int(str(phase))
+        found[key] = replace(row(*key), cycles=int(str(cycles)), split_failures=int(str(failures)))
     uses = configuration.of("Advance")
     tracks = tracks_of(events, uses)
     met = arrivals(events, tracks, uses, 0.0)
@@ -56,14 +58,9 @@ def phase_bins(events: Events, configuration: Configuration, from_us: int) -> li
     keys, group, sizes = grouped(met.device[inside], met.phase[inside])
     # A phase that nobody met on green is here too, and is what one looks for.
     green = np.bincount(group, met.state[inside] == GREEN, len(sizes))
-    for device, phase, total, share in zip(
+    for owner, number, total, share in zip(
         *(each.tolist() for each in (*keys, sizes, green / np.maximum(sizes, 1))), strict=True
     ):
-        key = events.devices[device], phase
+        key = events.devices[owner], number
         found[key] = replace(row(*key), arrivals=total, on_green=share)
     return [found[key] for key in sorted(found)]
-
-
-def _of(stamps: object, from_us: int) -> list[int]:
-    at_us = np.asarray(stamps).astype("datetime64[us]").astype(np.int64)
-    return [int(each) for each in np.flatnonzero(at_us == from_us)]
