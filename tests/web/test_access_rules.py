@@ -94,7 +94,10 @@ ON_THE_STREET = {Role.ATTENDANT, Role.OPERATOR}
 
 SIGNAL_AUTHORS = {Role.ENGINEER, Role.ADMINISTRATOR}
 SIGNAL_READERS = {*SIGNAL_AUTHORS, Role.OPERATOR, Role.AUDITOR}
+WALKERS = {Role.ATTENDANT, Role.INSPECTOR, Role.OPERATOR}
 ROLES: dict[str, set[Role]] = {
+    "GET /api/v1/patrol": WALKERS,
+    "POST /api/v1/patrol/marks": WALKERS,
     "GET /api/v1/signal-networks": SIGNAL_READERS,
     "POST /api/v1/signal-networks": SIGNAL_AUTHORS,
     "GET /api/v1/signal-networks/<uuid:network_id>": SIGNAL_READERS,

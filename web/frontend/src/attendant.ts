@@ -2,13 +2,16 @@
 import "../styles/base.css";
 import "../styles/attendant.css";
 import { ProblemError, read, readAll } from "./api/client";
-import { lonLat, type Bill, type Facility } from "./api/types";
+import { lonLat, type Bill, type Facility, type PatrolTask, type Session } from "./api/types";
 import { keepApp } from "./attendant/app";
 import { arrearsByPlate, arrearsOfStay, type ArrearsActs } from "./attendant/arrears";
 import { bayActs } from "./attendant/bay_acts";
 import { CashDesk, cashDone, type Taken } from "./attendant/cash";
 import { codeScanStep } from "./attendant/code";
 import { Home } from "./attendant/home";
+import { Patrol, patrolPanel } from "./attendant/patrol";
+import { point } from "./attendant/patrol_tasks";
+import { knownPlace } from "./attendant/place";
 import { PlateEntry } from "./attendant/plate_entry";
 import { Post } from "./attendant/post";
 import { ShiftPanel } from "./attendant/shift";
@@ -53,6 +56,9 @@ class AttendantPage {
   private offline = false;
   private barred = false;
   private readonly outbox = new Outbox();
+  private readonly patrol = new Patrol(() => this.outbox.laid());
+  /** A bay to be opened once its post is read. */
+  private wantedBay: string | null = null;
 
   constructor() {
     resumeClock();
@@ -131,6 +137,7 @@ class AttendantPage {
       const told = await tellHealth({
         waiting: waiting.length,
         oldestAt: oldest ? new Date(doneAtMs(oldest)).toISOString() : null,
+        place: await knownPlace(),
       });
       if (told?.state === "locked") {
         this.bar(text("terminal.locked"), text("terminal.locked_advice", { reason: told.state_reason }));
@@ -217,10 +224,13 @@ class AttendantPage {
       openTerminal: () => void this.openTerminal(),
       openArrears: () => this.openArrears(),
       openShift: () => this.openShift(post),
+      openPatrol: () => void this.openPatrol(post),
     });
     this.view = view;
     replace(this.home, view.element);
     void known().then((self) => view.showTerminal(self?.id ? self.name : null));
+    if (this.wantedBay) this.openBay(this.wantedBay);
+    this.wantedBay = null;
   }
 
   private async choosePost(): Promise<void> {
@@ -335,6 +345,33 @@ class AttendantPage {
     this.show({ title: text("shift.title"), element });
   }
 
+  private async openPatrol(post: Post): Promise<void> {
+    const { facility } = post;
+    if (!facility) return;
+    await this.patrol.start();
+    const panel = patrolPanel(this.patrol, point(facility.position), {
+      act: (task) => this.answer(task),
+      show: (title, element) => this.show({ title, element }),
+      back: () => void this.openPatrol(post),
+    });
+    this.show({ title: text("patrol.title"), ...panel });
+  }
+
+  /** Do what a task calls for, without a line where an act can wait. */
+  private answer(task: PatrolTask): void {
+    const { kind, session_id: stayId } = task;
+    if (kind === "escape" && task.bill_id) void this.openBill(task.bill_id);
+    else if (kind === "arrears" && stayId) {
+      const element = h("div", { class: "panel-body" }, arrearsOfStay(stayId, this.arrears(() => this.answer(task))));
+      this.show({ title: text("owed.title"), element });
+    } else if (kind === "plate" && this.keeps) this.enterPlate(task.bay_id, task.bay_label, null);
+    else if (this.post?.bay(task.bay_id)) this.openBay(task.bay_id);
+    else {
+      this.wantedBay = task.bay_id;
+      this.takePost(task.facility_id);
+    }
+  }
+
   private openArrears(): void {
     const element = arrearsByPlate(this.arrears(() => this.closeStep()));
     this.show({ title: text("owed.open"), element });
@@ -344,12 +381,7 @@ class AttendantPage {
     const stay = this.post?.stayIn(bayId) ?? null;
     const bay = this.post?.bay(bayId);
     if (this.keeps && this.post && bay) {
-      const label = this.post.short(bay.label);
-      const kept = new PlateEntry(stay, label, () => undefined, async (plate, kind) => {
-        await this.note({ kind: "plate", bay_id: bayId, plate, plate_kind: kind }, { label });
-        this.openBay(bayId);
-      });
-      this.show({ title: text("plate.title", { label }), element: kept.element });
+      this.enterPlate(bayId, this.post.short(bay.label), stay);
       return;
     }
     if (!stay) {
@@ -364,6 +396,16 @@ class AttendantPage {
       this.view?.update();
       this.openBay(bayId);
       this.refreshNow?.();
+    });
+    this.show({ title: text("plate.title", { label }), element: entry.element });
+  }
+
+  /** Take a plate as an act that can wait: also of a bay that is not of this post. */
+  private enterPlate(bayId: string, label: string, stay: Session | null): void {
+    const entry = new PlateEntry(stay, label, () => undefined, async (plate, kind) => {
+      await this.note({ kind: "plate", bay_id: bayId, plate, plate_kind: kind }, { label });
+      if (this.post?.bay(bayId)) this.openBay(bayId);
+      else if (this.post) await this.openPatrol(this.post);
     });
     this.show({ title: text("plate.title", { label }), element: entry.element });
   }

@@ -160,3 +160,6 @@ export type ProblemDocument = Schemas["Problem"];
 export function lonLat(position: readonly number[]): readonly [number, number] {
   return [position[0] ?? 0, position[1] ?? 0];
 }
+/** What calls for somebody around a place. */
+export type PatrolAnswer = Schemas["PatrolOut"];
+export type PatrolTask = Schemas["PatrolTaskOut"];

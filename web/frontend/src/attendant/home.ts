@@ -19,6 +19,7 @@ export interface HomeActs {
   readonly openTerminal: () => void;
   readonly openArrears: () => void;
   readonly openShift: () => void;
+  readonly openPatrol: () => void;
 }
 
 /** Tasks shown before the rest is folded away. */
@@ -103,6 +104,11 @@ export class Home {
       this.counts.element,
       this.age,
       h("section", { class: "post-section" }, this.taskHead, this.taskList, this.more),
+      h(
+        "section",
+        { class: "post-section" },
+        h("button", { class: "button button-wide", type: "button", id: "patrol-open", onclick: () => acts.openPatrol() }, text("patrol.open")),
+      ),
       h("section", { class: "post-section" }, h("h2", {}, text("post.bays")), this.grid),
       h(
         "section",

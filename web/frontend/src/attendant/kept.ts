@@ -1,10 +1,14 @@
 /** A post as it was last read, for a start without a line; the service worker drops it at a log-out. */
-import type { Bay, Bill, Facility, Session } from "../api/types";
+import type { Bay, Bill, Facility, PatrolAnswer, Session } from "../api/types";
 import type { KeptFees } from "./fees";
+import type { Mark } from "./patrol_tasks";
 
 /** The worker's log-out names it as well. */
 const DATABASE = "greenbay-post";
 const STORE = "posts";
+const PATROLS = "patrols";
+/** One list alone is kept: around the post. */
+const AROUND = "around";
 
 export interface KeptPost {
   readonly facility: Facility;
@@ -15,17 +19,32 @@ export interface KeptPost {
   readonly fees: KeptFees;
 }
 
-async function using<T>(mode: IDBTransactionMode, run: (store: IDBObjectStore) => IDBRequest): Promise<T> {
+export interface KeptPatrol {
+  readonly answer: PatrolAnswer | null;
+  readonly readAtMs: number | null;
+  /** What was said of tasks and is not known to the city. */
+  readonly marks: readonly Mark[];
+}
+
+async function using<T>(
+  mode: IDBTransactionMode,
+  run: (store: IDBObjectStore) => IDBRequest,
+  name: string = STORE,
+): Promise<T> {
   const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    const asked = indexedDB.open(DATABASE, 1);
-    asked.onupgradeneeded = () => asked.result.createObjectStore(STORE);
+    const asked = indexedDB.open(DATABASE, 2);
+    asked.onupgradeneeded = () => {
+      for (const each of [STORE, PATROLS]) {
+        if (!asked.result.objectStoreNames.contains(each)) asked.result.createObjectStore(each);
+      }
+    };
     asked.onsuccess = () => resolve(asked.result);
     asked.onerror = () => reject(asked.error ?? new Error("no storage"));
   });
   try {
     return await new Promise<T>((resolve, reject) => {
-      const work = database.transaction(STORE, mode);
-      const asked = run(work.objectStore(STORE));
+      const work = database.transaction(name, mode);
+      const asked = run(work.objectStore(name));
       work.oncomplete = () => resolve(asked.result as T);
       work.onabort = () => reject(work.error ?? new Error("storage refused"));
     });
@@ -49,6 +68,22 @@ export async function keepPost(post: KeptPost): Promise<void> {
 export async function keptPost(facilityId: string): Promise<KeptPost | null> {
   try {
     return (await using<KeptPost | undefined>("readonly", (store) => store.get(facilityId))) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export async function keepPatrol(patrol: KeptPatrol): Promise<void> {
+  try {
+    await using("readwrite", (store) => store.put(patrol, AROUND), PATROLS);
+  } catch {
+    // Without room the list works with a line alone.
+  }
+}
+
+export async function keptPatrol(): Promise<KeptPatrol | null> {
+  try {
+    return (await using<KeptPatrol | undefined>("readonly", (store) => store.get(AROUND), PATROLS)) ?? null;
   } catch {
     return null;
   }

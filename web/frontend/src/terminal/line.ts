@@ -95,6 +95,13 @@ export function sendActs(sentAt: string, items: readonly object[]): Promise<Acts
 export interface Queue {
   readonly waiting: number;
   readonly oldestAt: string | null;
+  /** Where the device is, where that may be known. */
+  readonly place: { readonly longitude: number; readonly latitude: number } | null;
+}
+
+/** About 100 m: more is nobody's business, and the city keeps no more. */
+function coarse(degrees: number): number {
+  return Math.round(degrees * 1_000) / 1_000;
 }
 
 /** Say how this terminal does; null where it is none. */
@@ -105,6 +112,7 @@ export async function tellHealth(queue: Queue): Promise<TerminalStanding | null>
     app_version: appVersion(),
     acts_waiting: queue.waiting,
     ...(queue.oldestAt ? { oldest_waiting_at: queue.oldestAt } : {}),
+    ...(queue.place ? { longitude: coarse(queue.place.longitude), latitude: coarse(queue.place.latitude) } : {}),
     network: navigator.onLine ? network() : "none",
     clock_behind_ms: self.behindMs === null ? null : Math.round(self.behindMs),
     ...(await battery()),

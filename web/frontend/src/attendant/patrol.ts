@@ -1,0 +1,229 @@
+/** What calls for somebody around a post: read, kept on the device, shown in the order of a walk. */
+import { act, read } from "../api/client";
+import type { PatrolAnswer, PatrolTask } from "../api/types";
+import { agoText, inLanguage, price } from "../format/words";
+import { instant } from "../format/time";
+import type { KeptAct } from "../outbox/acts";
+import { plateLabel } from "../plates/label";
+import { businessTime } from "../shell/clock";
+import { h, replace, write } from "../shell/dom";
+import { labelled } from "../shell/form";
+import { emptyState, problemText, skeleton } from "../shell/states";
+import { counted, named, text } from "../shell/text";
+import { keepPatrol, keptPatrol } from "./kept";
+import { inOrder, LOOKED_AT, standing, withMark, type Mark } from "./patrol_tasks";
+import { askPlace } from "./place";
+import type { Leg, Point } from "./walk";
+
+const RADIUS_M = 600;
+const MOST_MARKS = 200;
+/** The next ones: nobody walks further before the list is another. */
+const SHOWN = 25;
+
+export class Patrol {
+  answer: PatrolAnswer | null = null;
+  readAtMs: number | null = null;
+  private marks: readonly Mark[] = [];
+
+  constructor(private readonly done: () => readonly KeptAct[]) {}
+
+  async start(): Promise<void> {
+    const kept = await keptPatrol();
+    if (!kept) return;
+    this.marks = [...kept.marks, ...this.marks];
+    if (this.answer) return;
+    this.answer = kept.answer;
+    this.readAtMs = kept.readAtMs;
+  }
+
+  /** Read what calls around a place; first tell what was seen and done, so that it is known there. */
+  async load(around: Point): Promise<void> {
+    await this.send();
+    this.answer = await read<PatrolAnswer>("/api/v1/patrol", { ...around, radius_m: RADIUS_M });
+    this.readAtMs = Date.now();
+    await this.keep();
+  }
+
+  tasks(): PatrolTask[] {
+    return this.answer ? standing(this.answer.items, this.marks, this.done()) : [];
+  }
+
+  walk(from: Point): Leg[] {
+    return this.answer ? inOrder(this.answer, this.tasks(), from, businessTime()) : [];
+  }
+
+  /** Keep that tasks were seen, or that one is done; told to the city when there is a line. */
+  async mark(tasks: readonly PatrolTask[], done = false, note = ""): Promise<void> {
+    const at = new Date(businessTime()).toISOString();
+    const fresh = tasks.filter((task) => done || task.seen_at === null);
+    const marks = fresh.reduce<readonly Mark[]>((all, { id }) => withMark(all, { task_id: id, at, done, note }), this.marks);
+    if (marks.length === this.marks.length) return;
+    this.marks = marks;
+    await this.keep();
+    await this.send().catch(() => undefined);
+  }
+
+  private async send(): Promise<void> {
+    while (this.marks.length > 0) {
+      const batch = this.marks.slice(0, MOST_MARKS);
+      await act("POST", "/api/v1/patrol/marks", { items: batch });
+      const sent = new Set(batch);
+      this.marks = this.marks.filter((mark) => !sent.has(mark));
+      this.note(batch);
+      await this.keep();
+    }
+  }
+
+  /** Lay over the list what the city has just been told: it is read anew only now and then. */
+  private note(told: readonly Mark[]): void {
+    if (!this.answer) return;
+    const seen = new Map(told.map((mark) => [mark.task_id, mark]));
+    const items = this.answer.items
+      .filter((task) => !seen.get(task.id)?.done)
+      .map((task) => ({ ...task, seen_at: task.seen_at ?? seen.get(task.id)?.at ?? null }));
+    this.answer = { ...this.answer, items };
+  }
+
+  private async keep(): Promise<void> {
+    await keepPatrol({ answer: this.answer, readAtMs: this.readAtMs, marks: this.marks });
+  }
+}
+
+export interface PatrolActs {
+  /** Do what a task calls for; null where a look is all. */
+  readonly act: (task: PatrolTask) => void;
+  readonly show: (title: string, element: HTMLElement) => void;
+  readonly back: () => void;
+}
+
+function title(task: PatrolTask): string {
+  return text(`patrol.${task.kind}`, { label: task.bay_label, amount: task.amount ? price(task.amount) : "" });
+}
+
+function detail(task: PatrolTask): string {
+  const age = agoText(instant(task.arose_at));
+  return task.what ? `${named("patrol.what", task.what)} · ${age}` : age;
+}
+
+function placeOf(task: PatrolTask, answer: PatrolAnswer | null): string {
+  const facility = answer?.facilities.find((each) => each.id === task.facility_id);
+  return facility ? inLanguage(facility.name.zh, facility.name.en) : "";
+}
+
+/** The list in the order of a walk, and how far it is. */
+export function patrolPanel(
+  patrol: Patrol,
+  around: Point,
+  acts: PatrolActs,
+): { readonly element: HTMLElement; readonly update: () => void } {
+  const list = h("ol", { class: "patrol-list" });
+  const head = h("p", { class: "note", role: "status", id: "patrol-walk" });
+  const age = h("p", { class: "post-age", id: "patrol-age" });
+  const element = h("div", { class: "panel-body" }, head, age, list);
+  let from = around;
+  let fromHere = false;
+  let shown = "";
+  const draw = (): void => {
+    const tasks = new Map(patrol.tasks().map((task) => [task.id, task]));
+    // The order holds while nothing changes: a list that moves under a thumb is no list.
+    const key = [...tasks.keys()].sort().join() + JSON.stringify(from);
+    write(age, patrol.readAtMs === null ? "" : text(navigator.onLine ? "post.age" : "post.offline", { age: agoText(patrol.readAtMs, Date.now()) }));
+    if (key === shown) return;
+    shown = key;
+    const all = patrol.walk(from);
+    const legs = all.slice(0, SHOWN);
+    const last = legs.at(-1);
+    write(
+      head,
+      last
+        ? text(fromHere ? "patrol.walk_here" : "patrol.walk_post", {
+            tasks: all.length > SHOWN ? text("patrol.first", { n: SHOWN, of: all.length }) : counted("count.tasks", all.length),
+            metres: Math.round(last.metres / 10) * 10,
+            minutes: Math.ceil(last.minutes),
+          })
+        : "",
+    );
+    if (legs.length === 0) {
+      replace(list, h("li", {}, patrol.answer ? emptyState(text("patrol.none"), text("patrol.none_advice")) : emptyState(text("patrol.unread"), text("patrol.unread_advice"))));
+      return;
+    }
+    replace(
+      list,
+      ...legs.flatMap((leg, index) => {
+        const task = tasks.get(leg.id);
+        return task ? [row(task, index, leg)] : [];
+      }),
+    );
+    void patrol.mark(legs.flatMap((leg) => tasks.get(leg.id) ?? []));
+  };
+  const row = (task: PatrolTask, index: number, leg: Leg): HTMLElement =>
+    h(
+      "li",
+      {},
+      h(
+        "button",
+        { class: `task task-patrol task-${task.kind}`, type: "button", "data-task": task.kind, onclick: () => acts.show(title(task), step(task)) },
+        h("span", { class: "patrol-number number" }, String(index + 1)),
+        h(
+          "span",
+          { class: "task-words" },
+          h("span", { class: "task-title" }, title(task)),
+          h("span", { class: "task-detail" }, `${placeOf(task, patrol.answer)} · ${detail(task)}`),
+          task.plate ? plateLabel(task.plate) : null,
+        ),
+        h("span", { class: "task-act" }, text("patrol.metres", { metres: Math.round(leg.metres) })),
+      ),
+    );
+  const step = (task: PatrolTask): HTMLElement => taskStep(task, patrol, acts);
+  if (patrol.answer) draw();
+  else replace(list, skeleton(4, "row"));
+  void askPlace().then((here) => {
+    if (here) [from, fromHere] = [here, true];
+    void patrol
+      .load(from)
+      .catch(() => undefined)
+      .finally(draw);
+  });
+  return { element, update: draw };
+}
+
+/** One task: what is known of it, and what can be done. */
+function taskStep(task: PatrolTask, patrol: Patrol, acts: PatrolActs): HTMLElement {
+  const facts = h(
+    "div",
+    { class: "panel-section" },
+    h("p", {}, placeOf(task, patrol.answer)),
+    h("p", { class: "item-facts" }, detail(task)),
+    task.plate ? plateLabel(task.plate) : null,
+    h("p", { class: "note" }, text(`patrol.${task.kind}_note`)),
+  );
+  const go = h("button", { class: "button button-primary button-thumb", type: "button", id: "patrol-act", onclick: () => acts.act(task) }, text(`patrol.${task.kind}_act`));
+  if (!LOOKED_AT.has(task.kind)) return h("div", { class: "panel-body" }, facts, h("div", { class: "thumb-bar" }, go));
+  const note = h("textarea", { class: "input", maxlength: 500, rows: 3 });
+  const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
+  const looked = h("button", { class: "button button-primary button-thumb", type: "submit", id: "patrol-done" }, text("patrol.looked"));
+  go.className = "button button-wide";
+  return h(
+    "form",
+    {
+      class: "panel-body",
+      onsubmit: (event) => {
+        event.preventDefault();
+        looked.disabled = true;
+        patrol
+          .mark([task], true, note.value.trim())
+          .then(acts.back)
+          .catch((error: unknown) => {
+            problem.hidden = false;
+            write(problem, problemText(error));
+            looked.disabled = false;
+          });
+      },
+    },
+    facts,
+    go,
+    labelled("patrol-note", text("patrol.note"), note),
+    problem,
+    h("div", { class: "thumb-bar" }, looked),
+  );
+}
