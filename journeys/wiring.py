@@ -39,6 +39,7 @@ from journeys import (
     settle_channels,
     settle_stay,
     simulate_tariff,
+    weigh_honesty,
 )
 from journeys.hear_notices import Notices
 from parking import learning_chances, rights_jobs, telemetry_jobs
@@ -223,6 +224,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         figures.task(database),
         count_collections.task(database),
         keep_patrol.task(database),
+        weigh_honesty.task(database),
         pursue_channels.task(database, wiring.channels),
         deduct_by_agreement.task(database, wiring.channels),
         settle_channels.task(database, wiring.channels),

@@ -143,7 +143,7 @@ def find(connection: Connection, shift_id: UUID, *, lock: bool = False) -> Shift
     if lock:
         query = query.with_for_update()
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _shift(row)
+    return None if row is None else shift_of(row)
 
 
 def last_of(connection: Connection, holder: str, before_at: datetime | None = None) -> Shift | None:
@@ -153,7 +153,7 @@ def last_of(connection: Connection, holder: str, before_at: datetime | None = No
         query = query.where(shift.c.opened_at < before_at)
     query = query.order_by(shift.c.opened_at.desc(), shift.c.id.desc()).limit(1)
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _shift(row)
+    return None if row is None else shift_of(row)
 
 
 def page(
@@ -179,7 +179,7 @@ def page(
         query = query.where(shift.c.id < after)
     query = query.order_by(shift.c.id.desc())
     rows = connection.execute(query.limit(min(limit, LARGEST_PAGE) + 1)).mappings().all()
-    return [_shift(row) for row in rows]
+    return [shift_of(row) for row in rows]
 
 
 def open_in(connection: Connection, district: DistrictCode, limit: int) -> list[Shift]:
@@ -190,7 +190,7 @@ def open_in(connection: Connection, district: DistrictCode, limit: int) -> list[
         .order_by(shift.c.opened_at.desc(), shift.c.id.desc())
         .limit(limit)
     )
-    return [_shift(row) for row in connection.execute(query).mappings()]
+    return [shift_of(row) for row in connection.execute(query).mappings()]
 
 
 def sums(
@@ -362,7 +362,9 @@ def _values(of: Shift) -> dict[str, Any]:
     }
 
 
-def _shift(row: RowMapping) -> Shift:
+def shift_of(row: RowMapping) -> Shift:
+    """Read a shift's row."""
+
     def money(minor: int | None) -> Money | None:
         return None if minor is None else Money(minor, row["currency"])
 

@@ -98,6 +98,7 @@ WALKERS = {Role.ATTENDANT, Role.INSPECTOR, Role.OPERATOR}
 ROLES: dict[str, set[Role]] = {
     "GET /api/v1/patrol": WALKERS,
     "POST /api/v1/patrol/marks": WALKERS,
+    "GET /api/v1/honesty": {Role.OPERATOR, Role.AUDITOR},
     "GET /api/v1/signal-networks": SIGNAL_READERS,
     "POST /api/v1/signal-networks": SIGNAL_AUTHORS,
     "GET /api/v1/signal-networks/<uuid:network_id>": SIGNAL_READERS,

@@ -1,13 +1,13 @@
-"""What calls for somebody on the street, with when it arose, was seen and ended.
+"""What calls for somebody on the street, when it was answered, and who differs from peers.
 
-Revision ID: 0050_patrol
-Revises: 0049_terminal_days
+Revision ID: 0052_patrol
+Revises: 0051_signal_bins
 """
 
 from alembic import op
 
-revision = "0050_patrol"
-down_revision = "0049_terminal_days"
+revision = "0052_patrol"
+down_revision = "0051_signal_bins"
 branch_labels = None
 depends_on = None
 
@@ -46,12 +46,48 @@ create index act_reported on terminals.act (received_at) where kind = 'report';
 create index patrol_task_arose on parking.patrol_task (district, arose_at);
 """
 
+HONESTY = """
+create table payments.honesty_run (
+    id uuid primary key,
+    from_at timestamptz not null,
+    until_at timestamptz not null check (until_at > from_at),
+    worked_at timestamptz not null,
+    people integer not null,
+    looks integer not null,
+    false_share double precision not null,
+    rested_on jsonb not null
+);
+create index honesty_run_worked on payments.honesty_run (worked_at);
+
+create table payments.honesty_line (
+    run_id uuid not null references payments.honesty_run (id) on delete cascade,
+    place integer not null,
+    signal text not null,
+    person text not null,
+    district text not null,
+    value double precision not null,
+    usual double precision not null,
+    events integer not null,
+    trials integer not null,
+    expected double precision not null,
+    ratio double precision not null,
+    p double precision not null,
+    q double precision not null,
+    people integer not null,
+    strata integer not null,
+    evidence jsonb not null,
+    primary key (run_id, place)
+);
+"""
+
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the tables."""
     op.execute(TABLE)
+    op.execute(HONESTY)
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop them."""
+    op.execute("drop table payments.honesty_line, payments.honesty_run")
     op.execute("drop index terminals.act_reported; drop table parking.patrol_task")
