@@ -5,12 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from city.audit import record
+from city.audit import Deed, record, record_each
 from city.errors import Forbidden, NotFound
 from city.identifiers import ParkingSessionId, VehicleId
 from city.people.actors import Actor
 from city.people.roles import Role
-from city.places import distance_m
+from city.places import Position, distance_m
 from city.vault import keep_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
@@ -133,16 +133,26 @@ def attach_seen(
         certainty=certainty,
         seen_at=seen_at,
     )
-    record(
-        uow,
+    record_each(uow, [attaching(actor, present, vehicle_id, plate, source)])
+    elsewhere = (AttachWarning.ELSEWHERE,) if others else ()
+    return Attached(session, elsewhere + _warnings(uow, session, plate))
+
+
+def attaching(
+    actor: Actor,
+    present: ParkingSession,
+    vehicle_id: VehicleId,
+    plate: PlateNumber,
+    source: EvidenceSource = EvidenceSource.ATTENDANT,
+) -> Deed:
+    """Give how attaching a vehicle is recorded: its plate's kind, never its number."""
+    return Deed(
         actor,
         "parking.vehicle_attached",
         "parking-session",
         str(present.id),
         {"vehicle_id": str(vehicle_id), "kind": plate.kind.value, "source": source.value},
     )
-    elsewhere = (AttachWarning.ELSEWHERE,) if others else ()
-    return Attached(session, elsewhere + _warnings(uow, session, plate))
 
 
 def _others(
@@ -166,6 +176,11 @@ def _one_vehicle(uow: UnitOfWork, present: ParkingSession, other: ParkingSession
     if other.bay_id is None or present.bay_id is None:
         return True
     here, there = (bay(uow.connection, each).position for each in (present.bay_id, other.bay_id))
+    return beside(here, there)
+
+
+def beside(here: Position, there: Position) -> bool:
+    """Say whether two bays are so near that one vehicle can stand in both."""
     return distance_m(here, there) <= STRADDLES_WITHIN_M
 
 
@@ -194,10 +209,18 @@ def _warnings(
 ) -> tuple[AttachWarning, ...]:
     version_id = session.stay.tariff_version_id
     if version_id is None:
-        return (AttachWarning.NO_TARIFF,)
-    coverage = tariffs.coverage(uow.connection, version_id, traits_of(plate.kind))
-    if coverage is tariffs.Coverage.EXEMPT:
-        return (AttachWarning.EXEMPT,)
-    if coverage is tariffs.Coverage.NO_PRICE:
-        return (AttachWarning.NO_PRICE,)
-    return (AttachWarning.CLASS_UNKNOWN,) if plate.vehicle_class is None else ()
+        return warnings_of(None, plate)
+    return warnings_of(tariffs.coverage(uow.connection, version_id, traits_of(plate.kind)), plate)
+
+
+def warnings_of(coverage: tariffs.Coverage | None, plate: PlateNumber) -> tuple[AttachWarning, ...]:
+    """Give what to know of a vehicle by what the stay's tariff has for it; None: no tariff."""
+    match coverage:
+        case None:
+            return (AttachWarning.NO_TARIFF,)
+        case tariffs.Coverage.EXEMPT:
+            return (AttachWarning.EXEMPT,)
+        case tariffs.Coverage.NO_PRICE:
+            return (AttachWarning.NO_PRICE,)
+        case tariffs.Coverage.PRICED:
+            return (AttachWarning.CLASS_UNKNOWN,) if plate.vehicle_class is None else ()

@@ -1,12 +1,13 @@
 """A person corrects a stay: in their district, with a reason, on record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from city.audit import record
+from city.audit import Deed, record, record_each
 from city.errors import Forbidden, Invalid
 from city.identifiers import ParkingSessionId
 from city.people.actors import Actor
@@ -87,6 +88,18 @@ def correct_stay(
     if not actor.in_district(session.district):
         raise Forbidden("the stay is in another district than yours")
     done = _corrected(uow, session, other, correction, word)
+    record_each(uow, [correcting(actor, session_id, correction, word, done)])
+    return done
+
+
+def correcting(
+    actor: Actor,
+    session_id: ParkingSessionId,
+    correction: Correction,
+    word: Word,
+    done: Sequence[ParkingSession],
+) -> Deed:
+    """Give how a correction is recorded."""
     detail: dict[str, JsonValue] = {
         "kind": correction.kind.value,
         "reason": word.reason,
@@ -94,8 +107,7 @@ def correct_stay(
     }
     if correction.at is not None:
         detail["at"] = correction.at.isoformat()
-    record(uow, actor, "parking.stay_corrected", "parking-session", str(session_id), detail)
-    return done
+    return Deed(actor, "parking.stay_corrected", "parking-session", str(session_id), detail)
 
 
 def match_passage(

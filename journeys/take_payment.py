@@ -1,6 +1,6 @@
 """Take cash for a bill, by an attendant or the finance desk."""
 
-from city.audit import record
+from city.audit import Deed, record_each
 from city.errors import Forbidden, NotFound
 from city.identifiers import BillId, PaymentId
 from city.money import Money
@@ -48,12 +48,16 @@ def take_payment(
         raise Forbidden("the bill is of another district than yours")
     taken = payments.pay_in_cash(uow, bill_id, tendered, actor.subject, payment_id)
     if taken.fresh:
-        record(
-            uow,
-            actor,
-            "payments.cash_taken",
-            "bill",
-            str(bill_id),
-            {"payment_id": str(taken.payment.id), "amount": taken.payment.amount.as_json()},
-        )
+        record_each(uow, [taking(actor, taken.payment)])
     return taken.payment
+
+
+def taking(actor: Actor, payment: Payment) -> Deed:
+    """Give how taken cash is recorded."""
+    return Deed(
+        actor,
+        "payments.cash_taken",
+        "bill",
+        str(payment.bill_id),
+        {"payment_id": str(payment.id), "amount": payment.amount.as_json()},
+    )

@@ -15,11 +15,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from city.money import Money
 from city.time import parse_rfc3339, rfc3339
 from city.works.database import UnitOfWork
+from city.works.rows import as_rows
 from payments.channel_orders import order_of
 from payments.rules.channel_orders import ChannelOrder
 from payments.rules.channels import Answer, Channel, Fate, Notice
 from payments.store import tables
-from payments.store.tables import as_rows
 
 CHANNEL_NOTICE: Final = Table(
     "channel_notice",

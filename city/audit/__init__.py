@@ -6,17 +6,28 @@ can and cannot show.
 """
 
 from city.audit.chain import Anchor, ChainReport, Problem, seal, unsealed_age_s, verify
-from city.audit.trail import Record, RecordFilter, RecordPage, record, record_all, records
+from city.audit.trail import (
+    Deed,
+    Record,
+    RecordFilter,
+    RecordPage,
+    record,
+    record_all,
+    record_each,
+    records,
+)
 
 __all__ = [
     "Anchor",
     "ChainReport",
+    "Deed",
     "Problem",
     "Record",
     "RecordFilter",
     "RecordPage",
     "record",
     "record_all",
+    "record_each",
     "records",
     "seal",
     "unsealed_age_s",

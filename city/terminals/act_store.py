@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     tuple_,
     update,
 )
@@ -27,6 +28,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from city.identifiers import AccountId
 from city.terminals.rules.acts import Act, ActKind, Basis, Outcome, SignIn
 from city.terminals.store import METADATA, TERMINAL
+from city.works.rows import as_rows
 
 _INSTANT = DateTime(timezone=True)
 MOST_SIGN_INS: Final = 200
@@ -111,28 +113,41 @@ def present(
     return [_act(row) for row in connection.execute(query)]
 
 
+_ADD: Final = text(
+    "insert into terminals.act (id, terminal_id, sequence, kind, account_id, device_at, offset_ms,"
+    " at, basis, received_at, detail, outcome, reason, words, effect)"
+    " select r.id, r.terminal_id, r.sequence, r.kind, r.account_id, r.device_at, r.offset_ms, r.at,"
+    " r.basis, r.received_at, r.detail, r.outcome, r.reason, r.words, r.effect"
+    " from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, terminal_id uuid,"
+    " sequence bigint, kind text, account_id uuid, device_at timestamptz, offset_ms bigint,"
+    " at timestamptz, basis text, received_at timestamptz, detail jsonb, outcome text, reason text,"
+    " words text, effect jsonb)"
+)
+
+
 def add(connection: Connection, acts: Sequence[Act]) -> None:
     """Keep new acts with what became of them: one statement."""
-    connection.execute(
-        insert(ACT),
-        [
-            {
-                **{
-                    name: getattr(act, name)
-                    for name in (
-                        "id", "terminal_id", "sequence", "account_id", "device_at", "offset_ms",
-                        "at", "received_at", "reason", "words",
-                    )
-                },
-                "kind": act.kind.value,
-                "basis": act.basis.value,
-                "detail": dict(act.detail),
-                "outcome": None if act.outcome is None else act.outcome.value,
-                "effect": None if act.effect is None else dict(act.effect),
-            }
-            for act in acts
-        ],
-    )  # fmt: skip
+    rows = [
+        {
+            "id": act.id,
+            "terminal_id": act.terminal_id,
+            "sequence": act.sequence,
+            "kind": act.kind.value,
+            "account_id": act.account_id,
+            "device_at": act.device_at,
+            "offset_ms": act.offset_ms,
+            "at": act.at,
+            "basis": act.basis.value,
+            "received_at": act.received_at,
+            "detail": dict(act.detail),
+            "outcome": None if act.outcome is None else act.outcome.value,
+            "reason": act.reason,
+            "words": act.words,
+            "effect": None if act.effect is None else dict(act.effect),
+        }
+        for act in acts
+    ]
+    connection.execute(_ADD, {"rows": as_rows(rows)})
 
 
 def count_up(connection: Connection, terminal_id: UUID, acts: Sequence[Act]) -> None:

@@ -105,7 +105,11 @@ def coverage(
     connection: Connection, version_id: TariffVersionId, vehicle: VehicleTraits
 ) -> Coverage:
     """Say whether a stored version exempts a vehicle, prices it, or does neither."""
-    tariff = find_tariff(connection, version_id)
+    return coverage_of(find_tariff(connection, version_id), vehicle)
+
+
+def coverage_of(tariff: Tariff, vehicle: VehicleTraits) -> Coverage:
+    """Say whether a tariff exempts a vehicle, prices it, or does neither."""
     if exemption_of(tariff.document, vehicle) is not None:
         return Coverage.EXEMPT
     try:

@@ -19,8 +19,9 @@ from city.identifiers import (
     VehicleId,
 )
 from city.money import Money
+from city.works.rows import as_rows
 from payments.rules.bills import Bill, BillPart, BillState, Charge
-from payments.store.tables import as_rows, bill
+from payments.store.tables import bill
 
 LARGEST_PAGE: Final = 500
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, select, text, update
 
+from city.works.rows import as_rows
 from payments.channel_orders import CHANNEL_ORDER, order_of
 from payments.rules.channel_orders import ChannelOrder
-from payments.store.tables import as_rows
 
 _STATES: Final = text(
     "update payments.channel_order o set state = r.state, channel_no = r.channel_no,"

@@ -16,10 +16,11 @@ from sqlalchemy import (
 
 from city.identifiers import BillId
 from city.money import Money
+from city.works.rows import as_rows
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, Posting
 from payments.store import day_sums
 from payments.store.bills import LARGEST_PAGE
-from payments.store.tables import account, as_rows, entry, posting
+from payments.store.tables import account, entry, posting
 
 _ACCOUNTS: Final = text(
     "insert into payments.account (code, kind, holder, opened_at)"

@@ -9,12 +9,12 @@ from sqlalchemy import BigInteger, Column, Connection, Table, Uuid, insert, sele
 
 from city.identifiers import BillId, PaymentId
 from city.money import Money
+from city.works.rows import as_rows
 from payments.channel_orders import CHANNEL_ORDER, UNSETTLED, order_of
 from payments.rules.channel_orders import ChannelOrder
 from payments.rules.channels import Channel, Method
 from payments.rules.order_shares import Share
 from payments.store import tables
-from payments.store.tables import as_rows
 
 ORDER_SHARE: Final = Table(
     "order_share",

@@ -19,11 +19,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from city.identifiers import BillId, DistrictCode
+from city.works.rows import as_rows
 from payments.rules.arrears import DEFAULT_POLICY, ArrearsPolicy, Privilege, Step
 from payments.rules.bills import Bill
 from payments.rules.terms import RegionPolicy
 from payments.store import tables
-from payments.store.tables import as_rows
 
 arrears_policy = Table(
     "arrears_policy",

@@ -4,21 +4,12 @@ The truth is `migrations/versions/0006_payments.py` and what came after it, with
 keep the ledger.
 """
 
-from collections.abc import Mapping, Sequence
-
-import orjson
 from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 metadata = MetaData(schema="payments")
 
 INSTANT = TIMESTAMP(timezone=True)
-
-
-def as_rows(rows: Sequence[Mapping[str, object]]) -> str:
-    """Write rows for ``jsonb_to_recordset``: many of them are one parameter of one statement."""
-    return orjson.dumps(rows).decode()
-
 
 account = Table(
     "account",

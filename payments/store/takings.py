@@ -7,10 +7,11 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, text
 
 from city.identifiers import BillId, ParkingSessionId, PaymentId
 from city.money import Money
+from city.works.rows import as_rows
 from payments.channel_orders import CHANNEL_ORDER
 from payments.rules.advances import PaidAhead, Refund, in_order
 from payments.rules.bills import BillPart, BillState, Payment
-from payments.store.tables import as_rows, bill, payment, refund
+from payments.store.tables import bill, payment, refund
 
 
 def add_payment(connection: Connection, taken: Payment) -> None:

@@ -1,0 +1,229 @@
+"""One thing that was done on a terminal takes effect by its own use case, or is refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
+from sqlalchemy import exc
+
+from city.audit import record
+from city.errors import CityError, Conflict, Forbidden, Invalid, NotFound, Unavailable
+from city.identifiers import AccountId, BayId, BillId, DistrictCode, PaymentId, VehicleId, parse_id
+from city.money import Money
+from city.people import store as people
+from city.people.actors import Actor
+from city.people.roles import Role
+from city.terminals import act_store
+from city.terminals.rules import acts as rules
+from city.terminals.rules.acts import Act, ActKind, Outcome, SignIn
+from city.terminals.rules.terminals import Terminal
+from city.vehicles import PlateNumber
+from city.works.database import UnitOfWork
+from journeys.attach_vehicle import attach_seen
+from journeys.correct_stay import Correction, CorrectionKind, correct_stay
+from journeys.take_payment import take_payment
+from parking.rules.evidence import SetAside
+from parking.services import rounds
+from parking.store.places import bay, facility
+from payments.rules.bills import Payment
+
+Effect = dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A plate as it was typed: a vehicle where it can be one, else why not."""
+
+    plate: PlateNumber | None = None
+    vehicle_id: VehicleId | None = None
+    refused: CityError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An act with who did it where, and the plate that it names."""
+
+    terminal: Terminal
+    actor: Actor
+    act: Act
+    seen: Seen
+
+
+def check_told(act: Act, seen: Seen) -> None:
+    """Refuse what cannot be looked at: a plate that can be none, or what is too old."""
+    if seen.refused is not None:
+        raise seen.refused
+    rules.check_timely(act)
+
+
+def finish_act(
+    uow: UnitOfWork, terminal: Terminal, act: Act, seen: Seen, people_at: "PeopleAt"
+) -> Act:
+    """Let an act take effect in a savepoint of its own; give it with what became of it.
+
+    Raises
+    ------
+    Unavailable
+        Where the database is busy.
+    """
+    try:
+        with uow.attempt():
+            check_told(act, seen)
+            effect = _effect(uow, Told(terminal, people_at.actor_of(act), act, seen))
+        return replace(act, outcome=Outcome.DONE, effect=effect)
+    except Unavailable:
+        raise
+    except CityError as error:
+        return refused(act, error)
+    except exc.IntegrityError:
+        # A constraint is the last to say no: something stands against it that was not looked at.
+        return replace(
+            act,
+            outcome=Outcome.REFUSED,
+            reason="conflict",
+            words="contradicts what already stands",
+        )
+
+
+def refused(act: Act, error: CityError) -> Act:
+    """Give an act as refused, with the short name of why and the words."""
+    return replace(act, outcome=Outcome.REFUSED, reason=rules.reason_of(error), words=error.message)
+
+
+def _effect(uow: UnitOfWork, done: Told) -> Effect:  # noqa: PLR0911 - one return a kind
+    terminal, actor, act = done.terminal, done.actor, done.act
+    match act.kind:
+        case ActKind.PLATE:
+            return _plate(uow, done)
+        case ActKind.END:
+            return _corrected(uow, done, CorrectionKind.END)
+        case ActKind.MOVE:
+            return _corrected(uow, done, CorrectionKind.MOVE)
+        case ActKind.SET_ASIDE:
+            return _corrected(uow, done, CorrectionKind.SET_ASIDE)
+        case ActKind.CASH:
+            return _cash(uow, done)
+        case ActKind.REPORT:
+            place = _bay(uow, done)
+            record(uow, actor, "parking.bay_reported", "bay", str(place), reported(act))
+            return {"bay_id": str(place)}
+        case ActKind.SIGN_OUT:
+            act_store.end_sign_in(uow.connection, terminal.id, act.at, act.account_id)
+            record(uow, actor, "terminals.signed_out", "terminal", str(terminal.id), {})
+            return {}
+
+
+def _plate(uow: UnitOfWork, done: Told) -> Effect:
+    actor, act, seen = done.actor, done.act, done.seen
+    actor.require(Role.ATTENDANT, Role.OPERATOR)
+    bay_id = _bay(uow, done)
+    if seen.plate is None or seen.vehicle_id is None:
+        raise Invalid("names no plate", field="plate")
+    if facility(uow.connection, bay(uow.connection, bay_id).facility_id).kind == "garage":
+        session = rounds.stay_then(uow, bay_id, act.at)
+    else:
+        session = rounds.stay_of_vehicle(uow, bay_id, seen.vehicle_id, act.at, act.id)
+    # A stay cannot have been noted before it began, nor after a sensor's word that it was over.
+    seen_at = max(act.at, session.stay.opened_at)
+    attached = attach_seen(
+        uow, actor, session, seen.plate, seen_at=seen_at, vehicle_id=seen.vehicle_id
+    )
+    return {
+        "session_id": str(attached.session.id),
+        "warnings": [each.value for each in attached.warnings],
+    }
+
+
+def _corrected(uow: UnitOfWork, said: Told, kind: CorrectionKind) -> Effect:
+    actor, act = said.actor, said.act
+    session = rounds.stay_then(uow, _bay(uow, said), act.at)
+    other_id = None
+    if kind is CorrectionKind.MOVE:
+        other_id = rounds.stay_then(uow, _bay(uow, said, "to_bay_id"), act.at).id
+    correction = Correction(
+        kind,
+        str(act.detail.get("reason") or ""),
+        at=max(act.at, session.stay.opened_at),
+        other_id=other_id,
+        set_aside=set_aside_of(act) if kind is CorrectionKind.SET_ASIDE else None,
+    )
+    done = correct_stay(uow, actor, session.id, correction)
+    return {"session_id": str(session.id), "sessions": [str(each.id) for each in done]}
+
+
+def reported(act: Act) -> Effect:
+    """Give what is reported of a bay, as it is recorded."""
+    return {"what": act.detail.get("what"), "note": act.detail.get("note")}
+
+
+def set_aside_of(act: Act) -> SetAside:
+    """Give what stands there instead of a vehicle; Invalid where it is not said."""
+    what = act.detail.get("what")
+    if what not in set(SetAside):
+        raise Invalid("must say what stands there", field="what")
+    return SetAside(str(what))
+
+
+def _cash(uow: UnitOfWork, done: Told) -> Effect:
+    actor, act = done.actor, done.act
+    bill_id, tendered = cash_of(act)
+    # The act's own id is the payment's: whatever is sent again, the money is counted once.
+    return paid_effect(take_payment(uow, actor, bill_id, tendered, PaymentId(act.id)))
+
+
+def cash_of(act: Act) -> tuple[BillId, Money]:
+    """Give the bill that cash is for and what was handed over; Invalid where it is not said."""
+    minor, currency = act.detail.get("tendered_minor"), act.detail.get("currency")
+    if not isinstance(minor, int) or not isinstance(currency, str):
+        raise Invalid("must say what was handed over", field="tendered")
+    return BillId(parse_id(str(act.detail.get("bill_id")), "bill_id")), Money(minor, currency)
+
+
+def paid_effect(paid: Payment) -> Effect:
+    """Give what the device is told of a payment."""
+    return {
+        "payment_id": str(paid.id),
+        "amount": paid.amount.as_json(),
+        "change": paid.change.as_json(),
+    }
+
+
+def bay_id_of(act: Act, field: str = "bay_id") -> BayId:
+    """Give the bay that an act names; Invalid where it names none."""
+    return BayId(parse_id(str(act.detail.get(field)), field))
+
+
+def check_district(told: Told, district: DistrictCode) -> None:
+    """Refuse bays of other districts than the terminal's and the person's."""
+    if district != told.terminal.district or not told.actor.in_district(district):
+        raise Forbidden("the bay is in another district than yours")
+
+
+def _bay(uow: UnitOfWork, done: Told, field: str = "bay_id") -> BayId:
+    place = bay(uow.connection, bay_id_of(done.act, field))
+    check_district(done, place.district)
+    return BayId(place.id)
+
+
+class PeopleAt:
+    """Who did what: people who were signed in at the terminal then, each asked for once."""
+
+    def __init__(self, uow: UnitOfWork, sign_ins: Sequence[SignIn]) -> None:
+        self._uow = uow
+        self._sign_ins = sign_ins
+        self._actors: dict[AccountId, Actor] = {}
+
+    def actor_of(self, act: Act) -> Actor:
+        """Give the person; Conflict where they were not signed in, Forbidden where they may not."""
+        if not any(each.covers(act.account_id, act.at) for each in self._sign_ins):
+            raise Conflict(
+                "whoever did this was not signed in at the terminal then",
+                field="account_id",
+                reason="not-signed-in",
+            )
+        if act.account_id not in self._actors:
+            found = people.account_by_id(self._uow.connection, act.account_id)
+            if found is None or found[0].disabled_at is not None:
+                raise NotFound("there is no such account in force", field="account_id")
+            self._actors[act.account_id] = found[0].actor()
+        return self._actors[act.account_id]
