@@ -1,4 +1,4 @@
-"""Random towns of SUMO's kind to time signals in: crossroads, arterials, grids; nobody's data.
+"""Random towns of SUMO's kind to time signals in, from crossroads to grids; nobody's data.
 
 Streets have their own lanes, speeds and spacing, some ends are missing, demand is uneven in space.
 ``netconvert`` (``.venv-peers``) builds the network and the plans in force, so that these are what
@@ -25,11 +25,17 @@ PEERS = ROOT / ".venv-peers"
 HOUR_S = 3_600
 END_M = 300.0
 """Length of a street from the edge of the town to its first signal."""
-LOADS = {"crossroads": 0.6, "arterial": 0.3, "grid": 0.45}
+LOADS = {"crossroads": 0.6, "tee": 0.6, "staggered": 0.45, "arterial": 0.3, "grid": 0.45}
 """Factors on the demand under which the plans in force do not lock the town up."""
 REACH_M = 500.0
 """How far people drive: the farther, the fewer."""
-KINDS = {"crossroads": ((1, 1), (1, 1)), "arterial": ((3, 6), (1, 1)), "grid": ((2, 4), (2, 4))}
+KINDS = {
+    "crossroads": ((1, 1), (1, 1)),
+    "tee": ((1, 1), (1, 1)),
+    "staggered": ((2, 2), (1, 1)),
+    "arterial": ((3, 6), (1, 1)),
+    "grid": ((2, 4), (2, 4)),
+}
 """How many signals lie along and across: the least and the most."""
 
 
@@ -82,7 +88,8 @@ def make_town(kind: str, seed: int, folder: Path, *, people: bool, load: float) 
     draw = random.Random(f"{kind} {seed}")  # noqa: S311 - a drawn town hides nothing
     (least_x, most_x), (least_y, most_y) = KINDS[kind]
     across, along = draw.randint(least_x, most_x), draw.randint(least_y, most_y)
-    xs, ys = _places(draw, across), _places(draw, along)
+    spacing_m = (70.0, 140.0) if kind == "staggered" else (150.0, 450.0)
+    xs, ys = _places(draw, across, spacing_m), _places(draw, along, spacing_m)
     column_lanes = [draw.choice((1, 2, 2, 3)) for _ in xs]
     row_lanes = [draw.choice((1, 2, 2, 3)) for _ in ys]
     column_mps = [draw.choice((11.11, 13.89, 16.67)) for _ in xs]
@@ -100,7 +107,9 @@ def make_town(kind: str, seed: int, folder: Path, *, people: bool, load: float) 
             (f"{x}-{y}", f"{x}-{y + 1}", column_lanes[x], column_mps[x]) for y in range(along - 1)
         ]
         sides = ["s", "n"]
-        if draw.random() < 0.25:
+        if kind == "staggered":
+            sides = [sides[x]]
+        elif kind == "tee" or draw.random() < 0.25:
             sides.remove(draw.choice(sides))
         if "s" in sides:
             ends[f"s{x}"] = (xs[x], ys[0] - END_M)
@@ -113,10 +122,10 @@ def make_town(kind: str, seed: int, folder: Path, *, people: bool, load: float) 
     return Town(folder / "net.xml", folder / "rou.xml", len(nodes), vehicles)
 
 
-def _places(draw: random.Random, count: int) -> list[float]:
+def _places(draw: random.Random, count: int, spacing_m: tuple[float, float]) -> list[float]:
     at = [0.0]
     for _ in range(count - 1):
-        at.append(at[-1] + draw.uniform(150, 450))
+        at.append(at[-1] + draw.uniform(*spacing_m))
     return at
 
 

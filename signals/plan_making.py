@@ -11,7 +11,6 @@ from signals.problem import Problem
 from signals.rules.model.plans import Programme
 from signals.rules.plans.arrivals import arrivals_of, lane_arrivals
 from signals.rules.plans.coordination import Coordination, Site, coordinate_plans
-from signals.rules.plans.delay_of_plan import lanes_of
 from signals.rules.plans.planning import JunctionPlan, plan_junction
 from signals.rules.plans.refinement import SEEDS, Plans, Refined, refined
 from signals.rules.plans.routes import read_journeys
@@ -82,14 +81,12 @@ def make_plans(problem: Problem, *, coordinate: bool, simulate_s: float = 0.0) -
         arrivals = arrivals_of(problem.roads, journeys, flows, problem.scale)
     for junction in problem.network.junctions:
         case = problem.case_of(junction.name)
-        lanes = lanes_of(
-            junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.drivers
-        )
+        lanes = problem.lanes_of(junction)
         own = tuple(each for each in problem.own if each.junction == junction.name)
         coming = None
         if arrivals is not None:
             coming = lane_arrivals(junction, problem.network, flows, arrivals)
-        found = plan_junction(case, lanes, own, hours, coming)
+        found = plan_junction(case, lanes, own, hours, coming, overlapping=True)
         if found is not None:
             found = replace(found, programme=replace(found.programme, name=_free_name(own)))
             sites[junction.name] = Site(case, lanes, own, found)
@@ -113,7 +110,8 @@ def make_plans(problem: Problem, *, coordinate: bool, simulate_s: float = 0.0) -
             scale=problem.scale,
             closed_lanes=problem.closed_lanes,
         ) as simulator:
-            driven = _driven(simulator, sites, alone, choices, simulate_s)
+            counted = problem.profile.persons
+            driven = _driven(simulator, sites, alone, choices, simulate_s, persons=counted)
     except (Invalid, Unavailable) as error:
         return replace(made, why_not=str(error))
     return replace(made, programmes=driven.plans, driven=driven)
@@ -125,8 +123,13 @@ def _driven(
     alone: Plans,
     choices: Sequence[Coordination],
     simulate_s: float,
+    *,
+    persons: bool,
 ) -> Refined:
-    """Search from the plans alone and in force; then from that and the coordinated ones."""
+    """Search from the plans alone and in force; then from that and the coordinated ones.
+
+    By the delay of a person, or of a trip.
+    """
     cases = {name: site.case for name, site in sites.items()}
     known: dict[tuple[Plans, int], float] = {}
     until_s = time.monotonic() + simulate_s
@@ -142,7 +145,7 @@ def _driven(
                 run = simulator.drive(plans, seed, limit_s=limit_s)
             except Unavailable:
                 return None
-            known[plans, seed] = run.delay_s
+            known[plans, seed] = run.person_delay_s if persons else run.delay_s
         return known[plans, seed]
 
     def stop() -> bool:

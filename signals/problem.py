@@ -8,10 +8,12 @@ from typing import Final
 from city.command_line import CommandLine
 from city.errors import Invalid
 from signals.rules.model.files import read_network
-from signals.rules.model.junction import SignalNetwork
+from signals.rules.model.junction import SignalledJunction, SignalNetwork
 from signals.rules.model.plans import Programme
 from signals.rules.model.sumo_export import network_file
 from signals.rules.model.sumo_net import SumoFile, read_sumo
+from signals.rules.plans.delay_of_plan import lanes_of
+from signals.rules.plans.passing import LaneFlow
 from signals.rules.plans.routes import TurningFlows, read_journeys, scaled, turning_flows
 from signals.rules.safety.case import Case, prepare
 from signals.rules.safety.profiles import PROFILES, Profile, profile_named
@@ -51,6 +53,22 @@ class Problem:
         """Give a junction under the profile."""
         own = [each for each in self.own if each.junction == name]
         return prepare(self.network.junction_of[name], self.network, self.profile, own)
+
+    def lanes_of(self, junction: SignalledJunction) -> tuple[LaneFlow, ...]:
+        """Give a junction's lanes with their traffic, and its people where the profile counts them.
+
+        Crossings come after the lanes.
+        """
+        flows = self.flows
+        people = flows.people if self.profile.persons else None
+        return lanes_of(
+            junction,
+            self.network,
+            flows.flow_vph,
+            flows.bicycles_vph,
+            flows.drivers,
+            people=people,
+        )
 
 
 def add_arguments(line: CommandLine) -> None:

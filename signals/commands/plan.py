@@ -65,7 +65,10 @@ def run(arguments: Sequence[str]) -> int:
             "end_s": flows.end_s,
             "vehicles": flows.vehicles,
             "out": given.out if made.programmes else None,
-            "junctions": [_answer(name, plan, made) for name, plan in made.plans.items()],
+            "junctions": [
+                _answer(name, plan, made, persons=problem.profile.persons)
+                for name, plan in made.plans.items()
+            ],
             "without_plan": list(made.without),
             **(_coordinated(made) if given.coordinate else {}),
             "driven": _driven(made),
@@ -119,7 +122,9 @@ def _coordinated(made: Made) -> dict[str, JsonValue]:
     }
 
 
-def _answer(name: str, plan: JunctionPlan | None, made: Made) -> dict[str, JsonValue]:
+def _answer(
+    name: str, plan: JunctionPlan | None, made: Made, *, persons: bool
+) -> dict[str, JsonValue]:
     if plan is None:
         return {"junction": name, "plan": None}
     written = made.of(name)
@@ -134,6 +139,7 @@ def _answer(name: str, plan: JunctionPlan | None, made: Made) -> dict[str, JsonV
         "kept": plan.kept,
         "saturation": round(worst, 3),
         "oversaturated": worst > 1,
+        "counted": "persons" if persons else "vehicles",
         "lanes": [
             {
                 "lane": lane.lane,
@@ -143,7 +149,16 @@ def _answer(name: str, plan: JunctionPlan | None, made: Made) -> dict[str, JsonV
                 "delay_s": round(lane.delay_s, 2),
             }
             for lane in plan.lanes
-            if lane.flow_vph > 0
+            if lane.flow_vph > 0 and not lane.on_foot
+        ],
+        "crossings": [
+            {
+                "lane": each.lane,
+                "walkers_ph": round(each.flow_vph, 1),
+                "delay_s": round(each.delay_s, 2),
+            }
+            for each in plan.lanes
+            if each.on_foot
         ],
     }
 

@@ -11,7 +11,7 @@ from signals.rules.adaptive.control import Adaptive
 from signals.rules.adaptive.detectors import Reading
 from signals.rules.control.peers import Peer, begin, step
 from signals.rules.control.stages import state_at
-from signals.rules.model.aspects import IN_SUMO
+from signals.rules.model.aspects import driven
 
 _MS: Final = 1_000.0
 _GO: Final = frozenset("Gg")
@@ -174,8 +174,18 @@ def _reading(passed: Any, since_s: float) -> Reading:
     )
 
 
+def walkers_of(sumo: Any, light: str) -> tuple[int, ...]:
+    """Give the places of a signal's lamps for people on foot: their ways begin beside the roads."""
+    return tuple(
+        index
+        for index, links in enumerate(sumo.trafficlight.getControlledLinks(light))
+        if links and links[0][0].startswith(":")
+    )
+
+
 def show(sumo: Any, shown: dict[str, str], light: str, lamps: str) -> None:
     """Switch a signal where it shows something else."""
     if lamps != shown.get(light):
-        sumo.trafficlight.setRedYellowGreenState(light, lamps.translate(IN_SUMO))
+        letters = driven(lamps, walkers_of(sumo, light))
+        sumo.trafficlight.setRedYellowGreenState(light, letters)
         shown[light] = lamps

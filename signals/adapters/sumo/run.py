@@ -9,6 +9,7 @@ import os
 import pickle
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -19,10 +20,11 @@ from signals.adapters.sumo.control import (
     Halting,
     PeerController,
     Waits,
+    walkers_of,
 )
 from signals.rules.adaptive.control import Adaptive
 from signals.rules.control.peers import Peer
-from signals.rules.model.aspects import IN_SUMO
+from signals.rules.model.aspects import driven
 
 _CHECK_EVERY_STEPS: Final = 200
 _BEYOND_M: Final = 80.0
@@ -90,6 +92,8 @@ class Watched:
         self._sumo = sumo
         self._lights = sumo.trafficlight.getIDList() if job["watch"] else ()
         self._shown: dict[str, list[tuple[float, str]]] = {light: [] for light in self._lights}
+        self._walkers = {light: walkers_of(sumo, light) for light in self._lights}
+        self._plans = {light: Told(*plan) for light, plan in job["told"].items()}
         control = _control(job["control"])
         self._waits = Waits(sumo) if job["watch"] else None
         looked_at = self._waits.lanes if self._waits is not None else set()
@@ -107,7 +111,7 @@ class Watched:
             light: self._sumo.trafficlight.getRedYellowGreenState(light) for light in self._lights
         }
         for light, seen in states.items():
-            state = self._told(light, seen)
+            state = self._told(light, seen, now_s)
             if not self._shown[light] or self._shown[light][-1][1] != state:
                 self._shown[light].append((now_s, state))
         if self._halting is not None:
@@ -117,10 +121,13 @@ class Watched:
         if self._controller is not None:
             self._controller.step(now_s)
 
-    def _told(self, light: str, seen: str) -> str:
+    def _told(self, light: str, seen: str, now_s: float) -> str:
         """Give what was told, if that is what SUMO shows: it knows no flashing green."""
-        told = "" if self._controller is None else self._controller.shown.get(light, "")
-        return told if told.translate(IN_SUMO) == seen else seen
+        if self._controller is not None:
+            told = self._controller.shown.get(light, "")
+        else:
+            told = self._plans[light].at(now_s - 1) if light in self._plans else ""
+        return told if told and driven(told, self._walkers[light]) == seen else seen
 
     def found(self) -> dict[str, Any]:
         """Give all of it."""
@@ -130,6 +137,30 @@ class Watched:
             "decisions": [] if self._controller is None else self._controller.decisions,
             "decision_ms": [] if self._controller is None else self._controller.decision_ms,
         }
+
+
+class Told:
+    """What a plan of fixed times shows when, a letter of ``CODES`` for each lamp.
+
+    Parameters
+    ----------
+    offset_s : float
+    steps : Sequence
+        Seconds and lamps.
+    """
+
+    def __init__(self, offset_s: float, steps: Sequence[tuple[float, str]]) -> None:
+        self._offset_s, self._steps = offset_s, steps
+        self._cycle_s = sum(lasts_s for lasts_s, _ in steps)
+
+    def at(self, now_s: float) -> str:
+        """Give the lamps of an instant."""
+        left_s = (now_s - self._offset_s) % self._cycle_s
+        for lasts_s, lamps in self._steps:
+            if left_s < lasts_s:
+                return lamps
+            left_s -= lasts_s
+        return self._steps[-1][1]
 
 
 def _control(path: str | None) -> Peer | Adaptive | None:

@@ -1,6 +1,7 @@
 """Runs of SUMO from outside: files in a private folder, a process a run, clear errors."""
 
 import json
+import math
 import os
 import pickle
 import subprocess
@@ -18,10 +19,11 @@ from city.errors import Invalid, Unavailable
 from signals.rules.adaptive.control import Adaptive
 from signals.rules.adaptive.detectors import Detector
 from signals.rules.control.peers import Peer
-from signals.rules.model.aspects import FLASHING, OF_CODE, YELLOWS
+from signals.rules.model.aspects import CODES, FLASHING, OF_CODE, YELLOWS, Aspect
 from signals.rules.model.plans import Interval, Programme
 from signals.rules.model.sumo_export import additional_file
-from signals.rules.simulation.outcome import Trip
+from signals.rules.model.sumo_net import read_sumo
+from signals.rules.simulation.outcome import Trip, person_delay_s
 
 TELEPORT_S: Final = 300.0
 _GIVE_UP_S: Final = 4 * 3_600.0
@@ -52,6 +54,11 @@ class Run:
     def delay_s(self) -> float:
         """Mean drain delay."""
         return sum(trip.delay_s for trip in self.trips) / max(len(self.trips), 1)
+
+    @property
+    def person_delay_s(self) -> float:
+        """Mean drain delay of a person."""
+        return person_delay_s(self.trips, self.walks_s)
 
 
 class Simulator:
@@ -86,6 +93,7 @@ class Simulator:
         self._begin_s, self._end_s = begin_s, end_s
         self._scale, self._closed = scale, tuple(closed_lanes)
         self._plans: dict[tuple[Programme, ...], Path] = {}
+        self._walkers: dict[str, frozenset[int]] | None = None
 
     def __enter__(self) -> Self:
         """Hold the files."""
@@ -140,7 +148,9 @@ class Simulator:
                 *([str(self._file_of(tuple(programmes)))] if programmes else []),
                 *([str(self._file_of_loops(control))] if isinstance(control, Adaptive) else []),
             ],
-            "begin_s": self._begin_s,
+            # Begun within a second, SUMO lets nobody on foot start.
+            "told": _told(programmes or ()) if watch else {},
+            "begin_s": float(math.floor(self._begin_s)),
             "give_up_s": self._end_s + _GIVE_UP_S,
             "seed": seed,
             "scale": self._scale,
@@ -175,14 +185,60 @@ class Simulator:
         path.write_bytes(loops_file(control.detectors))
         return path
 
+    def _without_flashing(self, programme: Programme) -> Programme:
+        """Give a programme as SUMO drives it: nobody on foot steps off in a flashing green."""
+        if not any(FLASHING & set(each.shows) for each in programme.intervals):
+            return programme
+        if self._walkers is None:
+            self._walkers = walkers_by_signal((self._base / "net.xml").read_bytes())
+        walkers = self._walkers.get(programme.junction, frozenset())
+        intervals = tuple(
+            replace(
+                each,
+                shows=tuple(
+                    Aspect.RED if aspect in FLASHING and place in walkers else aspect
+                    for place, aspect in enumerate(each.shows)
+                ),
+            )
+            for each in programme.intervals
+        )
+        return replace(programme, intervals=intervals)
+
     def _file_of(self, programmes: tuple[Programme, ...]) -> Path:
         if programmes not in self._plans:
             path = self._base / f"plans-{len(self._plans)}.add.xml"
             # The network may hold a programme of the same name.
-            driven = [replace(each, name=f"driven {len(self._plans)}") for each in programmes]
+            driven = [
+                replace(self._without_flashing(each), name=f"driven {len(self._plans)}")
+                for each in programmes
+            ]
             path.write_text(additional_file(driven), encoding="utf-8")
             self._plans[programmes] = path
         return self._plans[programmes]
+
+
+def walkers_by_signal(network: bytes) -> dict[str, frozenset[int]]:
+    """Give the places of the lamps for people on foot: their ways begin beside the roads."""
+    found: dict[str, set[int]] = {}
+    for each in read_sumo(network).connections:
+        if each.signal is not None and each.index is not None and each.start.startswith(":"):
+            found.setdefault(each.signal, set()).add(each.index)
+    return {signal: frozenset(places) for signal, places in found.items()}
+
+
+def _told(programmes: Sequence[Programme]) -> dict[str, tuple[float, list[tuple[float, str]]]]:
+    """Give what plans of fixed times show, where SUMO's own states would not say it."""
+    return {
+        each.junction: (
+            each.offset_s,
+            [
+                (interval.duration_s, "".join(CODES[aspect] for aspect in interval.shows))
+                for interval in each.intervals
+            ],
+        )
+        for each in programmes
+        if not each.actuated and any(FLASHING & set(i.shows) for i in each.intervals)
+    }
 
 
 def loops_file(detectors: Sequence[Detector]) -> bytes:

@@ -4,6 +4,7 @@ The letters are SUMO's. Flashing green, which SUMO does not have, is written wit
 green that it ends; the SUMO writer keeps the difference beside the states.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -70,3 +71,22 @@ FLASHING_OF: Final = {
     Aspect.GREEN: Aspect.FLASHING_GREEN,
     Aspect.PERMISSIVE: Aspect.FLASHING_PERMISSIVE,
 }
+
+
+def driven(codes: str, walkers: Iterable[int]) -> str:
+    """Give SUMO's letters of a text of codes.
+
+    A crossing's flashing green, by which nobody may step off any more, is red there: who is on the
+    crossing walks on.
+
+    Parameters
+    ----------
+    codes : str
+    walkers : Iterable of int
+        Places of the lamps for people on foot.
+    """
+    letters = list(codes.translate(IN_SUMO))
+    for place in walkers:
+        if place < len(codes) and OF_CODE[codes[place]] in FLASHING:
+            letters[place] = LETTERS[Aspect.RED]
+    return "".join(letters)

@@ -2,12 +2,14 @@
 
 Between two stages the groups that end show their losing lamps, and the groups that begin wait for
 the longest intergreen that any of the ended ones asks of them; groups green in both stages stay so.
-A flashing green is the last part of the stage's green, as in ``lamps``.
+A flashing green is the last part of the stage's green, as in ``lamps``. Where changes may overlap
+(早启迟断), who ends goes on until just the intergreens that it owes are left of the change, and who
+begins does so as soon as those owed to it are over: slow bicycles then end before cars do.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from city.errors import Invalid
@@ -43,6 +45,58 @@ def change_s(
     return float(math.ceil(max([*needed, *(after_green_s(each) for each in ending), 0.0]) - 1e-9))
 
 
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How a change's groups differ from the stages' edges, seconds by group."""
+
+    late_s: Mapping[str, float] = field(default_factory=dict)
+    """By how much the green of one that ends outlasts the stage's."""
+    early_s: Mapping[str, float] = field(default_factory=dict)
+    """By how much the green of one that begins comes before the next stage's."""
+
+
+def overlap_of(
+    junction: SignalledJunction,
+    before: GreenStage,
+    after: GreenStage,
+    intergreen: Intergreen,
+    together: Callable[[str], Hashable],
+) -> Overlap:
+    """Give the overlap of a change: whole seconds, within it.
+
+    Who ends comes first: each green lasts as long as the latest that begins lets it, then each that
+    begins does so as soon as those that have ended let it.
+
+    Parameters
+    ----------
+    junction, before, after, intergreen
+    together : callable
+        Groups for which it says the same end and begin at once: one lane has one signal.
+    """
+    whole_s = change_s(junction, before, after, intergreen)
+    ending = [each for each in junction.groups if each.name in before.groups - after.groups]
+    starting = sorted(after.groups - before.groups)
+    least: dict[Hashable, float] = {}
+    for each in ending:
+        owed_s = max([*(intergreen(each.name, other) for other in starting), after_green_s(each)])
+        late_s = float(math.floor(whole_s - owed_s + 1e-9))
+        least[together(each.name)] = min(least.get(together(each.name), late_s), late_s)
+    late = {each.name: least[together(each.name)] for each in ending}
+    soonest: dict[Hashable, float] = {}
+    for name in starting:
+        over_s = max(
+            (
+                late[each.name] + owed_s
+                for each in ending
+                if (owed_s := intergreen(each.name, name)) > 0
+            ),
+            default=0.0,
+        )
+        early_s = float(math.floor(whole_s - over_s + 1e-9))
+        soonest[together(name)] = min(soonest.get(together(name), early_s), early_s)
+    return Overlap(late, {name: soonest[together(name)] for name in starting})
+
+
 def flashing_s(group: ModelGroup) -> float:
     """Give how long the end of a group's green flashes."""
     return sum(change.duration_s for change in group.losing if change.aspect in FLASHING)
@@ -61,6 +115,7 @@ def programme_from_stages(
     intergreen: Intergreen,
     yields: Callable[[str, str], bool],
     offset_s: float = 0.0,
+    together: Callable[[str], Hashable] | None = None,
 ) -> Programme:
     """Give the programme of stages in their order.
 
@@ -75,6 +130,9 @@ def programme_from_stages(
     yields : callable
         Whether a group gives way to another that is green with it: it is permissive then.
     offset_s : float
+    together : callable, optional
+        Let the groups of a change end and begin each as late and as early as it may, those for
+        which it says the same at once; None: all of a stage end and begin at once.
 
     Raises
     ------
@@ -96,7 +154,13 @@ def programme_from_stages(
     lengths = [stage.green_s + change for stage, change in zip(stages, changes, strict=True)]
     starts_s = [0.0, *accumulate(lengths)]
     cycle_s = starts_s[-1]
-    lamps = [_lamps(group, stages, starts_s, cycle_s) for group in junction.groups]
+    overlaps = [
+        Overlap()
+        if together is None
+        else overlap_of(junction, stage, stages[(place + 1) % count], intergreen, together)
+        for place, stage in enumerate(stages)
+    ]
+    lamps = [_lamps(group, stages, starts_s, cycle_s, overlaps) for group in junction.groups]
     # Who ended still clears until the next stage begins: a turn that gave way goes on doing so.
     intervals = intervals_of_lamps(
         junction,
@@ -163,7 +227,11 @@ def _granted(
 
 
 def _lamps(
-    group: ModelGroup, stages: Sequence[GreenStage], starts_s: Sequence[float], cycle_s: float
+    group: ModelGroup,
+    stages: Sequence[GreenStage],
+    starts_s: Sequence[float],
+    cycle_s: float,
+    overlaps: Sequence[Overlap],
 ) -> list[LampTime]:
     """Give what a group shows other than red, folded into the cycle."""
     green = [group.name in stage.groups for stage in stages]
@@ -177,8 +245,9 @@ def _lamps(
         last = first
         while green[(last + 1) % count]:
             last += 1
-        start_s = starts_s[first]
+        start_s = starts_s[first] - overlaps[first - 1].early_s.get(group.name, 0.0)
         end_s = starts_s[last % count] + cycle_s * (last // count) + stages[last % count].green_s
+        end_s += overlaps[last % count].late_s.get(group.name, 0.0)
         shown += lamps_around(group, start_s, end_s, cycle_s)
     return shown
 

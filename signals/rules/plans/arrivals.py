@@ -14,7 +14,7 @@ Queueing Theory, 1971). What SUMO's drivers do beyond it is chance in how they d
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -27,7 +27,8 @@ from signals.rules.model.plans import Programme
 from signals.rules.model.sumo_net import SumoFile
 from signals.rules.plans.delay_of_plan import LaneResult, movement_flows_vph, passing_pieces
 from signals.rules.plans.passing import LaneFlow, Opposing
-from signals.rules.plans.routes import Graph, Journey, TurningFlows, within
+from signals.rules.plans.road_graph import Graph
+from signals.rules.plans.routes import Journey, TurningFlows, within
 
 _HOUR_S: Final = 3_600.0
 _LONGEST_S: Final = 8 * 3_600
@@ -94,6 +95,8 @@ def arrivals_of(
     driven: dict[Pair, list[tuple[float, float, float]]] = {}
     ridden: dict[Pair, list[tuple[float, float, float]]] = {}
     for journey in journeys:
+        if journey.walks:
+            continue
         vehicles = within(journey, flows.begin_s, flows.end_s) * scale
         roads = journey.roads if journey.whole else graph.way(journey.roads)
         if vehicles <= 0 or roads is None:
@@ -205,11 +208,7 @@ def results_as_they_come(
         delay_s = _delay_s(pieces, lane.served_vph / _HOUR_S, programme, series, coming.begin_s)
         # The formula's own sum of what is even and what is chance is of no use here.
         grown_s = max(delay_s - (result.delay_s - result.grown_s), 0.0)
-        found.append(
-            LaneResult(
-                lane.lane, result.flow_vph, result.capacity_vph, result.saturation, delay_s, grown_s
-            )
-        )
+        found.append(replace(result, delay_s=delay_s, grown_s=grown_s))
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ class Stream:
 
 
 def streams_of(junction: SignalledJunction) -> tuple[Stream, ...]:
-    """Join the groups of movements that share a lane, or a road and a turn."""
+    """Join the groups of movements that share a lane."""
     root: dict[str, str] = {group.name: group.name for group in junction.groups}
 
     def top(name: str) -> str:
@@ -52,6 +52,30 @@ def streams_of(junction: SignalledJunction) -> tuple[Stream, ...]:
         if group.name in released:
             found.setdefault(top(group.name), set()).add(group.name)
     return tuple(Stream(frozenset(groups)) for groups in found.values())
+
+
+def signals_of(case: Case) -> dict[str, int]:
+    """Give the groups numbers, those that drivers see as one signal the same.
+
+    Movements out of one lane are, and those of a road that turn the same way, bicycles apart.
+    """
+    root = {fact.name: fact.name for fact in case.groups}
+
+    def top(name: str) -> str:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    seen: dict[object, str] = {}
+    for each in case.junction.movements:
+        keys: list[object] = [each.group]
+        if each.kind is not GroupKind.PEDESTRIAN:
+            road = case.network.road_of[each.from_lane].name
+            keys += [("lane", each.from_lane), (road, each.turn, each.kind)]
+        for key in keys:
+            root[top(each.group)] = top(seen.setdefault(key, each.group))
+    number: dict[str, int] = {}
+    return {name: number.setdefault(top(name), len(number)) for name in root}
 
 
 def compatible(case: Case, *, permissive: bool) -> frozenset[tuple[str, str]]:

@@ -149,7 +149,7 @@ class _Search:
     ) -> None:
         self._sites, self._streams, self._hours, self._stop = sites, streams, hours, stop
         self._makers = {
-            name: JunctionMaker(site.case, site.lanes, site.own, hours)
+            name: JunctionMaker(site.case, site.lanes, site.own, hours, overlapping=True)
             for name, site in sites.items()
         }
         self._opposing = {name: opposing_of(site.case.pairs) for name, site in sites.items()}

@@ -30,12 +30,17 @@ from signals.rules.plans.passing import (
     Passing,
     Piece,
     uniform_delay_s,
+    walking_delay_s,
 )
+from signals.rules.plans.people import People
 from signals.rules.safety.clearing import Pair
+from signals.rules.simulation.persons import OTHERWISE, PERSONS
 
 _PARTS: Final = 40
 """Parts in which a flow is shared among lanes."""
 _LEAST_CAPACITY_VPH: Final = 1.0
+WALKING_MPS: Final = 1.3
+"""How fast people walk over a crossing, not how slowly the slowest must be able to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,10 @@ class LaneResult:
     delay_s: float
     grown_s: float = 0.0
     """Of it what chance and excess demand add, by (2)."""
+    persons: float = 1.0
+    """What a vehicle's delay counts."""
+    on_foot: bool = False
+    """A crossing, not a lane; it has no capacity."""
 
 
 def lanes_of(
@@ -57,11 +66,14 @@ def lanes_of(
     flow_vph: Mapping[tuple[str, str], float],
     bicycles_vph: Mapping[tuple[str, str], float] | None = None,
     drivers: Drivers = CARS,
+    *,
+    people: People | None = None,
 ) -> tuple[LaneFlow, ...]:
     """Share the flows of road pairs among the lanes that serve them.
 
     `bicycles_vph` is of those who ride; where they have no way of their own they are among the
-    others.
+    others. With `people` each lane knows whom it carries, and crossings with walkers come after the
+    lanes; without, vehicles are what counts.
 
     Every pair's traffic is shared so that its lanes are as even as they can be: in small parts,
     each to the lane with the least flow ratio so far.
@@ -69,11 +81,25 @@ def lanes_of(
     place = {group.name: index for index, group in enumerate(junction.groups)}
     losses: dict[str, float] = {}
     inside: dict[str, int] = {}
+    bicycles = bicycles_vph or {}
     shared = movement_flows_vph(junction, network, flow_vph, bicycles_vph, drivers)
     found: dict[str, dict[int, list[float]]] = {}
+    carried: dict[str, float] = {}
+    crossings: list[LaneFlow] = []
+    cars = drivers
     for movement in junction.movements:
         if movement.kind is GroupKind.PEDESTRIAN:
+            crossing = None if people is None else _crossing(movement, place, people)
+            if crossing is not None:
+                crossings.append(crossing)
             continue
+        drivers = cars
+        if people is not None:
+            if movement.kind is GroupKind.BICYCLE:
+                drivers = people.riders
+            each = _persons(movement, network, flow_vph, bicycles, people)
+            lane = movement.from_lane
+            carried[lane] = carried.get(lane, 0.0) + shared[movement.name] * each
         group = found.setdefault(movement.from_lane, {}).setdefault(
             place[movement.group], [0.0, math.inf]
         )
@@ -91,9 +117,41 @@ def lanes_of(
             tuple((group, flow, rate) for group, (flow, rate) in groups.items()),
             losses[lane],
             inside.get(lane, WAIT_INSIDE),
+            _over(carried.get(lane), sum(flow for flow, _ in groups.values())),
         )
         for lane, groups in found.items()
-    )
+    ) + tuple(crossings)
+
+
+def _over(persons: float | None, vehicles: float) -> float:
+    return persons / vehicles if persons is not None and vehicles > 0 else 1.0
+
+
+def _persons(
+    movement: Movement,
+    network: SignalNetwork,
+    flow_vph: Mapping[tuple[str, str], float],
+    bicycles_vph: Mapping[tuple[str, str], float],
+    people: People,
+) -> float:
+    """Give how many persons are in a vehicle or on a bicycle of a movement."""
+    if movement.kind is GroupKind.BICYCLE:
+        return PERSONS["bicycle"]
+    pair = (network.road_of[movement.from_lane].name, network.road_of[movement.to_lane].name)
+    vehicles, riders = flow_vph.get(pair, 0.0), bicycles_vph.get(pair, 0.0)
+    carried = people.persons_ph.get(pair, OTHERWISE * vehicles) + PERSONS["bicycle"] * riders
+    return _over(carried, vehicles + riders)
+
+
+def _crossing(movement: Movement, place: Mapping[str, int], people: People) -> LaneFlow | None:
+    """Give a crossing with people on it; None without."""
+    lane = movement.pieces[0].name if movement.pieces else movement.name
+    flow = people.walkers_ph.get(lane, 0.0)
+    if flow <= 0:
+        return None
+    walk_s = max(movement.length_m, 1.0) / WALKING_MPS
+    flows = ((place[movement.group], flow, math.inf),)
+    return LaneFlow(lane, flows, 0.0, persons=PERSONS["pedestrian"], walk_s=walk_s)
 
 
 def movement_flows_vph(
@@ -191,8 +249,8 @@ def passing_pieces(
 
 
 def total_delay_s(results: Sequence[LaneResult]) -> float:
-    """Give vehicle-seconds of delay per hour of demand."""
-    return sum(each.flow_vph * each.delay_s for each in results)
+    """Give seconds of delay per hour of demand, of persons or vehicles as the lanes count them."""
+    return sum(each.flow_vph * each.delay_s * each.persons for each in results)
 
 
 def _result(
@@ -202,6 +260,10 @@ def _result(
     flow_vph = lane.flow_vph
     if flow_vph <= 0:
         return LaneResult(lane.lane, 0.0, 0.0, 0.0, 0.0)
+    if lane.walk_s > 0:
+        wait_s = walking_delay_s(intervals, lane.flows_vph[0][0])
+        walking = (lane.persons, True)
+        return LaneResult(lane.lane, flow_vph, math.inf, 0.0, wait_s, 0.0, *walking)
     cycle_s = sum(each.duration_s for each in intervals)
     queued = [piece for pieces in passing.pieces(lane, queued=True) for piece in pieces]
     running = [piece for pieces in passing.pieces(lane, queued=False) for piece in pieces]
@@ -210,7 +272,8 @@ def _result(
     x = flow_vph / capacity_vph
     uniform_s = uniform_delay_s(running, flow_vph, lane.served_vph)
     grown_s = grown_delay_s(x, capacity_vph, hours)
-    return LaneResult(lane.lane, flow_vph, capacity_vph, x, uniform_s + grown_s, grown_s)
+    delay_s = uniform_s + grown_s
+    return LaneResult(lane.lane, flow_vph, capacity_vph, x, delay_s, grown_s, lane.persons)
 
 
 def grown_delay_s(x: float, capacity_vph: float, hours: float) -> float:

@@ -1,7 +1,7 @@
 """Plans of one junction from stages and greens, judged by the delay model, and the best greens."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,10 +16,12 @@ from signals.rules.model.rings import Rings
 from signals.rules.model.stages import (
     GreenStage,
     after_green_s,
+    change_s,
     flashing_s,
+    overlap_of,
     programme_from_stages,
 )
-from signals.rules.plans.candidates import stage_pool, stages_in_force
+from signals.rules.plans.candidates import signals_of, stage_pool, stages_in_force
 from signals.rules.plans.delay_of_plan import lane_results, opposing_of, total_delay_s
 from signals.rules.plans.limits import can_be_safe, seconds_over
 from signals.rules.plans.passing import START_LOSS_S, LaneFlow
@@ -39,13 +41,21 @@ class JunctionMaker:
     """One junction's look-ups, worked out once."""
 
     def __init__(
-        self, case: Case, lanes: Sequence[LaneFlow], own: Sequence[Programme], hours: float
+        self,
+        case: Case,
+        lanes: Sequence[LaneFlow],
+        own: Sequence[Programme],
+        hours: float,
+        *,
+        overlapping: bool = False,
     ) -> None:
         groups = tuple(
             _with_lamps(case, index, group) for index, group in enumerate(case.junction.groups)
         )
         self._case = replace(case, junction=replace(case.junction, groups=groups))
         self._lanes, self._hours = lanes, hours
+        self._overlapping = overlapping
+        self._lights = signals_of(case)
         self._matrix = intergreens(self._case)
         self._gives = yielding(self._case)
         self.opposing = opposing_of(case.pairs)
@@ -67,6 +77,10 @@ class JunctionMaker:
             for group, aspect in zip(programme.groups, interval.shows, strict=True)
             if aspect is Aspect.TURN_ON_RED
         )
+        self._leasts: dict[tuple[frozenset[str], ...], list[float]] = {}
+        self._runs_of: dict[
+            tuple[frozenset[str], ...], tuple[tuple[tuple[int, ...], float, float], ...]
+        ] = {}
         self._sound: dict[tuple[frozenset[str], ...], bool] = {}
         self._gives_in: dict[tuple[str, frozenset[str]], bool] = {}
         self._flow: dict[int, float] = {}
@@ -80,19 +94,93 @@ class JunctionMaker:
 
     def least_s(self, stage: frozenset[str]) -> float:
         """Give the shortest green that suits all of a stage's groups."""
-        profile = self._case.profile
-        least = 1.0
-        for name in stage:
-            index = self._place[name]
-            kind = self._case.groups[index].kind
-            if kind is GroupKind.PEDESTRIAN:
-                steady_s = profile.least_walk_s or 1.0
-            else:
-                steady_s = profile.least_green_s.get(kind, 5.0)
-            flash_s = flashing_s(self._case.junction.groups[index])
-            walks = kind is GroupKind.PEDESTRIAN
-            least = max(least, steady_s + flash_s if walks else max(steady_s, flash_s + 1))
-        return float(math.ceil(least))
+        return float(math.ceil(max([1.0, *map(self._least_green_s, stage)])))
+
+    def _least_green_s(self, name: str) -> float:
+        """Give the shortest green of a group, its flashing end with it."""
+        index = self._place[name]
+        profile, kind = self._case.profile, self._case.groups[index].kind
+        flash_s = flashing_s(self._case.junction.groups[index])
+        if kind is GroupKind.PEDESTRIAN:
+            return (profile.least_walk_s or 1.0) + flash_s
+        return max(profile.least_green_s.get(kind, 5.0), flash_s + 1)
+
+    def leasts_s(self, stages: Sequence[frozenset[str]]) -> list[float]:
+        """Give short greens of stages in their order by which every group has its least green.
+
+        Where changes overlap, what a group has of them counts, and who is green in several stages
+        needs its least green of all of them together.
+        """
+        if not self._overlapping:
+            return [self.least_s(stage) for stage in stages]
+        key = tuple(stages)
+        if key not in self._leasts:
+            found = [1.0] * len(stages)
+            # Those of one stage first: what they take others may have as well.
+            for held, beside_s, least_s in sorted(self._runs(key), key=lambda each: len(each[0])):
+                short_s = least_s - beside_s - sum(found[place] for place in held)
+                if short_s > 0:
+                    longest = max(held, key=lambda place: found[place])
+                    found[longest] += math.ceil(short_s - 1e-9)
+            self._leasts[key] = found
+        return list(self._leasts[key])
+
+    def _runs(
+        self, stages: tuple[frozenset[str], ...]
+    ) -> tuple[tuple[tuple[int, ...], float, float], ...]:
+        """Give each run of green: its stages, what it has besides their greens, its least."""
+        if stages not in self._runs_of:
+            self._runs_of[stages] = tuple(self._all_runs(stages))
+        return self._runs_of[stages]
+
+    def _all_runs(
+        self, stages: tuple[frozenset[str], ...]
+    ) -> Iterator[tuple[tuple[int, ...], float, float]]:
+        junction, count = self._case.junction, len(stages)
+        greens = [GreenStage(str(place), stage, 0.0) for place, stage in enumerate(stages)]
+        changes_s = [
+            change_s(junction, one, greens[(place + 1) % count], self._intergreen)
+            for place, one in enumerate(greens)
+        ]
+        overlaps = [
+            overlap_of(
+                junction,
+                one,
+                greens[(place + 1) % count],
+                self._intergreen,
+                self._lights.__getitem__,
+            )
+            for place, one in enumerate(greens)
+        ]
+        seen = set()
+        for name in frozenset().union(*stages):
+            for first in range(count):
+                if name not in stages[first] or name in stages[first - 1]:
+                    continue
+                held = [first]
+                while name in stages[(held[-1] + 1) % count]:
+                    held.append((held[-1] + 1) % count)
+                beside_s = sum(changes_s[place] for place in held[:-1])
+                beside_s += overlaps[first - 1].early_s.get(name, 0.0)
+                beside_s += overlaps[held[-1]].late_s.get(name, 0.0)
+                run = (tuple(held), beside_s, self._least_green_s(name))
+                if run not in seen:
+                    seen.add(run)
+                    yield run
+
+    def _long_enough(self, stages: Sequence[frozenset[str]], greens_s: Sequence[float]) -> bool:
+        if not self._overlapping:
+            return all(
+                green_s >= self.least_s(stage) - 1e-9
+                for stage, green_s in zip(stages, greens_s, strict=True)
+            )
+        return min(greens_s) >= 1 and all(
+            beside_s + sum(greens_s[place] for place in held) >= least_s - 1e-9
+            for held, beside_s, least_s in self._runs(tuple(stages))
+        )
+
+    def _intergreen(self, ended: str, started: str) -> float:
+        return self._matrix.get((ended, started), 0.0)
 
     def webster_s(self, stages: Sequence[frozenset[str]]) -> float:
         """Rank a choice of stages: Webster's cycle with its critical flow ratios."""
@@ -130,8 +218,8 @@ class JunctionMaker:
         green_s = 60.0 * scale * max(min(sum(weights), 1.5), 0.5)
         total = sum(weights)
         return [
-            max(self.least_s(stage), round(green_s * weight / total))
-            for stage, weight in zip(stages, weights, strict=True)
+            max(least_s, round(green_s * weight / total))
+            for least_s, weight in zip(self.leasts_s(stages), weights, strict=True)
         ]
 
     def programme(self, stages: Sequence[frozenset[str]], greens_s: Sequence[float]) -> Programme:
@@ -143,8 +231,9 @@ class JunctionMaker:
                 GreenStage(str(place), stage, green_s)
                 for place, (stage, green_s) in enumerate(zip(stages, greens_s, strict=True))
             ],
-            intergreen=lambda ended, started: self._matrix.get((ended, started), 0.0),
+            intergreen=self._intergreen,
             yields=lambda one, other: (one, other) in self._gives,
+            together=self._lights.__getitem__ if self._overlapping else None,
         )
         if not self._on_red:
             return made
@@ -207,9 +296,8 @@ class JunctionMaker:
 
         Seconds beyond the profile's longest greens and reds cost more than they can gain.
         """
-        for stage, green_s in zip(stages, greens_s, strict=True):
-            if green_s < self.least_s(stage) - 1e-9:
-                return math.inf
+        if not self._long_enough(stages, greens_s):
+            return math.inf
         programme = self.programme(stages, greens_s)
         if not self.cycle_s[0] - 1e-6 <= programme.cycle_s <= self.cycle_s[1] + 1e-6:
             return math.inf
@@ -218,13 +306,13 @@ class JunctionMaker:
     def can_be_safe(self, stages: tuple[frozenset[str], ...]) -> bool:
         """Whether an order of stages passes the safety checker, or would with other greens."""
         if stages not in self._sound:
-            least = [self.least_s(stage) for stage in stages]
+            least = self.leasts_s(stages)
             self._sound[stages] = can_be_safe(self._case, self.programme(stages, least))
         return self._sound[stages]
 
     def optimise(self, stages: Sequence[frozenset[str]]) -> list[float]:
         """Give the whole-second greens of least delay, near enough."""
-        leasts = [self.least_s(stage) for stage in stages]
+        leasts = self.leasts_s(stages)
         starts = [self.start(stages, scale) for scale in ROUGH_SCALES]
         begin = min(starts, key=lambda each: self.cost(stages, each))
         worst = 1e12
@@ -233,17 +321,18 @@ class JunctionMaker:
             cost_s = self.cost(stages, list(greens_s))
             return cost_s if math.isfinite(cost_s) else worst
 
-        bounds = [(least, max(least + 1, 110.0)) for least in leasts]
+        lowest = [1.0] * len(leasts) if self._overlapping else leasts
+        bounds = [(least, max(least + 1, 110.0)) for least in lowest]
         found = minimize(
             smooth, begin, method="Powell", bounds=bounds, options={"maxfev": 90, "xtol": 0.5}
         )
-        near = [max(least, float(round(each))) for least, each in zip(leasts, found.x, strict=True)]
+        near = [max(least, float(round(each))) for least, each in zip(lowest, found.x, strict=True)]
         best = min((near, list(begin)), key=lambda each: self.cost(stages, each))
         return _descended(lambda greens: self.cost(stages, greens), best)
 
     def fitted(self, stages: Sequence[frozenset[str]], cycle_s: float) -> list[float] | None:
         """Give the whole-second greens of least delay that fill a cycle; None where none do."""
-        leasts = [self.least_s(stage) for stage in stages]
+        leasts = self.leasts_s(stages)
         spare_s = round(cycle_s - self.programme(stages, leasts).cycle_s)
         if spare_s < 0 or not self.cycle_s[0] <= cycle_s <= self.cycle_s[1]:
             return None

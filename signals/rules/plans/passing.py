@@ -26,13 +26,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from signals.rules.model.aspects import GREENS, PROTECTED, YELLOWS, Aspect
-from signals.rules.model.plans import Interval
+from signals.rules.model.plans import Interval, runs
+from signals.rules.safety.case import is_steady_green
 
 CRITICAL_GAP_S: Final = 6.5
 """To cross a stream; what SUMO's drivers pass across streams of 150 to 900 vehicles an hour."""
 MERGING_GAP_S: Final = 10.0
 """To turn into the lane that a stream turns into: who comes faster from behind is waited for."""
 FOLLOW_UP_S: Final = 2.5
+NEAR_KERB: Final = 0.4
+"""Of a crossing, what people from the near kerb have walked when they are out of a turn's way."""
 START_LOSS_S: Final = 2.0
 YELLOW_USED_S: Final = 2.0
 _HOUR_S: Final = 3_600.0
@@ -56,6 +59,10 @@ class LaneFlow:
     """What pulling away takes from a green."""
     inside_veh: float = WAIT_INSIDE
     """How many who give way wait beyond the stop line, and leave as the green ends."""
+    persons: float = 1.0
+    """What a vehicle's delay counts: who is in it, or 1 where vehicles are what counts."""
+    walk_s: float = 0.0
+    """A crossing in place of a lane: how long people take to walk over; 0 for vehicles."""
 
     @property
     def flow_vph(self) -> float:
@@ -100,7 +107,10 @@ class Passing:
         self._intervals = intervals
         self._group_vph: dict[int, float] = {}
         self._fullest: dict[int, tuple[float, float]] = {}
+        self._walk_s: dict[int, float] = {}
         for lane in lanes:
+            if lane.walk_s > 0:
+                self._walk_s.update((group, lane.walk_s) for group, _, _ in lane.flows_vph)
             ratio = sum(flow / rate for _, flow, rate in lane.flows_vph)
             for group, flow, _ in lane.flows_vph:
                 self._group_vph[group] = self._group_vph.get(group, 0.0) + flow
@@ -231,6 +241,8 @@ class Passing:
 
     def _queue_left_s(self, place: int, group: int) -> float:
         """Give for how long from an interval's start a group's queue takes the way, by (2)."""
+        if group in self._walk_s:
+            return self._walkers_left_s(place, group)
         ratio, loss_s = self._fullest.get(group, (0.0, 0.0))
         if ratio <= 0:
             return 0.0
@@ -246,6 +258,33 @@ class Passing:
             return 0.0
         red_s = sum(each.duration_s for each in self._intervals if each.shows[group] not in GREENS)
         return max(loss_s + (red_s + loss_s) * ratio / (1 - ratio) - gone_s, 0.0)
+
+    def _walkers_left_s(self, place: int, group: int) -> float:
+        """Give for how long those who waited at the kerb take the way, in the mean.
+
+        They step off together as the green begins: those from the near kerb are soon over the lane
+        that a turn leads into, those from the far one come last.
+        """
+        if is_steady_green(self._intervals[place - 1].shows[group]):
+            return 0.0
+        red_s = sum(
+            each.duration_s for each in self._intervals if not is_steady_green(each.shows[group])
+        )
+        from_one = -math.expm1(-self._group_vph.get(group, 0.0) / 2 * red_s / _HOUR_S)
+        return self._walk_s[group] * from_one * (1 + (1 - from_one) * NEAR_KERB)
+
+
+def walking_delay_s(intervals: Sequence[Interval], group: int) -> float:
+    """Give the mean wait at the kerb of people who come evenly and step off in steady green.
+
+    Source: HCM 2000, eq. 18-5, for any number of reds: the sum of their squares over twice the
+    cycle.
+    """
+    cycle_s = sum(each.duration_s for each in intervals)
+    reds = runs(intervals, group, lambda aspect: not is_steady_green(aspect))
+    if any(run.count == len(intervals) for run in reds):
+        return cycle_s
+    return sum(run.duration_s**2 for run in reds) / (2 * cycle_s)
 
 
 def uniform_delay_s(pieces: Sequence[Piece], flow_vph: float, served_vph: float) -> float:

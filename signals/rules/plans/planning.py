@@ -34,7 +34,8 @@ class JunctionPlan:
     programme: Programme
     lanes: tuple[LaneResult, ...]
     delay_s: float
-    """Mean delay of a vehicle by the model; 0 without traffic."""
+    """Mean delay by the model, of a person where the lanes know whom they carry, else of a
+    vehicle; 0 without traffic."""
     before_s: float | None
     """The same of the plan in force; None where there is none."""
     kept: bool
@@ -71,6 +72,8 @@ def plan_junction(
     own: Sequence[Programme] = (),
     hours: float = 1.0,
     coming: Coming | None = None,
+    *,
+    overlapping: bool = False,
 ) -> JunctionPlan | None:
     """Make the plan of a junction.
 
@@ -88,6 +91,9 @@ def plan_junction(
         Who comes when, where that is known: the plans that were found, and those in force, are then
         held against each other by it, and their delay is told by it. The search itself takes
         vehicles to come at random.
+    overlapping : bool
+        Let greens begin and end each at its own time in a change of stages; controllers that work
+        by a table of stages cannot.
 
     Returns
     -------
@@ -100,7 +106,7 @@ def plan_junction(
     Choices of stages are ranked by Webster's cycle; the best two dozen are looked at with three
     sets of greens, the best three of those are optimised.
     """
-    maker = JunctionMaker(case, lanes, own, hours)
+    maker = JunctionMaker(case, lanes, own, hours, overlapping=overlapping)
     judging = _Judging(lanes, maker, hours, coming)
     served = [fact.name for fact in case.groups if fact.movements]
     rough: list[tuple[float, tuple[frozenset[str], ...]]] = []
@@ -138,7 +144,7 @@ def plan_junction(
     if not found and not safe:
         return None
     cost_s, programme = min([*safe, *found], key=lambda each: each[0])
-    total_vph = sum(lane.flow_vph for lane in lanes)
+    total_vph = sum(lane.flow_vph * lane.persons for lane in lanes)
     return JunctionPlan(
         programme,
         judging.results(programme),

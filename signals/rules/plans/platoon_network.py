@@ -6,7 +6,8 @@ run its programme twice in it. With departures x, arrivals y, queue n, s what th
 (1) y_b(t) = e_b + sum over streams a -> b of (w_ab / q_a) (x_a * k_ab)(t)
     e_b evenly from elsewhere; k the distribution of travel times
 (2) n(t + 1) = max(0, n(t) + y(t) - s(t)),  x(t) = y(t) + n(t) - n(t + 1)
-(3) delay in vehicle-seconds an hour = 3600 mean(n) + sum of q d2
+(3) delay in vehicle-seconds an hour = 3600 mean(n) + sum of q d2, or in person-seconds: each
+    lane's times who is in its vehicles
 
 k is Pacey's: speeds are spread normally. d2, from chance and excess demand, is that of the lane
 under its signal alone (``delay_of_plan``, (2)); demand above capacity is taken as capacity in (2).
@@ -72,10 +73,11 @@ class PlatoonNetwork:
         self.cycle_s, self.names = cycle_s, tuple(each.name for each in timed)
         self._place = {name: index for index, name in enumerate(self.names)}
         lanes = [(number, lane) for number, each in enumerate(timed) for lane in each.lanes]
-        used = [(number, lane) for number, lane in lanes if lane.flow_vph > 0]
+        used = [(number, lane) for number, lane in lanes if lane.flow_vph > 0 and lane.walk_s == 0]
         self._of = np.array([number for number, _ in used], dtype=np.intp)
         index = {(self.names[number], lane.lane): row for row, (number, lane) in enumerate(used)}
         flow = np.array([lane.flow_vph for _, lane in used]) / 3600
+        self._persons = np.array([lane.persons for _, lane in used])
         self._serves = np.zeros((len(used), cycle_s))
         fixed = np.zeros(len(timed))
         row = 0
@@ -87,7 +89,10 @@ class PlatoonNetwork:
                 if lane.flow_vph <= 0:
                     continue
                 result = results[lane.lane]
-                fixed[number] += lane.flow_vph * result.grown_s
+                if lane.walk_s > 0:
+                    fixed[number] += lane.flow_vph * result.delay_s * lane.persons
+                    continue
+                fixed[number] += lane.flow_vph * result.grown_s * lane.persons
                 self._serves[row] = served(each, lane, cycle_s, result.capacity_vph)
                 row += 1
         self._fixed = fixed
@@ -118,7 +123,7 @@ class PlatoonNetwork:
 
     def delay_s(self, offsets_s: Sequence[int]) -> float:
         """Give (3) of the whole group, vehicle-seconds an hour."""
-        return float(self._state(offsets_s)[1].sum() * 3600 + self._fixed.sum())
+        return float(self._cost(self._state(offsets_s)[1]) * 3600 + self._fixed.sum())
 
     def offsets(
         self, starts: Sequence[Sequence[int]], sweeps: int = 6
@@ -137,7 +142,7 @@ class PlatoonNetwork:
 
     def _descended(self, offsets: list[int], sweeps: int) -> tuple[list[int], float]:
         departs, queues = self._state(offsets)
-        cost = float(queues.sum())
+        cost = self._cost(queues)
         for _ in range(sweeps):
             moved = False
             for number in range(1, len(self.names)):
@@ -147,9 +152,9 @@ class PlatoonNetwork:
                         break
                     tried = [*offsets[:number], shift, *offsets[number + 1 :]]
                     new_departs, new_queues = self._state(tried, departs)
-                    if new_queues.sum() < cost * (1 - 1e-6):
+                    if self._cost(new_queues) < cost * (1 - 1e-6):
                         offsets, departs = tried, new_departs
-                        cost, moved = float(new_queues.sum()), True
+                        cost, moved = self._cost(new_queues), True
                         break
             if not moved:
                 break
@@ -165,6 +170,10 @@ class PlatoonNetwork:
         for _ in range(_ROUNDS if len(self._streams) else 1):
             now, queues = queue_through(self._arrivals(now), serves)
         return now, queues
+
+    def _cost(self, queues: Floats) -> float:
+        """Give who stands in mean queues, as the lanes count them."""
+        return float(queues @ self._persons)
 
     def _rolled(self, offsets_s: Sequence[int]) -> Floats:
         shifts = np.array(offsets_s, dtype=np.intp)[self._of]
@@ -193,7 +202,7 @@ class PlatoonNetwork:
         # Offsets by lanes by seconds.
         serves = self._serves[mine][:, steps].transpose(1, 0, 2)
         left, queues = queue_through(np.repeat(arrivals[mine][None], cycle, axis=0), serves)
-        cost = queues.sum(axis=1)
+        cost = queues @ self._persons[mine]
         out = np.flatnonzero(np.isin(self._starts, mine) & ~np.isin(self._ends, mine))
         if not len(out):
             return np.asarray(cost)
@@ -211,7 +220,7 @@ class PlatoonNetwork:
         came = np.maximum(arrivals[targets][None] + np.fft.irfft(change, cycle, axis=2), 0.0)
         here = self._rolled(offsets_s)[targets][None]
         _, behind = queue_through(came, np.broadcast_to(here, came.shape))
-        return np.asarray(cost + behind.sum(axis=1))
+        return np.asarray(cost + behind @ self._persons[targets])
 
 
 def queue_through(arrivals: Floats, serves: Floats) -> tuple[Floats, Floats]:

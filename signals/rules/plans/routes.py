@@ -7,22 +7,25 @@ the road it comes from and the road it goes to.
 Source: SUMO, "Definition of Vehicles, Vehicle Types, and Routes".
 """
 
-import heapq
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Final, NoReturn
 from xml.parsers import expat
 
 from city.errors import Invalid
 from signals.rules.model.sumo_net import SumoFile
-from signals.rules.plans.drivers import CARS, Drivers, mean_of
+from signals.rules.plans.drivers import BICYCLES, CARS, Drivers, mean_of
+from signals.rules.plans.people import People, walkers_at_crossings
+from signals.rules.plans.road_graph import Graph
+from signals.rules.simulation.persons import OTHERWISE, PERSONS
 
 _HOUR_S: Final = 3600.0
-_INNER: Final = {"internal", "crossing", "walkingarea"}
+_PEOPLE: Final = {"person", "personFlow"}
 _CAR_M: Final = 5.0
 _GAP_M: Final = 2.5
+_BICYCLES_GAP_M: Final = 0.5
 _LENGTHS_M: Final = {
     "bus": 12.0,
     "coach": 14.0,
@@ -31,6 +34,7 @@ _LENGTHS_M: Final = {
     "delivery": 6.5,
     "motorcycle": 2.2,
     "moped": 2.1,
+    "bicycle": 1.6,
 }
 """SUMO's defaults of classes longer or shorter than a car's 5 m."""
 
@@ -49,6 +53,9 @@ class Journey:
     """End of a flow; the departure of a vehicle."""
     bicycle: bool = False
     drivers: Drivers = CARS
+    walks: bool = False
+    persons: float = OTHERWISE
+    """In a vehicle of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class TurningFlows:
     """Bicycles per hour, which are not in the flow of vehicles."""
     drivers: Drivers = CARS
     """Of vehicles, not of bicycles, in the mean."""
+    people: People = field(default_factory=People)
 
 
 @dataclass(slots=True)
@@ -80,6 +88,12 @@ class _Reading:
     """Types of vehicles that are bicycles."""
     drivers: dict[str, Drivers] = field(default_factory=dict)
     """By type, where one is described."""
+    persons: dict[str, float] = field(default_factory=dict)
+    """In a vehicle of each type."""
+    person: dict[str, str] | None = None
+    """Whose ways are being read."""
+    reached: str | None = None
+    """Where that person has come to."""
 
 
 def read_journeys(content: bytes) -> tuple[Journey, ...]:
@@ -89,34 +103,30 @@ def read_journeys(content: bytes) -> tuple[Journey, ...]:
     ------
     Invalid
         Where it is no such file, or a journey has an absurd time or names no road; the message
-        names the element and the line. People on foot and stops are passed over.
+        names the element and the line. Of people their walks between named roads are journeys,
+        their rides and stops are passed over.
     """
     now = _Reading()
     roots: list[str] = []
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _refuse
 
+    def in_line(tag: str, read: Callable[[], None]) -> None:
+        try:
+            read()
+        except (KeyError, ValueError) as error:
+            why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise Invalid(f"<{tag}> in line {parser.CurrentLineNumber}: {why}") from None
+
     def started(tag: str, attributes: dict[str, str]) -> None:
         if not roots:
             roots.append(tag)
             if tag not in {"routes", "additional"}:
                 raise Invalid(f"is no SUMO routes file: its root is <{tag[:40]}>")
-        try:
-            _started(now, tag, attributes)
-        except (KeyError, ValueError) as error:
-            why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise Invalid(f"<{tag}> in line {parser.CurrentLineNumber}: {why}") from None
-
-    def ended(tag: str) -> None:
-        if tag == now.tag and now.open is not None:
-            try:
-                _finish(now)
-            except (KeyError, ValueError) as error:
-                why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-                raise Invalid(f"<{tag}> in line {parser.CurrentLineNumber}: {why}") from None
+        in_line(tag, lambda: _started(now, tag, attributes))
 
     parser.StartElementHandler = started
-    parser.EndElementHandler = ended
+    parser.EndElementHandler = lambda tag: in_line(tag, lambda: _ended(now, tag))
     try:
         parser.Parse(content, True)  # noqa: FBT003 - expat's "this is all"
     except expat.ExpatError as error:
@@ -131,13 +141,18 @@ def _refuse(*_: object) -> NoReturn:
 
 
 def _started(now: _Reading, tag: str, attributes: dict[str, str]) -> None:
-    if tag in {"vehicle", "trip", "flow"}:
+    if tag in _PEOPLE:
+        now.person, now.reached = attributes, None
+    elif now.person is not None:
+        _went(now, tag, attributes)
+    elif tag in {"vehicle", "trip", "flow"}:
         now.open, now.tag, now.edges = attributes, tag, ()
     elif tag == "vType":
         kind = attributes.get("vClass", "passenger")
         if kind == "bicycle":
             now.bicycles.add(attributes["id"])
         now.drivers[attributes["id"]] = _drivers(attributes, kind)
+        now.persons[attributes["id"]] = PERSONS.get(kind, OTHERWISE)
     elif tag == "route":
         edges = tuple(attributes.get("edges", "").split())
         if now.open is not None:
@@ -147,14 +162,44 @@ def _started(now: _Reading, tag: str, attributes: dict[str, str]) -> None:
             now.routes[attributes["id"]] = edges
 
 
+def _ended(now: _Reading, tag: str) -> None:
+    if tag in _PEOPLE:
+        now.person = now.reached = None
+    elif tag == now.tag and now.open is not None:
+        _finish(now)
+
+
+def _went(now: _Reading, tag: str, attributes: Mapping[str, str]) -> None:
+    """Read a part of a person's way."""
+    given = now.person or {}
+    edges = tuple(attributes.get("edges", "").split())
+    whole = bool(edges)
+    if not edges:
+        ends = (attributes.get("from", now.reached), attributes.get("to"))
+        edges = tuple(each for each in ends if each)
+    now.reached = edges[-1] if edges else None
+    foot = tag == "walk" or (tag == "personTrip" and not attributes.get("modes"))
+    if not foot or (len(edges) < 2 and not whole):  # noqa: PLR2004 - from where and to where
+        return
+    if "depart" in given:
+        depart_s = until_s = _time(given["depart"])
+        number = 1.0
+    else:
+        depart_s, until_s = _time(given.get("begin", "0")), _time(given.get("end", "3600"))
+        number = _number(given, depart_s, until_s)
+    now.journeys.append(Journey(depart_s, number, edges, whole, until_s, walks=True, persons=1.0))
+
+
 def _drivers(attributes: Mapping[str, str], kind: str) -> Drivers:
     """Read what of a type matters at a stop line; the rest is as SUMO's cars have it."""
+    usual = BICYCLES if kind == "bicycle" else CARS
     length_m = float(attributes.get("length", _LENGTHS_M.get(kind, _CAR_M)))
     found = Drivers(
-        length_m + float(attributes.get("minGap", _GAP_M)),
-        float(attributes.get("tau", CARS.headway_s)),
-        float(attributes.get("accel", CARS.acceleration_mps2)),
-        float(attributes.get("maxSpeed", CARS.top_mps)),
+        length_m
+        + float(attributes.get("minGap", _BICYCLES_GAP_M if usual is BICYCLES else _GAP_M)),
+        float(attributes.get("tau", usual.headway_s)),
+        float(attributes.get("accel", usual.acceleration_mps2)),
+        float(attributes.get("maxSpeed", usual.top_mps)),
     )
     if not 0 < found.space_m < math.inf:
         raise ValueError("has no length")
@@ -172,14 +217,20 @@ def _finish(now: _Reading) -> None:
     if not edges:
         edges = (given["from"], *given.get("via", "").split(), given["to"])
     rides = given.get("type") in now.bicycles
-    drivers = now.drivers.get(given.get("type", "DEFAULT_VEHTYPE"), CARS)
+    usual = BICYCLES if rides else CARS
+    drivers = now.drivers.get(given.get("type", "DEFAULT_VEHTYPE"), usual)
+    persons = now.persons.get(given.get("type", ""), PERSONS["bicycle"] if rides else OTHERWISE)
     if now.tag == "flow":
         begin_s, end_s = _time(given.get("begin", "0")), _time(given.get("end", "3600"))
         number = _number(given, begin_s, end_s)
-        now.journeys.append(Journey(begin_s, number, edges, whole, end_s, rides, drivers))
+        now.journeys.append(
+            Journey(begin_s, number, edges, whole, end_s, rides, drivers, persons=persons)
+        )
         return
     depart_s = _time(given["depart"])
-    now.journeys.append(Journey(depart_s, 1.0, edges, whole, depart_s, rides, drivers))
+    now.journeys.append(
+        Journey(depart_s, 1.0, edges, whole, depart_s, rides, drivers, persons=persons)
+    )
 
 
 def _time(text: str) -> float:
@@ -250,26 +301,31 @@ def turning_flows(
     graph = Graph(file)
     ways: dict[tuple[str, ...], float] = {}
     ridden: dict[tuple[str, ...], float] = {}
+    carried: dict[tuple[str, ...], float] = {}
     driving: dict[Drivers, float] = {}
+    riding: dict[Drivers, float] = {}
     total, lost = 0.0, 0
     for journey in journeys:
         vehicles = within(journey, first_s, last_s)
-        if vehicles <= 0:
+        if vehicles <= 0 or journey.walks:
             continue
         roads = journey.roads if journey.whole else graph.way(journey.roads)
         if roads is None:
             lost += 1
             continue
         total += vehicles
+        of = riding if journey.bicycle else driving
+        of[journey.drivers] = of.get(journey.drivers, 0.0) + vehicles
         if not journey.bicycle:
-            driving[journey.drivers] = driving.get(journey.drivers, 0.0) + vehicles
+            carried[roads] = carried.get(roads, 0.0) + vehicles * journey.persons
         counted = ridden if journey.bicycle else ways
         counted[roads] = counted.get(roads, 0.0) + vehicles
     if total <= 0:
         raise Invalid("nobody starts in the time asked for", field="begin")
     hours = (last_s - first_s) / _HOUR_S
     hourly = {roads: vehicles / hours for roads, vehicles in ways.items()}
-    riding = {roads: vehicles / hours for roads, vehicles in ridden.items()}
+    riders = {roads: vehicles / hours for roads, vehicles in ridden.items()}
+    people = {roads: persons / hours for roads, persons in carried.items()}
     return TurningFlows(
         first_s,
         last_s,
@@ -277,8 +333,20 @@ def turning_flows(
         round(total),
         lost,
         hourly,
-        _by_pair(riding),
+        _by_pair(riders),
         mean_of(driving.items()),
+        People(
+            _by_pair(people),
+            walkers_at_crossings(
+                file,
+                (
+                    (journey.roads, within(journey, first_s, last_s) / hours)
+                    for journey in journeys
+                    if journey.walks
+                ),
+            ),
+            mean_of(riding.items()) if riding else BICYCLES,
+        ),
     )
 
 
@@ -297,6 +365,7 @@ def scaled(flows: TurningFlows, factor: float) -> TurningFlows:
         flow_vph={pair: flow * factor for pair, flow in flows.flow_vph.items()},
         ways_vph={roads: flow * factor for roads, flow in flows.ways_vph.items()},
         bicycles_vph={pair: flow * factor for pair, flow in flows.bicycles_vph.items()},
+        people=flows.people.scaled(factor),
     )
 
 
@@ -306,57 +375,3 @@ def within(journey: Journey, begin_s: float, end_s: float) -> float:
         return journey.vehicles if begin_s <= journey.depart_s <= end_s else 0.0
     shared_s = min(end_s, journey.until_s) - max(begin_s, journey.depart_s)
     return journey.vehicles * max(shared_s, 0.0) / (journey.until_s - journey.depart_s)
-
-
-class Graph:
-    """Roads as nodes, connections as arcs; the time to drive a road is the arc's length."""
-
-    def __init__(self, file: SumoFile) -> None:
-        self.time_s = {
-            edge.name: max(lane.length_m / max(lane.speed_mps, 0.1) for lane in edge.lanes)
-            for edge in file.edges.values()
-            if edge.lanes and edge.function not in _INNER
-        }
-        self._after: dict[str, dict[str, None]] = {}
-        for each in file.connections:
-            if each.start in self.time_s and each.end in self.time_s:
-                self._after.setdefault(each.start, {})[each.end] = None
-        self._known: dict[tuple[str, ...], tuple[str, ...] | None] = {}
-
-    def way(self, named: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Give the roads through the named ones; None where there is no way."""
-        if named not in self._known:
-            self._known[named] = self._search(named)
-        return self._known[named]
-
-    def _search(self, named: tuple[str, ...]) -> tuple[str, ...] | None:
-        roads = [named[0]]
-        for start, end in pairwise(named):
-            part = list(self._shortest(start, end))
-            if not part:
-                return None
-            roads += part[1:]
-        return tuple(roads) if named[0] in self.time_s else None
-
-    def _shortest(self, start: str, end: str) -> Iterator[str]:
-        ticket: Callable[[], int] = count().__next__
-        queue = [(0.0, ticket(), start)]
-        before: dict[str, str | None] = {start: None}
-        best = {start: 0.0}
-        while queue:
-            cost_s, _, road = heapq.heappop(queue)
-            if road == end:
-                way: list[str] = []
-                at: str | None = road
-                while at is not None:
-                    way.append(at)
-                    at = before[at]
-                yield from reversed(way)
-                return
-            if cost_s > best[road]:
-                continue
-            for following in self._after.get(road, ()):
-                further_s = cost_s + self.time_s[following]
-                if further_s < best.get(following, math.inf):
-                    best[following], before[following] = further_s, road
-                    heapq.heappush(queue, (further_s, ticket(), following))

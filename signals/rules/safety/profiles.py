@@ -105,6 +105,8 @@ class Profile:
     cycle_s: tuple[float, float] | None = None
     flash_counts: bool = True
     """A pedestrian's flashing green must clear the crossing (or red until the conflict may)."""
+    persons: bool = True
+    """Plans are made for the least delay of persons, those on foot among them; else of vehicles."""
 
     def judges(self, rule: Rule) -> bool:
         """Whether the profile has the rule."""
@@ -250,6 +252,7 @@ AS_IS: Final = Profile(
         Rule.RINGS: RINGS_SOURCE,
     },
     least_green_s={_V: 5.0, _B: 5.0, _P: 0.0},
+    persons=False,
 )
 
 PROFILES: Final = {profile.name: profile for profile in (GB, NEMA, AS_IS)}

@@ -13,25 +13,8 @@ from typing import Final
 
 from scipy.special import stdtrit  # type: ignore[import-untyped] # it ships no types
 
-PERSONS: Final[Mapping[str, float]] = {
-    "pedestrian": 1.0,
-    "bicycle": 1.0,
-    "moped": 1.1,
-    "motorcycle": 1.1,
-    "passenger": 1.5,
-    "private": 1.5,
-    "taxi": 1.5,
-    "delivery": 1.2,
-    "truck": 1.1,
-    "trailer": 1.1,
-    "bus": 25.0,
-    "coach": 30.0,
-    "tram": 60.0,
-    "rail_urban": 200.0,
-}
-"""Persons in a vehicle by SUMO's class; 1.5 where a class is not listed. Common practice of
-occupancy counts; a city sets its own."""
-_OTHERWISE: Final = 1.5
+from signals.rules.simulation.persons import OTHERWISE, PERSONS
+
 _CONFIDENCE: Final = 0.95
 
 
@@ -119,10 +102,6 @@ def outcome_of(
     -----
     Person delay is the sum of delay x persons over the sum of persons.
     """
-    inside = [persons.get(trip.vehicle_class, _OTHERWISE) for trip in trips]
-    weight = sum(inside) + len(walks_s) * persons.get("pedestrian", 1.0)
-    lost_s = sum(trip.delay_s * each for trip, each in zip(trips, inside, strict=True))
-    lost_s += sum(walks_s) * persons.get("pedestrian", 1.0)
     bicycles = [trip.delay_s for trip in trips if trip.vehicle_class == "bicycle"]
     return Outcome(
         seed=seed,
@@ -135,10 +114,21 @@ def outcome_of(
         longest_standing_s=max((trip.waiting_s for trip in trips), default=0.0),
         pedestrian_delay_s=_mean(walks_s),
         bicycle_delay_s=_mean(bicycles),
-        person_delay_s=lost_s / weight if weight > 0 else 0.0,
+        person_delay_s=person_delay_s(trips, walks_s, persons),
         safety_violations=safety_violations,
         unfinished=sum(not trip.arrived for trip in trips),
     )
+
+
+def person_delay_s(
+    trips: Sequence[Trip], walks_s: Sequence[float], persons: Mapping[str, float] = PERSONS
+) -> float:
+    """Give the sum of delay x persons over the sum of persons; 0 where nobody travelled."""
+    inside = [persons.get(trip.vehicle_class, OTHERWISE) for trip in trips]
+    walking = persons.get("pedestrian", 1.0)
+    weight = sum(inside) + len(walks_s) * walking
+    lost_s = sum(trip.delay_s * each for trip, each in zip(trips, inside, strict=True))
+    return (lost_s + sum(walks_s) * walking) / weight if weight > 0 else 0.0
 
 
 def means_of(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
