@@ -118,7 +118,7 @@ def test_plans_weigh_those_on_foot() -> None:
 
 def test_who_walks_holds_up_who_turns_over_the_crossing() -> None:
     quiet, busy = flows(120, 0), flows(120, 600)
-    capacity = []
+    capacity: list[float] = []
     for found in (quiet, busy):
         lanes = lanes_of(TEE, NETWORK, found.flow_vph, people=found.people)
         made = plan_junction(CASE, lanes, OWN)

@@ -5,6 +5,7 @@ at dead ends. Numbers are written with all their digits, so that reading gives t
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
@@ -29,6 +30,14 @@ from signals.rules.model.sumo_extras import (
     extras_text,
     flashing_text,
     sumo_ends,
+)
+from signals.rules.model.sumo_walking import (
+    FOOT,
+    WALKING_MPS,
+    WalkingArea,
+    areas_of,
+    crossed,
+    ways_of,
 )
 
 _DIRECTIONS: Final = {
@@ -66,14 +75,46 @@ def network_file(network: SignalNetwork, programmes: Sequence[Programme] = ()) -
                     "needs a path to be written for SUMO",
                     field=f"junctions.{junction.name}.movements.{movement.name}",
                 )
-    return f'{_HEAD}<net version="1.20">\n{"".join(_elements(network, programmes))}</net>\n'
+    walks = any(
+        movement.kind is GroupKind.PEDESTRIAN
+        for junction in network.junctions
+        for movement in junction.movements
+    )
+    head = {"version": "1.20", **({"walkingareas": "true"} if walks else {})}
+    return f"{_HEAD}<net{_attributes(head)}>\n{''.join(_elements(network, programmes))}</net>\n"
 
 
 def _elements(network: SignalNetwork, programmes: Sequence[Programme]) -> Iterator[str]:
+    areas = {
+        node.name: areas_of(junction, node, network.roads)
+        for junction in network.junctions
+        for node in junction.nodes
+    }
     for junction in network.junctions:
-        yield from _internal_edges(junction)
+        yield from _internal_edges(network, junction)
+    walking = [area for here in areas.values() for area in here]
+    for area in walking:
+        yield from _walking_edge(area)
     for road in network.roads:
         yield from _edge(road)
+    yield from _logics(network, programmes)
+    signalled = set()
+    for junction in network.junctions:
+        for node in junction.nodes:
+            signalled.add(node.name)
+            yield from _node(junction, node, areas[node.name])
+    for name, position in _ends(network, signalled).items():
+        yield (f"    {_tag('junction', {'id': name, 'type': 'dead_end', **_place(position)})}")
+    for junction in network.junctions:
+        yield from _connections(network, junction)
+    for start, end, start_lane, end_lane in (way for area in walking for way in ways_of(area)):
+        ends = {"from": start, "to": end}
+        lanes = {"fromLane": str(start_lane), "toLane": str(end_lane)}
+        yield f"    {_tag('connection', {**ends, **lanes, 'dir': 's', 'state': 'M'})}"
+
+
+def _logics(network: SignalNetwork, programmes: Sequence[Programme]) -> Iterator[str]:
+    """Write programmes; a signal without one gets one, red throughout, as SUMO asks."""
     for junction in network.junctions:
         waiting = {
             lane.name: lane.waiting_area
@@ -94,39 +135,49 @@ def _elements(network: SignalNetwork, programmes: Sequence[Programme]) -> Iterat
                 f"        {_tag('phase', {'duration': '60', 'state': state})}{param}"
                 "    </tlLogic>\n"
             )
-    signalled = set()
-    for junction in network.junctions:
-        for node in junction.nodes:
-            signalled.add(node.name)
-            yield from _node(junction, node)
-    for name, position in _ends(network, signalled).items():
-        yield (f"    {_tag('junction', {'id': name, 'type': 'dead_end', **_place(position)})}")
-    for junction in network.junctions:
-        yield from _connections(network, junction)
 
 
-def _internal_edges(junction: SignalledJunction) -> Iterator[str]:
+def _walking_edge(area: WalkingArea) -> Iterator[str]:
+    yield f"    <edge{_attributes({'id': area.edge, 'function': 'walkingarea'})}>\n"
+    lane = {
+        "id": area.lane,
+        "index": "0",
+        "allow": FOOT,
+        "speed": repr(WALKING_MPS),
+        "length": repr(round(area.length_m, 2)),
+        "width": "4.0",
+        "shape": _shape(area.shape),
+    }
+    yield f"        {_tag('lane', lane)}    </edge>\n"
+
+
+def _internal_edges(network: SignalNetwork, junction: SignalledJunction) -> Iterator[str]:
     """Write internal edges whole: lanes that several ways share are written once."""
     edges: dict[str, dict[str, str]] = {}
+    over: dict[str, str] = {}
     for movement in junction.movements:
+        walks = movement.kind is GroupKind.PEDESTRIAN
         for piece in movement.pieces:
             edge, _, index = piece.name.rpartition("_")
+            if walks:
+                over[edge] = crossed(movement, junction, network.road_of)
             lane = {
                 "id": piece.name,
                 "index": index,
+                **({"allow": FOOT} if walks else {}),
                 "speed": repr(piece.speed_mps),
                 "length": repr(piece.length_m),
                 "shape": _shape(piece.shape),
             }
             if piece.width_m is not None:
                 lane["width"] = repr(piece.width_m)
-            walks = movement.kind is GroupKind.PEDESTRIAN
             function = "crossing" if walks else "internal"
             found = edges.setdefault(f"{edge} {function}", {})
             found[piece.name] = f"        {_tag('lane', lane)}"
     for key, lanes in edges.items():
         name, function = key.rsplit(" ", 1)
-        yield f"    <edge{_attributes({'id': name, 'function': function})}>\n"
+        roads = {"crossingEdges": over[name]} if over.get(name) else {}
+        yield f"    <edge{_attributes({'id': name, 'function': function, **roads})}>\n"
         yield from lanes.values()
         yield "    </edge>\n"
 
@@ -179,24 +230,67 @@ def _logic(programme: Programme, extras: str | None) -> str:
     return "".join([*lines, "    </tlLogic>\n"])
 
 
-def _node(junction: SignalledJunction, node: Node) -> Iterator[str]:
-    here = [each for each in junction.movements if each.node == node.name]
+def _node(junction: SignalledJunction, node: Node, areas: Sequence[WalkingArea]) -> Iterator[str]:
+    here = _in_rows(junction, node)
     values = {"id": node.name, "type": node.type, **_place(node.position)}
     driven = [each for each in here if each.kind is not GroupKind.PEDESTRIAN]
-    values["incLanes"] = " ".join(dict.fromkeys(each.from_lane for each in driven))
+    coming = [each.from_lane for each in driven]
+    coming += [_kerb(junction, each) for each in here[len(driven) :]]
+    coming += [area.lane for area in areas]
+    values["incLanes"] = " ".join(dict.fromkeys(coming))
     values["intLanes"] = " ".join(each.pieces[-1].name for each in here)
     values["shape"] = _shape(node.shape)
     yield f"    <junction{_attributes(values)}>\n"
     rows = _rows(here, {each.name: index for index, each in enumerate(here)}, junction.conflicts)
-    for index, (response, foes) in enumerate(rows):
+    for (index, (response, foes)), each in zip(enumerate(rows), here, strict=True):
+        waits = str(int(len(each.pieces) > 1))
         yield (
             "        "
             + _tag(
                 "request",
-                {"index": str(index), "response": response, "foes": foes, "cont": "0"},
+                {"index": str(index), "response": response, "foes": foes, "cont": waits},
             )
         )
     yield "    </junction>\n"
+    yield from _waiting_places(junction, here)
+
+
+def _waiting_places(junction: SignalledJunction, here: Sequence[Movement]) -> Iterator[str]:
+    """Write where those who give way wait inside: SUMO asks for it where a way has parts."""
+    for movement in here:
+        if len(movement.pieces) < 2:  # noqa: PLR2004 - up to where one waits, and on
+            continue
+        foes, before = [], []
+        for each in junction.conflicts:
+            if movement.name not in {each.first, each.second}:
+                continue
+            first = each.first == movement.name
+            other = junction.by_name[each.second if first else each.first]
+            foes.append(other.pieces[0].name)
+            if (each.first_yields if first else each.second_yields) and (
+                other.kind is not GroupKind.PEDESTRIAN
+            ):
+                before.append(other.from_lane)
+        for stands, beyond in pairwise(movement.pieces):
+            values = {"id": beyond.name, "type": "internal", **_place(beyond.shape[0])}
+            values["incLanes"] = " ".join(dict.fromkeys([stands.name, *before]))
+            values["intLanes"] = " ".join(dict.fromkeys(foes))
+            yield f"    {_tag('junction', values)}"
+
+
+def _in_rows(junction: SignalledJunction, node: Node) -> list[Movement]:
+    """Give a node's movements as SUMO counts them: by the lanes and areas that they come from."""
+    here = [each for each in junction.movements if each.node == node.name]
+    driven = [each for each in here if each.kind is not GroupKind.PEDESTRIAN]
+    kerbs: dict[str, list[Movement]] = {}
+    for each in here:
+        if each.kind is GroupKind.PEDESTRIAN:
+            kerbs.setdefault(_kerb(junction, each), []).append(each)
+    return [*driven, *(each for walks in kerbs.values() for each in walks)]
+
+
+def _kerb(junction: SignalledJunction, movement: Movement) -> str:
+    return sumo_ends(movement, junction.movements.index(movement))[0]
 
 
 def _rows(
@@ -249,7 +343,9 @@ def _connections(network: SignalNetwork, junction: SignalledJunction) -> Iterato
             inner = {"from": edge, "to": end, "fromLane": lane, "toLane": end_lane}
             if following is not None:
                 inner["via"] = following.name
-            inner |= {"dir": _DIRECTIONS[movement.turn], "state": "M"}
+            # Only who gives way has a place to wait inside.
+            state = "m" if len(movement.pieces) > 1 else "M"
+            inner |= {"dir": _DIRECTIONS[movement.turn], "state": state}
             yield f"    {_tag('connection', inner)}"
 
 
