@@ -41,7 +41,8 @@ def make_adaptive(problem: Problem) -> Adaptive:
     Adaptive
         A signal with fewer than two stages keeps the network's plan.
     """
-    made = make_plans(problem, coordinate=False)
+    # It falls back to whole stages, and changes between them by itself.
+    made = make_plans(problem, coordinate=False, overlapping=False)
     layout = Layout(problem.roads)
     found = []
     for junction in problem.network.junctions:

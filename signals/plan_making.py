@@ -51,7 +51,9 @@ class Made:
         return next(each for each in self.programmes if each.junction == name)
 
 
-def make_plans(problem: Problem, *, coordinate: bool, simulate_s: float = 0.0) -> Made:
+def make_plans(
+    problem: Problem, *, coordinate: bool, simulate_s: float = 0.0, overlapping: bool = True
+) -> Made:
     """Make the plans of a network.
 
     Parameters
@@ -62,6 +64,8 @@ def make_plans(problem: Problem, *, coordinate: bool, simulate_s: float = 0.0) -
     simulate_s : float
         Drive the plans and search for better ones for so long, and as long again for coordinated
         ones; 0 or what SUMO cannot drive: as the model gives them.
+    overlapping : bool
+        Let greens begin and end each at its own time in a change of stages.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def make_plans(problem: Problem, *, coordinate: bool, simulate_s: float = 0.0) -
         coming = None
         if arrivals is not None:
             coming = lane_arrivals(junction, problem.network, flows, arrivals)
-        found = plan_junction(case, lanes, own, hours, coming, overlapping=True)
+        found = plan_junction(case, lanes, own, hours, coming, overlapping=overlapping)
         if found is not None:
             found = replace(found, programme=replace(found.programme, name=_free_name(own)))
             sites[junction.name] = Site(case, lanes, own, found)
