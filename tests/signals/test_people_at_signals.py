@@ -58,7 +58,7 @@ def flows(cars: float, walkers: float) -> TurningFlows:
         if one != other
     ]
     lines.append(
-        f'<personFlow id="w" begin="0" end="3600" perHour="{walkers}" number="{walkers}">'
+        f'<personFlow id="w" begin="0" end="3600" perHour="{walkers}">'
         f'<walk from="{ARMS[0]}" to="{out_of(ARMS[1])}"/></personFlow>'
     )
     text = f'<routes><vType id="car" vClass="passenger"/>{"".join(lines)}</routes>'

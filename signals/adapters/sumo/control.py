@@ -92,6 +92,7 @@ class PeerController:
         self._sumo, self._peer, self._halting = sumo, peer, halting
         self._states = [begin(signal, peer.every_s, now_s) for signal in peer.signals]
         self.shown: dict[str, str] = {}
+        self._walkers: dict[str, tuple[int, ...]] = {}
         self.decisions: list[tuple[float, str, str]] = []
         self.decision_ms: list[float] = []
         self._show(now_s)
@@ -120,7 +121,7 @@ class PeerController:
     def _show(self, now_s: float) -> None:
         for signal, state in zip(self._peer.signals, self._states, strict=True):
             lamps = state_at(signal.stages, state.showing, now_s)
-            show(self._sumo, self.shown, signal.stages.junction, lamps)
+            show(self._sumo, self.shown, self._walkers, signal.stages.junction, lamps)
 
 
 class AdaptiveController:
@@ -136,6 +137,7 @@ class AdaptiveController:
             name: Reading(occupied=True) if stuck else Reading() for name, stuck in control.failed
         }
         self.shown: dict[str, str] = {}
+        self._walkers: dict[str, tuple[int, ...]] = {}
         self.decisions: list[tuple[float, str, str]] = []
         self.decision_ms: list[float] = []
         self._show(now_s)
@@ -162,7 +164,7 @@ class AdaptiveController:
     def _show(self, now_s: float) -> None:
         for site, state in zip(self._control.signals, self._states, strict=True):
             lamps = state_at(site.stages, state.showing, now_s)
-            show(self._sumo, self.shown, site.stages.junction, lamps)
+            show(self._sumo, self.shown, self._walkers, site.stages.junction, lamps)
 
 
 def _reading(passed: Any, since_s: float) -> Reading:
@@ -183,9 +185,17 @@ def walkers_of(sumo: Any, light: str) -> tuple[int, ...]:
     )
 
 
-def show(sumo: Any, shown: dict[str, str], light: str, lamps: str) -> None:
-    """Switch a signal where it shows something else."""
+def show(
+    sumo: Any,
+    shown: dict[str, str],
+    walkers: dict[str, tuple[int, ...]],
+    light: str,
+    lamps: str,
+) -> None:
+    """Switch a signal where it shows something else; `walkers` keeps which lamps are theirs."""
     if lamps != shown.get(light):
-        letters = driven(lamps, walkers_of(sumo, light))
+        if light not in walkers:
+            walkers[light] = walkers_of(sumo, light)
+        letters = driven(lamps, walkers[light])
         sumo.trafficlight.setRedYellowGreenState(light, letters)
         shown[light] = lamps

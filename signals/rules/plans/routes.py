@@ -251,8 +251,9 @@ def _number(given: Mapping[str, str], begin_s: float, end_s: float) -> float:
         raise ValueError("ends before it begins")
     if "number" in given:
         vehicles = float(given["number"])
-    elif "vehsPerHour" in given:
-        vehicles = float(given["vehsPerHour"]) * lasts_s / _HOUR_S
+    elif "vehsPerHour" in given or "perHour" in given:
+        hourly = given.get("vehsPerHour", given.get("perHour", ""))
+        vehicles = float(hourly) * lasts_s / _HOUR_S
     elif "probability" in given:
         vehicles = float(given["probability"]) * lasts_s
     else:
