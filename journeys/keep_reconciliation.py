@@ -8,8 +8,11 @@ from city.errors import Invalid
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import UnitOfWork
+from journeys.settle_channels import settle_handed_in
 from payments import reconciling
 from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channel_bills.reading import read_bill
+from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.rules.reconciling import KeptDifference, Resolution
 from payments.store.reconciliations import Run
@@ -20,9 +23,16 @@ SECOND = (Role.FINANCE, Role.ADMINISTRATOR)
 def reconcile_channel(
     uow: UnitOfWork, actor: Actor, channel: Channel, content: bytes, day: date | None
 ) -> Run:
-    """Hold a channel's bill against our record; Forbidden, Invalid as `reconciling.run`."""
+    """Hold a channel's bill against our record; Forbidden, Invalid as `reconciling.run`.
+
+    One that nobody can fetch is taken over into the ledger then, where nothing about its day is
+    open (`settle_handed_in`).
+    """
     actor.require(Role.FINANCE)
-    return held_against(uow, actor, channel, content, day)
+    done = held_against(uow, actor, channel, content, day)
+    if TRAITS[channel].bill_handed_in:
+        settle_handed_in(uow, actor, channel, read_bill(channel, content, day), done.day)
+    return done
 
 
 def held_against(

@@ -1,10 +1,12 @@
 """Take the channels' daily bills over into the ledger: fees booked, what is paid out at the bank.
 
 A day that a channel does not give yet is asked for again within the week; one that cannot be added
-up is left to the finance desk, and said so in the log.
+up is left to the finance desk, and said so in the log. A bill that nobody can fetch is taken over
+when it is handed in.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -13,17 +15,18 @@ from pydantic import JsonValue
 
 from city.audit import record
 from city.errors import CityError, Unavailable
-from city.people.actors import system_actor
-from city.works.database import Database
+from city.people.actors import Actor, system_actor
+from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task
 from journeys.pay_online import Channels
 from payments.rules.booking import book_settlement
-from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channel_bills.lines import CHINA, Bill
 from payments.rules.channel_bills.reading import read_bill
 from payments.rules.channel_registry import billed_days
-from payments.rules.channels import ChannelAdapter
+from payments.rules.channels import Channel, ChannelAdapter
 from payments.rules.settlements import Settlement, settlement_of
-from payments.store import ledger, settlements
+from payments.store import ledger, pos_terminals, settlements
+from payments.store.reconciliations import unresolved
 
 log = structlog.get_logger("payments")
 
@@ -70,20 +73,62 @@ def settle_days(
         bill = None if content is None else read_bill(channel, content, day)
         with database.unit_of_work() as uow:
             settled = settlement_of(channel, merchant, bill, day, uow.clock.now(), ACTOR.subject)
-            if not settlements.add(uow.connection, settled):
-                continue  # another worker was faster
-            entry = book_settlement(settled)
-            if entry is not None:
-                ledger.add_entry(uow.connection, entry)
-            detail: dict[str, JsonValue] = {
-                "day": day.isoformat(),
-                "paid": settled.paid.as_json(),
-                "refunded": settled.refunded.as_json(),
-                "fee": settled.fee.as_json(),
-            }
-            record(uow, ACTOR, "payments.channel_settled", "channel", channel.value, detail)
-        done.append(settled)
+            booked = _book(uow, settled, ACTOR)
+        if booked:  # another worker may have been faster
+            done.append(settled)
     return done
+
+
+def settle_handed_in(
+    uow: UnitOfWork, actor: Actor, channel: Channel, bill: Bill, day: date
+) -> list[Settlement]:
+    """Take a bill that was handed in over, for each of our merchants; once each.
+
+    A file says what whoever wrote it likes: it is taken over only where it agrees with our record
+    to the fen, or two people have ended each difference of its day; and no day that goes on.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+    actor : Actor
+        Who handed it in.
+    channel : Channel
+        One whose bill nobody fetches.
+    bill : Bill
+        Held against our record in this transaction.
+    day : date
+        China's.
+    """
+    over = day < uow.wall.now().astimezone(CHINA).date()
+    if not over or not bill.complete or unresolved(uow.connection, channel.value, day):
+        return []
+    ours = pos_terminals.merchants(uow.connection)
+    known = settlements.settled_merchants(uow.connection, channel, day)
+    done: list[Settlement] = []
+    for merchant in sorted({line.merchant for line in bill.lines} & ours - known):
+        own = replace(bill, lines=tuple(each for each in bill.lines if each.merchant == merchant))
+        settled = settlement_of(channel, merchant, own, day, uow.clock.now(), actor.subject)
+        if _book(uow, settled, actor):
+            done.append(settled)
+    return done
+
+
+def _book(uow: UnitOfWork, settled: Settlement, actor: Actor) -> bool:
+    """Keep a settlement with its entry, on record; False where its day was settled before."""
+    if not settlements.add(uow.connection, settled):
+        return False
+    entry = book_settlement(settled)
+    if entry is not None:
+        ledger.add_entry(uow.connection, entry)
+    detail: dict[str, JsonValue] = {
+        "day": settled.day.isoformat(),
+        "merchant": settled.merchant,
+        "paid": settled.paid.as_json(),
+        "refunded": settled.refunded.as_json(),
+        "fee": settled.fee.as_json(),
+    }
+    record(uow, actor, "payments.channel_settled", "channel", settled.channel.value, detail)
+    return True
 
 
 def task(database: Database, channels: Channels) -> Task:

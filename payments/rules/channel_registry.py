@@ -36,6 +36,8 @@ class ChannelTraits:
         a page of the channel's instead.
     knows_our_numbers : bool
         Whether its bill names orders and refunds as we do; else they are found by its references.
+    bill_handed_in : bool
+        Whether people bring its bill; else it is fetched.
     """
 
     fee_per_mille: int
@@ -43,6 +45,7 @@ class ChannelTraits:
     chosen_by_payers: bool
     refunds_at_terminal: bool = False
     knows_our_numbers: bool = True
+    bill_handed_in: bool = False
     has_page: bool = False
 
 
@@ -59,6 +62,7 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
         chosen_by_payers=False,
         refunds_at_terminal=True,
         knows_our_numbers=False,
+        bill_handed_in=True,
     ),
 }
 

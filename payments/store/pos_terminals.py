@@ -73,6 +73,11 @@ def terminals(
     return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
+def merchants(connection: Connection) -> frozenset[str]:
+    """Give the merchants that we sell for at terminals, retired ones counted in."""
+    return frozenset(connection.scalars(select(TERMINAL.c.merchant_no).distinct()))
+
+
 def _terminal_row(terminal: Terminal) -> dict[str, object]:
     row = {name: getattr(terminal, name) for name in TERMINAL.c.keys()}  # noqa: SIM118 - columns
     return {**row, "state": terminal.state.value, "mac": terminal.mac.value}

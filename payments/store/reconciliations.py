@@ -241,6 +241,16 @@ def page(  # noqa: PLR0917 - which of them, and how many
     return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
+def unresolved(connection: Connection, channel: str, day: date) -> bool:
+    """Whether something that differed on a channel's day has not ended."""
+    query = select(DIFFERENCE.c.id).where(
+        DIFFERENCE.c.channel == channel,
+        DIFFERENCE.c.day == day,
+        DIFFERENCE.c.state != CaseState.RESOLVED.value,
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def _difference(row: RowMapping) -> KeptDifference:
     return KeptDifference(
         id=row["id"],

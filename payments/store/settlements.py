@@ -49,6 +49,13 @@ def add(connection: Connection, settled: Settlement) -> bool:
     return connection.execute(added).scalar_one_or_none() is not None
 
 
+def settled_merchants(connection: Connection, channel: Channel, day: date) -> frozenset[str]:
+    """Give for whom a channel's day is settled."""
+    table = channel_settlement.c
+    query = select(table.merchant).where(table.channel == channel.value, table.day == day)
+    return frozenset(connection.scalars(query))
+
+
 def settled_days(
     connection: Connection, channel: Channel, merchant: str, days: Collection[date]
 ) -> frozenset[date]:

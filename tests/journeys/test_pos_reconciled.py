@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from city.money import Money
+from city.time import FixedClock
+from city.works.database import Database
 from journeys import keep_reconciliation, pay_online
-from payments import channel_records, reconciling
+from payments import channel_records, reconciling, services
 from payments.rules.channel_bills import pos
 from payments.rules.channel_bills.lines import CHINA, BillLine, LineKind
 from payments.rules.channels import Channel
 from payments.rules.differences import DifferenceKind
+from payments.rules.ledger import bank_of, clearing_of, fees_of
 from payments.rules.pos.requests import Code, Original
 from payments.rules.reconciling import Resolution
 from payments.store import three_way
@@ -123,6 +127,47 @@ def test_what_the_acquirer_does_not_have_is_told_three_ways_and_posted_once(town
         reconciling.decide(uow, stray.id, approve=True, by="desk-2")
         reconciling.resolve(uow, stray.id, "desk-1")
     assert town.clearing_minor() == 2000
+
+
+def test_a_days_bill_is_taken_over_once_nothing_about_it_is_open(
+    town: Town, database_url: str
+) -> None:
+    terminal = town.terminal()
+    now = town.database.wall.now()
+    for minor in (1000, 700):
+        assert town.sell(terminal, owing(town.database, minor)).code == Code.OK
+    theirs = [
+        row(LineKind.PAYMENT, "RRN000000001", 1000, now),
+        row(LineKind.PAYMENT, "RRN000000002", 700, now),
+    ]
+    stray = replace(theirs[0], order_no="RRNSTRAY0001", channel_no="RRNSTRAY0001", amount=cny(300))
+
+    def handed_in(days_later: int, *lines: BillLine) -> tuple[int, int, int]:
+        """Hand a bill in; give what stays in clearing, the acquirer's fees, what is at the bank."""
+        wall = FixedClock(now + timedelta(days=days_later))
+        later = Database(database_url, clock=town.database.clock, handlers={}, wall=wall)
+        with later.unit_of_work() as uow:
+            content = pos.write_trade(lines)
+            keep_reconciliation.reconcile_channel(uow, DESK, Channel.POS, content, None)
+            held = [
+                services.balance(uow.connection, account).get("CNY", cny(0)).minor
+                for account in (clearing_of("pos"), fees_of("pos"), bank_of("pos"))
+            ]
+        later.close()
+        return held[0], held[1], held[2]
+
+    assert handed_in(0, *theirs) == (1700, 0, 0)  # the day goes on
+    assert handed_in(1, *theirs, stray) == (1700, 0, 0)  # what is 300 to us?
+    with town.database.unit_of_work() as uow:
+        (open_case,), _ = reconciling.differences(uow.connection, channel="pos")
+        reconciling.propose(uow, open_case.id, Resolution.NOTE, "not ours", "desk-1")
+        reconciling.decide(uow, open_case.id, approve=True, by="desk-2")
+    assert handed_in(1, *theirs, stray) == (1700, 0, 0)  # agreed to, and not done yet
+    with town.database.unit_of_work() as uow:
+        reconciling.resolve(uow, open_case.id, "desk-1")
+    # Taken over, and a second time not again.
+    for _ in range(2):
+        assert handed_in(1, *theirs) == (0, 10, 1690)
 
 
 def test_a_refund_that_waits_is_no_difference_until_the_acquirer_has_it(town: Town) -> None:
