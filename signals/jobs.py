@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from city.identifiers import parse_id
 from city.works.database import Database
 from city.works.jobs import Task
-from signals.services import optimisations, schedule_making, schedules
+from signals.services import alarms, optimisations, schedule_making, schedules
 from signals.store import partitions
 
 log = structlog.get_logger("signals")
@@ -46,6 +46,10 @@ def tasks(database: Database) -> list[Task]:
 
         live_bins.fold_due(database)
 
+    def watch_alarms(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        alarms.watch_all(database)
+
     def watch_day(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
         from signals.services import detections, live_bins  # noqa: PLC0415 - slow to load
@@ -55,6 +59,7 @@ def tasks(database: Database) -> list[Task]:
 
     return [
         Task("signals.fold_bins", fold_bins, every="* * * * *"),
+        Task("signals.watch_alarms", watch_alarms, every="* * * * *"),
         Task("signals.watch_day", watch_day, every="40 18 * * *"),
         Task("signals.keep_partitions", keep_partitions, every="11 * * * *"),
         Task(optimisations.TASK, optimise, attempts=3),

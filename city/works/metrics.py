@@ -52,6 +52,12 @@ UPLINKS = Counter(
     "Uplinks by where they came in (ttn, chirpstack, ctwing, mqtt) and outcome",
     ["source", "outcome"],
 )
+SIGNAL_ALARMS = Gauge(
+    "greenbay_signal_alarms",
+    "Open alarms of signals by code",
+    ["code"],
+    multiprocess_mode="livemostrecent",
+)
 DETECTIONS = Counter(
     "greenbay_detections_total",
     "Rows of events, counts and plate passes: accepted, rejected, kept (new in PostgreSQL)",

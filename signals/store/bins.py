@@ -68,6 +68,15 @@ def detector_bins(
     return {(each.place, each.channel): each for each in rows}
 
 
+def last_bin(connection: Connection, places: Sequence[int], since_at: datetime) -> datetime | None:
+    """Give the beginning of the last bin of some places; None where none began since then."""
+    query = select(func.max(detector_bin.c.from_at)).where(
+        detector_bin.c.from_at >= since_at, detector_bin.c.place.in_(list(places))
+    )
+    found: datetime | None = connection.execute(query).scalar_one()
+    return found
+
+
 def past_counts(
     connection: Connection, places: Sequence[int], instants: Sequence[datetime]
 ) -> dict[tuple[int, int], list[float]]:

@@ -166,6 +166,16 @@ def signal_names(connection: Connection, network_id: UUID) -> list[str]:
     return list(connection.scalars(query))
 
 
+def titles(connection: Connection, network_id: UUID) -> list[tuple[str, str, str]]:
+    """Give the names of a network's signals, each with its Chinese and English title."""
+    query = (
+        select(signal.c.name, signal.c.title_zh, signal.c.title_en)
+        .where(signal.c.network_id == network_id)
+        .order_by(signal.c.name)
+    )
+    return [(row.name, row.title_zh, row.title_en) for row in connection.execute(query)]
+
+
 def add_demand(
     connection: Connection,
     network_id: UUID,

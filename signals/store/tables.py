@@ -343,6 +343,27 @@ phase_bin = Table(
     Column("on_green", REAL),
 )
 
+alarm = Table(
+    "alarm",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("limit_value", Double, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("since_at", INSTANT, nullable=False),
+    Column("raised_at", INSTANT, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
+    Column("cleared_at", INSTANT),
+    Column("acknowledged_at", INSTANT),
+    Column("acknowledged_by", Text),
+    Column("note", Text),
+)
+
 finding = Table(
     "finding",
     METADATA,

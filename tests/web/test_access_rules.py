@@ -149,6 +149,21 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/detector-health": (
         SIGNAL_READERS
     ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/alarms": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/overview": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/findings": SIGNAL_READERS,
+    "POST /api/v1/signal-networks/<uuid:network_id>/alarms/<uuid:alarm_id>/acknowledgement": (
+        SIGNAL_AUTHORS
+    ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/pictures": (
+        SIGNAL_READERS
+    ),
+    (
+        "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/pictures"
+        "/<string:picture>"
+    ): SIGNAL_READERS,
+    "GET /signals/duty": SIGNAL_READERS,
+    "GET /signals/duty/<uuid:network_id>/<string:name>": SIGNAL_READERS,
     "GET /api/v1/signal-schedules": SIGNAL_READERS,
     "POST /api/v1/signal-schedules": SIGNAL_AUTHORS,
     "GET /api/v1/signal-schedules/<uuid:schedule_id>": SIGNAL_READERS,

@@ -27,6 +27,7 @@ const ENTRIES = [
   "finance",
   "signals",
   "schedules",
+  "duty",
   "audit",
   "docs",
   "plain",

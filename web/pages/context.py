@@ -153,7 +153,12 @@ OPERATIONS_PAGES: Final = (
 def _within(name: str) -> bool:
     """Say whether this page stands in the menu under another one's name."""
     if name == "signals":
-        return request.endpoint in {"pages.signal_plan", "pages.signal_schedules"}
+        return request.endpoint in {
+            "pages.signal_plan",
+            "pages.signal_schedules",
+            "pages.signal_duty",
+            "pages.signal_junction",
+        }
     known = {"permits": RIGHTS_PAGES, "finance": FINANCE_PAGES, "operations": OPERATIONS_PAGES}
     siblings = known.get(name, ())
     return any(request.endpoint == each[1] for each in siblings)

@@ -206,6 +206,20 @@ def signal_schedules() -> Response:
     return page("schedules.html")
 
 
+@blueprint.get("/signals/duty")
+@access.allow(*SIGNAL_ROLES)
+def signal_duty() -> Response:
+    """Show what is wrong with the signals, and what was done about it."""
+    return page("duty.html")
+
+
+@blueprint.get("/signals/duty/<uuid:network_id>/<string:name>")
+@access.allow(*SIGNAL_ROLES)
+def signal_junction(network_id: UUID, name: str) -> Response:
+    """Show one junction: alarms, pictures from its events, detectors, what was sent to it."""
+    return page("junction.html", subject=f"{network_id}/{name}")
+
+
 @blueprint.get("/permits")
 @access.allow(*PERMIT_ROLES)
 def permits() -> Response:

@@ -1,0 +1,103 @@
+"""The duty page: an alarm read and acknowledged, a junction's page with its pictures."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+from playwright.sync_api import expect
+
+from city.works.run_record import read_run_record
+from tests.browser.pictures import shot
+from tests.browser.test_every_page import violations
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visitor
+    from tests.browser.system import System
+
+FORGOTTEN = """
+insert into signals.reporter (id, place, subject, simulated, added_at, added_by)
+select gen_random_uuid(), place, 'forgotten-' || lower(signal), true, now() - interval '1 hour',
+       'test'
+from signals.place where signal = 'J20'
+on conflict (subject) where removed_at is null do update set added_by = 'test'
+"""
+
+
+def forget_a_controller(system: System) -> None:
+    """Leave a second controller at a junction that was registered and never reported."""
+    record = read_run_record(system.folder / "var")
+    assert record is not None
+    with psycopg.connect(record.addresses.database) as connection:
+        deadline = time.monotonic() + 120
+        while connection.execute(FORGOTTEN).rowcount == 0:
+            assert time.monotonic() < deadline, "the town's controllers are not registered"
+            connection.commit()
+            time.sleep(1)
+
+
+def with_pictures(page: Page) -> None:
+    """Wait until the junction has told enough to be drawn."""
+    deadline = time.monotonic() + 420
+    while page.locator(".duty-picture").count() < 3:
+        assert time.monotonic() < deadline, "no pictures"
+        page.wait_for_timeout(10_000)
+        page.locator("#span .chip").first.click()
+        page.wait_for_timeout(3_000)
+
+
+def test_an_alarm_is_read_acknowledged_and_followed_to_its_junction(
+    visitor: Visitor, system: System
+) -> None:
+    forget_a_controller(system)
+    page = visitor.open("/signals/duty", "engineer")
+    expect(page.locator("body[data-network]")).to_have_count(1)
+    row = page.locator(".desk-row", has_text="forgotten-j20")
+    expect(row).to_be_visible(timeout=150_000)
+    row.click()
+    expect(page.locator("#case-content")).to_contain_text("It has reported nothing")
+    shot(page, "duty-en-1440")
+    assert violations(page) == []
+    page.locator("[data-acknowledge]").click()
+    page.locator("#alarm-note").fill("The old controller was taken away")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog")).to_be_hidden()
+    expect(page.locator("#case-content")).to_contain_text("The old controller was taken away")
+    page.locator("#view .chip", has_text="Junctions").click()
+    expect(page.locator('[data-row="signal-J20"]')).to_be_visible()
+    page.locator("#view .chip", has_text="Plans sent").click()
+    expect(page.locator("#rows")).to_contain_text("Nothing was sent yet")
+    phone = visitor.open("/signals/duty", "engineer", language="zh", width=390, theme="dark")
+    expect(phone.locator(".desk-row", has_text="forgotten-j20")).to_contain_text("已确认")
+    shot(phone, "duty-zh-390-dark")
+    phone.locator(".desk-row", has_text="forgotten-j20").click()
+    expect(phone.locator("#case-content")).to_contain_text("依据")
+    shot(phone, "duty-case-zh-390-dark")
+    assert violations(phone) == []
+    small = visitor.open("/signals/duty?view=junctions", "operator", language="zh", width=360)
+    assert violations(small) == []
+    expect(small.locator('[data-row="signal-J20"]')).to_be_visible()
+    shot(small, "duty-junctions-zh-360")
+
+
+def test_a_junction_shows_what_its_own_events_say(visitor: Visitor) -> None:
+    page = visitor.open("/signals/duty", "engineer")
+    expect(page.locator("body[data-network]")).to_have_count(1)
+    network = page.locator("#network").input_value()
+    page.goto(page.url.partition("/signals")[0] + f"/signals/duty/{network}/J09")
+    expect(page.locator('body[data-junction="J09"]')).to_have_count(1)
+    with_pictures(page)
+    picture = page.locator(".duty-picture img").first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.duty-picture img').naturalWidth > 0")
+    expect(page.locator("#detectors table")).to_be_visible(timeout=420_000)
+    shot(page, "junction-en-1440")
+    assert violations(page) == []
+    other = visitor.open(f"/signals/duty/{network}/J09", "operator", language="zh", width=360)
+    expect(other.locator('body[data-junction="J09"]')).to_have_count(1)
+    expect(other.locator(".duty-picture").first).to_be_visible()
+    shot(other, "junction-zh-360")
+    assert violations(other) == []

@@ -1,0 +1,13 @@
+/** What the duty page's routes answer. */
+import type { components } from "../api/schema";
+
+type Schemas = components["schemas"];
+
+export type Alarm = Schemas["SignalAlarmOut"];
+export type SignalNow = Schemas["SignalNowOut"];
+export type Overview = Schemas["SignalOverviewOut"];
+export type SentPlan = Schemas["SignalCabinetActOut"];
+export type DayFinding = Schemas["SignalDayFindingOut"];
+export type DetectorHealth = Schemas["DetectorHealthOut"];
+export type ProfileHour = Schemas["SignalProfileHourOut"];
+export type DetectorUse = Schemas["DetectorUseOut"];
