@@ -95,6 +95,16 @@ def test_silence_is_told_by_what_was_expected_and_not_by_the_hour_alone() -> Non
     assert folded(unknown, [], number=36).state is State.SILENT
 
 
+def test_a_detector_that_was_never_seen_is_silent_after_three_hours_of_its_controller() -> None:
+    made = folded(None, [])
+    for number in range(1, 35):
+        made = folded(made, [], number=number)
+    assert made.state is State.OK
+    dark = folded(made, [], number=35, sending=False)
+    assert folded(dark, [], number=36).state is State.OK
+    assert folded(made, [], number=35).state is State.SILENT
+
+
 def test_nothing_is_said_of_a_detector_whose_controller_is_silent() -> None:
     made = folded(folded(None, said(1)), [], number=1, sending=False, expected=50.0)
     assert (made.state, made.vehicles, made.expected_since_idle) == (State.UNKNOWN, None, 0.0)

@@ -71,7 +71,8 @@ class DetectorBin:
     held_since: datetime | None
     """Since when it has been on without a break, at the bin's end."""
     idle_since: datetime | None
-    """When it last went on before the bin's end; None where that is not known."""
+    """When it last went on before the bin's end, or since when it is watched and did not; None
+    where its controller is silent too."""
     expected_since_idle: float
     """Vehicles that were expected since then."""
     imputed: float | None = None
@@ -124,7 +125,7 @@ def fold(
         occupied_s += (end_at - max(held_since, from_at)).total_seconds()
     peak = max(minutes.values(), default=0)
     last_on = next((each.at for each in reversed(pulses) if each.on), None)
-    idle_since = last_on or (None if before is None else before.idle_since)
+    idle_since = last_on or (None if before is None else before.idle_since) or from_at
     due = 0.0 if before is None or last_on is not None else before.expected_since_idle
     if last_on is None and sending:
         due += expected or 0.0
@@ -132,7 +133,8 @@ def fold(
         place, channel, from_at, State.OK, vehicles, occupied_s, held_since, idle_since, due
     )
     if not sending and not pulses:
-        return replace(made, state=State.UNKNOWN, vehicles=None, occupied_s=None)
+        # Its silence counts anew once its controller speaks again.
+        return replace(made, state=State.UNKNOWN, vehicles=None, occupied_s=None, idle_since=None)
     return replace(made, state=_state(made, end_at, peak, known=expected is not None))
 
 
@@ -141,7 +143,7 @@ def _state(made: DetectorBin, end_at: datetime, peak: int, *, known: bool) -> St
         return State.STUCK
     if peak > CHATTERS_PER_MIN:
         return State.CHATTERING
-    if made.held_since is not None or (made.idle_since is None and not known):
+    if made.held_since is not None:
         return State.OK
     quiet = None if made.idle_since is None else end_at - made.idle_since
     if known and (quiet is None or quiet >= SILENT_LEAST):
@@ -166,7 +168,9 @@ def fold_counts(
     held_since = None
     if full:
         held_since = from_at if before is None else before.held_since or from_at
-    idle_since = from_at + BIN if vehicles else None if before is None else before.idle_since
+    idle_since = from_at + BIN if vehicles else from_at
+    if before is not None and not vehicles:
+        idle_since = before.idle_since or from_at
     due = 0.0 if vehicles or before is None else before.expected_since_idle
     made = DetectorBin(
         place,
