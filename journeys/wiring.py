@@ -136,7 +136,7 @@ def build(application: str = "greenbay", *, offline: bool = False) -> Wiring:
         room=room,
         partitions=known.uplink_partitions,
     )
-    # An entry is a batch, and may hold thousands of rows.
+    # An entry holds up to a thousand rows.
     batches = StreamGate(live, max(known.stream_limit // 200, 10))
     detections = DetectionDoor(live, database, wall, gate=batches, room=room)
     return Wiring(

@@ -37,6 +37,8 @@ from signals.store.reporters import Reporter
 REFRESH_S: Final = 5.0
 """For so long a process's copy of who reports may be old; a subject it lacks is asked for."""
 STORE_RETRY_AFTER_S: Final = 5
+ROWS_AN_ENTRY: Final = 1_000
+"""So that a stream's limit on entries is one on memory too."""
 _PURPOSE: Final = "signals/plate-pass"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -129,19 +131,25 @@ class DetectionDoor:
         reporter = self._reporter(actor.subject)
         now = self._wall.now()
         read = read_rows(rows, _READERS[kind], now)
-        batch = Batch(
-            kind,
-            reporter.place,
-            reporter.id,
-            now,
-            self._columns(kind, read),
-            len(read.refused),
-            read.refused[0].reason.value if read.refused else None,
-        )
+        columns = self._columns(kind, read)
+        why = read.refused[0].reason.value if read.refused else None
+        # A request without a good row is an entry too: that it was heard, and refused, is kept.
+        batches = [
+            Batch(
+                kind,
+                reporter.place,
+                reporter.id,
+                now,
+                tuple(column[first : first + ROWS_AN_ENTRY] for column in columns),
+                0 if first else len(read.refused),
+                None if first else why,
+            )
+            for first in range(0, max(len(read.rows), 1), ROWS_AN_ENTRY)
+        ]
         stream = stream_of(reporter.network_id)
-        self._gate.admit(stream)
+        self._gate.admit(stream, len(batches))
         try:
-            self._lines.ask([("XADD", stream, b"*", FIELD, write_entry(batch))])
+            self._lines.ask([("XADD", stream, b"*", FIELD, write_entry(each)) for each in batches])
         except redis.RedisError as error:
             metrics.REFUSED.labels("store").inc()
             raise Unavailable(

@@ -232,14 +232,18 @@ def overview(connection: Connection, network_id: UUID, now: datetime) -> list[Si
         told.setdefault(each.signal, []).append(each.heard_at)
     found = _detectors(connection, signals, now)
     last_at = max((each[-1].from_at for each in found.values()), default=now)
-    phases = bins.phase_bins(connection, list(signals), last_at + BIN - QUARTER, last_at + BIN)
+    believed: dict[str, list[bool]] = {}
+    for (signal, _), rows_ in found.items():
+        believed.setdefault(signal, []).append(rows_[-1].state is State.OK)
+    phases: dict[str, list[bins.KeptPhaseBin]] = {}
+    for row in bins.phase_bins(connection, list(signals), last_at + BIN - QUARTER, last_at + BIN):
+        phases.setdefault(signals[row.place], []).append(row)
     open_: dict[str, list[Code]] = {}
     for signal, code, _ in store.open_keys(connection, network_id):
         open_.setdefault(signal, []).append(code)
     result = []
     for name, title_zh, title_en in rows:
-        mine = [each[-1] for (signal, _), each in found.items() if signal == name]
-        greens = [each for each in phases if signals[each.place] == name]
+        greens = phases.get(name, ())
         met = sum(each.arrivals or 0 for each in greens)
         heard = [at for at in told.get(name, ()) if at is not None]
         plan = plans.get(name)
@@ -253,8 +257,8 @@ def overview(connection: Connection, network_id: UUID, now: datetime) -> list[Si
                 acts.get(name),
                 max(heard, default=None),
                 len(told.get(name, ())),
-                len(mine),
-                sum(each.state is State.OK for each in mine),
+                len(believed.get(name, ())),
+                sum(believed.get(name, ())),
                 sum(each.cycles or 0 for each in greens),
                 sum(each.split_failures or 0 for each in greens),
                 met,

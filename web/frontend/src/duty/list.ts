@@ -108,13 +108,13 @@ export class DutyPage {
   private draw(): void {
     if (!this.read) return;
     const focused = (document.activeElement as HTMLElement | null)?.dataset["row"];
-    const silent = this.signals.filter((each) => each.reporters > 0 && each.alarms === 0).length;
+    const without = this.signals.filter((each) => each.reporters > 0 && each.alarms === 0).length;
     write(
       byId("summary"),
       [
         counted("duty.open", this.alarms.length),
         text("duty.unseen", { n: this.alarms.filter((each) => each.acknowledged_at === null).length }),
-        text("duty.without", { n: silent, total: this.signals.length }),
+        text("duty.without", { n: without, total: this.signals.length }),
       ].join(" · "),
     );
     const rows = this.rows();
