@@ -151,9 +151,9 @@ def _quarters(
             for use in uses[name]
             if use.phase == phase and use.function == "presence"
         ]
-        believed = all(each and each[-1].state is State.OK for each in mine)
+        worth = rules.evidence(mine, from_at)
         said = phases.get((name, phase), "")
-        found.append(PhaseQuarter(name, phase, from_at, total, failed, believed, said))
+        found.append(PhaseQuarter(name, phase, from_at, total, failed, worth, said))
     return found
 
 

@@ -100,16 +100,27 @@ def test_a_detector_is_sound_again_after_two_bins_of_another_state() -> None:
 
 
 def test_a_green_fails_by_half_of_its_cycles_and_only_by_detectors_that_are_believed() -> None:
-    def level(cycles: int, failures: int, *, believed: bool = True) -> Level:
-        quarter = PhaseQuarter("J01", 1, EIGHT, cycles, failures, believed)
+    def level(cycles: int, failures: int, evidence: Level = Level.GOOD) -> Level:
+        quarter = PhaseQuarter("J01", 1, EIGHT, cycles, failures, evidence)
         return alarms.of_phases([quarter])[0].level
 
     assert level(9, 5) is Level.BAD
     assert level(9, 4) is Level.BETWEEN
     assert level(9, 2) is Level.GOOD
     assert level(3, 3) is Level.BETWEEN
-    assert level(9, 9, believed=False) is Level.BETWEEN
+    assert level(9, 9, Level.BETWEEN) is Level.BETWEEN
+    # Said by a detector that turned out to be broken: taken back.
+    assert level(9, 9, Level.BAD) is Level.GOOD
     assert level(0, 0) is Level.GOOD
+
+
+def test_a_detector_that_may_be_stuck_is_no_evidence_and_a_broken_one_is_against_it() -> None:
+    loose = replace(row(State.OK, number=2), held_since=None)
+    held = replace(loose, held_since=EIGHT - BIN)
+    assert alarms.evidence([[loose], [loose]], EIGHT) is Level.GOOD
+    assert alarms.evidence([[loose], [held]], EIGHT) is Level.BETWEEN
+    assert alarms.evidence([[loose], []], EIGHT) is Level.BETWEEN
+    assert alarms.evidence([[row(State.UNKNOWN)], [row(State.STUCK)]], EIGHT) is Level.BAD
 
 
 def test_a_queue_upstream_needs_two_bins_and_vehicles_that_pass() -> None:

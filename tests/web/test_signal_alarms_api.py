@@ -94,7 +94,10 @@ def test_pictures_are_drawn_of_the_kept_events(site: Site) -> None:
     start = datetime.now(UTC) - timedelta(minutes=40)
     rows: list[list[Any]] = []
     for cycle in range(30):
-        for second, code, channel in ((0, 1, 1), (30, 8, 1), (33, 10, 1), (5, 82, 5)):
+        for second, code, channel in (
+            *((0, 1, 1), (30, 8, 1), (33, 10, 1), (5, 82, 5)),
+            *((0, 21, 2), (10, 22, 2), (20, 23, 2)),
+        ):
             at = start + timedelta(seconds=60 * cycle + second)
             rows.append([at.isoformat(), code, channel])
     send(site, rows)

@@ -33,7 +33,7 @@ from web.demo.loops import ON, PRESENCE_FROM, Approach, Fault, Street
 from web.demo.signal_network import CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -202,12 +202,13 @@ def open_reporters(
         return None
     origin = f"http://{settings.own_host}:{settings.port}"
     made = {}
-    for number, name in enumerate(sorted(parts)):
+    told = reporting_fully(parts)
+    for name in sorted(parts):
         faults = {channel: fault for (home, channel), fault in FAULTS.items() if home == name}
         approaches = approaches_of(parts[name], flows, name)
         random = Random(crc32(name.encode()))  # noqa: S311 - a town, not a secret
         street = Street(approaches, random, faults)
-        reporter = Reporter(street, wall, full=number < FULL or name in _TOLD)
+        reporter = Reporter(street, wall, full=name in told)
         made[name] = (reporter, ApiClient(origin, tokens[name], lambda: None))
     reporters = Reporters(made, stopped)
     reporters.start()
@@ -223,7 +224,8 @@ def _registered(uow: UnitOfWork, network_id: UUID) -> dict[str, str]:
     subjects = {name: f"{CODE}-{name.lower()}" for name in sorted(parts)}
     service.register_simulated(uow, BUILDER, network_id, subjects)
     known = store.detectors(uow.connection, network_id)
-    fresh = {name: uses_of(parts[name]) for name in parts if name not in known}
+    told = reporting_fully(parts)
+    fresh = {name: uses_of(parts[name], full=name in told) for name in parts if name not in known}
     if fresh:
         service.set_detectors(uow, BUILDER, network_id, fresh)
     for subject in subjects.values():
@@ -232,10 +234,17 @@ def _registered(uow: UnitOfWork, network_id: UUID) -> dict[str, str]:
     return {name: tokens[subject] for name, subject in subjects.items()}
 
 
-def uses_of(part: SignalNetwork) -> list[DetectorUse]:
-    """Give a junction's detectors: one upstream and one at the stop line of each group driven."""
+def reporting_fully(names: Iterable[str]) -> frozenset[str]:
+    """Choose the junctions that report every event."""
+    return frozenset(sorted(names)[:FULL]) | _TOLD
+
+
+def uses_of(part: SignalNetwork, *, full: bool) -> list[DetectorUse]:
+    """Give a junction's detectors of each group driven: upstream and, fully, at the stop line."""
     groups = part.junctions[0].groups
     phases = [n for n, each in enumerate(groups, 1) if each.kind is GroupKind.VEHICLE]
+    if not full:
+        return [DetectorUse(n, n, "count") for n in phases]
     upstream = [DetectorUse(n, n, "advance") for n in phases]
     return [*upstream, *(DetectorUse(PRESENCE_FROM + n, n, "presence") for n in phases)]
 

@@ -219,9 +219,24 @@ class PhaseQuarter:
     from_at: datetime
     cycles: int
     failures: int
-    believed: bool
-    """Whether its detectors at the stop line can be believed."""
+    evidence: Level
+    """Of its detectors at the stop line: good where they can be believed, bad where one is known to
+    be broken, between where it is not known, or held so long that it may be stuck."""
     name: str = ""
+
+
+def evidence(rows: Iterable[Sequence[DetectorBin]], from_at: datetime) -> Level:
+    """Say what a phase's detectors at the stop line are worth over a span that began then."""
+    level = Level.GOOD
+    for bins in rows:
+        last = bins[-1] if bins else None
+        if last is None or last.state is State.UNKNOWN:
+            level = Level.BETWEEN
+        elif last.state is not State.OK:
+            return Level.BAD
+        elif last.held_since is not None and last.held_since <= from_at:
+            level = Level.BETWEEN
+    return level
 
 
 def of_phases(quarters: Iterable[PhaseQuarter]) -> list[Sign]:
@@ -230,9 +245,12 @@ def of_phases(quarters: Iterable[PhaseQuarter]) -> list[Sign]:
     for each in quarters:
         share = each.failures / each.cycles if each.cycles else 0.0
         level = Level.BETWEEN
-        if each.believed and each.cycles >= LEAST_CYCLES and share >= FAILING:
+        if each.evidence is Level.BAD:
+            # What was said by a detector that turned out to be broken is taken back.
+            level = Level.GOOD
+        elif each.evidence is Level.GOOD and each.cycles >= LEAST_CYCLES and share >= FAILING:
             level = Level.BAD
-        elif each.believed and share < RECOVERED:
+        elif each.evidence is Level.GOOD and share < RECOVERED:
             level = Level.GOOD
         facts = {
             "cycles": str(each.cycles),

@@ -225,7 +225,7 @@ def people_on_foot(events: Events, settings: Settings) -> Table:
 
     apart = spread(unique_bins, unique_device, unique_phase, unique)
     sums = np.zeros((shape[0], shape[1] + ROLLING_BINS), dtype=np.int64)
-    for shift in range(ROLLING_BINS):
+    for shift in range(min(ROLLING_BINS, shape[1])):
         sums[:, : shape[1]][:, : shape[1] - shift] += apart[:, shift:]
     hour = sums[:, : shape[1]].astype(float)
     hourly = PER_PRESS * hour + PER_PRESS_SQUARED * hour**2
