@@ -1,13 +1,13 @@
 """Alarms of signals: raised and cleared by the watcher, acknowledged by people.
 
-Revision ID: 0052_signal_alarms
-Revises: 0051_signal_bins
+Revision ID: 0054_signal_alarms
+Revises: 0053_pos_settlements
 """
 
 from alembic import op
 
-revision = "0052_signal_alarms"
-down_revision = "0051_signal_bins"
+revision = "0054_signal_alarms"
+down_revision = "0053_pos_settlements"
 branch_labels = None
 depends_on = None
 
