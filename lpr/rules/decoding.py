@@ -134,6 +134,20 @@ def decode(
     return PlateRead(text, forms.kinds[chosen], tuple(min(1.0, value) for value in confidences))
 
 
+def averaged(looks: list[Floats]) -> Floats:
+    """Average what several looks at the same seats or kind say, as logarithms of probability.
+
+    The geometric mean: what one look rules out stays out.
+
+    Parameters
+    ----------
+    looks : list of arrays of equal shape
+        Logits, the classes last.
+    """
+    logs = [np.log(np.maximum(_chances(each), _LEAST_SCORE)) for each in looks]
+    return np.asarray(np.mean(logs, axis=0), np.float32)
+
+
 def _chances(logits: Floats) -> Floats:
     raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)

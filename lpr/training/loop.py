@@ -157,7 +157,10 @@ def learn(
             shown, since = np.zeros(3), 0
         if (step + 1) % learning.kept_every == 0 or step + 1 == run.steps:
             state = {"net": net.state_dict(), "mean": averaged.mean}
-            torch.save({**state, "optimiser": optimiser.state_dict(), "step": step + 1}, path)
+            # Whole or not at all: a run that ends while it writes keeps the last checkpoint.
+            part = path.with_suffix(".part")
+            torch.save({**state, "optimiser": optimiser.state_dict(), "step": step + 1}, part)
+            part.replace(path)
     batches.close()
     return path
 

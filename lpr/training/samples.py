@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from city.errors import Invalid
 from city.plate_rules import PlateKind
 from lpr.rules.alphabet import KIND_CLASS_OF, SEATS, classes_of
+from lpr.rules.decoding import kinds_with
 from lpr.rules.folds import fold_of
 from lpr.rules.serials import DRAWN_KINDS
 from lpr.synthesis.crops import draw_crop, worn
@@ -77,10 +78,11 @@ def read_photographs(manifest: Path) -> list[Photograph]:
             picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
             if picture is None:
                 raise Invalid("is no picture", field=row["path"])
-            rows = 2 if picture.shape[1] < _TWO_ROW_BELOW * picture.shape[0] else 1
-            kind = PlateKind(row["kind"])
-            if rows == 2 and kind is PlateKind.YELLOW7:  # noqa: PLR2004 - two rows
-                kind = PlateKind.YELLOW2
+            kind, rows = PlateKind(row["kind"]), 1
+            if picture.shape[1] < _TWO_ROW_BELOW * picture.shape[0]:
+                kind = PlateKind.YELLOW2 if kind is PlateKind.YELLOW7 else kind
+                # A blue plate that is as high was only cut out at a steep slant.
+                rows = 2 if kind in kinds_with(2) else 1
             found.append(
                 Photograph(
                     row["path"],

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from city.errors import Invalid
 from lpr.rules.corners import Found, best_of_each, sensible
-from lpr.rules.decoding import Temperatures, decode
+from lpr.rules.decoding import Temperatures, averaged, decode
 from lpr.rules.reads import BandLimits, PlateRead
 from lpr.vision.strips import Picture, batch_of, strip_of
 from lpr.vision.views import ROUGH, view_of
 
 Floats = NDArray[np.float32]
+
+Look = tuple[Floats, Floats]
+"""What one cut of a plate shows: logits of seats x classes, and of kinds."""
 
 MODELS: Final = Path(__file__).parents[1] / "models"
 CARD: Final = "card.json"
@@ -106,6 +109,8 @@ class Recogniser:
         self.card = read_card(folder)
         name = self.card.recogniser
         self._net = _open(folder, name, self.card.sha256[name])
+        self.refiner = Refiner(folder)
+        """Straightens what was read with doubt, to be read again."""
 
     def logits(self, strips: list[Picture]) -> tuple[Floats, Floats]:
         """Give the logits of seats (N x seats x classes) and kinds (N x kinds)."""
@@ -113,10 +118,17 @@ class Recogniser:
         seats, kinds = self._net.forward(["seats", "kinds"])
         return np.asarray(seats, np.float32), np.asarray(kinds, np.float32)
 
-    def read(self, picture: Picture, rows: int) -> PlateRead | None:
-        """Read a plate that was cut out; None where it is none."""
-        seats, kinds = self.logits([strip_of(picture, rows)])
-        return decode(seats[0], kinds[0], rows, self.card.temperatures)
+    def look(self, pictures: list[Picture], rows: int) -> list[Look]:
+        """Say what each of several cuts of one plate shows."""
+        seats, kinds = self.logits([strip_of(picture, rows) for picture in pictures])
+        return list(zip(seats, kinds, strict=True))
+
+    def read(self, looks: list[Look], rows: int) -> PlateRead | None:
+        """Read a plate from one look or the mean of several; None where it is none."""
+        told = self.card.temperatures
+        seats = averaged([seats / np.float32(told.seats) for seats, _ in looks])
+        kinds = averaged([kinds / np.float32(told.kinds) for _, kinds in looks])
+        return decode(seats, kinds, rows)
 
 
 class Refiner:
@@ -152,6 +164,19 @@ class Refiner:
                 if each.score >= _HOPELESS and sensible(each.corners)
             ]
         return best_of_each([each for each in better if each.score >= settings.least_plate])
+
+    def followed(self, picture: Picture, found: Found, times: int) -> list[Found]:
+        """Move the corners of a find that is taken for a plate, and give where they were each time.
+
+        The rows stay the find's. It ends early where the corners are no plate's any more.
+        """
+        steps: list[Found] = []
+        for _ in range(times):
+            (moved,) = self._once(picture, [steps[-1] if steps else found])
+            if not sensible(moved.corners):
+                break
+            steps.append(Found(moved.corners, found.rows, moved.score))
+        return steps
 
     def _once(self, picture: Picture, found: list[Found]) -> list[Found]:
         if not found:

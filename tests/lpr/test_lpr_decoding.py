@@ -12,7 +12,7 @@ from lpr.rules.accuracy import Judged, summary
 from lpr.rules.alphabet import CLASSES, KIND_CLASS_OF, KINDS, SEATS, classes_of
 from lpr.rules.calibration import fitted_bands, fitted_temperature
 from lpr.rules.corners import Found, best_of_each, box_overlap, sensible
-from lpr.rules.decoding import Temperatures, decode, kinds_with
+from lpr.rules.decoding import Temperatures, averaged, decode, kinds_with
 from lpr.rules.serials import DRAWN_KINDS, draw_text
 
 SURE = 12.0
@@ -139,9 +139,34 @@ def test_the_temperature_is_that_of_which_the_truth_was_drawn() -> None:
     assert fitted_temperature(logits, truth) == pytest.approx(2.0, rel=0.12)
 
 
-def test_the_limit_to_accept_is_the_lowest_that_keeps_the_share_of_wrong_ones() -> None:
+def test_the_limit_to_accept_is_the_lowest_that_surely_keeps_the_share_of_wrong_ones() -> None:
+    confidences = [round(1 - at / 1000, 3) for at in range(600)]
+    right = [at not in {320, 350, 500} for at in range(600)]
+    # Of n reads without a wrong one at most 1 % is wrong, as 0.99^n <= 0.05 from n = 299 on; with
+    # one wrong read it takes 473.
+    assert fitted_bands(confidences[:320], right[:320]).accept == 0.681
+    assert fitted_bands(confidences[:350], right[:350]).accept == 0.681
+    assert (
+        fitted_bands(
+            [*confidences[:350], *confidences[351:500]], [*right[:350], *right[351:500]]
+        ).accept
+        == 0.501
+    )
+    assert fitted_bands(confidences, right, certainty=0.5).accept == 0.401
+
+
+def test_where_no_limit_is_certain_only_what_is_surer_than_every_wrong_read_is_accepted() -> None:
     confidences = [0.99, 0.98, 0.9, 0.8, 0.7, 0.6]
-    right = [True, True, True, False, True, True]
-    assert fitted_bands(confidences, right, most_wrong=0.0).accept == 0.9
-    assert fitted_bands(confidences, right, most_wrong=0.2).accept == 0.6
-    assert fitted_bands([0.9], [False], most_wrong=0.0).accept > 0.9
+    assert fitted_bands(confidences, [True, True, True, False, True, True]).accept == 0.9
+    assert fitted_bands([0.9], [False]).accept > 0.9
+
+
+def test_looks_are_averaged_so_that_what_one_rules_out_stays_out() -> None:
+    clear, kinds = said("皖A12345", PlateKind.BLUE7)
+    other = clear.copy()
+    other[6, classes_of("5")[0]], other[6, classes_of("6")[0]] = 0, 1
+    assert decode(averaged([clear, clear]), kinds, 1) == decode(clear, kinds, 1)
+    read = decode(averaged([clear, other, other]), kinds, 1)
+    assert read is not None
+    assert read.text == "皖A12345"
+    assert read.confidence < 0.5

@@ -15,8 +15,10 @@ from city.errors import Invalid
 from city.plate_rules import PlateKind
 from lpr.commands import evaluate, read, render
 from lpr.rules.corners import Found
+from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.faces import draw_face
 from lpr.synthesis.scenes import draw_scene
+from lpr.vision import reading
 from lpr.vision.models import (
     MODELS,
     PARTS,
@@ -216,3 +218,34 @@ def test_evaluate_counts_what_the_renderer_drew_and_names_what_it_could_not_open
     assert evaluate.run([str(tmp_path / "manifest.csv"), "--form", "scene"]) == 1
     with pytest.raises(Invalid, match="no such picture"):
         evaluate.run([str(tmp_path / "manifest.csv"), "--form", "crop"])
+
+
+def test_a_slanted_plate_that_one_look_leaves_in_doubt_is_looked_at_again(
+    recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(8)
+    crops = [draw_crop(PlateKind.BLUE7, random) for _ in range(60)]
+
+    def right() -> int:
+        found = [(read_crop(crop.picture, recogniser), crop.text) for crop in crops]
+        return sum([plate.read.text for plate in plates] == [text] for plates, text in found)
+
+    again = right()
+    monkeypatch.setattr(reading, "_SURE", 0.0)
+    once = right()
+    assert again > once > 20
+
+
+def test_each_look_brings_corners_nearer(recogniser: Recogniser) -> None:
+    random, first, last = np.random.default_rng(6), [], []
+    for _ in range(12):
+        scene = draw_scene(random, (400, 300), kinds=(PlateKind.BLUE7,))
+        (plate,) = scene.plates
+        tall = float(np.linalg.norm(plate.corners[3] - plate.corners[0]))
+        rough = plate.corners + random.normal(0, 0.15 * tall, (4, 2)).astype(np.float32)
+        steps = recogniser.refiner.followed(scene.picture, Found(rough, 1, 1.0), 2)
+        away = [np.abs(each.corners - plate.corners).mean() / tall for each in steps]
+        first.append(np.abs(rough - plate.corners).mean() / tall)
+        last.append(away[-1] if away else first[-1])
+        assert all(each.rows == 1 for each in steps)
+    assert np.median(last) < 0.7 * np.median(first)
