@@ -248,7 +248,8 @@ def _to_give_back(uow: UnitOfWork, terminal: Terminal, request: Request) -> Said
 
 def _sale(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -> _Made:
     card = None if not request.reader else read_card(uow, request.reader)
-    found = _bills(uow, terminal, request)
+    # A card is held before its bill, as wherever it pays: then the bill is held later.
+    found = _bills(uow, terminal, request, lock=card is None)
     if len(found) > 1:
         raise _Refused(Code.INVALID, "several-bills")
     if not found:
@@ -262,9 +263,11 @@ def _sale(uow: UnitOfWork, terminal: Terminal, request: Request, act_id: UUID) -
     sale = Sale(
         bill.id, amount, act_id.hex, request.reference, terminal.merchant_no, terminal.subject
     )
-    order = pos_payments.take(uow, sale, None if card is None else cards.held(uow, card.id))
     if card is None:
+        held = bill if request.target and request.target.bill_id is not None else None
+        order = pos_payments.take(uow, sale, held=held)
         return _Made(bill.id, order.order_no)
+    order = pos_payments.take(uow, sale, cards.held(uow, card.id))
     reference = act_id.hex[-12:].upper()
     return _Made(bill.id, order.order_no, reference=reference, added={37: reference})
 
@@ -343,13 +346,18 @@ def _reverse_void(uow: UnitOfWork, terminal: Terminal, act: Act) -> Act:
 _REVERSE: Final = {Kind.SALE: _reverse_sale, Kind.VOID: _reverse_void}
 
 
-def _bills(uow: UnitOfWork, terminal: Terminal, request: Request) -> list[Bill]:
-    """Give the bills that a request is for: one, or all open ones of a plate's vehicle."""
+def _bills(
+    uow: UnitOfWork, terminal: Terminal, request: Request, *, lock: bool = False
+) -> list[Bill]:
+    """Give the bills that a request is for: one, or all open ones of a plate's vehicle.
+
+    With `lock` one that is named by its id is held.
+    """
     target = request.target
     if target is None:
         return []
     if target.bill_id is not None:
-        one = payments.find_bill(uow.connection, BillId(target.bill_id))
+        one = payments.find_bill(uow.connection, BillId(target.bill_id), lock=lock)
         return [] if one is None else [one]
     if target.session_id is not None:
         one = payments.bill_of_session(uow.connection, ParkingSessionId(target.session_id))

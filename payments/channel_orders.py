@@ -71,10 +71,14 @@ _UNWANTED: Final = text(
 )
 
 
-def add_order(connection: Connection, order: ChannelOrder) -> None:
-    """Keep a new order."""
+def add_order(
+    connection: Connection, order: ChannelOrder, heard_at: datetime | None = None
+) -> None:
+    """Keep a new order; `heard_at` where its channel has spoken of it already."""
+    spoken = {} if heard_at is None else {"heard_at": heard_at}
     connection.execute(
         insert(CHANNEL_ORDER).values(
+            **spoken,
             id=order.id,
             bill_id=order.bill_id,
             channel=order.channel.value,

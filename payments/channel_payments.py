@@ -61,6 +61,29 @@ class Learned:
     surplus: tuple[ChannelRefund, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an order is asked for with.
+
+    Parameters
+    ----------
+    channel, merchant, method
+        Through whom, for whom and how.
+    by : str
+        Subject of who asks.
+    order_no : str
+        The caller's own number; empty: the order is given one.
+    amount : Money
+    """
+
+    channel: Channel
+    merchant: str
+    method: Method
+    by: str
+    order_no: str
+    amount: Money
+
+
 def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     uow: UnitOfWork,
     bill_id: BillId,
@@ -113,8 +136,55 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
             if (known.bill_id, known.channel) != (bill_id, channel):
                 raise Conflict("was used for another order", field="order_no")
             return known
-    check_payable(bill)
     amount = bill.outstanding if part is None else part
+    check_takes(uow, bill, amount)
+    now = uow.wall.now()
+    if not order_no:
+        present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
+        # What is left may have changed since: a part was paid, or the bill was lowered.
+        usable = present is not None and present.order_no != lost_no and present.code_ends_at > now
+        if present is not None and usable and present.amount == amount:
+            return present
+    order = _new_order(uow, bill, Asked(channel, merchant, method, by, order_no, amount))
+    channel_orders.add_order(uow.connection, order)
+    return order
+
+
+def take_at_once(uow: UnitOfWork, bill: Bill, asked: Asked, answer: Answer) -> ChannelOrder:
+    """Keep an order that was paid before anybody asked us, and settle its bill.
+
+    As `ask_order` and `hear`, without reading again what is held and without writing it twice.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+    bill : Bill
+        Held.
+    asked : Asked
+        Under a number that no other order has; of two at once the second is an IntegrityError.
+    answer : Answer
+        What its channel said: paid.
+
+    Raises
+    ------
+    Conflict, Invalid
+        As `ask_order`.
+    NotAuthentic
+        As `hear`.
+    """
+    check_takes(uow, bill, asked.amount)
+    opened, now = _new_order(uow, bill, asked), uow.wall.now()
+    payment = _payment_of(uow, bill, opened)
+    order = replace(heard(opened, answer, now), payment_id=payment.id)
+    takings.add_payment(uow.connection, payment)
+    channel_orders.add_order(uow.connection, order, now)
+    _credit(uow, bill, order, payment)
+    return order
+
+
+def check_takes(uow: UnitOfWork, bill: Bill, amount: Money) -> None:
+    """Refuse where a bill does not take so much money; Conflict, Invalid as `ask_order`."""
+    check_payable(bill)
     if bill.charge.part is BillPart.AHEAD and amount != bill.outstanding:
         raise Conflict("what is paid ahead is paid whole", field="part", reason="ahead")
     if amount.minor <= 0 or amount > bill.outstanding:
@@ -123,33 +193,28 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
             field="part",
             left=bill.outstanding.as_json(),
         )
-    # A channel knows no business time: what it is told and tells is wall time.
     check_stands(bill, uow.clock.now())
+
+
+def _new_order(uow: UnitOfWork, bill: Bill, asked: Asked) -> ChannelOrder:
+    # A channel knows no business time: what it is told and tells is wall time.
     now = uow.wall.now()
-    if not order_no:
-        present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
-        # What is left may have changed since: a part was paid, or the bill was lowered.
-        usable = present is not None and present.order_no != lost_no and present.code_ends_at > now
-        if present is not None and usable and present.amount == amount:
-            return present
-    offered, longest = bill.state is BillState.OFFERED, takes_money_for(method)
+    offered, longest = bill.state is BillState.OFFERED, takes_money_for(asked.method)
     identifier = uuid7()
-    order = ChannelOrder(
+    return ChannelOrder(
         id=identifier,
-        bill_id=bill_id,
-        channel=channel,
-        order_no=order_no or identifier.hex,
-        merchant=merchant,
-        method=method,
-        amount=amount,
+        bill_id=bill.id,
+        channel=asked.channel,
+        order_no=asked.order_no or identifier.hex,
+        merchant=asked.merchant,
+        method=asked.method,
+        amount=asked.amount,
         state=OrderState.ASKED,
         opened_at=now.replace(microsecond=0),
-        opened_by=by,
+        opened_by=asked.by,
         expires_at=now.replace(microsecond=0)
         + (min(longest, OFFER_TAKES_MONEY_FOR) if offered else longest),
     )
-    channel_orders.add_order(uow.connection, order)
-    return order
 
 
 def hear(uow: UnitOfWork, order_no: str, answer: Answer, channel: Channel | None = None) -> Learned:
@@ -222,24 +287,32 @@ def _settle(
         channel_orders.write_order(uow.connection, order, heard_at)
         refund = money_back.give_back(uow, order)
         return replace(order, refunded_minor=order.amount.minor), (refund,)
-    paid_at = uow.clock.now()
-    payment = Payment(
+    payment = _payment_of(uow, bill, order)
+    order = replace(order, payment_id=payment.id)
+    takings.add_payment(uow.connection, payment)
+    channel_orders.write_order(uow.connection, order, heard_at)
+    _credit(uow, bill, order, payment)
+    return order, ()
+
+
+def _payment_of(uow: UnitOfWork, bill: Bill, order: ChannelOrder) -> Payment:
+    return Payment(
         PaymentId(uuid7()),
         bill.id,
         order.channel.value,
         order.amount,
         order.amount,
-        paid_at,
+        uow.clock.now(),
         f"channel:{order.channel.value}",
     )
-    order = replace(order, payment_id=payment.id)
-    takings.add_payment(uow.connection, payment)
-    channel_orders.write_order(uow.connection, order, heard_at)
-    paid = credited(bill, order.amount, paid_at)
+
+
+def _credit(uow: UnitOfWork, bill: Bill, order: ChannelOrder, payment: Payment) -> None:
+    """Count a payment that is kept on its bill, book it, and tell where nothing is left."""
+    paid = credited(bill, order.amount, payment.taken_at)
     bill_store.write_state(uow.connection, paid)
     if bill.state is BillState.OFFERED:
         offers.accept(uow, bill, payment)
     ledger_store.add_entry(uow.connection, book_channel_payment(payment, bill, order))
     if paid.state is BillState.PAID:
         services.announce_settled(uow, paid, payment)
-    return order, ()

@@ -14,7 +14,7 @@ from city.money import Money
 from city.works.database import UnitOfWork
 from payments import cards, channel_orders, channel_payments, channel_refunds, money_back
 from payments.adapters.stored_value import MERCHANT as OUR_CARDS
-from payments.rules.bills import BillState
+from payments.rules.bills import Bill, BillState
 from payments.rules.cards import Card, check_pays, what_it_pays
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState, RefundState
 from payments.rules.channel_registry import fee_rate_of
@@ -63,7 +63,9 @@ class Sale:
     by: str
 
 
-def take(uow: UnitOfWork, sale: Sale, card: Card | None = None) -> ChannelOrder:
+def take(
+    uow: UnitOfWork, sale: Sale, card: Card | None = None, held: Bill | None = None
+) -> ChannelOrder:
     """Take what a terminal's sale is over for a bill; settled where nothing is left.
 
     Parameters
@@ -72,6 +74,8 @@ def take(uow: UnitOfWork, sale: Sale, card: Card | None = None) -> ChannelOrder:
     sale : Sale
     card : Card or None
         The parking card that pays, held.
+    held : Bill or None
+        The bill, where it is held already.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def take(uow: UnitOfWork, sale: Sale, card: Card | None = None) -> ChannelOrder:
         As `channel_payments.ask_order`; where the card does not pay; where the bill is only
         offered, which is paid online.
     """
-    bill = bill_store.find_bill(uow.connection, sale.bill_id, lock=True)
+    bill = held or bill_store.find_bill(uow.connection, sale.bill_id, lock=True)
     if bill is None:
         raise NotFound("no such bill", field="bill_id")
     if bill.state is BillState.OFFERED:
@@ -94,21 +98,15 @@ def take(uow: UnitOfWork, sale: Sale, card: Card | None = None) -> ChannelOrder:
     if card is not None:
         check_pays(card, uow.clock.now())
         what_it_pays(card, sale.amount, part=False)
-    channel_payments.ask_order(
-        uow,
-        sale.bill_id,
-        channel,
-        merchant,
-        Method.CODE,
-        sale.by,
-        order_no=sale.order_no,
-        part=sale.amount,
+    asked = channel_payments.Asked(
+        channel, merchant, Method.CODE, sale.by, sale.order_no, sale.amount
     )
+    channel_payments.check_takes(uow, bill, sale.amount)
     number = sale.reference
     if card is not None:
         number = cards.debit(uow, card.id, sale.order_no, sale.amount, sale.by).id.hex
     paid = Answer(Fate.PAID, number, sale.amount, merchant, uow.wall.now())
-    return channel_payments.hear(uow, sale.order_no, paid).order
+    return channel_payments.take_at_once(uow, bill, asked, paid)
 
 
 def undo(uow: UnitOfWork, order_no: str, refund_no: str, reason: str, by: str) -> ChannelRefund:

@@ -49,9 +49,9 @@ class Taken:
     """False where the same request had been answered before."""
 
 
-def find_bill(connection: Connection, bill_id: BillId) -> Bill | None:
-    """Give a bill by its id."""
-    return bill_store.find_bill(connection, bill_id)
+def find_bill(connection: Connection, bill_id: BillId, *, lock: bool = False) -> Bill | None:
+    """Give a bill by its id; with `lock` nobody else changes it before the transaction ends."""
+    return bill_store.find_bill(connection, bill_id, lock=lock)
 
 
 def bill_of_session(connection: Connection, session_id: ParkingSessionId) -> Bill | None:
