@@ -223,6 +223,16 @@ class ScaledClock:
             self._last = max(self._last, at)
             return self._last
 
+    @property
+    def speed(self) -> float:
+        """Give how many simulated seconds a second of the wall takes."""
+        return self._setting().speed
+
+
+def speed_of(clock: Clock) -> float:
+    """Give how much faster than the wall a clock runs: 1 outside the demo."""
+    return clock.speed if isinstance(clock, ScaledClock) else 1.0
+
 
 # --- intervals -----------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ Nobody is billed on an ambiguous read: it is kept for a person to match.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
+from uuid import UUID
 
 from pydantic import JsonValue
 
@@ -56,6 +57,30 @@ class Outcome(StrEnum):
     """The read may mean several vehicles, or none: a person says which."""
 
 
+class Through(Protocol):
+    """A passage, whoever it is."""
+
+    @property
+    def gate(self) -> str:
+        """The gate's name at its facility."""
+        ...
+
+    @property
+    def direction(self) -> Direction:
+        """Which way."""
+        ...
+
+    @property
+    def event_id(self) -> str:
+        """The sender's own, unique for it: what comes twice is done once."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """What a gate tells.
@@ -87,6 +112,8 @@ class Passed:
     outcome: Outcome
     session: ParkingSession | None
     repeated: bool
+    evidence_id: UUID | None = None
+    """What was kept of it."""
 
 
 def pass_gate(uow: UnitOfWork, actor: Actor, passage: Passage) -> Passed:
@@ -113,17 +140,26 @@ def pass_gate(uow: UnitOfWork, actor: Actor, passage: Passage) -> Passed:
     place = facility(uow.connection, passage.facility_id)
     readers.check_gate(uow.connection, actor, place, passage.gate)
     _check(uow, place, passage)
-    event_key = f"{actor.kind}:{actor.subject}:{passage.event_id}"
     visits.take_turn(uow, place.id)
-    before = visits.seen_before(uow, event_key)
+    before = _before(uow, actor, passage.event_id)
     if before is not None:
-        return Passed(_outcome(before), before.session, repeated=True)
-    named = _named(uow, passage)
+        return before
+    return admit(uow, actor, place, passage, name_passage(uow, passage))
+
+
+def admit(
+    uow: UnitOfWork, actor: Actor, place: Facility, through: Through, named: "Named"
+) -> Passed:
+    """Take the passage of somebody who was named before, while they stood at the gate."""
+    visits.take_turn(uow, place.id)
+    before = _before(uow, actor, through.event_id)
+    if before is not None:
+        return before
     said = Evidence(
         kind=EvidenceKind.GATE_ENTRY
-        if passage.direction is Direction.ENTRY
+        if through.direction is Direction.ENTRY
         else EvidenceKind.GATE_EXIT,
-        at=passage.at,
+        at=through.at,
         recorded_at=uow.clock.now(),
         source=EvidenceSource.GATE,
         certainty=named.certainty,
@@ -132,8 +168,8 @@ def pass_gate(uow: UnitOfWork, actor: Actor, passage: Passage) -> Passed:
         district=place.district,
         vehicle_id=named.admitted_as,
         read_as=named.read_as,
-        event_key=event_key,
-        detail={"gate": passage.gate, **named.detail},
+        event_key=_event_key(actor, through.event_id),
+        detail={"gate": through.gate, **named.detail},
     )
     joined = visits.add(uow, said)
     outcome = _outcome(joined)
@@ -146,9 +182,20 @@ def pass_gate(uow: UnitOfWork, actor: Actor, passage: Passage) -> Passed:
             "parking.passage_unclear",
             "stay-evidence",
             str(said.id),
-            {"outcome": outcome.value, "facility_id": str(place.id), "gate": passage.gate},
+            {"outcome": outcome.value, "facility_id": str(place.id), "gate": through.gate},
         )
-    return Passed(outcome, joined.session, repeated=False)
+    return Passed(outcome, joined.session, repeated=False, evidence_id=said.id)
+
+
+def _event_key(actor: Actor, event_id: str) -> str:
+    return f"{actor.kind}:{actor.subject}:{event_id}"
+
+
+def _before(uow: UnitOfWork, actor: Actor, event_id: str) -> Passed | None:
+    before = visits.seen_before(uow, _event_key(actor, event_id))
+    if before is None:
+        return None
+    return Passed(_outcome(before), before.session, repeated=True, evidence_id=before.evidence.id)
 
 
 def vehicle_of(uow: UnitOfWork, passage: Passage) -> VehicleId | None:
@@ -159,7 +206,7 @@ def vehicle_of(uow: UnitOfWork, passage: Passage) -> VehicleId | None:
     NotFound
         Where there is no such ticket.
     """
-    return _named(uow, passage).admitted_as
+    return name_passage(uow, passage).admitted_as
 
 
 def _check(uow: UnitOfWork, place: Facility, passage: Passage) -> None:
@@ -186,7 +233,7 @@ def _outcome(joined: visits.Joined) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     """Whom a passage names, and how surely."""
 
     admitted_as: VehicleId | None
@@ -195,13 +242,20 @@ class _Named:
     detail: dict[str, JsonValue]
 
 
-def _named(uow: UnitOfWork, passage: Passage) -> _Named:
+def name_passage(uow: UnitOfWork, passage: Passage) -> Named:
+    """Say whom a passage names: by its ticket, or by its read among those that it can mean.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such ticket.
+    """
     if passage.ticket is not None:
         ticket = tickets.find(uow, passage.facility_id, passage.ticket)
         if ticket is None:
             raise NotFound("there is no such ticket here", field="ticket")
         inside = visits.identity_of(uow, passage.facility_id, ticket.vehicle_id, passage.at)
-        return _Named(inside or ticket.vehicle_id, None, CERTAIN, {"ticket": True})
+        return Named(inside or ticket.vehicle_id, None, CERTAIN, {"ticket": True})
     read = passage.read
     if read is None:
         raise Invalid("carries either a plate or a ticket", field="plate")
@@ -209,15 +263,15 @@ def _named(uow: UnitOfWork, passage: Passage) -> _Named:
     certainty = round(read.confidence * CERTAIN)
     known = visits.identity_of(uow, passage.facility_id, read_as, passage.at)
     if known is not None:
-        return _Named(known, None if known == read_as else read_as, certainty, {})
+        return Named(known, None if known == read_as else read_as, certainty, {})
     match, by_plate = _compared(uow, passage, read)
     facts: dict[str, JsonValue] = {"verdict": match.verdict.value, "near": len(match.near)}
     if match.candidate is not None:
         facts["cost"] = match.near[0].cost
-        return _Named(by_plate[match.candidate.identity], read_as, certainty, facts)
+        return Named(by_plate[match.candidate.identity], read_as, certainty, facts)
     if match.verdict is Verdict.AMBIGUOUS and passage.direction is Direction.EXIT:
-        return _Named(None, read_as, certainty, facts)
-    return _Named(read_as, None, certainty, {})
+        return Named(None, read_as, certainty, facts)
+    return Named(read_as, None, certainty, {})
 
 
 def _as_read(read: PlateRead) -> PlateNumber:

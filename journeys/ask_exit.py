@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from city.errors import Conflict, Invalid
+from city.identifiers import VehicleId
 from city.money import Money
 from city.people.actors import Actor
 from city.works.database import UnitOfWork
@@ -81,9 +82,24 @@ def ask_exit(uow: UnitOfWork, actor: Actor, passage: Passage) -> ExitAnswer:
     readers.check_gate(uow.connection, actor, place, passage.gate)
     if place.kind == "kerb":
         raise Invalid("is a kerb: it has no gates", field="facility_id")
+    return answer_exit(uow, place, vehicle_of(uow, passage))
+
+
+def answer_exit(uow: UnitOfWork, place: Facility, vehicle_id: VehicleId | None) -> ExitAnswer:
+    """Say whether a gate opens for a vehicle under the identity with which it is inside.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        Keeps what is offered.
+    place : Facility
+        Whose gate it is.
+    vehicle_id : VehicleId or None
+        None where nobody can tell who stands there.
+    """
     now = uow.clock.now()
     mode = exits.mode_in_force(uow.connection, place.id, place.district, now)
-    fee = _fee(uow, place, passage, now)
+    fee = None if vehicle_id is None else _fee(uow, place, vehicle_id, now)
     if fee is None:
         return ExitAnswer(*decide(mode, Standing(known=False)), mode)
     session = fee.session
@@ -103,11 +119,8 @@ def ask_exit(uow: UnitOfWork, actor: Actor, passage: Passage) -> ExitAnswer:
     )
 
 
-def _fee(uow: UnitOfWork, place: Facility, passage: Passage, now: datetime) -> Fee | None:
+def _fee(uow: UnitOfWork, place: Facility, vehicle_id: VehicleId, now: datetime) -> Fee | None:
     """Give what the stay of who stands there costs by now; None where no such stay counts."""
-    vehicle_id = vehicle_of(uow, passage)
-    if vehicle_id is None:
-        return None
     # Held: two who ask at once get one offer.
     for session in visits.open_at(uow, place.id, vehicle_id):
         if session.stay.hold is not None:

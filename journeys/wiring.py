@@ -40,6 +40,7 @@ from journeys import (
     settle_stay,
     simulate_tariff,
     weigh_honesty,
+    work_lanes,
 )
 from journeys.hear_notices import Notices
 from parking import learning_chances, rights_jobs, telemetry_jobs
@@ -221,6 +222,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         Task("parking.learn_chances", learn_chances, every="*/10 * * * *"),
         Task(REPLAY_TASK, replay_parked),
         *rights_jobs.tasks(database),
+        *work_lanes.tasks(database),
         figures.task(database),
         count_collections.task(database),
         keep_patrol.task(database),

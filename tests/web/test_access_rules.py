@@ -92,6 +92,8 @@ CASH_HANDS = {Role.ATTENDANT, Role.OPERATOR, Role.FINANCE}
 
 ON_THE_STREET = {Role.ATTENDANT, Role.OPERATOR}
 
+LANE_READERS = {*ON_THE_STREET, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR}
+
 SIGNAL_AUTHORS = {Role.ENGINEER, Role.ADMINISTRATOR}
 SIGNAL_READERS = {*SIGNAL_AUTHORS, Role.OPERATOR, Role.AUDITOR}
 WALKERS = {Role.ATTENDANT, Role.INSPECTOR, Role.OPERATOR}
@@ -210,6 +212,14 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/sessions/<uuid:session_id>/coupons": ON_THE_STREET,
     "POST /api/v1/facilities/<uuid:facility_id>/sessions": ON_THE_STREET,
     "POST /api/v1/facilities/<uuid:facility_id>/tickets": {Role.DRIVER},
+    "GET /api/v1/lanes": LANE_READERS,
+    "POST /api/v1/lanes": KEEPERS,
+    "POST /api/v1/lanes/<uuid:lane_id>/retirement": KEEPERS,
+    "GET /api/v1/lanes/<uuid:lane_id>/acts": LANE_READERS,
+    "POST /api/v1/lanes/<uuid:lane_id>/acts": ON_THE_STREET,
+    "POST /api/v1/facilities/<uuid:facility_id>/fire": ON_THE_STREET,
+    "GET /api/v1/lane-alarms": LANE_READERS,
+    "POST /api/v1/lane-alarms/<uuid:alarm_id>/answer": ON_THE_STREET,
     "GET /api/v1/gates/unmatched": ON_THE_STREET | {Role.AUDITOR},
     "GET /api/v1/gates/unmatched/<uuid:evidence_id>/plate": ON_THE_STREET,
     "POST /api/v1/gates/unmatched/<uuid:evidence_id>/match": ON_THE_STREET,
@@ -513,11 +523,15 @@ INTEGRATIONS = {
     "POST /api/v1/uplinks/ctwing",
     "POST /api/v1/gates/passages",
     "POST /api/v1/gates/exits",
+    "POST /api/v1/lanes/<uuid:lane_id>/reports",
+    "POST /api/v1/lanes/<uuid:lane_id>/reads",
     "POST /api/v1/bays/<uuid:bay_id>/reads",
 }
 DEVICES = {
     "POST /api/v1/gates/passages",
     "POST /api/v1/gates/exits",
+    "POST /api/v1/lanes/<uuid:lane_id>/reports",
+    "POST /api/v1/lanes/<uuid:lane_id>/reads",
     "POST /api/v1/bays/<uuid:bay_id>/reads",
 }
 """Of these, what devices may call too: each for its own gate or bays."""

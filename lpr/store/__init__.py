@@ -1,0 +1,1 @@
+"""What is kept of reads: every query on the room's tables."""
