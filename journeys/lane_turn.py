@@ -17,8 +17,9 @@ from city.identifiers import VehicleId, uuid7
 from city.people.actors import system_actor
 from city.time import speed_of
 from city.works.database import UnitOfWork
-from journeys.admit_vehicle import Direction, Named, admit
+from journeys.admit_vehicle import Direction, Named, Outcome, admit
 from journeys.ask_exit import answer_exit
+from lpr.services import evidence
 from parking.rules.lanes.machine import step
 from parking.rules.lanes.model import (
     DEFAULT_POLICY,
@@ -53,6 +54,13 @@ NOT_LASTING: Final = frozenset(AlarmKind) - {
     AlarmKind.FIRE,
 }
 """Alarms of what happened at an instant: they are over as they begin."""
+
+
+UNCLEAR: Final = frozenset(
+    {AlarmKind.TAILGATING, AlarmKind.UNREAD, AlarmKind.UNCLEAR, AlarmKind.FORCED}
+)
+"""Alarms of which the picture tells what happened."""
+ASKS_A_PERSON: Final = frozenset({Outcome.UNMATCHED, Outcome.HELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,10 @@ class LaneTurn:
     def raise_alarm(
         self, kind: AlarmKind, vehicle: Vehicle | None = None, at: datetime | None = None
     ) -> None:
-        """Write an alarm for the desk."""
+        """Write an alarm for the desk; its read is put before a person, too."""
+        read_id = _read_id(vehicle)
+        if read_id is not None and kind in UNCLEAR:
+            evidence.ask_person(self._uow, read_id, at or self.now)
         store.raise_alarm(
             self._uow.connection,
             LaneAlarm(
@@ -158,7 +169,7 @@ class LaneTurn:
                 kind,
                 at or self.now,
                 None if vehicle is None else vehicle.number,
-                _read_id(vehicle),
+                read_id,
                 (at or self.now) if kind in NOT_LASTING else None,
             ),
         )
@@ -280,6 +291,8 @@ def tell_passage(uow: UnitOfWork, lane: Lane, gone: LaneVehicle) -> LaneVehicle:
         ),
         named_of(gone.named),
     )
+    if passed.outcome in ASKS_A_PERSON and gone.read_id is not None:
+        evidence.ask_person(uow, gone.read_id, gone.ended_at)
     return replace(
         gone,
         outcome=LaneOutcome.PASSED,

@@ -16,8 +16,11 @@ from city.vehicles import PlateKind
 from city.works.database import UnitOfWork
 from journeys.admit_vehicle import Named, Passage, name_passage
 from journeys.lane_turn import LaneTurn, lane_of, orders_of
+from lpr.rules.frames import Corners, Frame
 from lpr.rules.kept_reads import KeptRead
 from lpr.rules.reads import Band, PlateRead
+from lpr.rules.reviews import Review, first_review
+from lpr.services import evidence
 from lpr.store import reads as read_store
 from parking.rules.evidence import CERTAIN
 from parking.rules.lanes.model import (
@@ -94,6 +97,21 @@ class LaneRead:
     sent_at: datetime
     read: PlateRead | None
     model: str | None = None
+    frame: bytes | None = None
+    """The JPEG that it was read in."""
+    corners: Corners | None = None
+    """Of the plate, in pixels of the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanePhoto:
+    """A picture that the desk asked for."""
+
+    event_id: str
+    at: datetime
+    sent_at: datetime
+    order_id: UUID
+    frame: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +178,30 @@ def read_at_lane(uow: UnitOfWork, actor: Actor, lane_id: UUID, sent: LaneRead) -
         return replace(_answer(uow, turn), read_id=before.id, repeated=True)
     at = _instant(turn, sent.at, sent.sent_at)
     seen = hearing.seen(at, event_key, sent.read, sent.model)
+    if sent.frame is not None:
+        hearing.keep_frame(event_key, at, sent.frame, UUID(seen.read_id), sent.corners)
     turn.take(PlateSeen(at, seen))
     turn.finish()
     return replace(_answer(uow, turn), read_id=UUID(seen.read_id))
+
+
+def photo_at_lane(uow: UnitOfWork, actor: Actor, lane_id: UUID, sent: LanePhoto) -> Frame:
+    """Take the picture that an act at the desk asked for, and put it beside the act.
+
+    Raises
+    ------
+    NotFound, Forbidden, Invalid
+        As `report`.
+    """
+    lane = lane_of(uow, lane_id)
+    turn = LaneTurn(uow, lane, joins=False)
+    readers.check_gate(uow.connection, actor, turn.home, lane.gate)
+    hearing = _Hearing(uow, actor, turn)
+    at = _instant(turn, sent.at, sent.sent_at)
+    kept = hearing.keep_frame(hearing.key(sent.event_id), at, sent.frame, None, None)
+    store.add_photo(uow.connection, lane.id, sent.order_id, kept.id)
+    store.done(uow.connection, lane.id, [sent.order_id], turn.now)
+    return kept
 
 
 def _answer(uow: UnitOfWork, turn: LaneTurn) -> LaneAnswer:
@@ -237,6 +276,7 @@ class _Hearing:
         named = self._named(at, read)
         whose = None if named is None else named.read_as or named.admitted_as
         certainty = 0 if read is None else round(read.confidence * CERTAIN)
+        band = Band.REJECT if read is None or named is None else read.band()
         kept = KeptRead(
             id=read_id,
             event_key=event_key,
@@ -250,14 +290,42 @@ class _Hearing:
             kind=_kind(read),
             confidences=() if read is None else read.confidences,
             certainty=certainty,
-            band=Band.REJECT if read is None or named is None else read.band(),
+            band=band,
             model=model,
+            review=first_review(read_id, band),
         )
         read_store.add_once(self._uow.connection, kept)
         if named is None:
             return Seen(str(read_id), None, certainty, at)
         self._turn.know(str(read_id), named)
         return Seen(str(read_id), str(named.admitted_as or whose), certainty, at)
+
+    def keep_frame(
+        self,
+        event_key: str,
+        at: datetime,
+        content: bytes,
+        read_id: UUID | None,
+        corners: Corners | None,
+    ) -> Frame:
+        """Keep a picture; of an act at the desk for as long as of an unclear read."""
+        lane = self._turn.lane
+        read = None if read_id is None else read_store.find(self._uow.connection, read_id)
+        return evidence.keep_frame(
+            self._uow,
+            evidence.SentFrame(
+                event_key=event_key,
+                facility_id=lane.facility_id,
+                district=lane.district,
+                lane_id=lane.id,
+                camera=self._actor.subject,
+                taken_at=at,
+                content=content,
+                read_id=read_id,
+                corners=corners,
+                unclear=read is None or read.review is Review.DUE,
+            ),
+        )
 
     def _named(self, at: datetime, read: PlateRead | None) -> Named | None:
         """Say whom a read names; None where it is too bad to name anybody."""

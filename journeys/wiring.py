@@ -43,6 +43,7 @@ from journeys import (
     work_lanes,
 )
 from journeys.hear_notices import Notices
+from lpr.services import evidence as frame_evidence
 from parking import learning_chances, rights_jobs, telemetry_jobs
 from parking.adapters.live_store import LiveStore
 from parking.ingest import Ingest
@@ -223,6 +224,7 @@ def tasks(wiring: Wiring) -> list[Task]:
         Task(REPLAY_TASK, replay_parked),
         *rights_jobs.tasks(database),
         *work_lanes.tasks(database),
+        *frame_evidence.tasks(database),
         figures.task(database),
         count_collections.task(database),
         keep_patrol.task(database),

@@ -8,6 +8,7 @@ how the keys work.
 from city.vault.comparing import open_for_comparison
 from city.vault.keys import FileKeys, GivenKeys, KeyRing, KeySource, key_source
 from city.vault.lists import keep_plates, vehicles_of_kinds
+from city.vault.pictures import drop_pictures, keep_picture, open_picture
 from city.vault.plates import (
     MAY_SEE_PLATES,
     ForgottenUpTo,
@@ -31,10 +32,12 @@ __all__ = [
     "MaskedPlate",
     "RotationReport",
     "begin_rotation",
+    "drop_pictures",
     "drop_retired",
     "find_plate",
     "forget",
     "forget_pseudonyms",
+    "keep_picture",
     "keep_plate",
     "keep_plates",
     "keep_pseudonym",
@@ -42,6 +45,7 @@ __all__ = [
     "keyed_digests",
     "masked",
     "open_for_comparison",
+    "open_picture",
     "reveal",
     "rotate",
     "vehicles_of_kinds",

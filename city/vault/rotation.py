@@ -11,7 +11,7 @@ from city.people.actors import system_actor
 from city.vault.keys import KeySource, key_source
 from city.vault.opening import OpenVault, open_for_writing, open_vault, take_alone
 from city.vault.plates import LOOKUP, decrypt, encrypt
-from city.vault.store import KEY, PSEUDONYM, VEHICLE
+from city.vault.store import KEY, PICTURE, PSEUDONYM, VEHICLE
 from city.works.database import UnitOfWork
 
 ROTATION = system_actor("vault.rotation")
@@ -28,7 +28,7 @@ class RotationReport:
     carried : int
         Plates carried over in this step.
     left : int
-        Plates and pseudonyms still under older versions.
+        Plates, pseudonyms and pictures still under older versions.
     retired : tuple of int
         Versions that no row needs any more, retired in this step.
     """
@@ -142,7 +142,7 @@ def _carry_over(uow: UnitOfWork, opened: OpenVault, limit: int) -> int:
 
 def _rows_under(uow: UnitOfWork, versions: list[int]) -> dict[int, int]:
     counted: dict[int, int] = {}
-    for table in (VEHICLE, PSEUDONYM):
+    for table in (VEHICLE, PSEUDONYM, PICTURE):
         rows = uow.connection.execute(
             select(table.c.key_version, func.count())
             .where(table.c.key_version.in_(versions))

@@ -29,6 +29,15 @@ VEHICLE = Table(
     Column("used_at", _INSTANT),
     Column("forgotten_at", _INSTANT),
 )
+PICTURE = Table(
+    "picture",
+    METADATA,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("key_version", Integer),
+    Column("nonce", LargeBinary),
+    Column("ciphertext", LargeBinary),
+    Column("created_at", _INSTANT),
+)
 PSEUDONYM = Table(
     "pseudonym",
     METADATA,

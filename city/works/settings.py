@@ -76,6 +76,14 @@ class Settings(BaseSettings):
         180, validation_alias=_named("GREENBAY_PLATE_DAYS")
     )
     """Days after its last use that a plate is kept; one that still owes or is parked stays."""
+    evidence_days: Annotated[int, Field(ge=1, le=3_660)] = Field(
+        30, validation_alias=_named("GREENBAY_EVIDENCE_DAYS")
+    )
+    """Days that the frame of a read is kept."""
+    unclear_evidence_days: Annotated[int, Field(ge=1, le=3_660)] = Field(
+        90, validation_alias=_named("GREENBAY_UNCLEAR_EVIDENCE_DAYS")
+    )
+    """Days that it is kept where a person had to look at it; never less than the others."""
     disk_free_limit_mb: Annotated[int, Field(ge=0)] = Field(
         256, validation_alias=_named("GREENBAY_DISK_FREE_LIMIT_MB")
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from city.identifiers import DistrictCode, FacilityId, VehicleId
 from city.vehicles import PlateKind
 from lpr.rules.reads import Band
+from lpr.rules.reviews import Review, ReviewAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,9 @@ class KeptRead:
     """Per mille."""
     band: Band
     model: str | None = None
+    review: Review = Review.NONE
+    answer: ReviewAnswer | None = None
+    reviewed_at: datetime | None = None
+    reviewed_by: str | None = None
+    stated_as: VehicleId | None = None
+    """What a person read on the picture, where it is another plate."""

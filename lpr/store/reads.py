@@ -3,13 +3,14 @@
 from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects import postgresql
 
 from city.identifiers import DistrictCode, FacilityId, VehicleId
 from city.vehicles import PlateKind
 from lpr.rules.kept_reads import KeptRead
 from lpr.rules.reads import Band
+from lpr.rules.reviews import Review, ReviewAnswer
 from lpr.store.tables import plate_read
 
 
@@ -20,6 +21,8 @@ def add_once(connection: Connection, read: KeptRead) -> bool:
         "kind": read.kind.value,
         "band": read.band.value,
         "confidences": list(read.confidences),
+        "review": read.review.value,
+        "answer": None if read.answer is None else read.answer.value,
     }
     added = (
         postgresql.insert(plate_read)
@@ -44,6 +47,15 @@ def find(connection: Connection, read_id: UUID) -> KeptRead | None:
     return None if row is None else read_of(row)
 
 
+def ask_review(connection: Connection, read_id: UUID) -> None:
+    """Put a read before a person, unless one looked at it."""
+    connection.execute(
+        update(plate_read)
+        .where(plate_read.c.id == read_id, plate_read.c.review != Review.DONE.value)
+        .values(review=Review.DUE.value)
+    )
+
+
 def read_of(row: RowMapping) -> KeptRead:
     """Give a row as what it is."""
     return KeptRead(
@@ -61,4 +73,9 @@ def read_of(row: RowMapping) -> KeptRead:
         row["certainty"],
         Band(row["band"]),
         row["model"],
+        Review(row["review"]),
+        None if row["answer"] is None else ReviewAnswer(row["answer"]),
+        row["reviewed_at"],
+        row["reviewed_by"],
+        None if row["stated_as"] is None else VehicleId(row["stated_as"]),
     )

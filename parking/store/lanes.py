@@ -331,11 +331,15 @@ def acts(connection: Connection, lane_id: UUID, limit: int = 20) -> list[LaneAct
     return [_act(row) for row in connection.execute(query).mappings()]
 
 
-def add_photo(connection: Connection, order_id: UUID, frame_id: UUID) -> None:
+def add_photo(connection: Connection, lane_id: UUID, order_id: UUID, frame_id: UUID) -> None:
     """Put the picture that an act asked for beside it."""
     connection.execute(
         update(lane_act)
-        .where(lane_act.c.photo_order_id == order_id, lane_act.c.frame_id.is_(None))
+        .where(
+            lane_act.c.lane_id == lane_id,
+            lane_act.c.photo_order_id == order_id,
+            lane_act.c.frame_id.is_(None),
+        )
         .values(frame_id=frame_id)
     )
 

@@ -19,7 +19,6 @@ import pytest
 
 from city.errors import Invalid
 from city.plate_rules import PlateKind
-from lpr.adapters.evidence import hide_others
 from lpr.adapters.videos import FileFrames, StreamFrames, shown
 from lpr.commands import watch
 from lpr.rules.corners import Found
@@ -27,6 +26,7 @@ from lpr.rules.reads import DEFAULT_BANDS, PlateRead
 from lpr.rules.sightings import Region, TrackRules
 from lpr.synthesis.faces import draw_face
 from lpr.synthesis.videos import Passing, Place, draw_video
+from lpr.vision.hiding import hide_others
 from lpr.vision.reading import ReadPlate
 from lpr.vision.watching import Frame, Watch
 from tests.lpr.rtsp_camera import RtspCamera

@@ -92,6 +92,7 @@ CASH_HANDS = {Role.ATTENDANT, Role.OPERATOR, Role.FINANCE}
 
 ON_THE_STREET = {Role.ATTENDANT, Role.OPERATOR}
 
+SEES_PICTURES = {*ON_THE_STREET, Role.INSPECTOR, Role.AUDITOR}
 LANE_READERS = {*ON_THE_STREET, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR}
 
 SIGNAL_AUTHORS = {Role.ENGINEER, Role.ADMINISTRATOR}
@@ -219,6 +220,8 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/lanes/<uuid:lane_id>/acts": ON_THE_STREET,
     "POST /api/v1/facilities/<uuid:facility_id>/fire": ON_THE_STREET,
     "GET /api/v1/lane-alarms": LANE_READERS,
+    "GET /api/v1/frames/<uuid:frame_id>/picture": SEES_PICTURES,
+    "GET /api/v1/reads/<uuid:read_id>/picture": SEES_PICTURES,
     "POST /api/v1/lane-alarms/<uuid:alarm_id>/answer": ON_THE_STREET,
     "GET /api/v1/gates/unmatched": ON_THE_STREET | {Role.AUDITOR},
     "GET /api/v1/gates/unmatched/<uuid:evidence_id>/plate": ON_THE_STREET,
@@ -525,6 +528,7 @@ INTEGRATIONS = {
     "POST /api/v1/gates/exits",
     "POST /api/v1/lanes/<uuid:lane_id>/reports",
     "POST /api/v1/lanes/<uuid:lane_id>/reads",
+    "POST /api/v1/lanes/<uuid:lane_id>/photos",
     "POST /api/v1/bays/<uuid:bay_id>/reads",
 }
 DEVICES = {
@@ -532,6 +536,7 @@ DEVICES = {
     "POST /api/v1/gates/exits",
     "POST /api/v1/lanes/<uuid:lane_id>/reports",
     "POST /api/v1/lanes/<uuid:lane_id>/reads",
+    "POST /api/v1/lanes/<uuid:lane_id>/photos",
     "POST /api/v1/bays/<uuid:bay_id>/reads",
 }
 """Of these, what devices may call too: each for its own gate or bays."""

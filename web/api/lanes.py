@@ -10,7 +10,16 @@ from city.errors import Invalid
 from city.identifiers import FacilityId, VehicleId
 from city.people import Role
 from city.vehicles import parse_plate
-from journeys.run_lane import LaneRead, Report, Word, WordKind, read_at_lane, report
+from journeys.run_lane import (
+    LanePhoto,
+    LaneRead,
+    Report,
+    Word,
+    WordKind,
+    photo_at_lane,
+    read_at_lane,
+    report,
+)
 from journeys.work_lanes import Answer, Judged, Wish, answer_alarm, set_fire, work_lane
 from parking.rules.lanes.model import Barrier, Loop, Way
 from parking.rules.lanes.registered import ActKind, ActReason
@@ -35,6 +44,8 @@ from web.api.schemas.lanes import (
     LaneFireOut,
     LaneIn,
     LaneOut,
+    LanePhotoIn,
+    LanePhotoOut,
     LaneReadIn,
     LaneReportIn,
     LanesOut,
@@ -158,11 +169,31 @@ def reads(lane_id: UUID, json_data: LaneReadIn) -> dict[str, Any]:
         json_data.sent_at,
         _read(json_data),
         json_data.model,
+        json_data.frame,
+        None if json_data.corners is None else tuple(json_data.corners),
     )
     with access.wiring().database.unit_of_work() as uow:
         answer = read_at_lane(uow, access.known_actor(), lane_id, sent)
         now = uow.clock.now()
     return shown_answer(answer, now, access.wiring().settings.page_origin)
+
+
+@blueprint.post("/lanes/<uuid:lane_id>/photos")
+@access.credential("integration", "device")
+@blueprint.input(LanePhotoIn)
+@blueprint.output(LanePhotoOut)
+@blueprint.doc(summary="The picture that an order `photo` asked for, for the act that asked")
+def photos(lane_id: UUID, json_data: LanePhotoIn) -> dict[str, Any]:
+    """Take a photo."""
+    sent = LanePhoto(
+        json_data.event_id,
+        json_data.at,
+        json_data.sent_at,
+        json_data.order_id,
+        json_data.frame,
+    )
+    with access.wiring().database.unit_of_work() as uow:
+        return {"frame_id": photo_at_lane(uow, access.known_actor(), lane_id, sent).id}
 
 
 @blueprint.get("/lanes/<uuid:lane_id>/acts")

@@ -20,6 +20,7 @@ from web.demo.bays import lay_bays
 from web.demo.cabinets import open_cabinets
 from web.demo.channels import open_gateway
 from web.demo.duty import Duty
+from web.demo.lanes import Inside, gated, open_gates
 from web.demo.mqtt_device import BrokerAddress
 from web.demo.people import WALKERS
 from web.demo.pos import KEEPER, open_booths
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from journeys.wiring import Wiring
     from parking.adapters.live_store import LiveStore
     from web.demo.bays import DemoFacility
+    from web.demo.lanes import Gates
     from web.demo.secrets_file import DemoSecrets
+    from web.demo.traffic import Move
 
 TICK_S: Final = 0.25
 WAKES_OVER_S: Final = 12.0
@@ -74,7 +77,16 @@ class Town:
         self._at = wiring.clock.now()
         self._ticked_s = time.monotonic()
         taken = _taken(wiring.live_store, self._facilities)
-        self.traffic = Traffic(self._facilities, round(self._at.timestamp()), self._at, taken)
+        self.gated = gated(self._facilities)
+        self.inside = Inside(wiring.settings.var / "gates" / "inside.json")
+        self.gates: Gates | None = None
+        self.traffic = Traffic(
+            self._facilities,
+            round(self._at.timestamp()),
+            self._at,
+            taken,
+            self.inside.plates,
+        )
         self._field = self._woken(first=taken is None)
 
     @property
@@ -94,8 +106,31 @@ class Town:
         else:
             self._speed = gap.total_seconds() / max(elapsed_s, TICK_S)
             for move in moves:
-                self._field.sense(move.bay.bay_id, move.at, occupied=move.arrives)
+                self._happens(move)
+        if self.gates is not None:
+            for bay_id, at in self.gates.reached():
+                self._field.sense(bay_id, at, occupied=True)
         self._senders.send(self._field.until(now))
+
+    def open_gates(self, gates: Gates | None) -> None:
+        """Let the cars of the gated garage drive through its lanes from now on."""
+        self.gates = gates
+        if gates is not None:
+            bays = [bay.bay_id for bay in self.gated.bays]
+            found = {bay_id: self.traffic.plate_in(bay_id) for bay_id in bays}
+            gates.begin({bay_id: plate for bay_id, plate in found.items() if plate is not None})
+            gates.start()
+
+    def _happens(self, move: Move) -> None:
+        """Let a car come to its bay or leave it, through the lanes where there are any."""
+        bay_id = move.bay.bay_id
+        if self.gates is None or move.facility.facility_id != self.gated.facility_id:
+            self._field.sense(bay_id, move.at, occupied=move.arrives)
+        elif move.arrives:
+            self.gates.arrive(move.plate, bay_id)
+        else:
+            self._field.sense(bay_id, move.at, occupied=False)
+            self.gates.leave(move.plate, bay_id)
 
     def _woken(self, *, first: bool) -> SensorField:
         """Return sensors that join the network now, in a session that no frame had before."""
@@ -133,6 +168,15 @@ def live() -> int:
         ApiClient(origin, token, lambda: None),
         stopped,
     )
+    town.open_gates(
+        open_gates(
+            wiring,
+            town.gated,
+            town.inside,
+            attendant=ApiClient(origin, secrets.attendant_tokens[walker_of(town.gated)], no_pause),
+            stopped=stopped,
+        )
+    )
     log.info("the demo city lives", bays=sum(len(each.bays) for each in town.facilities))
     sign_at = told_at = time.monotonic()
     while not stopped.wait(TICK_S):
@@ -147,6 +191,8 @@ def live() -> int:
     _keep(wiring, city_clock.stop)
     senders.stop(STOP_PATIENCE_S)
     patrol.join(STOP_PATIENCE_S)
+    if town.gates is not None:
+        town.gates.stop(STOP_PATIENCE_S)
     if booths is not None:
         booths.stop(STOP_PATIENCE_S)
     if cabinets is not None:
@@ -156,6 +202,15 @@ def live() -> int:
     if gateway is not None:
         gateway.stop()
     return 0
+
+
+def walker_of(home: DemoFacility) -> str:
+    """Give the log-in of the attendant who helps at a garage's gates."""
+    return next(each.login for each in WALKERS if each.district == home.district)
+
+
+def no_pause() -> None:
+    """Wait for nothing: an attendant at a gate comes when a car stands there."""
 
 
 def _keep(wiring: Wiring, change: Callable[[UnitOfWork], object]) -> None:

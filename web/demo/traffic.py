@@ -89,6 +89,8 @@ class Traffic:
         When the town begins to live.
     taken
         Bays that hold a car already, from an earlier life of the same town.
+    plates
+        Of the cars in them, as far as they are remembered.
     """
 
     def __init__(
@@ -97,7 +99,9 @@ class Traffic:
         seed: int,
         start_at: datetime,
         taken: frozenset[BayId] | None = None,
+        plates: Mapping[BayId, PlateNumber] | None = None,
     ) -> None:
+        self._remembered = plates or {}
         self._random = Random(seed)  # noqa: S311 - a town, not a secret
         self._facilities = list(facilities)
         self._near = {f.facility_id: _nearest(f, facilities) for f in facilities}
@@ -149,7 +153,8 @@ class Traffic:
                 there = self._random.random() < share if taken is None else bay.bay_id in taken
                 if there:
                     self._free[facility.facility_id].remove(bay)
-                    self._park(at, facility, bay, self._rest_s(facility))
+                    plate = self._remembered.get(bay.bay_id)
+                    self._park(at, facility, bay, self._rest_s(facility), plate)
 
     def _share(self, facility: DemoFacility, at: datetime) -> float:
         wanted = PROFILES[facility.kind].share_at(at.astimezone(ZONE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from city.vehicles import PlateKind
 from web.api.schemas.base import (
@@ -21,6 +21,8 @@ from web.api.schemas.evidence import Confidence, EventId, Gate, TicketCode
 from web.api.schemas.stays import PlateOut
 
 MOST_WORDS = 200
+MOST_FRAME_BYTES = 1_500_000
+"""A picture of 1 MiB in base64, and what is said of it."""
 
 Life = Annotated[
     str,
@@ -76,6 +78,8 @@ class LaneReportIn(Incoming):
 class LaneReadIn(Incoming):
     """What a camera read of who stands before the barrier."""
 
+    MOST_BYTES: ClassVar[int] = MOST_FRAME_BYTES
+
     event_id: Annotated[
         EventId, Field(description="the sender's own: what comes twice counts once")
     ]
@@ -88,6 +92,41 @@ class LaneReadIn(Incoming):
         Field(max_length=12, description="of each character; certain where not given"),
     ] = None
     model: Annotated[str | None, Field(max_length=80)] = None
+    frame: Annotated[
+        Base64Bytes | None, Field(description="the JPEG that it was read in, at most 1 MiB")
+    ] = None
+    corners: Annotated[
+        list[tuple[float, float]] | None,
+        Field(
+            min_length=4,
+            max_length=4,
+            description="of the plate in the frame, in pixels, from the upper left as it is read",
+        ),
+    ] = None
+
+
+class LanePhotoIn(Incoming):
+    """A picture that an order `photo` asked for."""
+
+    MOST_BYTES: ClassVar[int] = MOST_FRAME_BYTES
+
+    event_id: EventId
+    at: InstantIn
+    sent_at: InstantIn
+    order_id: UUID
+    frame: Annotated[Base64Bytes, Field(description="a JPEG, at most 1 MiB")]
+
+
+class LanePhotoOut(Outgoing):
+    """A picture that was kept."""
+
+    frame_id: UUID
+
+
+class PictureQuery(Incoming):
+    """Which part of a picture."""
+
+    part: Literal["frame", "crop"] = "frame"
 
 
 class LaneOrderOut(Outgoing):

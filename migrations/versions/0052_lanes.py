@@ -1,13 +1,13 @@
-"""Lanes of gates: their state, what they are told, who passed, what a person should look at.
+"""Lanes of gates, and what their cameras read: state, orders, passages, alarms, reads, frames.
 
-Revision ID: 0051_lanes
-Revises: 0050_detector_data
+Revision ID: 0052_lanes
+Revises: 0051_signal_bins
 """
 
 from alembic import op
 
-revision = "0051_lanes"
-down_revision = "0050_detector_data"
+revision = "0052_lanes"
+down_revision = "0051_signal_bins"
 branch_labels = None
 depends_on = None
 
@@ -134,7 +134,58 @@ create index plate_read_latest on lpr.plate_read (facility_id, at desc, id desc)
 create index plate_read_lane on lpr.plate_read (lane_id, id desc);
 """
 
+FRAMES = """
+create table vault.picture (
+    id uuid primary key,
+    key_version integer not null references vault.key (version),
+    nonce bytea not null check (length(nonce) = 12),
+    ciphertext bytea not null,
+    created_at timestamptz not null
+);
+-- Sealed bytes do not compress: kept out of line as they are.
+alter table vault.picture alter column ciphertext set storage external;
+create index picture_key on vault.picture (key_version);
+
+create table lpr.frame (
+    id uuid primary key,
+    event_key text not null unique,
+    facility_id uuid not null,
+    district text not null,
+    lane_id uuid,
+    camera text not null,
+    read_id uuid,
+    taken_at timestamptz not null,
+    received_at timestamptz not null,
+    kept_until_at timestamptz not null,
+    state text not null check (state in ('raw', 'hidden', 'failed', 'gone')),
+    sent_sha256 text not null,
+    picture_id uuid,
+    crop_id uuid,
+    shown_sha256 text,
+    corners double precision[],
+    check ((state in ('raw', 'hidden')) = (picture_id is not null))
+);
+create index frame_read on lpr.frame (read_id) where read_id is not null;
+create index frame_over on lpr.frame (kept_until_at) where state <> 'gone';
+
+-- What people made of reads: the labelled set.
+alter table lpr.plate_read
+    add column review text not null default 'none'
+        check (review in ('none', 'due', 'sampled', 'done')),
+    add column reviewed_at timestamptz,
+    add column reviewed_by text,
+    add column answer text check (answer in ('right', 'wrong', 'no-plate', 'unreadable')),
+    add column stated_as uuid,
+    add check ((review = 'done') = (reviewed_at is not null)),
+    add check ((review = 'done') = (answer is not null)),
+    add check (stated_as is null or answer = 'wrong');
+create index plate_read_review on lpr.plate_read (facility_id, id)
+    where review in ('due', 'sampled');
+create index lane_vehicle_read on parking.lane_vehicle (read_id) where read_id is not null;
+"""
+
 UNDO = """
+drop table vault.picture;
 drop schema lpr cascade;
 drop table parking.lane_act, parking.lane_alarm, parking.lane_vehicle, parking.lane_order,
     parking.lane_state, parking.lane;
@@ -142,8 +193,9 @@ drop table parking.lane_act, parking.lane_alarm, parking.lane_vehicle, parking.l
 
 
 def upgrade() -> None:
-    """Add lanes and reads."""
+    """Add lanes, reads and frames."""
     op.execute(LANES)
+    op.execute(FRAMES)
 
 
 def downgrade() -> None:

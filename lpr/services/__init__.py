@@ -1,0 +1,1 @@
+"""Use cases of the reading room: evidence, reviews, cameras."""
