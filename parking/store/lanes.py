@@ -223,6 +223,13 @@ def vehicle(connection: Connection, lane_id: UUID, number: int) -> LaneVehicle |
     return None if row is None else _vehicle(row)
 
 
+def vehicle_of_read(connection: Connection, read_id: UUID) -> LaneVehicle | None:
+    """Give the vehicle that was taken for whom a read names, locked."""
+    query = select(lane_vehicle).where(lane_vehicle.c.read_id == read_id).with_for_update()
+    row = connection.execute(query.limit(1)).mappings().one_or_none()
+    return None if row is None else _vehicle(row)
+
+
 def latest_vehicles(
     connection: Connection, lane_ids: Collection[UUID], each: int
 ) -> dict[UUID, list[LaneVehicle]]:
