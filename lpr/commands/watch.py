@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -12,9 +12,10 @@ import cv2
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from city.command_line import CommandLine
-from city.errors import Invalid
+from city.errors import Invalid, Unavailable
 from city.time import WallClock
 from lpr.adapters.evidence import keep_evidence
+from lpr.adapters.lane_push import LanePush
 from lpr.adapters.videos import FileFrames, StreamFrames, is_stream, shown
 from lpr.rules.sightings import Point, Region, TrackRules
 from lpr.rules.tracking import Visit
@@ -49,6 +50,10 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument(
         "--give-up-after", type=float, metavar="S", help="end a stream that is silent so long"
     )
+    line.add_argument(
+        "--lane", metavar="URL", help="send reads to a lane: https://HOST/api/v1/lanes/ID"
+    )
+    line.add_argument("--token-file", metavar="FILE", help="the camera's credential, for --lane")
     line.add_argument("--threads", type=int, default=1, help="of OpenCV (default 1)")
     given = line.parse_args(arguments)
     _check(given)
@@ -70,7 +75,14 @@ def run(arguments: Sequence[str]) -> int:
         frames = StreamFrames(given.source, given.give_up_after)
     else:
         frames = FileFrames(Path(given.source))
-    watch = Watch(read, reader.card.bands, rules, regions=regions, least_gap_s=0.999 / given.fps)
+    watch = Watch(
+        read,
+        reader.card.bands,
+        rules,
+        regions=regions,
+        least_gap_s=0.999 / given.fps,
+        arrived=_to_lane(line.prog, given, reader.card.version),
+    )
     began_at = WallClock().now()
     status = 0
     try:
@@ -92,7 +104,26 @@ def run(arguments: Sequence[str]) -> int:
     return status if frames.health.frames else 1
 
 
+def _to_lane(
+    prog: str, given: Namespace, model: str
+) -> Callable[[Visit, Picture | None], None] | None:
+    """Give what sends a vehicle's read while it stands there; None where none is asked for."""
+    if given.lane is None:
+        return None
+    push = LanePush(given.lane, Path(given.token_file), model, WallClock())
+
+    def send(visit: Visit, picture: Picture | None) -> None:
+        try:
+            push.send(visit, picture)
+        except Unavailable as error:
+            sys.stderr.write(f"{prog}: {error}\n")
+
+    return send
+
+
 def _check(given: Namespace) -> None:
+    if (given.lane is None) != (given.token_file is None):
+        raise Invalid("go together", field="--lane and --token-file")
     if not 0 < given.fps <= _MOST_FPS:
         raise Invalid(f"must be above 0 and at most {_MOST_FPS:g}", field="--fps")
     if given.threads < 1:

@@ -150,6 +150,11 @@ def finish(tracks: Tracks, rules: TrackRules, bands: BandLimits) -> tuple[Visit,
     return _visits(tracks.live, rules, bands)
 
 
+def so_far(track: Track, rules: TrackRules, bands: BandLimits) -> Visit | None:
+    """Give the visit of a vehicle that is still there; None where nothing was read on it yet."""
+    return _visit(track, rules, bands)
+
+
 def _stands(track: Track, rules: TrackRules) -> bool:
     return track.last.at_s - track.parked.at_s >= rules.parked_after_s
 

@@ -1,5 +1,6 @@
 """Preparing a frame that was sent: opened, others hidden, packed again."""
 
+import threading
 from functools import lru_cache
 
 import cv2
@@ -12,6 +13,9 @@ from lpr.vision.hiding import shown
 from lpr.vision.models import Detector, detector
 from lpr.vision.pictures import picture_of
 from lpr.vision.strips import Picture
+
+_ONE_AT_A_TIME = threading.Lock()
+"""A worker's jobs are threads, and a net keeps what it computes in itself."""
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +41,8 @@ def prepared(
         raise Invalid("is no picture that can be kept", field="frame")
     picture = picture_of(content)
     known = _within(picture, corners)
-    done = shown(picture, known, _detector())
+    with _ONE_AT_A_TIME:
+        done = shown(picture, known, _detector())
     crop = None
     if done.crop is not None and min(done.crop.shape[:2]) > 0:
         crop = _packed(done.crop, quality)

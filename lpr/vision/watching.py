@@ -6,16 +6,16 @@ there, whether or not the detector found it in this frame too.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import cv2
 import numpy as np
 
-from lpr.rules.reads import BandLimits
+from lpr.rules.reads import Band, BandLimits
 from lpr.rules.sightings import Point, Region, Sighting, TrackRules
-from lpr.rules.tracking import Tracks, Visit, finish, step
+from lpr.rules.tracking import Track, Tracks, Visit, finish, so_far, step
 from lpr.vision.reading import Floats, ReadPlate
 from lpr.vision.strips import Picture
 
@@ -75,6 +75,8 @@ class Watch:
         Lanes or bays; with any, what is seen elsewhere is left out.
     least_gap_s : float
         Frames that come sooner after the last that was looked at are left out.
+    arrived : callable or None
+        Called once a vehicle, while it is there: as soon as its read is accepted.
     """
 
     def __init__(
@@ -85,7 +87,10 @@ class Watch:
         *,
         regions: Sequence[Region] = (),
         least_gap_s: float = 0.0,
+        arrived: Callable[[Visit, Picture | None], None] | None = None,
     ) -> None:
+        self._arrived = arrived
+        self._told: set[int] = set()
         self.looks = Looks()
         self._read = read
         self._bands = bands
@@ -116,9 +121,23 @@ class Watch:
                     continue
                 if number not in best or read.confidence > best[number][0]:
                     best[number] = (read.confidence, frame.picture)
+            self._tell(live, best)
         for visit in self.end():
             _, picture = best.pop(visit.number, (0.0, None))
             yield visit, picture
+
+    def _tell(self, live: Mapping[int, Track], best: Mapping[int, tuple[float, Picture]]) -> None:
+        """Tell of vehicles that are there and whose read is sure by now."""
+        self._told &= live.keys()
+        if self._arrived is None:
+            return
+        for number, track in live.items():
+            if number in self._told:
+                continue
+            visit = so_far(track, self._rules, self._bands)
+            if visit is not None and visit.band is Band.ACCEPT:
+                self._told.add(number)
+                self._arrived(visit, best[number][1] if number in best else None)
 
     def take(self, frame: Frame) -> tuple[Visit, ...]:
         """Take a frame; give the visits that are over by it."""

@@ -1,0 +1,91 @@
+"""A drawn video, read by our own camera software, opens a gate in and out: a stay and its bill."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from werkzeug.serving import make_server
+
+from city.vehicles import PlateKind
+from lpr.commands import watch
+from lpr.rules.layouts import layouts_of
+from lpr.synthesis.faces import face_of
+from lpr.synthesis.videos import Passing, Place, draw_video
+from tests.web.lane_site import Gates, LaneBox, open_gates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.web.small_site import Site
+
+TEXT = "京A12345"
+SIZE = (640, 360)
+FPS = 5.0
+
+
+@pytest.fixture
+def gates(site: Site) -> Gates:
+    return open_gates(site)
+
+
+@contextmanager
+def served(site: Site) -> Iterator[str]:
+    """Serve the application on a real port."""
+    server = make_server("127.0.0.1", 0, site.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def film(path: Path, seed: int) -> Path:
+    """Draw a car that comes near and stands before the camera."""
+    random = np.random.default_rng(seed)
+    face = face_of(TEXT, PlateKind.BLUE7, layouts_of(PlateKind.BLUE7, TEXT)[0], random)
+    away, barrier = Place(0.48, 0.35, 0.14), Place(0.5, 0.6, 0.28)
+    car = Passing(face, 0.2, away, barrier, away, travel_s=1.0, stands_s=1.6)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, SIZE)
+    for picture in draw_video([car], SIZE, seconds=3.0, fps=FPS, random=random):
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+def filmed(gates: Gates, box: LaneBox, origin: str, folder: Path, seed: int) -> None:
+    """Let a car stand before a lane while its camera's film is watched."""
+    token = folder / f"{box.who}.token"
+    token.write_text(gates.site.tokens[box.who], "ascii")
+    video = film(folder / f"{box.who}.avi", seed)
+    box.tell(box.word("loop", loop="approach", on=True))
+    assert box.barrier == "down"
+    lane = f"{origin}/api/v1/lanes/{box.lane_id}"
+    assert watch.run([str(video), "--lane", lane, "--token-file", str(token)]) == 0
+    box.tell()
+
+
+def test_a_film_of_a_car_opens_the_gates_and_becomes_a_bill(
+    gates: Gates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served(gates.site) as origin:
+        filmed(gates, gates.entry, origin, tmp_path, 4)
+        assert gates.entry.barrier == "up", capsys.readouterr()
+        gates.entry.drives()
+        gates.site.clock.advance(61 * 60)
+        filmed(gates, gates.exit, origin, tmp_path, 9)
+        assert gates.exit.barrier == "up", capsys.readouterr()
+        gates.exit.drives()
+    (bill,) = gates.settle()
+    assert bill["amount"]["minor"] == 900
+    reads = gates.site.get(
+        "/api/v1/reads", "attendant", query_string={"facility_id": gates.facility_id}
+    ).get_json()["items"]
+    assert {each["picture"] for each in reads} == {"hidden"}
+    assert all(each["model"] for each in reads)
