@@ -1,13 +1,13 @@
 """Lanes of gates, and what their cameras read: state, orders, passages, alarms, reads, frames.
 
-Revision ID: 0052_lanes
-Revises: 0051_signal_bins
+Revision ID: 0055_lanes
+Revises: 0054_signal_alarms
 """
 
 from alembic import op
 
-revision = "0052_lanes"
-down_revision = "0051_signal_bins"
+revision = "0055_lanes"
+down_revision = "0054_signal_alarms"
 branch_labels = None
 depends_on = None
 
