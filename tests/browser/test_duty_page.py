@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import psycopg
 from playwright.sync_api import expect
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
 
 FORGOTTEN = """
 insert into signals.reporter (id, place, subject, simulated, added_at, added_by)
-select gen_random_uuid(), place, 'forgotten-' || lower(signal), true, now() - interval '1 hour',
-       'test'
+select gen_random_uuid(), place, %s, true, now() - interval '1 hour', 'test'
 from signals.place where signal = 'J20'
-on conflict (subject) where removed_at is null do update set added_by = 'test'
 """
 
 
-def forget_a_controller(system: System) -> None:
-    """Leave a second controller at a junction that was registered and never reported."""
+def forgotten_controller(system: System) -> str:
+    """Leave a controller at a junction that was registered and never reported; give its name."""
+    name = f"forgotten-{uuid4().hex[:6]}"
     record = read_run_record(system.folder / "var")
     assert record is not None
     with psycopg.connect(record.addresses.database) as connection:
         deadline = time.monotonic() + 120
-        while connection.execute(FORGOTTEN).rowcount == 0:
+        while connection.execute(FORGOTTEN, [name]).rowcount == 0:
             assert time.monotonic() < deadline, "the town's controllers are not registered"
             connection.commit()
             time.sleep(1)
+    return name
 
 
 def with_pictures(page: Page) -> None:
@@ -52,10 +53,10 @@ def with_pictures(page: Page) -> None:
 def test_an_alarm_is_read_acknowledged_and_followed_to_its_junction(
     visitor: Visitor, system: System
 ) -> None:
-    forget_a_controller(system)
+    name = forgotten_controller(system)
     page = visitor.open("/signals/duty", "engineer")
     expect(page.locator("body[data-network]")).to_have_count(1)
-    row = page.locator(".desk-row", has_text="forgotten-j20")
+    row = page.locator(".desk-row", has_text=name)
     expect(row).to_be_visible(timeout=150_000)
     row.click()
     expect(page.locator("#case-content")).to_contain_text("It has reported nothing")
@@ -71,12 +72,12 @@ def test_an_alarm_is_read_acknowledged_and_followed_to_its_junction(
     page.locator("#view .chip", has_text="Plans sent").click()
     expect(page.locator("#rows")).to_contain_text("Nothing was sent yet")
     phone = visitor.open("/signals/duty", "engineer", language="zh", width=390, theme="dark")
-    expect(phone.locator(".desk-row", has_text="forgotten-j20")).to_contain_text("已确认")
+    expect(phone.locator(".desk-row", has_text=name)).to_contain_text("已确认")
     shot(phone, "duty-zh-390-dark")
-    phone.locator(".desk-row", has_text="forgotten-j20").click()
+    assert violations(phone) == []
+    phone.locator(".desk-row", has_text=name).click()
     expect(phone.locator("#case-content")).to_contain_text("依据")
     shot(phone, "duty-case-zh-390-dark")
-    assert violations(phone) == []
     small = visitor.open("/signals/duty?view=junctions", "operator", language="zh", width=360)
     assert violations(small) == []
     expect(small.locator('[data-row="signal-J20"]')).to_be_visible()

@@ -162,7 +162,7 @@ export class JunctionPage {
               each.imputed === null ? "–" : `≈ ${wholeNumber(each.imputed)} (${named("duty.source", each.source ?? "")})`,
               exactly(instant(each.from_at)),
             ]),
-            text("duty.detectors"),
+            `${this.name} · ${text("duty.detectors")}`,
           ),
     );
   }

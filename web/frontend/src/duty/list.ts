@@ -108,7 +108,7 @@ export class DutyPage {
   private draw(): void {
     if (!this.read) return;
     const focused = (document.activeElement as HTMLElement | null)?.dataset["row"];
-    const without = this.signals.filter((each) => each.reporters > 0 && each.alarms === 0).length;
+    const without = this.signals.filter((each) => each.heard_at !== null && each.alarms === 0).length;
     write(
       byId("summary"),
       [
@@ -193,7 +193,9 @@ export class DutyPage {
         ? h("span", { class: "tag" }, text("duty.not_reported"))
         : signal.alarms > 0
           ? h("span", { class: signal.severe ? "tag tag-danger" : "tag tag-warning" }, counted("duty.open", signal.alarms))
-          : h("span", { class: "tag tag-good" }, `✓ ${text("duty.in_order")}`);
+          : signal.heard_at === null
+            ? h("span", { class: "tag" }, `? ${text("duty.unknown")}`)
+            : h("span", { class: "tag tag-good" }, `✓ ${text("duty.in_order")}`);
     return this.desk.row(
       `signal-${signal.signal}`,
       () => void this.openSignal(signal),

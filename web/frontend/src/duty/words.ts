@@ -98,9 +98,20 @@ export function table(
     { class: "table-box", tabindex: 0, role: "region", "aria-label": label },
     h(
       "table",
-      { class: "table" },
+      { class: "table table-cards" },
       h("thead", {}, h("tr", {}, ...head.map((each) => h("th", { scope: "col" }, each)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((each) => h("td", {}, each))))),
+      h(
+        "tbody",
+        {},
+        ...rows.map(([first = "", ...rest]) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, first),
+            ...rest.map((each, index) => h("td", { "data-label": head[index + 1] ?? "" }, each)),
+          ),
+        ),
+      ),
     ),
   );
 }
