@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ACTS: Final = "/api/v1/terminals/acts"
 MOST_A_BATCH: Final = 200
 """Of the app."""
-OK, CREATED, CONFLICT = 200, 201, 409
+OK, CONFLICT = 200, 409
 AGAIN: Final = frozenset({0, 429, 502, 503, 504})
 """Nobody answered, or somebody said to come again."""
 TIMEOUT_S: Final = 30.0
@@ -125,7 +125,12 @@ class Crew:
 
     def __init__(self, walks: Sequence[Walk], port: int, senders: int) -> None:
         self.devices = [
-            Device(each, line, Random(each.seed), Handheld(line))  # noqa: S311 - repeatable
+            Device(
+                each,
+                line,
+                Random(each.seed),  # noqa: S311 - repeatable
+                Handheld(line, str(each.terminal.id), private=each.private),
+            )
             for each in walks
             for line in [Line(port)]
         ]
@@ -169,18 +174,11 @@ class Crew:
 
     def _run(self, devices: Sequence[Device]) -> None:
         try:
-            for each in devices:
-                self._enrol(each)
             while waiting := [each for each in devices if not each.finished]:
                 for each in waiting:
                     self._turn(each)
         except HaltedError:
             return
-
-    def _enrol(self, device: Device) -> None:
-        while (answer := device.handheld.enrol(device.walk.code)).status_code != CREATED:
-            self._note(answer)
-            self._pause(PAUSE_S)
 
     def _turn(self, device: Device) -> None:
         """Work without a line, then send what waits, one to five times over."""
@@ -245,7 +243,7 @@ class Crew:
     def _note(self, answer: Answer) -> None:
         with self._lock:
             self.statuses[answer.status_code] += 1
-            expected = answer.status_code in {OK, CREATED, CONFLICT} | AGAIN
+            expected = answer.status_code in {OK, CONFLICT} | AGAIN
             if not expected:
                 self.strange.append(f"{answer.status_code} {answer.content[:300]!r}")
 

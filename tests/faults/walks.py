@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import insert
 
 from city.identifiers import (
@@ -24,7 +25,8 @@ from city.money import Money
 from city.people.actors import SYSTEM
 from city.people.store import ACCOUNT
 from city.places import Position
-from city.terminals import act_store, services
+from city.terminals import act_store, services, store
+from city.terminals.rules.signing import PublicKey
 from parking.services.places import Bay, Facility, record_places
 from payments import shifts, takeovers
 from payments.rules.bills import Charge
@@ -71,7 +73,8 @@ class Walk:
     """One terminal with its person, and all that they will do."""
 
     terminal: Terminal
-    code: str
+    private: ec.EllipticCurvePrivateKey
+    """Of the device."""
     account_id: AccountId
     shift_id: UUID
     behind: timedelta
@@ -167,12 +170,16 @@ def _walk(uow: UnitOfWork, number: int, chance: Random, begin_at: datetime) -> W
         )
     )
     given = services.register(uow, SYSTEM, f"Walk {account_id.hex[-8:]}", DISTRICT)
-    terminal_id = given.terminal.id
+    terminal_id, private = given.terminal.id, ec.generate_private_key(ec.SECP256R1())
+    # Enrolled by hand: over HTTP one network may try twenty codes in a quarter of an hour.
+    numbers = private.public_key().public_numbers()
+    key = PublicKey(numbers.x.to_bytes(32), numbers.y.to_bytes(32))
+    store.enrol(uow.connection, terminal_id, key, 0, "1.0.0", uow.wall.now())
     act_store.begin_sign_in(uow.connection, uuid7(), terminal_id, account_id, begin_at)
     shift_id = uuid7()
     shifts.begin(uow, shift_id, str(account_id), DISTRICT, f"Walk {number}")
     behind = timedelta(seconds=chance.uniform(-FAR_S, FAR_S))
-    return Walk(given.terminal, given.code, account_id, shift_id, behind, chance.randrange(2**32))
+    return Walk(given.terminal, private, account_id, shift_id, behind, chance.randrange(2**32))
 
 
 def _bays(database: Database, terminals: int) -> list[BayId]:
