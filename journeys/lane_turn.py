@@ -4,7 +4,7 @@ Everything of one turn happens in one transaction, with the lane's row held: wor
 reads of its cameras and acts at the desk are taken one after another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,9 @@ from city.errors import NotFound
 from city.identifiers import VehicleId, uuid7
 from city.people.actors import system_actor
 from city.time import speed_of
+from city.vault import keyed_digests
 from city.works.database import UnitOfWork
+from city.works.plate_passes import PlatePass
 from journeys.admit_vehicle import Direction, Named, Outcome, admit
 from journeys.ask_exit import answer_exit
 from lpr.services import evidence
@@ -56,6 +58,7 @@ NOT_LASTING: Final = frozenset(AlarmKind) - {
 """Alarms of what happened at an instant: they are over as they begin."""
 
 
+_TOKEN_LETTERS: Final = 32
 UNCLEAR: Final = frozenset(
     {AlarmKind.TAILGATING, AlarmKind.UNREAD, AlarmKind.UNCLEAR, AlarmKind.FORCED}
 )
@@ -107,6 +110,8 @@ class LaneTurn:
         if joins:
             visits.take_turn(uow, lane.facility_id)
         self.kept = store.hold(uow.connection, lane.id)
+        self.passes: list[PlatePass] = []
+        """Of this turn, to be told once it is kept."""
         self._orders: list[LaneOrder] = []
 
     @property
@@ -251,6 +256,14 @@ class LaneTurn:
         gone = self._gone(vehicle, passed.at, LaneOutcome.PASSED)
         if gone.named is not None:
             store.note_vehicle(self._uow.connection, tell_passage(self._uow, self.lane, gone))
+            self.passes.append(self._pass(gone.named, passed.at))
+
+    def _pass(self, named: Mapping[str, object], at: datetime) -> PlatePass:
+        """Name a vehicle by a hash of the day: the same within it, another one the next."""
+        day = self.home.local(at).date()
+        whose = str(named.get("read_as") or named.get("admitted_as"))
+        digest = keyed_digests(self._uow, f"plate-pass/{day}", whose)[0]
+        return PlatePass(self.lane.district, self.lane.id, digest.hex()[:_TOKEN_LETTERS], at)
 
     def _gone(self, vehicle: Vehicle, at: datetime, outcome: LaneOutcome) -> LaneVehicle:
         seen = vehicle.seen

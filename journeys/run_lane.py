@@ -14,6 +14,7 @@ from city.identifiers import uuid7
 from city.people.actors import Actor
 from city.vehicles import PlateKind
 from city.works.database import UnitOfWork
+from city.works.plate_passes import PlatePass
 from journeys.admit_vehicle import Named, Passage, name_passage
 from journeys.lane_turn import LaneTurn, lane_of, orders_of
 from lpr.rules.frames import Corners, Frame
@@ -125,6 +126,8 @@ class LaneAnswer:
     """What the rules say of who waits there."""
     read_id: UUID | None = None
     repeated: bool = False
+    passes: tuple[PlatePass, ...] = ()
+    """Who drove through, for the stream that signals read."""
 
 
 def report(uow: UnitOfWork, actor: Actor, lane_id: UUID, told: Report) -> LaneAnswer:
@@ -209,7 +212,12 @@ def _answer(uow: UnitOfWork, turn: LaneTurn) -> LaneAnswer:
     seen = None if waiting is None else waiting.seen
     standing = None if seen is None else turn.kept.standing.get(seen.read_id)
     orders = tuple(orders_of(uow, turn))
-    return LaneAnswer(turn.kept.last_word, orders, standing if isinstance(standing, dict) else {})
+    return LaneAnswer(
+        turn.kept.last_word,
+        orders,
+        standing if isinstance(standing, dict) else {},
+        passes=tuple(turn.passes),
+    )
 
 
 def _fresh(turn: LaneTurn, told: Report) -> list[Word]:

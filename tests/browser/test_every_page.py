@@ -40,6 +40,8 @@ PAGES = (
     ("/terminals", "operator"),
     ("/shifts", "operator"),
     ("/stays", "operator"),
+    ("/gates", "operator"),
+    ("/reads", "operator"),
     ("/finance", "finance"),
     ("/finance/refunds", "finance"),
     ("/finance/arrears", "finance"),

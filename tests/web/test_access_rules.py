@@ -433,6 +433,8 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/readers": KEEPERS,
     "POST /api/v1/readers/<uuid:reader_id>/retirement": KEEPERS,
     "GET /terminals": REGISTRY,
+    "GET /gates": LANE_READERS,
+    "GET /reads": LANE_READERS,
     "GET /shifts": SHIFT_READERS,
     "GET /api/v1/terminals": REGISTRY,
     "GET /api/v1/terminals/<uuid:terminal_id>/days/<day>": REGISTRY | {Role.FINANCE},

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import redis
+import structlog
 from apiflask import APIBlueprint
 
 from city.errors import Invalid
 from city.identifiers import FacilityId, VehicleId
 from city.people import Role
 from city.vehicles import parse_plate
+from city.works import plate_passes
 from journeys.run_lane import (
     LanePhoto,
     LaneRead,
@@ -64,8 +67,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from city.works.database import UnitOfWork
+    from journeys.run_lane import LaneAnswer
     from lpr.rules.reads import PlateRead
     from web.api.schemas.lanes import LaneWordIn
+
+log = structlog.get_logger("lanes")
 
 blueprint = APIBlueprint("lanes", __name__, url_prefix="/api/v1", tag="Lanes")
 
@@ -146,6 +152,7 @@ def reports(lane_id: UUID, json_data: LaneReportIn) -> dict[str, Any]:
     with access.wiring().database.unit_of_work() as uow:
         answer = report(uow, access.known_actor(), lane_id, told)
         now = uow.clock.now()
+    _tell_passes(answer)
     return shown_answer(answer, now, access.wiring().settings.page_origin)
 
 
@@ -285,6 +292,16 @@ def answer(uow: UnitOfWork, alarm_id: UUID, json_data: AlarmAnswerIn) -> dict[st
         "alarm": shown_alarm(done),
         "vehicle": None if gone is None else shown_vehicle(gone, _plates(uow, gone.named)),
     }
+
+
+def _tell_passes(answer: LaneAnswer) -> None:
+    """Tell signals who drove through, once it is kept; where it is lost it costs nobody."""
+    if not answer.passes:
+        return
+    try:
+        plate_passes.publish(access.wiring().live, answer.passes)
+    except redis.RedisError as error:
+        log.warning("passes were not told", reason=str(error), lost=len(answer.passes))
 
 
 def _plates(uow: UnitOfWork, named: dict[str, object] | None) -> dict[VehicleId, dict[str, Any]]:

@@ -17,6 +17,8 @@ const ENTRIES = [
   "terminals",
   "shifts",
   "stays",
+  "gates",
+  "reads",
   "sign",
   "operations",
   "permits",

@@ -40,6 +40,13 @@ POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
 OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
 PLACE_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
 TERMINAL_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
+GATE_ROLES: Final = (
+    Role.ATTENDANT,
+    Role.OPERATOR,
+    Role.ENGINEER,
+    Role.AUDITOR,
+    Role.ADMINISTRATOR,
+)
 SHIFT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
 TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -101,6 +108,8 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("attendant", "pages.attendant", frozenset(POST_ROLES)),
         # Finance has it among its own pages: a menu of all that auditors read would not fit.
         ("cards", "pages.cards", frozenset({Role.ATTENDANT})),
+        # Others find them beside their operations.
+        ("gates", "pages.gate_desk", frozenset({Role.ATTENDANT})),
         ("operations", "pages.operations", frozenset(OPERATIONS_ROLES)),
         ("places", "pages.places", frozenset(PLACE_ROLES)),
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
@@ -144,6 +153,8 @@ FINANCE_PAGES: Final = (
 )
 OPERATIONS_PAGES: Final = (
     ("operations", "pages.operations", OPERATIONS_ROLES),
+    ("gates", "pages.gate_desk", GATE_ROLES),
+    ("reads", "pages.reads", GATE_ROLES),
     ("terminals", "pages.terminals", TERMINAL_ROLES),
     ("shifts", "pages.shifts", SHIFT_ROLES),
 )

@@ -20,6 +20,7 @@ from web.pages.context import (
     FIGURE_ROLES,
     FINANCE_ROLES,
     FIND,
+    GATE_ROLES,
     LEDGER_ROLES,
     OPERATIONS_ROLES,
     PERMIT_ROLES,
@@ -78,6 +79,20 @@ def stays() -> Response:
 def disputes() -> Response:
     """Show what drivers say is wrong with their bills, to be answered."""
     return page("disputes.html")
+
+
+@blueprint.get("/gates")
+@access.allow(*GATE_ROLES)
+def gate_desk() -> Response:
+    """Show all lanes, who stands before each, and what needs an eye."""
+    return page("gates.html")
+
+
+@blueprint.get("/reads")
+@access.allow(*GATE_ROLES)
+def reads() -> Response:
+    """Show what cameras read, what waits for a person, and how cameras do."""
+    return page("reads.html")
 
 
 @blueprint.get("/terminals")
