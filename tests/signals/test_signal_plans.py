@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from signals.rules.model.files import read_network, read_plans
 from signals.rules.model.plans import Interval
 from signals.rules.model.sumo_export import network_file
 from signals.rules.model.sumo_net import read_sumo
-from signals.rules.plans.candidates import choices, stage_pool, streams_of
+from signals.rules.plans.candidates import choices, stage_pool, stages_in_force, streams_of
 from signals.rules.plans.delay_of_plan import (
     lane_results,
     lanes_of,
@@ -172,6 +173,20 @@ def test_stages_come_from_the_conflicts_and_serve_everybody() -> None:
         assert not any((one, other) in pairs for one in stage for other in stage)
     first = next(iter(choices(pool, names)))
     assert frozenset().union(*first) == set(names)
+
+
+def test_a_stage_in_force_whose_streams_cross_does_not_keep_safe_ones_out() -> None:
+    both = frozenset({"south-through", "east-through"})
+    names = [group.name for group in OWN.junctions[0].groups]
+    shows = tuple(Aspect.GREEN if name in both else Aspect.RED for name in names)
+    unsafe = replace(DAY, rings=None, intervals=(Interval(20.0, shows), *DAY.intervals))
+
+    assert both in set(stages_in_force(CASE, [unsafe]))
+    assert both not in stage_pool(CASE, [unsafe])
+    found = plan_junction(CASE, BUSY, [unsafe])
+    assert found is not None
+    assert not found.kept
+    assert check_plans(OWN, [found.programme], GB).safe
 
 
 def test_the_plan_of_a_busy_crossroads_is_safe_and_better_than_the_one_in_force() -> None:

@@ -87,11 +87,19 @@ def compatible(case: Case, *, permissive: bool) -> frozenset[tuple[str, str]]:
 
 
 def stage_pool(case: Case, own: Sequence[Programme]) -> tuple[frozenset[str], ...]:
-    """Give the sets of groups that a stage may hold, those of the plan in force first."""
+    """Give the sets of groups that a stage may hold, those of the plan in force first.
+
+    A stage in force in which two streams cross and neither gives way is none: no greens mend it.
+    """
     streams = streams_of(case.junction)
     names = [group.name for group in case.junction.groups]
     conflicting = {(names[pair.one], names[pair.other]) for pair in case.pairs}
-    pool: dict[frozenset[str], None] = dict.fromkeys(stages_in_force(case, own))
+    hard = {(names[pair.one], names[pair.other]) for pair in case.pairs if not pair.settled}
+    pool: dict[frozenset[str], None] = dict.fromkeys(
+        stage
+        for stage in stages_in_force(case, own)
+        if not any(one in stage and other in stage for one, other in hard)
+    )
     for permissive in (True, False):
         settled = compatible(case, permissive=permissive)
         clash = {

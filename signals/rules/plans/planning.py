@@ -22,6 +22,8 @@ from signals.rules.safety.case import Case
 from signals.rules.safety.checker import check_programme
 
 _LOOKED_AT: Final = 24
+_LOOKED_AT_FOR_ANY: Final = 240
+"""Where none of those passes: up to the first that does."""
 _REFINED: Final = 3
 _MOST_REFINED: Final = 8
 """Choices optimised at most, where some do not pass the safety checker."""
@@ -132,6 +134,10 @@ def plan_junction(
         if not check_programme(case, programme).violations:
             found.append((judging.cost_s(programme), programme))
             ordered.append((found[-1][0], order))
+    others = [] if found else promising[_LOOKED_AT:_LOOKED_AT_FOR_ANY]
+    passing = [(judging.cost_s(each[1]), *each) for each in _first_passing(case, maker, others)]
+    found += [(cost_s, programme) for cost_s, _, programme in passing]
+    ordered += [(cost_s, order) for cost_s, order, _ in passing]
     rings = _rings(case, maker, min((cost_s for cost_s, _ in found), default=math.inf))
     if rings is not None:
         found.append((judging.cost_s(rings), rings))
@@ -154,6 +160,20 @@ def plan_junction(
         tried,
         tuple(order for _, order in sorted(ordered, key=lambda each: each[0])),
     )
+
+
+def _first_passing(
+    case: Case, maker: JunctionMaker, promising: Sequence[tuple[frozenset[str], ...]]
+) -> Iterator[tuple[tuple[frozenset[str], ...], Programme]]:
+    """Give the first choice of stages that passes, if one does."""
+    for chosen in promising:
+        order = _order(maker, chosen)
+        if order is None:
+            continue
+        programme = maker.programme(order, maker.optimise(order))
+        if not check_programme(case, programme).violations:
+            yield order, programme
+            return
 
 
 def _rings(case: Case, maker: JunctionMaker, beat_s: float) -> Programme | None:
