@@ -133,7 +133,7 @@ def hours(
             " coalesce(stddev_samp(total), 0)::float8 as spread,"
             " (sum(imputed_bins)::float8 / sum(bins)) as imputed_share"
             " from (select b.channel, d.n,"
-            "   (extract(epoch from b.from_at - d.from_at) / 3600)::int as hour,"
+            "   floor(extract(epoch from b.from_at - d.from_at) / 3600)::int as hour,"
             "   sum(case when b.state = 'ok' then b.vehicles else b.imputed end) as total,"
             "   count(*) as bins, count(b.imputed) as imputed_bins,"
             "   count(case when b.state = 'ok' then b.vehicles else b.imputed end) as known"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from city.people.credentials import issue_token
 from signals.keeping import Keeper
-from signals.store import partitions
+from signals.rules.live.detectors import BIN, DetectorBin, Source, State
+from signals.services.detections import ZONE
+from signals.store import bins, partitions, reporters
 from tests.web.test_signal_plans_api import imported
 
 if TYPE_CHECKING:
@@ -172,6 +176,25 @@ def test_measures_of_what_was_reported_are_those_of_a_file(site: Site) -> None:
     assert set(told["not_told"]) == {"split_failures", "yellow_red"}
     far = {"from_at": at(0), "until_at": at(3 * 86_400)}
     assert site.get(f"{home}/measures", "engineer", query_string=far).status_code == 422
+
+
+def test_a_profile_has_whole_hours_of_the_street_by_their_own_names(site: Site) -> None:
+    home = reporting(site)
+    monday = datetime(2026, 3, 2, 8, tzinfo=ZONE)
+    with site.wiring.database.unit_of_work() as uow:
+        (where,) = reporters.places_of(uow.connection, UUID(home.split("/")[-3])).values()
+        # From 07:30 on: of seven o'clock half is unknown, of eight a bin is imputed.
+        rows = [
+            DetectorBin(where, 5, monday + n * BIN, State.OK, 10, 9.0, None, None, 0.0)
+            for n in range(-6, 11)
+        ]
+        broken = replace(rows[-1], from_at=monday + 11 * BIN, state=State.STUCK)
+        rows.append(replace(broken, imputed=4.0, source=Source.PAST))
+        bins.keep_detector_bins(uow.connection, rows)
+        day = [(monday.replace(hour=0), monday.replace(hour=0) + timedelta(days=1))]
+        (hour,) = bins.hours(uow.connection, where, day)
+    assert (hour["hour"], hour["days"], hour["vehicles"]) == (8, 1, 114.0)
+    assert hour["imputed_share"] == pytest.approx(1 / 12)
 
 
 def test_partitions_are_made_ahead_and_dropped_after_their_time(site: Site) -> None:
