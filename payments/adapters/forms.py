@@ -9,7 +9,6 @@ from payments.rules.authenticity import NotAuthentic, Refusal
 
 LARGEST_NOTICE_BYTES: Final = 65_536
 MOST_FIELDS: Final = 200
-_CODED: Final = re.compile("[%+]")
 _BROKEN: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
@@ -34,12 +33,7 @@ def read_form(body: bytes) -> dict[str, str]:
     if len(parts) > MOST_FIELDS or not all(equals for _, equals, _ in parts):
         raise NotAuthentic(Refusal.MALFORMED, "is not a form")
     try:
-        told = {
-            _decoded(name) if _CODED.search(name) else name: (
-                _decoded(value) if _CODED.search(value) else value
-            )
-            for name, _, value in parts
-        }
+        told = {_decoded(name): _decoded(value) for name, _, value in parts}
     except ValueError:
         raise NotAuthentic(Refusal.MALFORMED, "is not a form") from None
     if len(told) != len(parts):
@@ -49,7 +43,10 @@ def read_form(body: bytes) -> dict[str, str]:
 
 def _decoded(part: str) -> str:
     """Decode a name or a value; ValueError where it is not UTF-8."""
-    part = part.replace("+", " ")
+    if "+" in part:
+        part = part.replace("+", " ")
+    if "%" not in part:
+        return part
     if _BROKEN.search(part):
         return unquote_to_bytes(part).decode()  # a percent sign that codes nothing is itself
     # Quoted-printable with another sign: read in C, in an eighth of the time. UnionPay sends its
