@@ -1,17 +1,14 @@
 /** POS terminals: their batches, what differs in them, their keys, locks and ends. */
-import { act, actKey, readAll } from "../api/client";
-import type { Facility, PosBatch, PosKey, PosTerminal } from "../api/types";
+import { act } from "../api/client";
+import type { PosBatch, PosKey, PosTerminal } from "../api/types";
 import { instant } from "../format/time";
 import { agoText, exactly, price } from "../format/words";
 import { fact } from "../panels/figures";
-import { chips, Desk } from "../shell/desk";
-import { byId, h, replace } from "../shell/dom";
+import { h } from "../shell/dom";
 import { choice, field, labelled, showForm } from "../shell/form";
-import { hasRole } from "../shell/page";
-import { emptyState, errorState } from "../shell/states";
 import { named, text, wholeNumber } from "../shell/text";
+import { districtField, TerminalList } from "./list";
 
-const FILTERS = ["all", "eye"] as const;
 const STATE_TAGS: Readonly<Record<PosTerminal["state"], string>> = {
   active: "tag tag-good",
   locked: "tag tag-danger",
@@ -23,21 +20,6 @@ const BATCH_TAGS: Readonly<Record<PosBatch["state"], string>> = {
   balanced: "tag tag-good",
   differs: "tag tag-danger",
 };
-
-type Turn = "lock" | "unlock" | "retire";
-const TURNS: Readonly<Record<Turn, string>> = { lock: "lock", unlock: "unlock", retire: "retirement" };
-
-function stateTag(terminal: PosTerminal): HTMLElement {
-  return h("span", { class: STATE_TAGS[terminal.state] }, named("pos.state", terminal.state));
-}
-
-function concernTags(terminal: PosTerminal): HTMLElement {
-  return h(
-    "span",
-    { class: "tags" },
-    ...terminal.concerns.map((each) => h("span", { class: "tag tag-warning" }, named("pos.concern", each))),
-  );
-}
 
 /** Heard of by the wall clock: a demo's city has another one. A sign-in alone proves nobody. */
 function heardText(terminal: PosTerminal): string {
@@ -51,87 +33,33 @@ function moment(at: string | null): string {
 }
 
 export class PosPage {
-  private readonly place = byId("terminals");
-  private readonly desk = new Desk(this.place, () => this.draw());
-  private readonly mayAct = hasRole("operator", "administrator");
-  private filter: (typeof FILTERS)[number] = "all";
-  private items: readonly PosTerminal[] | null = null;
+  private readonly list = new TerminalList<PosTerminal>({
+    words: "pos",
+    path: "/api/v1/pos-terminals",
+    tags: STATE_TAGS,
+    turns: { lock: "lock", unlock: "unlock", retire: "retirement" },
+    line: (terminal) => [
+      h("span", { class: "item-facts" }, `${terminal.terminal_no} · ${heardText(terminal)}`),
+      terminal.batch?.ours ? h("span", { class: "number" }, price(terminal.batch.ours.sold)) : null,
+    ],
+    content: (terminal) => Promise.resolve(this.content(terminal)),
+    register: () => this.register(),
+  });
 
-  constructor() {
-    chips(
-      byId("filter"),
-      FILTERS.map((each) => [each, named("terminals.filter", each)] as const),
-      this.filter,
-      (chosen) => {
-        this.filter = chosen;
-        this.draw();
-      },
-    );
-    if (this.mayAct) {
-      replace(
-        byId("register"),
-        h(
-          "button",
-          { class: "button button-primary", type: "button", onclick: () => void this.register() },
-          text("pos.register"),
-        ),
-      );
-    }
+  load(): Promise<void> {
+    return this.list.load();
   }
 
-  async load(): Promise<void> {
-    try {
-      this.items = await readAll<PosTerminal>("/api/v1/pos-terminals", { limit: 500 });
-      this.desk.wasRead();
-      this.draw();
-    } catch (error) {
-      if (this.items === null) replace(this.place, errorState(error, () => void this.load()));
-    }
-  }
-
-  private draw(): void {
-    if (this.items === null) return;
-    const focused = (document.activeElement as HTMLElement | null)?.dataset["row"];
-    const shown = this.items.filter((each) => this.filter === "all" || each.concerns.length > 0);
-    replace(
-      this.place,
-      shown.length === 0
-        ? emptyState(text("pos.none"), text("pos.none_advice"))
-        : h("ul", {}, ...shown.map((each) => h("li", {}, this.row(each)))),
-    );
-    if (focused) this.place.querySelector<HTMLElement>(`[data-row="${focused}"]`)?.focus({ preventScroll: true });
-  }
-
-  private row(terminal: PosTerminal): HTMLElement {
-    const sold = terminal.batch?.ours;
-    return this.desk.row(
-      terminal.id,
-      () => void this.open(terminal),
-      h("span", { class: "desk-top" }, h("strong", {}, terminal.name), stateTag(terminal)),
-      h(
-        "span",
-        { class: "desk-top" },
-        h("span", { class: "item-facts" }, `${terminal.terminal_no} · ${heardText(terminal)}`),
-        sold ? h("span", { class: "number" }, price(sold.sold)) : null,
-        concernTags(terminal),
-      ),
-    );
-  }
-
-  private open(terminal: PosTerminal): Promise<void> {
-    return this.desk.open(terminal.id, terminal.name, () =>
-      Promise.resolve(
-        h(
-          "div",
-          { class: "case" },
-          this.facts(terminal),
-          this.batch(text("pos.batch"), terminal.batch),
-          terminal.settled && terminal.settled.batch_no !== terminal.batch?.batch_no
-            ? this.batch(text("pos.settled"), terminal.settled)
-            : null,
-          this.differing(terminal),
-        ),
-      ),
+  private content(terminal: PosTerminal): HTMLElement {
+    return h(
+      "div",
+      { class: "case" },
+      this.facts(terminal),
+      this.batch(text("pos.batch"), terminal.batch),
+      terminal.settled && terminal.settled.batch_no !== terminal.batch?.batch_no
+        ? this.batch(text("pos.settled"), terminal.settled)
+        : null,
+      this.differing(terminal),
     );
   }
 
@@ -139,7 +67,7 @@ export class PosPage {
     return h(
       "section",
       { class: "panel-section" },
-      h("p", { class: "tags" }, stateTag(terminal), concernTags(terminal)),
+      this.list.tags(terminal),
       terminal.state_reason ? h("p", { class: "note" }, terminal.state_reason) : null,
       h(
         "dl",
@@ -152,7 +80,7 @@ export class PosPage {
         fact(text("pos.registered"), exactly(instant(terminal.registered_at))),
         fact(text("pos.keys"), wholeNumber(terminal.key_generation)),
       ),
-      this.mayAct && terminal.state !== "retired" ? this.acts(terminal) : null,
+      this.list.mayAct && terminal.state !== "retired" ? this.acts(terminal) : null,
     );
   }
 
@@ -222,34 +150,14 @@ export class PosPage {
   }
 
   private acts(terminal: PosTerminal): HTMLElement {
-    const turn = (kind: Turn, how = "button"): HTMLElement =>
-      h("button", { class: how, type: "button", onclick: () => this.turn(terminal, kind) }, text(`pos.${kind}`));
     return h(
       "p",
       { class: "panel-acts" },
-      terminal.state === "active" ? turn("lock", "button button-primary") : null,
-      terminal.state === "locked" ? turn("unlock", "button button-primary") : null,
+      terminal.state === "active" ? this.list.turnButton(terminal, "lock", "button button-primary") : null,
+      terminal.state === "locked" ? this.list.turnButton(terminal, "unlock", "button button-primary") : null,
       h("button", { class: "button", type: "button", onclick: () => this.giveKey(terminal) }, text("pos.new_key")),
-      turn("retire"),
+      this.list.turnButton(terminal, "retire"),
     );
-  }
-
-  /** Lock, unlock or retire, with the consequence in words. */
-  private turn(terminal: PosTerminal, kind: Turn): void {
-    const reason = field("", { required: true, minlength: 3, maxlength: 200 });
-    const key = actKey();
-    showForm({
-      title: `${text(`pos.${kind}`)}: ${terminal.name}`,
-      parts: [h("p", {}, text(`pos.${kind}_means`)), labelled("reason", text("terminals.reason"), reason)],
-      submit: text(`pos.${kind}`),
-      send: async () => {
-        const path = `/api/v1/pos-terminals/${terminal.id}/${TURNS[kind]}`;
-        const done = await act<PosTerminal>("POST", path, { reason: reason.value }, key);
-        await this.load();
-        void this.open(done);
-        return text("terminals.done", { name: done.name, state: named("pos.state", done.state) });
-      },
-    });
   }
 
   /** Another key: the one before ends at once, so it is said first. */
@@ -260,7 +168,7 @@ export class PosPage {
       submit: text("pos.new_key"),
       send: async () => {
         const given = await act<PosKey>("POST", `/api/v1/pos-terminals/${terminal.id}/key`, {});
-        await this.load();
+        await this.list.load();
         this.showKey(given);
         return null;
       },
@@ -268,20 +176,10 @@ export class PosPage {
   }
 
   private async register(): Promise<void> {
-    let districts: string[] = [];
-    try {
-      const facilities = await readAll<Facility>("/api/v1/facilities", { limit: 500 });
-      districts = [...new Set(facilities.map((each) => each.district))].sort();
-    } catch {
-      // Without the list it is typed.
-    }
     const number = field("", { required: true, pattern: "[0-9A-Z]{8}", maxlength: 8 });
-    const merchant = field(this.items?.[0]?.merchant_no ?? "", { required: true, pattern: "[0-9A-Z]{15}", maxlength: 15 });
+    const merchant = field(this.list.items?.[0]?.merchant_no ?? "", { required: true, pattern: "[0-9A-Z]{15}", maxlength: 15 });
     const name = field("", { required: true, maxlength: 120 });
-    const district =
-      districts.length > 0
-        ? choice(districts.map((each) => [each, each] as const))
-        : field("", { required: true, pattern: "[0-9a-z]{2,12}" });
+    const district = await districtField();
     const mac = choice([["unionpay", text("pos.mac.unionpay")] as const, ["x9.19", text("pos.mac.x9.19")] as const]);
     showForm({
       title: text("pos.register"),
@@ -301,7 +199,7 @@ export class PosPage {
           district: district.value,
           mac: mac.value,
         });
-        await this.load();
+        await this.list.load();
         this.showKey(given);
         return null;
       },
@@ -320,9 +218,7 @@ export class PosPage {
       ],
       submit: text("terminals.code_done"),
       send: () =>
-        Promise.resolve(
-          text("terminals.done", { name: given.terminal.name, state: named("pos.state", given.terminal.state) }),
-        ),
+        Promise.resolve(this.list.done(given.terminal)),
     });
   }
 }
