@@ -112,6 +112,8 @@ class LaneTurn:
         self.kept = store.hold(uow.connection, lane.id)
         self.passes: list[PlatePass] = []
         """Of this turn, to be told once it is kept."""
+        self.in_the_past = False
+        """Whether the lane stands as it did some time ago: more that happened is on its way."""
         self._orders: list[LaneOrder] = []
 
     @property
@@ -131,6 +133,7 @@ class LaneTurn:
     def take(self, event: Event) -> None:
         """Take one word, and do what follows."""
         live = self.now - event.at <= self.policy.late_after
+        self.in_the_past = not live
         done = step(self.lane.way, self.kept.state, event, self.policy, live=live)
         self.kept = replace(self.kept, state=done.state)
         for effect in done.effects:

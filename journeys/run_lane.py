@@ -155,7 +155,8 @@ def report(uow: UnitOfWork, actor: Actor, lane_id: UUID, told: Report) -> LaneAn
         else:
             turn.take(hearing.event(told.life, word, at))
     store.done(uow.connection, lane.id, done, turn.now)
-    turn.take(Ticked(turn.now))
+    if not turn.in_the_past:
+        turn.take(Ticked(turn.now))
     last = max((each.number for each in told.words), default=0)
     known = turn.kept.last_word if turn.kept.life == told.life else 0
     turn.kept = replace(turn.kept, life=told.life, last_word=max(known, last))

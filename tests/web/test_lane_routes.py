@@ -140,6 +140,19 @@ def test_what_happened_while_the_line_was_down_is_joined_with_its_own_times(gate
     assert (gone["granted_by"], gone["became"]) == ("local", "entered")
 
 
+def test_a_past_that_is_told_in_parts_raises_no_alarm_between_them(gates: Gates) -> None:
+    entry = gates.entry
+    entry.online = False
+    entry.arrives()
+    entry.tell(entry.word("barrier", barrier="up"))
+    told, entry.kept = entry.kept, []
+    gates.site.clock.advance(3600)
+    entry.online = True
+    entry.tell(*told)
+    assert (gates.alarms(), entry.barrier) == ([], "down")
+    assert gates.lane(entry)["barrier"] == "up"
+
+
 def test_words_told_again_are_taken_once_and_a_gap_means_that_some_were_lost(gates: Gates) -> None:
     entry = gates.entry
     entry.arrives()
