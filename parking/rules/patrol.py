@@ -166,6 +166,25 @@ def responses(tasks: Iterable[PatrolTask]) -> list[Response]:
     return [_response(kind, of_kind[kind]) for kind in TaskKind if kind in of_kind]
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one person did about tasks: how many, and the middle time in seconds."""
+
+    tasks: int
+    middle_s: float
+
+
+def answered_by(tasks: Iterable[PatrolTask]) -> dict[str, Answered]:
+    """Sum up by person what was done."""
+    took: dict[str, list[float]] = {}
+    for each in tasks:
+        if each.ended_by is not None and each.ended_at is not None:
+            took.setdefault(each.ended_by, []).append(
+                (each.ended_at - each.arose_at).total_seconds()
+            )
+    return {who: Answered(len(times), _spread(times)[0]) for who, times in took.items()}
+
+
 def _response(kind: TaskKind, tasks: Sequence[PatrolTask]) -> Response:
     def ended(how: Ending | None) -> int:
         return sum(each.ending is how for each in tasks)

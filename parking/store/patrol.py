@@ -157,6 +157,21 @@ def near(
     return [_placed(row) for row in connection.execute(query).mappings()]
 
 
+def standing_in(
+    connection: Connection, districts: Collection[str] | None, limit: int
+) -> list[TaskAt]:
+    """Give the tasks that stand, the newest first, at most `limit`."""
+    query = (
+        _with_places()
+        .where(patrol_task.c.ended_at.is_(None))
+        .order_by(patrol_task.c.arose_at.desc(), patrol_task.c.id)
+        .limit(limit)
+    )
+    if districts is not None:
+        query = query.where(patrol_task.c.district.in_(sorted(districts)))
+    return [_placed(row) for row in connection.execute(query).mappings()]
+
+
 def by_ids(connection: Connection, ids: Collection[UUID]) -> dict[UUID, PatrolTask]:
     """Give some tasks, locked in the order of their ids."""
     query = (

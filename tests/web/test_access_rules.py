@@ -101,6 +101,8 @@ WALKERS = {Role.ATTENDANT, Role.INSPECTOR, Role.OPERATOR}
 ROLES: dict[str, set[Role]] = {
     "GET /api/v1/patrol": WALKERS,
     "POST /api/v1/patrol/marks": WALKERS,
+    "GET /api/v1/supervision": {Role.OPERATOR, Role.AUDITOR},
+    "GET /supervision": {Role.OPERATOR, Role.AUDITOR},
     "GET /api/v1/honesty": {Role.OPERATOR, Role.AUDITOR},
     "GET /api/v1/signal-networks": SIGNAL_READERS,
     "POST /api/v1/signal-networks": SIGNAL_AUTHORS,

@@ -16,6 +16,7 @@ const ENTRIES = [
   "disputes",
   "terminals",
   "shifts",
+  "supervision",
   "stays",
   "gates",
   "reads",

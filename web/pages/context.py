@@ -48,6 +48,7 @@ GATE_ROLES: Final = (
     Role.ADMINISTRATOR,
 )
 SHIFT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
+SUPERVISION_ROLES: Final = (Role.OPERATOR, Role.AUDITOR)
 TARIFF_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 PERMIT_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 COMPENSATION_ROLES: Final = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -155,6 +156,7 @@ OPERATIONS_PAGES: Final = (
     ("operations", "pages.operations", OPERATIONS_ROLES),
     ("gates", "pages.gate_desk", GATE_ROLES),
     ("reads", "pages.reads", GATE_ROLES),
+    ("supervision", "pages.supervision", SUPERVISION_ROLES),
     ("terminals", "pages.terminals", TERMINAL_ROLES),
     ("shifts", "pages.shifts", SHIFT_ROLES),
 )

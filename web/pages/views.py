@@ -29,6 +29,7 @@ from web.pages.context import (
     SHIFT_ROLES,
     SIGNAL_ROLES,
     STAY_ROLES,
+    SUPERVISION_ROLES,
     TARIFF_ROLES,
     TERMINAL_ROLES,
 )
@@ -107,6 +108,13 @@ def terminals() -> Response:
 def shifts() -> Response:
     """Show attendants' shifts, what they counted, and cash on its way."""
     return page("shifts.html")
+
+
+@blueprint.get("/supervision")
+@access.allow(*SUPERVISION_ROLES)
+def supervision() -> Response:
+    """Show the street now: people, tasks, cash, terminals, and who differs from peers."""
+    return page("supervision.html")
 
 
 @blueprint.get("/operations")

@@ -169,3 +169,7 @@ export function lonLat(position: readonly number[]): readonly [number, number] {
 /** What calls for somebody around a place. */
 export type PatrolAnswer = Schemas["PatrolOut"];
 export type PatrolTask = Schemas["PatrolTaskOut"];
+/** The street now, and who on it differs from peers. */
+export type Supervision = Schemas["SupervisionOut"];
+export type Honesty = Schemas["HonestyOut"];
+export type HonestyLine = Schemas["HonestyLineOut"];
