@@ -54,7 +54,7 @@ class JunctionMaker:
         )
         self._case = replace(case, junction=replace(case.junction, groups=groups))
         self._lanes, self._hours = lanes, hours
-        self._overlapping = overlapping
+        self._overlapping = overlapping and case.profile.overlapping
         self._lights = signals_of(case)
         self._matrix = intergreens(self._case)
         self._gives = yielding(self._case)

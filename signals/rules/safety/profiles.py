@@ -107,6 +107,8 @@ class Profile:
     """A pedestrian's flashing green must clear the crossing (or red until the conflict may)."""
     persons: bool = True
     """Plans are made for the least delay of persons, those on foot among them; else of vehicles."""
+    overlapping: bool = True
+    """Greens end and begin each at its own time in a change; else a stage's all at once."""
 
     def judges(self, rule: Rule) -> bool:
         """Whether the profile has the rule."""
@@ -253,6 +255,8 @@ AS_IS: Final = Profile(
     },
     least_green_s={_V: 5.0, _B: 5.0, _P: 0.0},
     persons=False,
+    # Where cars alone are counted, public networks lost 1 to 4 % by it in SUMO.
+    overlapping=False,
 )
 
 PROFILES: Final = {profile.name: profile for profile in (GB, NEMA, AS_IS)}
