@@ -60,7 +60,7 @@ def test_bad_rows_come_back_with_reasons_and_the_rest_is_kept_once(site: Site) -
         [at(0.1), 82, 5],
         ["yesterday", 1, 2],
         ["2026-03-02T08:00:00", 1, 2],
-        [(NOW + timedelta(minutes=9)).isoformat(), 1, 2],
+        [(NOW + timedelta(hours=9)).isoformat(), 1, 2],
         ["2001-01-01T00:00:00Z", 1, 2],
         [at(1), 1.5, 2],
         [at(1), 1, -2],

@@ -207,7 +207,9 @@ def test_any_order_of_steps_keeps_every_plate_findable_and_readable(
 ) -> None:
     (tmp_path / "vault.json").unlink(missing_ok=True)
     with database.unit_of_work() as uow:
-        uow.connection.execute(text("truncate vault.vehicle, vault.pseudonym, vault.key"))
+        uow.connection.execute(
+            text("truncate vault.vehicle, vault.pseudonym, vault.picture, vault.key")
+        )
     keys = FileKeys(tmp_path / "vault.json")
     kept: dict[PlateNumber, VehicleId] = {}
     for step, number in steps:

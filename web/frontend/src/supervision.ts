@@ -8,7 +8,8 @@ import { read } from "./api/client";
 import type { Supervision, Honesty, HonestyLine } from "./api/types";
 import { instant } from "./format/time";
 import { agoText, exactly, inLanguage, price } from "./format/words";
-import type { Pin } from "./map/view";
+import { boxAround, holds, type Box } from "./live/occupancy";
+import type { MapView, Pin } from "./map/view";
 import { chips } from "./shell/desk";
 import { byId, h, replace, write } from "./shell/dom";
 import { page, startPage } from "./shell/page";
@@ -20,6 +21,8 @@ const REFRESH_MS = 15_000;
 const HONESTY_MS = 300_000;
 const SPANS = [1, 8, 24, 168] as const;
 const PINNED_TASKS = 200;
+/** One place alone is shown with the streets around it. */
+const CLOSEST_ZOOM = 16;
 const SHOWN_EVIDENCE = 12;
 
 function minutes(seconds: number | null | undefined): string {
@@ -44,7 +47,8 @@ function tile(name: string, value: string): HTMLElement {
 class SupervisionPage {
   private hours: (typeof SPANS)[number] = 8;
   private supervision: Supervision | null = null;
-  private map: { setPins(pins: readonly Pin[]): void } | null = null;
+  private map: Pick<MapView, "setPins" | "showBox"> | null = null;
+  private shown: Box | null = null;
 
   constructor() {
     chips(
@@ -151,14 +155,20 @@ class SupervisionPage {
     ];
     const { streets } = page();
     const points = pins.map((each) => each.at);
-    if (!this.map && streets && points.length > 0) {
+    const around = boxAround(points);
+    if (!this.map && streets && around) {
       const { MapView } = await import("./map/view");
-      const [longitudes, latitudes] = [points.map(([east]) => east), points.map(([, north]) => north)];
-      const box = { west: Math.min(...longitudes), east: Math.max(...longitudes), south: Math.min(...latitudes), north: Math.max(...latitudes) };
       const nothing = { pickFacility: () => undefined, pickBay: () => undefined, pickNothing: () => undefined, moved: () => undefined };
-      this.map ??= new MapView(byId("map"), streets, box, nothing, () => ({ top: 24, right: 24, bottom: 24, left: 24 }));
+      this.map ??= new MapView(byId("map"), streets, around, nothing, () => ({ top: 24, right: 24, bottom: 24, left: 24 }));
     }
-    if (this.map) this.map.setPins(pins);
+    if (this.map) {
+      this.map.setPins(pins);
+      // What comes up elsewhere is brought into view; else the map stays where its reader left it.
+      if (around && (!this.shown || !holds(this.shown, around))) {
+        this.shown = around;
+        this.map.showBox(around, CLOSEST_ZOOM);
+      }
+    }
     else if (points.length === 0) replace(byId("map"), emptyState(text("supervision.no_places"), text("supervision.no_places_advice")));
   }
 }

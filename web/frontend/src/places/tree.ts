@@ -164,27 +164,25 @@ export class Tree {
     return h(
       "li",
       { class: "tree-bays" },
-      ...bays.map(({ state }) => {
-        const words = [state.label, named("bay.kind", state.kind), purposeWord(state.purpose)];
-        return h(
+      ...bays.map(({ state }) =>
+        h(
           "button",
           {
             class: "tree-bay",
             type: "button",
             "data-row": `bay/${state.id}`,
             "data-purpose": state.purpose,
-            "aria-label": words.join(", "),
             onclick: () => this.choose({ kind: "bay", id: state.id, facilityId }),
           },
           state.label,
           state.purpose === "public"
             ? null
-            : h("span", { class: "tree-bay-purpose", "aria-hidden": "true" }, purposeWord(state.purpose)),
+            : h("span", { class: "tree-bay-purpose" }, ` ${purposeWord(state.purpose)}`),
           state.kind === "standard"
             ? null
-            : h("span", { class: "tree-bay-purpose", "aria-hidden": "true" }, named("bay.kind", state.kind)),
-        );
-      }),
+            : h("span", { class: "tree-bay-purpose" }, ` ${named("bay.kind", state.kind)}`),
+        ),
+      ),
     );
   }
 
