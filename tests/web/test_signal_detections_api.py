@@ -50,7 +50,7 @@ def send(site: Site, rows: list[Any], what: str = "events", who: str = "tsc-7") 
 
 def held(site: Site, table: str) -> list[Any]:
     with site.wiring.database.read() as connection:
-        return list(connection.execute(text(f"select * from signals.{table} order by 1, 2, 3")))  # noqa: S608
+        return list(connection.execute(text(f"select * from signals.{table} order by 1, 2, 3")))  # noqa: S608 - names of this test
 
 
 def test_bad_rows_come_back_with_reasons_and_the_rest_is_kept_once(site: Site) -> None:

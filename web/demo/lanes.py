@@ -243,7 +243,7 @@ class Camera:
     def frame(self, plate: PlateNumber | None) -> tuple[str | None, list[list[float]]]:
         """Draw what is before it, as base64, and where the plate is."""
         # Drawing loads OpenCV: not before the first car comes.
-        from web.demo.lane_frames import drawn  # noqa: PLC0415
+        from web.demo.lane_frames import drawn  # noqa: PLC0415 - OpenCV is slow to load
 
         content, corners = drawn(plate, self._random.randrange(2**31))
         return base64.b64encode(content).decode("ascii"), corners

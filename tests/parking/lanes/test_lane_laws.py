@@ -41,9 +41,12 @@ from parking.rules.lanes.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from parking.rules.lanes.model import Effect
+
+    # What makes a word about a lane, and how many seconds after the one before.
+    Timed = tuple[Callable[[datetime], Event], int]
 
 NINE = datetime(2026, 3, 2, 1, tzinfo=UTC)
 KEYS = ("car-a", "car-b", None)
@@ -84,18 +87,18 @@ def tell(
     return found
 
 
-def at_times(chosen: Sequence[tuple[object, int]]) -> list[Event]:
+def at_times(chosen: Sequence[Timed]) -> list[Event]:
     at, events = NINE, []
     for make, later_s in chosen:
         at += timedelta(seconds=later_s)
-        events.append(make(at))  # type: ignore[operator]
+        events.append(make(at))
     return events
 
 
 @settings(max_examples=400)
 @given(ways, told)
 def test_a_barrier_goes_up_for_the_known_the_desk_fire_or_off_somebody_alone(
-    way: Way, chosen: list[tuple[object, int]]
+    way: Way, chosen: list[Timed]
 ) -> None:
     state, held, opened = LaneState(), False, set[int]()
     for event in at_times(chosen):
@@ -132,7 +135,7 @@ def test_a_barrier_goes_up_for_the_known_the_desk_fire_or_off_somebody_alone(
 @settings(max_examples=400)
 @given(ways, told)
 def test_a_barrier_comes_down_only_where_nothing_is_felt_beneath_and_nobody_keeps_it_up(
-    way: Way, chosen: list[tuple[object, int]]
+    way: Way, chosen: list[Timed]
 ) -> None:
     state = LaneState()
     for event in at_times(chosen):
@@ -146,9 +149,7 @@ def test_a_barrier_comes_down_only_where_nothing_is_felt_beneath_and_nobody_keep
 
 @settings(max_examples=400)
 @given(ways, told, st.booleans())
-def test_a_vehicle_has_one_passage_and_one_end(
-    way: Way, chosen: list[tuple[object, int]], live: bool
-) -> None:
+def test_a_vehicle_has_one_passage_and_one_end(way: Way, chosen: list[Timed], live: bool) -> None:
     passed: list[int] = []
     for _, _, effects in tell(way, at_times(chosen), live=live):
         passed += [each.vehicle.number for each in effects if isinstance(each, Passed)]
@@ -158,7 +159,7 @@ def test_a_vehicle_has_one_passage_and_one_end(
 
 @settings(max_examples=200)
 @given(ways, told)
-def test_history_moves_nothing_and_asks_nothing(way: Way, chosen: list[tuple[object, int]]) -> None:
+def test_history_moves_nothing_and_asks_nothing(way: Way, chosen: list[Timed]) -> None:
     for _, _, effects in tell(way, at_times(chosen), live=False):
         assert not [each for each in effects if isinstance(each, LiftBarrier | LowerBarrier | Ask)]
 
