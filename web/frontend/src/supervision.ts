@@ -19,7 +19,8 @@ import { counted, named, text } from "./shell/text";
 
 const REFRESH_MS = 15_000;
 const HONESTY_MS = 300_000;
-const SPANS = [1, 8, 24, 168] as const;
+const WEEK_H = 168;
+const SPANS = [1, 8, 24, WEEK_H] as const;
 const PINNED_TASKS = 200;
 /** One place alone is shown with the streets around it. */
 const CLOSEST_ZOOM = 16;
@@ -53,7 +54,7 @@ class SupervisionPage {
   constructor() {
     chips(
       byId("hours"),
-      SPANS.map((each) => [String(each), counted("supervision.span", each)] as const),
+      SPANS.map((each) => [String(each), each === WEEK_H ? text("supervision.week") : counted("supervision.span", each)] as const),
       String(this.hours),
       (chosen) => {
         this.hours = SPANS.find((each) => String(each) === chosen) ?? 8;
