@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -31,6 +33,8 @@ STREAM = "{d:0153}:uplinks:0"
 TOPIC = f"greenbay/v1/0153/{BOSCH}/up"
 MESSAGES = 3_000
 KILLS = 4
+STARTED_WITHIN_S = 60.0
+PROGRESS_WITHIN_S = 60.0
 
 
 class IngestProcess:
@@ -62,6 +66,15 @@ class IngestProcess:
             stderr=subprocess.DEVNULL,
         )
         return self.process
+
+    def listens(self, port: int) -> bool:
+        """Say whether its broker takes connections; wait for that while the process lives."""
+        deadline = time.monotonic() + STARTED_WITHIN_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return True
+            time.sleep(0.05)
+        return False
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
@@ -122,7 +135,7 @@ def kept(store: redis.Redis) -> set[int]:
 
 @pytest.mark.faults
 @pytest.mark.usefixtures("town")
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_killed_broker_loses_nothing_that_it_acknowledged(
     database: Database,
     database_url: str,
@@ -135,6 +148,7 @@ def test_a_killed_broker_loses_nothing_that_it_acknowledged(
     # The broker's port is two more than the API's.
     port = 20_000 + secrets.randbelow(12_000)  # below the ports that connections take
     ingest = IngestProcess(tmp_path, database_url, redis_url, port)
+    assert ingest.listens(port + 2)
     sender = Sender(port + 2, token)
     try:
         for counter in range(MESSAGES):
@@ -142,7 +156,7 @@ def test_a_killed_broker_loses_nothing_that_it_acknowledged(
         for kill in range(KILLS):
             # Somewhere within the stretch of messages that it is working on.
             goal = min(MESSAGES - 1, len(sender.noted()) + 50 + secrets.randbelow(450))
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PROGRESS_WITHIN_S
             while len(sender.noted()) < goal and time.monotonic() < deadline:
                 time.sleep(0.001)
             assert len(sender.noted()) >= goal, f"no progress before kill {kill}"

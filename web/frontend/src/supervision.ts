@@ -8,7 +8,7 @@ import { read } from "./api/client";
 import type { Supervision, Honesty, HonestyLine } from "./api/types";
 import { instant } from "./format/time";
 import { agoText, exactly, inLanguage, price } from "./format/words";
-import { boxAround, holds, type Box } from "./live/occupancy";
+import { boxAround, holds, sameTown, type Box } from "./live/occupancy";
 import type { MapView, Pin } from "./map/view";
 import { chips } from "./shell/desk";
 import { byId, h, replace, write } from "./shell/dom";
@@ -156,7 +156,7 @@ class SupervisionPage {
     ];
     const { streets } = page();
     const points = pins.map((each) => each.at);
-    const around = boxAround(points);
+    const around = boxAround(sameTown(points));
     if (!this.map && streets && around) {
       const { MapView } = await import("./map/view");
       const nothing = { pickFacility: () => undefined, pickBay: () => undefined, pickNothing: () => undefined, moved: () => undefined };

@@ -7,6 +7,7 @@ import {
   grown,
   holds,
   Occupancy,
+  sameTown,
   shares,
   type LiveRow,
 } from "../src/live/occupancy";
@@ -74,6 +75,16 @@ describe("boxes", () => {
       box,
     );
     assert.equal(boxAround([]), null);
+  });
+
+  it("is not moved by a place far from the town", () => {
+    const town = [
+      [118.05, 30.93],
+      [118.06, 30.94],
+      [118.04, 30.92],
+    ] as const;
+    assert.deepEqual(sameTown([...town, [0, 0]]), [...town]);
+    assert.deepEqual(sameTown([]), []);
   });
 
   it("never leaves the earth", () => {

@@ -149,6 +149,17 @@ export function boxAround(positions: Iterable<readonly [number, number]>): Box |
   return box;
 }
 
+/** Farther from the middle than this, in degrees, is no part of the same town. */
+const SAME_TOWN_DEGREES = 0.25;
+
+/** The positions around their middle (medians): a place put down wrongly, far away, moves no map. */
+export function sameTown(positions: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  const x = median(positions.map((each) => each[0]));
+  const y = median(positions.map((each) => each[1]));
+  return positions.filter((each) => Math.abs(each[0] - x) <= SAME_TOWN_DEGREES && Math.abs(each[1] - y) <= SAME_TOWN_DEGREES);
+}
+
 export function boxText(box: Box): string {
   return [box.west, box.south, box.east, box.north].map((n) => n.toFixed(5)).join(",");
 }

@@ -107,7 +107,8 @@ export class MapView {
       pitchWithRotate: false,
       touchPitch: false,
       maxZoom: 20.5,
-      minZoom: 9,
+      // Half a degree of town fits a phone's map between its margins.
+      minZoom: 8,
       localIdeographFontFamily: MAP_FONT.join(","),
       fadeDuration: this.calm.matches ? 0 : 150,
       locale: { "Map.Title": text("map.title") },
