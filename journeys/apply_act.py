@@ -21,8 +21,10 @@ from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
 from journeys.attach_vehicle import attach_seen
 from journeys.correct_stay import Correction, CorrectionKind, correct_stay
+from journeys.exempt_stay import Freeing, exempt_stay
 from journeys.take_payment import take_payment
 from parking.rules.evidence import SetAside
+from parking.rules.exemptions import Photo
 from parking.services import rounds
 from parking.store.places import bay, facility
 from payments.rules.bills import Payment
@@ -101,6 +103,8 @@ def _effect(uow: UnitOfWork, done: Told) -> Effect:  # noqa: PLR0911 - one retur
             return _corrected(uow, done, CorrectionKind.MOVE)
         case ActKind.SET_ASIDE:
             return _corrected(uow, done, CorrectionKind.SET_ASIDE)
+        case ActKind.EXEMPT:
+            return _exempted(uow, done)
         case ActKind.CASH:
             return _cash(uow, done)
         case ActKind.REPORT:
@@ -149,6 +153,23 @@ def _corrected(uow: UnitOfWork, said: Told, kind: CorrectionKind) -> Effect:
     )
     done = correct_stay(uow, actor, session.id, correction)
     return {"session_id": str(session.id), "sessions": [str(each.id) for each in done]}
+
+
+def _exempted(uow: UnitOfWork, said: Told) -> Effect:
+    act = said.act
+    session = rounds.stay_then(uow, _bay(uow, said), act.at)
+    code = str(act.detail.get("exempt") or "")
+    freeing = Freeing(code, str(act.detail.get("reason") or ""), photo_of(act), act.at)
+    done = exempt_stay(uow, said.actor, session.stay.part_of or session.id, freeing)
+    return {"session_id": str(done.id), "exempt": done.exempt}
+
+
+def photo_of(act: Act) -> Photo | None:
+    """Give the picture that was taken with an act; Invalid where it is named by half."""
+    photo_id, sha256 = act.detail.get("photo_id"), act.detail.get("photo_sha256")
+    if photo_id is None and sha256 is None:
+        return None
+    return Photo(parse_id(str(photo_id), "photo_id"), str(sha256))
 
 
 def reported(act: Act) -> Effect:

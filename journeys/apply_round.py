@@ -143,6 +143,8 @@ class Round:
                 said = reported(told.act)
                 self._deeds.append(Deed(told.actor, "parking.bay_reported", "bay", bay, said))
                 return {"bay_id": bay}
+            case ActKind.EXEMPT:
+                raise NotTogether  # it may change a bill
             case _:
                 return self._correct(told)
 

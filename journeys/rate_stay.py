@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection
 
@@ -19,15 +19,19 @@ from parking.rules.tariffs.evaluation import evaluate
 from parking.rules.tariffs.model import Claims, EarlierStay, Line, Payment, Quote, Stay
 from parking.rules.tariffs.plan import Tariff
 from parking.rules.tariffs.reasons import Why
-from parking.services import rights, stay_coupons, stay_views, stays, tariffs
+from parking.services import exemptions, rights, stay_coupons, stay_views, stays, tariffs
 from payments import services as payments
 from payments.rules.advances import PaidAhead
 from payments.rules.bills import Bill
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 HISTORY: Final = timedelta(days=7)
 """How far back earlier stays of the vehicle are looked at: a chain of 24-hour windows that began
 longer ago is cut there, in the driver's favour or against it by one window at most."""
 GRACE: Final = "tariff.why.grace"
+EXEMPTED: Final = "tariff.why.exempted"
 PAID: Final = "tariff.why.credit.paid"
 
 BillOf = Callable[[ParkingSessionId], Bill | None]
@@ -48,6 +52,8 @@ class Rated:
     """What of the payments ahead the fee takes."""
     coupons_left_out: tuple[str, ...]
     """Coupons that do not fit the vehicle as it is known now."""
+    let_off_minor: int = 0
+    """What the last line takes off because somebody freed the stay of its fee: all of it."""
 
     @property
     def fee(self) -> Money:
@@ -93,6 +99,10 @@ def rate_stay(
     ------
     Invalid
         Where the tariff has no price for the vehicle.
+
+    Notes
+    -----
+    Of a stay that somebody freed of its fee the last line takes off all of it: `let_off_minor`.
     """
     stay, version_id = session.stay, session.stay.tariff_version_id
     if stay.vehicle_id is None or version_id is None:
@@ -117,6 +127,11 @@ def rate_stay(
         )
         return tariffs.rate(connection, version_id, whole, vehicle, history, claims=claims)
 
+    if session.exempt is not None:
+        # Nothing is due, and what was paid is not needed.
+        quote = with_overstays(quote_of(covered.coverage, ()), covered.coverage)
+        free = _let_off(connection, session, quote, whole)
+        return Rated(free, seen, covered, ahead, 0, known.left_out, quote.total.minor)
     quote, applied_minor = _with_payments(
         connection, seen, covered.coverage, ahead.kept, quote_of=quote_of
     )
@@ -145,7 +160,7 @@ def due_by(
         right covers depends on other vehicles and on what is yet decided.
     """
     stay, version_id = session.stay, session.stay.tariff_version_id
-    if stay.vehicle_id is None or version_id is None:
+    if stay.vehicle_id is None or version_id is None or session.exempt is not None:
         return None
     reaching = replace(session, stay=replace(stay, closed_at=max(until_at, stay.opened_at)))
     seen = stay_in_sight(connection, reaching, until_at)
@@ -167,6 +182,16 @@ def due_by(
         return evaluate(tariff, whole, vehicle, history, Claims(coupons=coupons, payments=paid))
 
     return tariff, quote
+
+
+def _let_off(connection: Connection, session: ParkingSession, quote: Quote, whole: Stay) -> Quote:
+    if not quote.total:
+        return quote
+    said = exemptions.of_stay(connection, session.id)
+    name: JsonValue = {} if said is None else {"zh": said.name.zh, "en": said.name.en}
+    why = Why(EXEMPTED, {"name": name})
+    line = Line(whole.enter_at, whole.leave_at, "", 0, -quote.total.minor, why)
+    return replace(quote, total=quote.total - quote.total, lines=(*quote.lines, line))
 
 
 def exit_grace(connection: Connection, session: ParkingSession, rated: Rated) -> timedelta:
@@ -260,6 +285,8 @@ def _history(
         if bill is not None and left_at is not None:
             # two sensors' clocks may overlap by seconds where a car changes its bay
             left_at = max(earlier.stay.opened_at, min(left_at, opened_at))
-            paid_minor = max(0, tariff_minor(bill.charge.lines))
+            # What a stay that was freed came to was paid by nobody.
+            free = earlier.exempt is not None
+            paid_minor = 0 if free else max(0, tariff_minor(bill.charge.lines))
             history.append(EarlierStay(earlier.stay.opened_at, left_at, paid_minor))
     return history

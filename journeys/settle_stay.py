@@ -10,10 +10,12 @@ from city.errors import Invalid
 from city.events import BusinessEvent
 from city.events.parking import ParkingSessionClosed, ParkingSessionClosedInBay
 from city.identifiers import ParkingSessionId
+from city.money import Money
 from city.people.actors import system_actor
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task, handle_once
 from journeys import deduct_by_agreement
+from journeys.exempt_stay import let_off
 from journeys.rate_stay import rate_stay
 from parking.rules.stays import ParkingSession, StayState
 from parking.services import rights, stay_views, stays
@@ -75,6 +77,10 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
         return None
     rights.keep_used(uow, rated.seen, rated.covered)
     facility = places.facility(uow.connection, session.facility_id)
+    amount, lines = rated.quote.total, rated.quote.lines_json()
+    if rated.let_off_minor:
+        # What it came to is billed, and taken off again: the ledger shows both.
+        amount, lines = Money(rated.let_off_minor, amount.currency), lines[:-1]
     charge = Charge(
         session_id=session.id,
         vehicle_id=stay.vehicle_id,
@@ -83,12 +89,14 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
         operator_id=facility.operator_id,
         revenue_nature=facility.revenue_nature,
         tariff_version_id=stay.tariff_version_id,
-        amount=rated.quote.total,
-        lines=tuple(rated.quote.lines_json()),
+        amount=amount,
+        lines=tuple(lines),
         applied_minor=rated.applied_minor,
     )
     bill = payments.issue_bill(uow, charge, BILLER.subject)
     stays.note_bill(uow, session_id, bill.id)
+    # Whoever freed the stay while it was rated did so before this, or waits for it.
+    bill = let_off(uow, stays.find(uow.connection, session_id), bill)
     deduct_by_agreement.defer(uow, bill)
     if rated.unused:
         reason = money_back.UNUSED_REASON

@@ -175,15 +175,15 @@ class _Place:
                 self._note(word.by, word.at)
         stratum = self.stratum(stay.closed_at)
         settled_at = min((each.at for each in paid), default=None)
-        for signal, kind in (
-            (Signal.EXEMPTED, "set-aside"),
-            (Signal.SHORTENED, "ended"),
-            (Signal.REPLATED, "identified"),
+        for signal, kinds in (
+            (Signal.EXEMPTED, {"set-aside", "exempted"}),
+            (Signal.SHORTENED, {"ended"}),
+            (Signal.REPLATED, {"identified"}),
         ):
             by = {
                 each.by
                 for each in words
-                if each.kind == kind
+                if each.kind in kinds
                 and (
                     signal is not Signal.REPLATED
                     or (settled_at is not None and each.at > settled_at)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from city.errors import Conflict, NotFound
-from city.identifiers import BillId
+from city.identifiers import BillId, uuid7
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments import services
@@ -19,6 +19,7 @@ from payments.rules.arrears import (
     WriteOffState,
     adjustment_of,
     check_decision,
+    reason_given,
     write_off_of,
 )
 from payments.rules.bills import Bill, BillState, lowered, written_off
@@ -46,16 +47,45 @@ def adjust(  # noqa: PLR0917 - which bill, by what, why, by whom in which role
         Without a reason, or by nothing, or by more than is left.
     """
     bill = _held(uow, bill_id)
+    adjustment = adjustment_of(bill, amount, reason, uow.clock.now(), by, role)
+    return adjustment, _lowered(uow, bill, adjustment)
+
+
+def let_off(uow: UnitOfWork, bill_id: BillId, reason: str, by: str, role: str) -> Bill:
+    """Take all that is left off the bill of a stay that was freed of its fee.
+
+    Whether it may be is judged by the region's reasons, not by how much a role takes off.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such bill.
+    Conflict
+        Where it is not open, or anything was paid for it.
+    """
+    bill = _held(uow, bill_id)
+    if bill.paid_minor:
+        raise Conflict(
+            "the bill is paid: the finance desk gives money back",
+            field="bill_id",
+            reason="exempt-paid",
+        )
+    if not bill.outstanding:
+        return bill
     now = uow.clock.now()
-    adjustment = adjustment_of(bill, amount, reason, now, by, role)
-    after = lowered(bill, amount, now)
+    off = Adjustment(uuid7(), bill.id, bill.outstanding, reason_given(reason), role, now, by)
+    return _lowered(uow, bill, off)
+
+
+def _lowered(uow: UnitOfWork, bill: Bill, adjustment: Adjustment) -> Bill:
+    after = lowered(bill, adjustment.amount, adjustment.made_at)
     bill_store.write_state(uow.connection, after)
     changes.add_adjustment(uow.connection, adjustment)
     entry = book_adjustment(adjustment, bill, contract_store.of_bill(uow.connection, bill))
     ledger_store.add_entry(uow.connection, entry)
     if after.state is BillState.PAID:
         services.announce_settled(uow, after, None)
-    return adjustment, after
+    return after
 
 
 def ask_write_off(uow: UnitOfWork, bill_id: BillId, reason: str, by: str) -> WriteOff:

@@ -76,6 +76,9 @@ class EvidenceKind(StrEnum):
     """A person states that what the sensor saw is nothing to be charged."""
     IDENTIFIED = "identified"
     """A person states which vehicle it really is."""
+    EXEMPTED = "exempted"
+    """A person frees the stay of its fee, for one of its region's reasons."""
+    EXEMPTION_WITHDRAWN = "exemption-withdrawn"
 
 
 SENSOR_KINDS: Final = frozenset(

@@ -408,6 +408,8 @@ class ParkingSession:
     bill_id: BillId | None
     admitted_as: VehicleId | None = None
     """Without a bay: under which identity its evidence is joined."""
+    exempt: str | None = None
+    """Code of the reason for which somebody freed it of its fee."""
 
     @property
     def interval(self) -> Interval:

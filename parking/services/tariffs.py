@@ -170,6 +170,14 @@ def quote(
     return evaluate(_tariff(version), stay, vehicle, history)
 
 
+def tariff_at(
+    connection: Connection, facility_id: FacilityId, at: datetime
+) -> tuple[TariffVersionId, Tariff] | None:
+    """Give the version in force at a facility, laid out for rating; None where it has none."""
+    version = store.version_at(connection, facility_id, at)
+    return None if version is None else (version.id, _tariff(version))
+
+
 def currency_at(connection: Connection, facility_id: FacilityId, at: datetime) -> str | None:
     """Give the currency of the version in force at a facility; None where it has no tariff."""
     version = store.version_at(connection, facility_id, at)

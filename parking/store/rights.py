@@ -303,6 +303,24 @@ def benefits_in_sight(
     return [_benefit(row) for row in rows]
 
 
+def benefits_of(
+    connection: Connection, district: DistrictCode, facility_id: FacilityId, span: Span
+) -> list[Benefit]:
+    """Give the benefits of all kinds of plates in a facility in force at some time of a span."""
+    columns = benefit.c
+    rows = connection.execute(
+        select(benefit)
+        .where(
+            columns.district == district,
+            or_(columns.facility_id.is_(None), columns.facility_id == facility_id),
+            columns.valid_from < span[1],
+            or_(columns.valid_until.is_(None), columns.valid_until > span[0]),
+        )
+        .order_by(columns.id)
+    )
+    return [_benefit(row) for row in rows]
+
+
 def _benefit(row: Row[Any]) -> Benefit:
     return Benefit(
         id=BenefitId(row.id),

@@ -335,6 +335,7 @@ def session_of(row: RowMapping) -> ParkingSession:
         row["attached_by"],
         row["bill_id"],
         None if admitted is None else VehicleId(admitted),
+        row["exempt"],
     )
 
 

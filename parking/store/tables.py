@@ -365,6 +365,19 @@ parking_session = Table(
     Column("planned_until_at", INSTANT),
     Column("paid_until_at", INSTANT),
     Column("started_by", Uuid),
+    Column("exempt", Text),
+)
+
+exemption_policy = Table(
+    "exemption_policy",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("district", Text),
+    Column("from_at", INSTANT, nullable=False),
+    Column("reasons", JSONB, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("stated_at", INSTANT, nullable=False),
+    Column("stated_by", Text, nullable=False),
 )
 
 stay_evidence = Table(

@@ -148,6 +148,7 @@ def found(uow: UnitOfWork, before: int, answers: object) -> dict[str, Any]:
         "acts": sorted_of("select * from terminals.act"),
         "counts": sorted_of("select * from terminals.act_count"),
         "sign-ins": sorted_of("select * from terminals.sign_in"),
+        "adjustments": sorted_of("select * from payments.adjustment", "id"),
         "bills": sorted_of("select * from payments.bill"),
         "payments": sorted_of("select * from payments.payment"),
         "entries": sorted_of("select * from payments.entry", "id"),
@@ -264,6 +265,8 @@ def acts_of(round_: Round, drawn: Sequence[tuple[Any, ...]], first: int) -> list
                 detail["reason"] = "left before my eyes" if word else "x"
             case ActKind.SET_ASIDE:
                 detail |= {"reason": "a bin stands there", "what": "object" if word else "bin"}
+            case ActKind.EXEMPT:
+                detail["exempt"] = "sensor-fault" if word else "street-works"
             case ActKind.REPORT:
                 detail |= {"what": "other", "note": "dark"}
             case ActKind.CASH:

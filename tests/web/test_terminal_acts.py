@@ -331,3 +331,50 @@ def test_a_terminals_day_is_held_against_the_payments_that_its_acts_became(site:
     assert site.get(f"{path}/2026-02-30", "finance").status_code == 422
     assert site.get(f"/api/v1/terminals/{uuid4()}/days/{day}", "finance").status_code == 404
     assert site.get(f"{path}/{day}", "attendant").status_code == 403
+
+
+def test_a_stay_is_freed_of_its_fee_from_a_terminal_with_what_its_reason_asks_for(
+    site: Site,
+) -> None:
+    pda = Pda(site)
+    here = str(site.bays[0].id)
+    offered = site.get(f"/api/v1/facilities/{site.facility.id}/exemptions", "attendant").get_json()
+    assert {each["code"] for each in offered["reasons"] if not each["photo"]} == {"sensor-fault"}
+    photo = {"photo_id": str(uuid4()), "photo_sha256": "0f" * 32}
+    noted = pda.plate()
+    bare = pda.act("exempt", bay_id=here, exempt="disabled-permit")
+    unknown = pda.act("exempt", bay_id=here, exempt="my-cousin", **photo)
+    good = pda.act("exempt", bay_id=here, exempt="disabled-permit", **photo)
+    again = pda.act("exempt", bay_id=here, exempt="disabled-permit", **photo)
+    results = pda.send(noted, bare, unknown, good, again)
+    assert [told(each) for each in results] == [
+        DONE,
+        ("conflict", "photo", "take-photo"),
+        ("conflict", "invalid", "call-supervisor"),
+        DONE,
+        ("conflict", "exempt", "nothing"),
+    ]
+    (session,) = site.get("/api/v1/sessions", "attendant").get_json()["items"]
+    assert session["exempt"] == "disabled-permit"
+    withdrawal = f"/api/v1/sessions/{session['id']}/exemption/withdrawal"
+    assert site.post(withdrawal, "attendant", json={"reason": "not so"}).status_code == 403
+    back = site.post(withdrawal, "operator", json={"reason": "the permit is out of date"})
+    assert back.get_json()["exempt"] is None
+    online = f"/api/v1/sessions/{session['id']}/exemption"
+    freed = site.post(online, "attendant", json={"code": "sensor-fault"})
+    assert (freed.status_code, freed.get_json()["exempt"]) == (201, "sensor-fault")
+
+
+def test_a_region_rules_which_reasons_it_accepts(site: Site) -> None:
+    rule = {
+        "district": "0153",
+        "reasons": [{"code": "flood", "name": {"zh": "防汛", "en": "flood"}, "photo": False}],
+        "source": "Notice 12",
+    }
+    assert site.post("/api/v1/exemption-policies", "operator", json=rule).status_code == 403
+    stated = site.post("/api/v1/exemption-policies", "administrator", json=rule)
+    assert stated.status_code == 201
+    offered = site.get(f"/api/v1/facilities/{site.facility.id}/exemptions", "attendant").get_json()
+    assert [each["code"] for each in offered["reasons"]] == ["flood"]
+    (kept,) = site.get("/api/v1/exemption-policies", "auditor").get_json()["items"]
+    assert kept["id"] == stated.get_json()["id"]

@@ -48,6 +48,7 @@ def shown_session(session: ParkingSession, plate: dict[str, Any] | None) -> dict
         "bill_id": session.bill_id,
         "hold": stay.hold.value if stay.hold else None,
         "set_aside": stay.set_aside.value if stay.set_aside else None,
+        "exempt": session.exempt,
         "part_of": stay.part_of,
         "part_kind": stay.part_kind.value if stay.part_kind else None,
         "planned_until_at": stay.planned_until_at,

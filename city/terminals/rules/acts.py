@@ -29,6 +29,8 @@ class ActKind(StrEnum):
     """The vehicle was noted for the wrong bay."""
     SET_ASIDE = "set-aside"
     """What stands there is nothing to be charged."""
+    EXEMPT = "exempt"
+    """The stay is freed of its fee, for one of its region's reasons."""
     CASH = "cash"
     REPORT = "report"
     """Something is wrong with a bay or its sensor."""
@@ -52,6 +54,7 @@ class Advice(StrEnum):
     """It was done by somebody else, or is over: nothing is left to do."""
     SIGN_IN = "sign-in"
     TYPE_AGAIN = "type-again"
+    PHOTO = "take-photo"
     RENUMBER = "renumber"
     """The app gives it another number and sends it again: nobody has to do anything."""
     CALL = "call-supervisor"
@@ -181,6 +184,9 @@ _ADVICE: Final[Mapping[str, Advice]] = {
     "announced": Advice.NOTHING,
     "paid": Advice.NOTHING,
     "set-aside": Advice.NOTHING,
+    "exempt": Advice.NOTHING,
+    "photo": Advice.PHOTO,
+    "words": Advice.TYPE_AGAIN,
     "not-signed-in": Advice.SIGN_IN,
     "number-used": Advice.RENUMBER,
     "plate": Advice.TYPE_AGAIN,

@@ -182,6 +182,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "exempt: {name}",
         "zh": "免费车辆：{name}",
     },
+    "tariff.why.exempted": {
+        "en": "freed of the fee: {name}",
+        "zh": "免收：{name}",
+    },
     "tariff.why.calendar.unpublished": {
         "en": "holidays of {year} not published; days taken by their weekday",
         "zh": "{year}年节假日安排尚未公布，按星期计",

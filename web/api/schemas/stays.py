@@ -49,6 +49,9 @@ class SessionOut(Outgoing):
     bill_id: UUID | None
     hold: Annotated[str | None, Field(description="why a person has to look before it is billed")]
     set_aside: Annotated[str | None, Field(description="what stood there that is not charged")]
+    exempt: Annotated[
+        str | None, Field(description="reason for which a person freed it of its fee")
+    ]
     part_of: Annotated[UUID | None, Field(description="the vehicle's stay that counts instead")]
     part_kind: str | None
     planned_until_at: Instant | None

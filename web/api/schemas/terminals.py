@@ -223,7 +223,7 @@ class ActPartIn(Incoming):
 
     id: Annotated[UUID, Field(description="Made on the device before the act was shown as done")]
     sequence: Annotated[int, Field(ge=1, le=2**53 - 1, description="From 1, without gaps")]
-    kind: Literal["plate", "end", "move", "set-aside", "cash", "report", "sign-out"]
+    kind: Literal["plate", "end", "move", "set-aside", "exempt", "cash", "report", "sign-out"]
     account_id: Annotated[UUID, Field(description="Who did it, signed in at the terminal")]
     device_at: Annotated[InstantIn, Field(description="By the device's own clock")]
     offset_ms: Annotated[
@@ -234,7 +234,9 @@ class ActPartIn(Incoming):
     to_bay_id: Annotated[UUID | None, Field(description="move")] = None
     plate: Annotated[PlateText | None, Field(description="plate")] = None
     plate_kind: PlateKind | None = None
-    reason: Annotated[str | None, Field(max_length=500, description="end, move, set-aside")] = None
+    reason: Annotated[
+        str | None, Field(max_length=500, description="end, move, set-aside; exempt where asked")
+    ] = None
     what: Annotated[
         Literal[
             "motorcycle",
@@ -250,6 +252,13 @@ class ActPartIn(Incoming):
         Field(description="set-aside: one of the first five; report: one of the last four"),
     ] = None
     note: Annotated[str | None, Field(max_length=500, description="report")] = None
+    exempt: Annotated[
+        str | None, Field(pattern="^[a-z][a-z0-9-]{1,39}$", description="exempt: the reason's code")
+    ] = None
+    photo_id: Annotated[
+        UUID | None, Field(description="Of a picture taken with it, made on the device")
+    ] = None
+    photo_sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
     bill_id: Annotated[UUID | None, Field(description="cash")] = None
     tendered_minor: Annotated[int | None, Field(ge=0, le=10**12, description="cash")] = None
     currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$", description="cash")] = None
@@ -279,7 +288,15 @@ class ActResultOut(Outgoing):
     reason: str | None
     detail: Annotated[str | None, Field(description="The refusal in words")]
     advice: (
-        Literal["look-again", "nothing", "sign-in", "type-again", "renumber", "call-supervisor"]
+        Literal[
+            "look-again",
+            "nothing",
+            "sign-in",
+            "type-again",
+            "take-photo",
+            "renumber",
+            "call-supervisor",
+        ]
         | None
     )
     effect: dict[str, Any] | None

@@ -33,6 +33,7 @@ function begun(act: KeptAct, bay: KnownBay, facilityId: string): Session {
     bill_id: null,
     hold: null,
     set_aside: null,
+    exempt: null,
     part_of: null,
     part_kind: null,
     planned_until_at: null,
