@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from city.works.collector import steady_collector
 from journeys.wiring import build
 from web.app import create_app, create_live_app
 
@@ -11,9 +12,14 @@ if TYPE_CHECKING:
 
 def api() -> "Flask":
     """Build the API and the pages for this process."""
-    return create_app(build(application="greenbay-api"))
+    return _steady(create_app(build(application="greenbay-api")))
 
 
 def live() -> "Flask":
     """Build the live feed for this process."""
-    return create_live_app(build(application="greenbay-live"))
+    return _steady(create_live_app(build(application="greenbay-live")))
+
+
+def _steady(app: "Flask") -> "Flask":
+    steady_collector()
+    return app

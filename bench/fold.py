@@ -26,6 +26,7 @@ import redis
 
 from city.identifiers import BayId, DeviceId, DistrictCode, FacilityId
 from city.time import FixedClock, from_ms
+from city.works.collector import steady_collector
 from city.works.embedded.children import (
     own_folder,
     remove_socket_folder,
@@ -36,7 +37,7 @@ from city.works.embedded.valkey import start_valkey
 from city.works.live import live_store
 from city.works.logs import configure_logs
 from parking.adapters.live_keys import district_keys
-from parking.folding import Folder, steady_collector
+from parking.folding import Folder
 from parking.placements import Placed
 from parking.rules.sensors.frames import build
 from parking.uplinks import Uplink, known_entry, uplink_stream

@@ -27,6 +27,7 @@ from bench.fold import durable_store
 from city.identifiers import DistrictCode
 from city.time import Clock, FixedClock, from_ms
 from city.works import schema
+from city.works.collector import steady_collector
 from city.works.database import Database
 from city.works.embedded.children import (
     own_folder,
@@ -38,7 +39,6 @@ from city.works.embedded.postgres import start_postgres
 from city.works.logs import configure_logs
 from parking.adapters.fold_link import FoldLink, LiveWrite
 from parking.adapters.live_keys import district_keys
-from parking.folding import steady_collector
 from parking.placements import Placements
 from parking.publishing import KnownBay, publish
 from parking.rebuilding import Rebuilder

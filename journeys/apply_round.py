@@ -256,6 +256,8 @@ def _bill_of(act: Act) -> BillId | None:
 def _bays_of(act: Act) -> list[BayId]:
     found = []
     for field in ("bay_id", "to_bay_id"):
+        if field not in act.detail:
+            continue
         try:
             found.append(bay_id_of(act, field))
         except Invalid:

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from city.works.collector import steady_collector
 from city.works.database import Database
 from city.works.logs import configure_logs
 from city.works.settings import settings
@@ -37,6 +38,7 @@ def main() -> int:
         sys.stderr.write("POS_PORT is not set: no terminal is listened for\n")
         return 2
     wiring = composition.build(application="greenbay-pos")
+    steady_collector()
     try:
         asyncio.run(_serve(pos_lines(wiring.database, known.host, known.pos_port)))
     except OSError as error:

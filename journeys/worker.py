@@ -16,13 +16,14 @@ import structlog
 
 from city.errors import Unavailable
 from city.identifiers import DistrictCode
+from city.works.collector import steady_collector
 from city.works.jobs import Worker
 from city.works.logs import configure_logs
 from journeys import wiring as composition
 from journeys.settle_notices import Settler
 from journeys.wiring import Wiring
 from parking.archiving import Archive
-from parking.folding import Folder, steady_collector
+from parking.folding import Folder
 from parking.rebuilding import Rebuilder
 from parking.recording import Recorder
 from parking.services import places, stays

@@ -5,7 +5,6 @@ One holder of the district's lease reads, decodes and folds; every batch is one 
 that a batch costs one write and, for bays not met before, one read.
 """
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -41,17 +40,6 @@ REMEMBERED_BAYS: Final = 50_000
 """Bays whose memory is kept in this process, about 3 kB each; past it all are read anew."""
 
 log = structlog.get_logger(__name__)
-
-
-def steady_collector() -> None:
-    """Have Python look for reference cycles seldom: call it once in a process that folds.
-
-    Folding makes thousands of small tuples a batch and no cycle. By default the collector would
-    look through all remembered bays again and again: half of the time of a batch.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 class Progress(NamedTuple):

@@ -102,13 +102,17 @@ def _whole(digits: str) -> int:
     return number
 
 
+_WRITER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_READER: Final = json.JSONDecoder(parse_int=_whole)
+
+
 def _checked(detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Refuse what would not come back exactly as it was written."""
     kept = dict(detail)
     try:
-        written = json.dumps(kept, ensure_ascii=False, allow_nan=False)
+        written = _WRITER.encode(kept)
         size = len(written.encode())
-        faithful = json.loads(written, parse_int=_whole) == kept and "\\u0000" not in written
+        faithful = _READER.decode(written) == kept and "\\u0000" not in written
     except (TypeError, ValueError, RecursionError):
         faithful = False
         size = 0

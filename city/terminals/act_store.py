@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     Connection,
@@ -15,6 +16,8 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    any_,
+    bindparam,
     func,
     insert,
     select,
@@ -107,8 +110,12 @@ def present(
     connection: Connection, terminal_id: UUID, ids: Collection[UUID], sequences: Collection[int]
 ) -> list[Act]:
     """Give the acts that have one of some ids, or of the terminal's some numbers."""
+    # Arrays: the statement is the same however many are asked for, and is compiled once.
+    asked = bindparam("ids", list(ids), ARRAY(Uuid))
+    numbers = bindparam("numbers", list(sequences), ARRAY(BigInteger))
     query = select(ACT).where(
-        ACT.c.id.in_(ids) | ((ACT.c.terminal_id == terminal_id) & ACT.c.sequence.in_(sequences))
+        (ACT.c.id == any_(asked))
+        | ((ACT.c.terminal_id == terminal_id) & (ACT.c.sequence == any_(numbers)))
     )
     return [_act(row) for row in connection.execute(query)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection, insert, select, text, tuple_, update
+from sqlalchemy import Connection, select, text
 
 from city.errors import Invalid
 from city.identifiers import VehicleId, uuid7
@@ -15,6 +15,25 @@ from city.works.database import UnitOfWork
 
 # Each in its turn, in the order of the numbers, as `opening.take_turns` does one at a time.
 _TURNS = text("select pg_advisory_xact_lock(n) from unnest(cast(:numbers as bigint[])) as n")
+
+# Columns as arrays: a statement of one text, however many plates, is read and planned once.
+_FIND = text(
+    "select v.id, v.key_version, v.lookup"
+    " from unnest(cast(:versions as int[]), cast(:lookups as bytea[])) as said (version, lookup)"
+    " join vault.vehicle v on v.key_version = said.version and v.lookup = said.lookup"
+)
+_MAKE = text(
+    "insert into vault.vehicle"
+    " (id, kind, masked, key_version, lookup, nonce, ciphertext, created_at, used_at)"
+    " select id, kind, masked, :version, lookup, nonce, ciphertext, :at, :at"
+    " from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:masked as text[]),"
+    "  cast(:lookups as bytea[]), cast(:nonces as bytea[]), cast(:ciphertexts as bytea[]))"
+    " as said (id, kind, masked, lookup, nonce, ciphertext)"
+)
+_NOTE_USE = text(
+    "update vault.vehicle set used_at = :now"
+    " where id = any(cast(:ids as uuid[])) and used_at <= :before"
+)
 
 
 def keep_plates(
@@ -93,45 +112,34 @@ def _find(uow: UnitOfWork, hashes: dict[str, dict[int, bytes]]) -> dict[str, Veh
         for identity, lookups in hashes.items()
         for version, lookup in lookups.items()
     }
-    rows = uow.connection.execute(
-        select(VEHICLE.c.id, VEHICLE.c.key_version, VEHICLE.c.lookup).where(
-            tuple_(VEHICLE.c.key_version, VEHICLE.c.lookup).in_(list(identities))
-        )
-    )
+    values = {
+        "versions": [version for version, _ in identities],
+        "lookups": [lookup for _, lookup in identities],
+    }
+    rows = uow.connection.execute(_FIND, values)
     return {identities[row.key_version, bytes(row.lookup)]: VehicleId(row.id) for row in rows}
 
 
 def _make(
     uow: UnitOfWork, opened: OpenVault, new: dict[str, tuple[PlateNumber, bytes]]
 ) -> dict[str, VehicleId]:
-    at = uow.wall.now()
     made: dict[str, VehicleId] = {}
-    rows = []
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("ids", "kinds", "masked", "lookups", "nonces", "ciphertexts")
+    }
     for identity, (plate, lookup) in new.items():
         vehicle_id = made[identity] = VehicleId(uuid7())
         nonce, ciphertext = encrypt(opened.ring, opened.current, vehicle_id, plate.kind, plate.text)
-        rows.append(
-            {
-                "id": vehicle_id,
-                "kind": plate.kind.value,
-                "masked": plate.masked(),
-                "key_version": opened.current,
-                "lookup": lookup,
-                "nonce": nonce,
-                "ciphertext": ciphertext,
-                "created_at": at,
-                "used_at": at,
-            }
-        )
-    if rows:
-        uow.connection.execute(insert(VEHICLE), rows)
+        row = (vehicle_id, plate.kind.value, plate.masked(), lookup, nonce, ciphertext)
+        for column, value in zip(columns.values(), row, strict=True):
+            column.append(value)
+    if made:
+        values = {**columns, "version": opened.current, "at": uow.wall.now()}
+        uow.connection.execute(_MAKE, values)
     return made
 
 
 def _note_use(uow: UnitOfWork, vehicle_ids: Iterable[VehicleId]) -> None:
     now = uow.wall.now()
-    uow.connection.execute(
-        update(VEHICLE)
-        .where(VEHICLE.c.id.in_(list(vehicle_ids)), VEHICLE.c.used_at <= now - USE_NOTED_EVERY)
-        .values(used_at=now)
-    )
+    values = {"ids": list(vehicle_ids), "now": now, "before": now - USE_NOTED_EVERY}
+    uow.connection.execute(_NOTE_USE, values)

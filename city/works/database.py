@@ -5,7 +5,7 @@ announced has happened and what has happened is announced.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,9 @@ EventHandlers = Mapping[type[BusinessEvent], Sequence[str]]
 RETRY_AFTER_S = 2
 IDLE_LIMIT_S: Final = 60
 """For how long an open transaction may do nothing before the server ends it."""
+
+EVENTS_A_JOB: Final = 100
+"""So many that are announced together go as one job."""
 
 _WAKE = text("select pg_notify(:name, '')")
 _WAKE_NAME: Final = re.compile(r"[a-z_]{1,60}")
@@ -123,6 +126,23 @@ class UnitOfWork:
         """
         for task in self._handlers.get(type(event), ()):
             self.defer(task, event.envelope())
+
+    def announce_each(self, events: Iterable[BusinessEvent]) -> None:
+        """Write a job for each handler of many events: one for up to `EVENTS_A_JOB` of a kind.
+
+        A job's arguments are `{"events": [envelope, ...]}`; the worker hands each to the handler by
+        itself. For what comes by the hundred, in no order.
+        """
+        by_kind: dict[type[BusinessEvent], list[BusinessEvent]] = {}
+        for event in events:
+            by_kind.setdefault(type(event), []).append(event)
+        for kind, those in by_kind.items():
+            for first in range(0, len(those), EVENTS_A_JOB):
+                part: list[JsonValue] = [
+                    each.envelope() for each in those[first : first + EVENTS_A_JOB]
+                ]
+                for task in self._handlers.get(kind, ()):
+                    self.defer(task, {"events": part})
 
     def defer(
         self,

@@ -172,7 +172,7 @@ class Worker:
         outcome = "done"
         with metrics.JOB_SECONDS.labels(task.name).time():
             try:
-                task.handler(arguments)
+                _handle(task.handler, arguments)
             except Exception:
                 outcome = "failed"
                 if task.every is None:
@@ -272,6 +272,26 @@ class Worker:
             now = uow.wall.now()
             idempotency.forget(uow, now - ANSWER_RETENTION)
             _forget(uow, now - RETENTION)
+
+
+def _handle(handler: Handler, arguments: Mapping[str, JsonValue]) -> None:
+    """Hand a job to its handler; of several events each, whatever becomes of the others.
+
+    Where some failed the job is tried again with all: what was handled is handled once.
+    """
+    events = arguments.get("events")
+    if not isinstance(events, list):
+        handler(arguments)
+        return
+    failed: list[Exception] = []
+    for event in events:
+        try:
+            handler(event if isinstance(event, dict) else {})
+        except Exception as error:  # noqa: BLE001 - raised below
+            failed.append(error)
+    if failed:
+        # What can pass at a later attempt decides that there is one.
+        raise min(failed, key=lambda error: isinstance(error, Invalid))
 
 
 def _forget(uow: UnitOfWork, before_at: datetime) -> None:

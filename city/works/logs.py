@@ -43,8 +43,14 @@ _URL_PASSWORD: Final = re.compile(r"(\w://[^\s/:@]*):[^\s/@]+@")
 _BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 
 
+# Identifiers and short names: nothing of what is looked for can stand in them.
+_HARMLESS: Final = re.compile(r"[a-z0-9_.,-]*")
+
+
 def masked_text(text: str) -> str:
     """Return `text` with everything that looks like a plate or a credential masked."""
+    if _HARMLESS.fullmatch(text) is not None:
+        return text
     for pattern in _PLATES:
         text = pattern.sub(lambda found: f"{found[1]}***", text)
     text = _URL_PASSWORD.sub(r"\1:***@", text)

@@ -261,8 +261,7 @@ class RoundBook:
         store.change(connection, changed)
         store.add(connection, [self._sessions[each] for each in self._begun])
         store.add_evidence(connection, self._evidence)
-        for event in self._events:
-            self._uow.announce(event)
+        self._uow.announce_each(self._events)
 
     def forget_written(self) -> None:
         """Go on from what is written."""

@@ -3,7 +3,18 @@
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, text
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    RowMapping,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+)
 
 from city.identifiers import BillId, ParkingSessionId, PaymentId
 from city.money import Money
@@ -89,7 +100,8 @@ def payments_by_id(
     connection: Connection, payment_ids: Collection[PaymentId]
 ) -> dict[PaymentId, Payment]:
     """Give payments by their numbers: one statement."""
-    query = select(payment).where(payment.c.id.in_(list(payment_ids)))
+    asked = bindparam("payment_ids", list(payment_ids), ARRAY(Uuid))
+    query = select(payment).where(payment.c.id == any_(asked))
     return {PaymentId(row["id"]): _payment(row) for row in connection.execute(query).mappings()}
 
 

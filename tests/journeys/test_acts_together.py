@@ -142,8 +142,9 @@ def found(uow: UnitOfWork, before: int, answers: object) -> dict[str, Any]:
         "evidence": sorted_of("select * from parking.stay_evidence", "id"),
         "record": sorted_of("select * from audit.record where id > :before", "id", before=before),
         "jobs": sorted(
-            re.sub(r"'event_id': '[^']*'", "", named(each))
+            re.sub(r"'event_id': '[^']*'", "", named((each["task_name"], event)))
             for each in rows("select task_name, args from procrastinate_jobs")
+            for event in each["args"].get("events", [each["args"]])
         ),
         "acts": sorted_of("select * from terminals.act"),
         "counts": sorted_of("select * from terminals.act_count"),

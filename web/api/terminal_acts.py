@@ -48,9 +48,12 @@ def acts(json_data: ActsIn) -> dict[str, Any]:
         results = iter(apply_acts.apply_acts(uow, terminal, json_data.sent_at, sent))
         count = act_store.take_turn(uow.connection, terminal.id)
         now = uow.clock.now()
+    chinese = refusals.in_chinese()
     return {
         "items": [
-            _result(index, next(results)) if isinstance(each, apply_acts.ActIn) else each
+            _result(index, next(results), chinese=chinese)
+            if isinstance(each, apply_acts.ActIn)
+            else each
             for index, each in enumerate(read)
         ],
         "next_act": count.last_sequence + 1,
@@ -136,21 +139,17 @@ def _id_of(sent: object) -> UUID | None:
         return None
 
 
-def _result(index: int, done: apply_acts.ActResult) -> dict[str, Any]:
+def _result(index: int, done: apply_acts.ActResult, *, chinese: bool) -> dict[str, Any]:
     return {
         "id": done.id,
         "index": index,
         "result": done.result,
         "kept": done.kept,
         "reason": done.reason or None,
-        "detail": _in_words(done.words),
+        "detail": (refusals.told(done.words) if chinese else done.words) or None,
         "advice": done.advice.value if done.advice else None,
         "effect": done.effect,
     }
-
-
-def _in_words(words: str) -> str | None:
-    return (refusals.told(words) if refusals.in_chinese() else words) or None
 
 
 def _shown_act(act: Act) -> dict[str, Any]:
@@ -164,6 +163,6 @@ def _shown_act(act: Act) -> dict[str, Any]:
             )
         },
         "reason": act.reason or None,
-        "words": _in_words(act.words),
+        "words": refusals.as_asked(act.words) or None,
         "advice": advice_of(act.reason).value if refused else None,
     }  # fmt: skip

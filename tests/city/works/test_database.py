@@ -80,6 +80,26 @@ def test_an_announced_event_is_one_job_for_each_handler(
     ]
 
 
+def test_many_events_of_a_kind_are_few_jobs(database_url: str, clock: FixedClock) -> None:
+    database = Database(database_url, clock=clock, handlers={LampBroke: ("repair", "tell")})
+    with database.unit_of_work() as uow:
+        uow.announce_each(
+            LampBroke(occurred_at=clock.now(), lamp=str(number)) for number in range(101)
+        )
+    with database.read() as connection:
+        told = connection.execute(
+            text(
+                "select task_name, jsonb_path_query_array(args, '$.events[*].event.lamp')"
+                " from procrastinate_jobs order by id"
+            )
+        ).all()
+    database.close()
+    first, last = [str(number) for number in range(100)], ["100"]
+    assert [tuple(row) for row in told] == [
+        ("repair", first), ("tell", first), ("repair", last), ("tell", last)
+    ]  # fmt: skip
+
+
 def test_an_event_that_nobody_handles_writes_nothing(database: Database) -> None:
     with database.unit_of_work() as uow:
         uow.announce(LampBroke(occurred_at=uow.clock.now(), lamp="L1"))

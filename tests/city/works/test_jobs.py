@@ -64,6 +64,37 @@ def test_a_failing_job_waits_and_then_counts_as_failed(
     assert statuses(database) == [("fail", "failed", 2)]
 
 
+def test_of_many_events_in_a_job_one_that_fails_costs_no_other(
+    database: Database, database_url: str
+) -> None:
+    done: list[JsonValue] = []
+    broken = True
+
+    def handle(event: Mapping[str, JsonValue]) -> None:
+        with database.unit_of_work() as uow:
+            if not handle_once(uow, "note", UUID(str(event["id"]))):
+                return
+            if event["bay"] == "b-1" and broken:
+                raise Conflict("not yet")
+            if event["bay"] == "b-2":
+                raise Invalid("never")
+            done.append(event["bay"])
+
+    events: list[JsonValue] = [{"id": str(uuid7()), "bay": f"b-{at}"} for at in range(4)]
+    worker = Worker(database_url, [Task("note", handle)], database=database)
+    with database.unit_of_work() as uow:
+        uow.defer("note", {"events": events})
+    worker.drain()
+    assert done == ["b-0", "b-3"]
+    assert statuses(database) == [("note", "todo", 1)]
+    broken = False
+    with database.unit_of_work() as uow:
+        uow.connection.execute(text("update procrastinate_jobs set scheduled_at = null"))
+    worker.drain()
+    assert done == ["b-0", "b-3", "b-1"]
+    assert statuses(database) == [("note", "failed", 2)]
+
+
 def test_an_invalid_job_is_not_tried_again(database: Database, database_url: str) -> None:
     def refuse(_arguments: Mapping[str, JsonValue]) -> None:
         raise Invalid("never")

@@ -126,3 +126,9 @@ def test_a_traceback_is_masked_too(written: io.StringIO) -> None:
     (entry,) = entries(written)
     assert "ValueError: invalid literal for int() with base 10: '京A***'" in str(entry["exception"])
     assert "京A12345" not in written.getvalue()
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz0123456789_.,-"))
+def test_what_needs_no_look_would_pass_one(text: str) -> None:
+    assert masked_text(text) == text
+    assert masked_text(f"{text} ") == f"{text} "
