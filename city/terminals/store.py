@@ -120,6 +120,15 @@ def by_key(connection: Connection, key: PublicKey) -> Terminal | None:
     return None if row is None else _terminal(row)
 
 
+def by_name(connection: Connection, name: str) -> Terminal | None:
+    """Give the terminal that has a name and is not revoked."""
+    query = _terminals().where(
+        TERMINAL.c.name == name, TERMINAL.c.state != TerminalState.REVOKED.value
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _terminal(row)
+
+
 def give_code(connection: Connection, terminal_id: UUID, digest: bytes, until: datetime) -> None:
     """Keep a new code; the one before it is void."""
     connection.execute(

@@ -1,4 +1,4 @@
-"""Virtual attendants: they walk their beats, take plates and take cash, through the public API."""
+"""Virtual attendants: they walk their beats, take plates and cash on terminals of their own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from uuid import UUID
 import structlog
 
 from city.errors import Unavailable
-from city.identifiers import BayId
+from city.identifiers import BayId, uuid7
 from city.time import parse_rfc3339
+from parking.rules.patrol import LOOKED_AT
 from web.demo.api_client import ApiError
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from city.time import Clock
     from city.vehicles import PlateNumber
     from web.demo.api_client import ApiClient
+    from web.demo.bays import DemoFacility
     from web.demo.duty import Duty
+    from web.demo.handhelds import Handheld
 
 REQUESTS_PER_S: Final = 8.0
 """Of all attendants together, in wall time: however fast the town runs, the API is not hammered.
@@ -38,9 +41,9 @@ NOTE_MINOR: Final = 1_000
 OPEN_STAYS: Final = 100
 OPEN_BILLS: Final = 50
 """The newest of a facility: older ones were left unpaid and are not an attendant's any more."""
-SERVER_FAULTS_FROM: Final = 500
-REFUSED: Final = frozenset({401, 403, 429})
-"""What is not of this one stay or bill."""
+LOOKS_ROUND_M: Final = 300
+LOOKED_AT_SHARE: Final = 0.6
+"""Of the sensors, cars of days and blocked bays where an attendant stands."""
 PAUSE_S: Final = 3.0
 """After a refusal or without an answer."""
 
@@ -85,6 +88,8 @@ class Attendant:
         The API, as this attendant.
     beat
         Facilities looked after, visited in turn.
+    handheld
+        What their acts are done on.
     plate_in
         What an attendant sees who walks up to a bay.
     duty
@@ -94,7 +99,8 @@ class Attendant:
     def __init__(
         self,
         api: ApiClient,
-        beat: Sequence[UUID],
+        beat: Sequence[DemoFacility],
+        handheld: Handheld,
         plate_in: Callable[[BayId], PlateNumber | None],
         duty: Duty | None = None,
     ) -> None:
@@ -102,6 +108,7 @@ class Attendant:
         self._duty = duty
         self._beat = list(beat)
         self._next = 0
+        self._handheld = handheld
         self._plate_in = plate_in
         self.plates_taken = 0
         self.bills_paid = 0
@@ -114,21 +121,24 @@ class Attendant:
         ApiError
             Where the API could not be reached, or would not have this attendant.
         """
+        self._handheld.ready()
+        # What was done before and has no answer yet goes first.
+        self._send(now)
         if self._duty is not None:
             self._duty.keep(now)
         facility = self._beat[self._next % len(self._beat)]
         self._next += 1
-        for session in self._all(
-            "/api/v1/sessions", facility_id=facility, state="open", limit=OPEN_STAYS
-        ):
+        of_it = {"facility_id": facility.facility_id, "state": "open"}
+        for session in self._all("/api/v1/sessions", **of_it, limit=OPEN_STAYS):
             needs_plate = session["plate"] is None and session["set_aside"] is None
             if needs_plate and session["bay_id"] and session["part_of"] is None:
                 self._take_plate(session, now)
-        for bill in self._all(
-            "/api/v1/bills", facility_id=facility, state="open", limit=OPEN_BILLS
-        ):
+        for bill in self._all("/api/v1/bills", **of_it, limit=OPEN_BILLS):
             if draw(bill["id"]) < PAID_AT_ONCE_SHARE:
-                self._take_cash(bill)
+                self._take_cash(bill, now)
+        self._send(now)
+        if self._handheld.tell(facility.position, now):
+            self._look_round(facility, now)
 
     def _all(self, path: str, **query: object) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._api.get(path, **query)["items"]
@@ -145,32 +155,49 @@ class Attendant:
             or now < opened_at + first + (last - first) * chance
         ):
             return
-        self.plates_taken += self._act(
-            f"/api/v1/sessions/{session['id']}/vehicle",
-            {"plate": plate.text, "kind": plate.kind.value},
-            f"demo-plate-{session['id']}",
+        self._handheld.note(
+            "plate",
+            now,
+            bay_id=session["bay_id"],
+            plate=plate.text,
+            plate_kind=plate.kind.value,
         )
 
-    def _take_cash(self, bill: dict[str, Any]) -> None:
+    def _take_cash(self, bill: dict[str, Any], now: datetime) -> None:
         due = bill["amount"]
         tendered = -(-due["minor"] // NOTE_MINOR) * NOTE_MINOR
-        self.bills_paid += self._act(
-            f"/api/v1/bills/{bill['id']}/payments",
-            {"channel": "cash", "tendered": {"minor": tendered, "currency": due["currency"]}},
-            f"demo-cash-{bill['id']}",
+        self._handheld.note(
+            "cash", now, bill_id=bill["id"], tendered_minor=tendered, currency=due["currency"]
         )
 
-    def _act(self, path: str, body: dict[str, Any], key: str) -> bool:
-        try:
-            self._api.post(path, body, key)
-        except ApiError as error:
-            if error.status is None or error.status >= SERVER_FAULTS_FROM:
-                raise
-            if error.status in REFUSED:
-                raise
-            # Somebody else was quicker, or the stay was a flicker: as on a street.
-            return False
-        return True
+    def _send(self, now: datetime) -> None:
+        # What is refused is on record: somebody else was quicker, or the stay was a flicker.
+        done = [each.kind for each in self._handheld.send(now) if each.created]
+        self.plates_taken += done.count("plate")
+        self.bills_paid += done.count("cash")
+
+    def _look_round(self, facility: DemoFacility, now: datetime) -> None:
+        """Read what calls for somebody around, and say what was seen of it and looked at."""
+        here = facility.position
+        found = self._api.get(
+            "/api/v1/patrol",
+            longitude=here.longitude,
+            latitude=here.latitude,
+            radius_m=LOOKS_ROUND_M,
+        )
+        marks = [
+            {"task_id": task["id"], "at": now.isoformat(), "done": done}
+            for task in found["items"]
+            for done in [self._looked_at(task, facility)]
+            if done or task["seen_at"] is None
+        ]
+        if marks:
+            self._api.post("/api/v1/patrol/marks", {"items": marks}, f"demo-marks-{uuid7()}")
+
+    @staticmethod
+    def _looked_at(task: dict[str, Any], facility: DemoFacility) -> bool:
+        here = task["facility_id"] == str(facility.facility_id)
+        return here and task["kind"] in LOOKED_AT and draw(task["id"]) < LOOKED_AT_SHARE
 
 
 class Patrol(threading.Thread):

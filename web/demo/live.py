@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -20,6 +21,7 @@ from web.demo.bays import lay_bays
 from web.demo.cabinets import open_cabinets
 from web.demo.channels import open_gateway
 from web.demo.duty import Duty
+from web.demo.handhelds import FOLDER, Handheld, code_for, terminal_name
 from web.demo.lanes import Inside, gated, open_gates
 from web.demo.mqtt_device import BrokerAddress
 from web.demo.people import WALKERS
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from parking.adapters.live_store import LiveStore
     from web.demo.bays import DemoFacility
     from web.demo.lanes import Gates
+    from web.demo.people import Walker
     from web.demo.secrets_file import DemoSecrets
     from web.demo.traffic import Move
 
@@ -235,6 +238,12 @@ def _taken(live_store: LiveStore, facilities: Sequence[DemoFacility]) -> frozens
     return frozenset(taken) if known else None
 
 
+def _code(wiring: Wiring, walker: Walker) -> str:
+    """Have a supervisor give a code for an attendant's terminal."""
+    with wiring.database.unit_of_work() as uow:
+        return code_for(uow, terminal_name(walker.login), walker.district)
+
+
 def _attendants(
     wiring: Wiring, secrets: DemoSecrets, town: Town, stopped: threading.Event
 ) -> list[Attendant]:
@@ -250,7 +259,13 @@ def _attendants(
         attendants.append(
             Attendant(
                 api,
-                [each.facility_id for each in beat],
+                beat,
+                Handheld(
+                    api,
+                    wiring.settings.var / FOLDER / f"{walker.login}.json",
+                    partial(_code, wiring, walker),
+                    wiring.wall,
+                ),
                 town.traffic.plate_in,
                 Duty(api, walker.district, beat[0].name.zh if beat else walker.district),
             )

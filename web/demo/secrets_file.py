@@ -60,12 +60,17 @@ def read_secrets(var: Path) -> DemoSecrets:
 
 def write_secrets(var: Path, secrets: DemoSecrets) -> None:
     """Write the file whole or not at all, readable by its owner alone."""
-    var.mkdir(parents=True, exist_ok=True)
-    fresh = var / f"{NAME}.new"
+    write_private(var / NAME, orjson.dumps(asdict(secrets)))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(asdict(secrets)))
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(var / NAME)
+    fresh.replace(path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.serving import make_server
 
-from city.time import ClockSetting
+from city.time import ClockSetting, WallClock
 from city.vault import key_source
 from city.vehicles import PlateKind, parse_plate
 from city.works.jobs import Worker
@@ -34,12 +34,14 @@ from web.demo.attendants import (
     Patrol,
     draw,
 )
+from web.demo.handhelds import Handheld, code_for
 from web.demo.people import WALKERS
 from web.demo.prepare import plan_city
 from web.demo.secrets_file import read_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from city.identifiers import BayId
     from city.vehicles import PlateNumber
@@ -110,15 +112,29 @@ class Street:
             database=database,
         ).drain()
 
-    def attendant(self, plate: Any = PLATE, *, per_s: float = 10_000) -> Attendant:
+    def api(self, per_s: float = 10_000) -> ApiClient:
         def before() -> None:
             pace.wait()
             self.calls.append(time.monotonic())
 
         pace = Pace(per_s, threading.Event())
-        api = ApiClient(self.origin, self.token, before)
+        return ApiClient(self.origin, self.token, before)
+
+    def handheld(self, api: ApiClient, name: str = "PDA 1") -> Handheld:
+        def code() -> str:
+            with self.wiring.database.unit_of_work() as uow:
+                return code_for(uow, name, WALKER.district)
+
+        return Handheld(api, self.wiring.settings.var / f"{name}.json", code, self.wiring.wall)
+
+    def attendant(
+        self, plate: Any = PLATE, *, per_s: float = 10_000, on: str = "PDA 1"
+    ) -> Attendant:
+        api = self.api(per_s)
         # Each bay has a car of its own: one plate in neighbouring bays is one car over two bays.
-        return Attendant(api, [KERB.facility_id], lambda bay: plate and plate_of(bay, plate))
+        return Attendant(
+            api, [KERB], self.handheld(api, on), lambda bay: plate and plate_of(bay, plate)
+        )
 
 
 @contextmanager
@@ -208,11 +224,14 @@ def test_a_colleague_who_was_quicker_is_no_trouble(street: Street) -> None:
     street.set_clock(NINE)
     for bay in KERB.bays[:12]:
         street.sense(bay, BayState.OCCUPIED, NINE)
-    first, second = street.attendant(), street.attendant(parse_plate("皖S54321", PlateKind.BLUE7))
+    first = street.attendant()
+    second = street.attendant(parse_plate("皖S54321", PlateKind.BLUE7), on="PDA 2")
+    second._handheld.ready()
     listed = second._all("/api/v1/sessions", facility_id=KERB.facility_id, state="open")
     first.step(NINE + timedelta(minutes=7))
     for session in listed:  # read before the colleague acted
         second._take_plate(session, NINE + timedelta(minutes=7))
+    second._send(NINE + timedelta(minutes=7))
     assert first.plates_taken > 0
     assert second.plates_taken == 0
 
@@ -228,13 +247,14 @@ def test_the_attendants_together_never_ask_more_often_than_their_pace(street: St
     assert min(gaps) > 0.03
 
 
-def test_a_patrol_waits_while_the_api_is_away_and_ends_when_told() -> None:
+def test_a_patrol_waits_while_the_api_is_away_and_ends_when_told(tmp_path: Path) -> None:
     stopped = threading.Event()
     # Nothing listens on port 1.
     api = ApiClient("http://127.0.0.1:1", "nobody", Pace(100, stopped).wait)
     with pytest.raises(ApiError, match="no answer"):
         api.get("/api/v1/sessions")
-    patrol = Patrol([Attendant(api, [KERB.facility_id], lambda _: None)], _Noon(), stopped)
+    handheld = Handheld(api, tmp_path / "PDA 1.json", lambda: "AAAA-BBBB-CCCC", WallClock())
+    patrol = Patrol([Attendant(api, [KERB], handheld, lambda _: None)], _Noon(), stopped)
     patrol.start()
     time.sleep(0.2)
     assert patrol.is_alive()
