@@ -29,6 +29,7 @@ from parking.recording import Recorder
 from parking.services import places, stays
 from signals.keeping import Keeper
 from signals.sending import Sender
+from signals.watching import Watcher
 
 LOOK_S: Final = 5.0
 """How often new districts are looked for."""
@@ -95,6 +96,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("jobs", jobs.run)
     parts.start("notices", Settler(wiring.database).run)
     parts.start("street", Sender(wiring.database).run)
+    parts.start("lights", Watcher(wiring.live, wiring.database, wiring.wall).run)
     parts.start("detections", Keeper(wiring.live, wiring.database).run)
     begun: set[DistrictCode] = set()
     while not stop.is_set():

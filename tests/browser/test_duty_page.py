@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -102,3 +103,25 @@ def test_a_junction_shows_what_its_own_events_say(visitor: Visitor) -> None:
     expect(other.locator(".duty-picture").first).to_be_visible()
     shot(other, "junction-zh-360")
     assert violations(other) == []
+
+
+def test_a_junctions_page_shows_its_lamps_counting_down(visitor: Visitor) -> None:
+    page = visitor.open("/signals/duty", "operator")
+    expect(page.locator("body[data-network]")).to_have_count(1)
+    network = page.locator("#network").input_value()
+    page.goto(page.url.partition("/signals")[0] + f"/signals/duty/{network}/J09")
+    expect(page.locator('body[data-lights="known"]')).to_have_count(1, timeout=60_000)
+    stage = page.locator("#lights .facts")
+    expect(stage).to_contain_text(re.compile(r"\d+ s of green left|\d+ s to the next"))
+    expect(page.locator("#lights tbody tr").first).to_contain_text(re.compile("red|green|yellow"))
+    first = page.locator("#lights").inner_text()
+    page.wait_for_function("was => document.querySelector('#lights').innerText !== was", arg=first)
+    shot(page, "junction-lamps-en-1440")
+    assert violations(page) == []
+    small = visitor.open(
+        f"/signals/duty/{network}/J09", "engineer", language="zh", width=360, theme="dark"
+    )
+    expect(small.locator('body[data-lights="known"]')).to_have_count(1, timeout=60_000)
+    expect(small.locator("#lights")).to_contain_text("剩余秒数")
+    shot(small, "junction-lamps-zh-360-dark")
+    assert violations(small) == []

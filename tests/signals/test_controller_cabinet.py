@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from city.errors import Conflict, Invalid, NotFound
 from signals.rules.controllers import cabinet as rules
-from signals.rules.controllers.cabinet import Cabinet, Running, step, take_up, write_plan
+from signals.rules.controllers import cabinet_plans
+from signals.rules.controllers.cabinet import Cabinet, Running, step, take_up
+from signals.rules.controllers.cabinet_plans import write_plan
 from signals.rules.controllers.demonstration import cabinet, crossroads, plan
 from signals.rules.controllers.layout import (
     ControllerPlan,
@@ -123,10 +125,10 @@ def test_the_plan_that_runs_is_never_written_over() -> None:
 
 def test_a_stage_of_conflicting_phases_is_refused() -> None:
     with pytest.raises(Invalid, match="has conflicting phases 1 and 3"):
-        rules.write_stage(cabinet(), PhaseStage(5, frozenset({1, 3})))
+        cabinet_plans.write_stage(cabinet(), PhaseStage(5, frozenset({1, 3})))
     with pytest.raises(Conflict, match="stage 1 is in a plan"):
-        rules.write_stage(cabinet(), PhaseStage(1, frozenset({1})))
-    kept = rules.write_stage(cabinet(), PhaseStage(5, frozenset({1})))
+        cabinet_plans.write_stage(cabinet(), PhaseStage(1, frozenset({1})))
+    kept = cabinet_plans.write_stage(cabinet(), PhaseStage(5, frozenset({1})))
     assert kept.layout.stage_of[5].phases == {1}
 
 
@@ -166,7 +168,7 @@ def test_the_monitor_asks_for_the_intergreen_whoever_drives_the_lamps() -> None:
     assert late is None
 
 
-def test_orders_wait_for_the_end_of_the_stage() -> None:
+def test_an_order_ends_the_green_as_a_plan_would() -> None:
     at = rules.show(after(cabinet(), 15), Running.ALL_RED)
     shown = list(run(at, 60))
     assert shown[0].running is Running.PLAN
@@ -174,6 +176,87 @@ def test_orders_wait_for_the_end_of_the_stage() -> None:
     assert shown[-1].running is Running.ALL_RED
     assert set(shown[-1].lamps.values()) == {R}
     assert all(each.trip is None for each in shown)
+
+
+def test_a_held_stage_is_reached_safely_held_and_given_back() -> None:
+    at = rules.hold(after(in_step(), 8), 3)
+    shown = list(run(at, 200))
+    # The first green has its least length and its flashing end, then the held one stays green.
+    assert shown[0].stage == 1
+    held = [each for each in shown if each.holding]
+    assert len(held) > 150
+    assert {each.stage for each in held} == {3}
+    assert held[-1].remaining_s is None
+    greens = sum(each.lamps[1] in {G, F} for each in shown)
+    assert greens + 3 >= in_step().layout.phase_of[1].least_green_s
+    back = list(run(rules.take_up(shown[-1], 1), 120))
+    assert all(each.trip is None for each in (*shown, *back))
+    assert Y in {each.lamps[3] for each in back[:10]}
+    assert {each.stage for each in back} == {1, 2, 3, 4}
+    # From one held stage to another, and from there by way of all red to dark and back.
+    other = list(run(rules.hold(shown[-1], 1), 60))
+    assert other[-1].holding
+    red = list(run(rules.show(other[-1], Running.ALL_RED), 60))
+    dark = list(run(rules.show(red[-1], Running.DARK), 5))
+    assert dark[-1].running is Running.DARK
+    woken = list(run(rules.hold(dark[-1], 3), 40))
+    states = list(dict.fromkeys(each.running for each in woken))
+    assert states == [Running.WAKING, Running.STARTING, Running.PLAN]
+    assert woken[-1].holding
+    with pytest.raises(NotFound, match="has no stage 9"):
+        rules.hold(woken[-1], 9)
+
+
+@pytest.mark.parametrize("order", [Running.FLASHING, Running.ALL_RED, Running.DARK, 3])
+def test_an_order_that_nobody_repeats_counts_no_more_after_a_while(order: Running | int) -> None:
+    """Whatever becomes of the centre, the plan runs again."""
+    at = after(in_step(), 8)
+
+    def ask(at: Cabinet) -> Cabinet:
+        if isinstance(order, int):
+            return rules.hold(at, order, lapses_s=60)
+        return rules.show(at, order, lapses_s=60)
+
+    at = after(ask(at), 50)
+    at = after(ask(at), 50)
+    stays = at.holding if isinstance(order, int) else at.running is order
+    assert stays
+    shown = list(run(at, 150))
+    assert all(each.trip is None for each in shown)
+    assert {each.stage for each in shown[60:]} >= {1, 2, 3, 4}
+    assert shown[-1].held is None
+    assert shown[-1].lapses_s is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    orders=st.lists(
+        st.tuples(
+            st.integers(0, 40),
+            st.sampled_from(
+                [1, 2, 3, 4, Running.FLASHING, Running.ALL_RED, Running.DARK, "plan 1", "plan 2"]
+            ),
+        ),
+        max_size=8,
+    )
+)
+def test_no_order_by_hand_ever_trips_the_monitor(
+    orders: list[tuple[int, int | Running | str]],
+) -> None:
+    at = in_step()
+    for wait_s, order in orders:
+        for _ in range(wait_s):
+            at = step(at)
+            assert at.trip is None
+        if isinstance(order, Running):
+            at = rules.show(at, order, lapses_s=30)
+        elif isinstance(order, int):
+            at = rules.hold(at, order, lapses_s=30)
+        else:
+            at = rules.take_up(at, int(order[-1]))
+    shown = list(run(at, 250))
+    assert all(each.trip is None for each in shown)
+    assert shown[-1].running is Running.PLAN
 
 
 def test_a_street_plan_becomes_a_controllers_and_stays_safe_as_it_is_shown() -> None:
@@ -186,7 +269,7 @@ def test_a_street_plan_becomes_a_controllers_and_stays_safe_as_it_is_shown() -> 
     shown = shown_by(case, layout, kept)
     assert check_programme(case, shown).violations == ()
     assert shown.cycle_s == programme.cycle_s
-    assert rules.dry_run(layout, kept) is None
+    assert cabinet_plans.dry_run(layout, kept) is None
 
 
 def test_a_cabinet_keeps_the_yellow_of_the_junctions_own_plan() -> None:

@@ -54,6 +54,7 @@ from web.api import (
     signal_alarms,
     signal_cabinets,
     signal_detections,
+    signal_lights,
     signal_plans,
     signal_schedules,
     signals,
@@ -131,6 +132,7 @@ BLUEPRINTS = (
     signal_alarms.blueprint,
     signal_cabinets.blueprint,
     signal_detections.blueprint,
+    signal_lights.blueprint,
     signal_schedules.blueprint,
 )
 

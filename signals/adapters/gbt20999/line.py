@@ -148,6 +148,25 @@ class Gbt20999Line:
             ]
         )
 
+    def hold_stage(self, number: int) -> None:
+        """Ask for a stage until another order: class 17, stage and the centre's manual mode."""
+        self._set(
+            [
+                ((objects.CENTRE_CLASS, 1, 2, self._junction), bytes((number,))),
+                (
+                    (objects.CENTRE_CLASS, 1, 4, self._junction),
+                    bytes((objects.CONTROL_CODES[Control.MANUAL],)),
+                ),
+            ]
+        )
+
+    def show(self, control: Control) -> None:
+        """Ask for flashing, all red or dark: class 17, run mode."""
+        if control not in {Control.FLASHING, Control.ALL_RED, Control.DARK}:
+            raise Invalid("is no mode without a plan", field="control")
+        code = bytes((objects.CONTROL_CODES[control],))
+        self._set([((objects.CENTRE_CLASS, 1, 4, self._junction), code)])
+
     # --- inside ------------------------------------------------------------------------------
 
     def _stage_time(self, stage: int | None) -> tuple[bool | None, int | None, int | None]:

@@ -8,6 +8,7 @@ from city.errors import Conflict, Invalid, NotFound
 from signals.adapters.cabinet_host import CabinetHost
 from signals.adapters.gbt20999.tables import ORDERS, Table, table
 from signals.rules.controllers import cabinet as rules
+from signals.rules.controllers import cabinet_plans as plans
 from signals.rules.controllers.cabinet import Cabinet, Running
 from signals.rules.controllers.gbt20999 import objects
 from signals.rules.controllers.gbt20999.frames import (
@@ -21,7 +22,11 @@ from signals.rules.controllers.gbt20999.frames import (
 )
 from signals.rules.controllers.line import Control
 
+LAPSES_S: Final = 60
+"""After so many of its seconds without a repetition an order of the centre's counts no more."""
 _TRIES: Final = 20
+_STAGE, _PLAN, _MODE = 2, 3, 4
+"""Attributes of class 17."""
 _COMMANDS: Final = {1: Running.FLASHING, 2: Running.ALL_RED, 4: Running.DARK}
 _PLANNED: Final = {
     objects.CONTROL_CODES[control]
@@ -165,7 +170,7 @@ class SimulatedGbt20999:
                 stage = objects.stage_from({1: bytes((first.element,)), **given})
                 if stage.number != first.element:
                     raise _Refusal(ErrorCode.BAD_VALUE)
-                return rules.write_stage(cabinet, stage), mode
+                return plans.write_stage(cabinet, stage), mode
             case objects.CENTRE_CLASS, 1:
                 if first.element != self._junction:
                     raise _Refusal(ErrorCode.NO_SUCH_VALUE)
@@ -186,21 +191,24 @@ class SimulatedGbt20999:
         plan = objects.plan_from({1: bytes((number,)), **row, **given})
         if plan is None or plan.number != number:
             raise _Refusal(ErrorCode.BAD_VALUE)
-        return rules.write_plan(cabinet, plan)
+        return plans.write_plan(cabinet, plan)
 
 
 def _controlled(cabinet: Cabinet, mode: int, given: Mapping[int, bytes]) -> tuple[Cabinet, int]:
     if any(len(value) != 1 for value in given.values()):
         raise _Refusal(ErrorCode.WRONG_LENGTH)
-    if given.get(2, b"\0") != b"\0":
-        # It holds no stage by order: that is what a police officer's panel is for.
+    stage = given[_STAGE][0] if _STAGE in given else 0
+    wanted = given[_MODE][0] if _MODE in given else mode
+    if wanted == objects.CONTROL_CODES[Control.MANUAL]:
+        return rules.hold(cabinet, stage, LAPSES_S), mode
+    if stage:
+        # A plan runs its own stages.
         raise _Refusal(ErrorCode.CONTROL_FAILED)
-    wanted = given[4][0] if 4 in given else mode  # noqa: PLR2004 - the attribute
     if wanted in ORDERS:
-        return rules.show(cabinet, ORDERS[wanted]), mode
+        return rules.show(cabinet, ORDERS[wanted], LAPSES_S), mode
     if wanted not in _PLANNED:
         raise _Refusal(ErrorCode.BAD_VALUE)
-    plan = given[3][0] if 3 in given else cabinet.plan  # noqa: PLR2004 - the attribute
+    plan = given[_PLAN][0] if _PLAN in given else cabinet.plan
     return rules.take_up(cabinet, plan), wanted
 
 

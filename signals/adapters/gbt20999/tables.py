@@ -14,7 +14,9 @@ ORDERS: Final = {
     objects.CONTROL_CODES[Control.ALL_RED]: Running.ALL_RED,
     objects.CONTROL_CODES[Control.DARK]: Running.DARK,
 }
-_SHOWN: Final = {running: code for code, running in ORDERS.items()}
+_SHOWN: Final = {running: code for code, running in ORDERS.items()} | {
+    Running.WAKING: objects.CONTROL_CODES[Control.FLASHING]
+}
 _TENTHS: Final = 10
 _MOST_TENTHS: Final = 255
 
@@ -28,7 +30,8 @@ def table(
             number: objects.plan_values(plan, junction) for number, plan in cabinet.plans.items()
         }
     if (class_id, object_id) in {(objects.RUN_CLASS, 2), (objects.CENTRE_CLASS, 1)}:
-        shown = bytes((_SHOWN.get(cabinet.running, mode),))
+        by_plan = mode if cabinet.held is None else objects.CONTROL_CODES[Control.MANUAL]
+        shown = bytes((_SHOWN.get(cabinet.running, by_plan),))
         plan, stage = bytes((cabinet.plan,)), bytes((cabinet.stage or 0,))
         row = (shown, plan, stage) if class_id == objects.RUN_CLASS else (stage, plan, shown)
         return {junction: dict(enumerate((bytes((junction,)), *row), 1))}

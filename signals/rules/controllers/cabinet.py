@@ -1,8 +1,9 @@
 """A controller's cabinet, second by second: a pure state machine with its own conflict monitor.
 
 It starts with all red, runs the stages of its plan, changes to another plan at the end of the cycle
-only, and waits there for the new plan's clock. Whatever it means to show, the monitor sees what
-the lamps show; a trip is flashing yellow until somebody resets it.
+only, and waits there for the new plan's clock; a stage that the centre holds (`hold`) is green
+until the centre says otherwise, or has been silent for too long. Whatever it means to show, the
+monitor sees what the lamps show; a trip is flashing yellow until somebody resets it.
 """
 
 from collections.abc import Mapping
@@ -10,14 +11,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from city.errors import Conflict, Invalid, NotFound
+from city.errors import Conflict, NotFound
 from signals.rules.controllers.layout import (
     ControllerPlan,
     Layout,
     Phase,
-    PhaseStage,
     flashing_s,
-    refusals,
 )
 from signals.rules.controllers.monitor import Memory, Trip, watch
 from signals.rules.junctions import GroupKind
@@ -25,6 +24,9 @@ from signals.rules.model.aspects import Aspect
 
 START_RED_S: Final = 5
 """All red before the first stage, after power on and after flashing."""
+START_FLASH_S: Final = 10
+"""Flashing yellow after dark, before that red."""
+_ENDLESS_S: Final = 1_000_000
 _HOLD_SHARE: Final = 5
 """The first green is held for a fifth of the cycle at most to get in step."""
 
@@ -32,6 +34,8 @@ _HOLD_SHARE: Final = 5
 class Running(StrEnum):
     """What a cabinet does."""
 
+    WAKING = "waking"
+    """Flashing yellow after dark."""
     STARTING = "starting"
     PLAN = "plan"
     FLASHING = "flashing"
@@ -62,6 +66,12 @@ class Cabinet:
     """Plan and place of the next stage, or what else follows; None until it is decided."""
     ordered: Running | None = None
     """What else is to run once the stage has ended as it should."""
+    held: int | None = None
+    """Stage that the centre wants green until it says otherwise."""
+    cut_s: int | None = None
+    """When this stage's green ends, where that is not the second that was planned."""
+    lapses_s: int | None = None
+    """Seconds after which an order of the centre that is not repeated counts no more."""
     trip: Trip | None = None
     welded: frozenset[int] = frozenset()
     """Phases whose green relay is stuck: a fault put in on purpose."""
@@ -77,8 +87,18 @@ class Cabinet:
         return self.plans[self.plan].stages[self.place].stage
 
     @property
+    def holding(self) -> bool:
+        """Whether the stage is green until the centre says otherwise."""
+        asked = self.held is not None and self.held == self.stage
+        return asked and self.following is None and self.ordered is None
+
+    @property
     def green_s(self) -> int:
         """Seconds of the stage's green."""
+        if self.holding:
+            return self.elapsed_s + _ENDLESS_S
+        if self.cut_s is not None:
+            return self.cut_s
         chain = self.plans[self.plan].stages
         here, after = chain[self.place], chain[(self.place + 1) % len(chain)]
         return here.length_s - self.layout.change_s(here.stage, after.stage) + self.hold_s
@@ -90,8 +110,11 @@ class Cabinet:
 
     @property
     def remaining_s(self) -> int | None:
-        """Seconds until the stage's green ends, or until the next stage while changing."""
-        if self.running is not Running.PLAN:
+        """Seconds until the stage's green ends, or until the next stage while changing.
+
+        None while no stage runs, or the centre holds it.
+        """
+        if self.running is not Running.PLAN or self.holding:
             return None
         if not self.changing:
             return self.green_s - self.elapsed_s
@@ -130,47 +153,6 @@ def started(cabinet: Cabinet) -> Cabinet:
     return replace(cabinet, lamps=_lamps(cabinet))
 
 
-def write_plan(cabinet: Cabinet, plan: ControllerPlan) -> Cabinet:
-    """Keep a plan.
-
-    Raises
-    ------
-    Conflict
-        Where it runs or is about to.
-    Invalid
-        Where it is unsafe; the message says why.
-    """
-    if plan.number in {cabinet.plan, cabinet.wanted}:
-        raise Conflict(f"plan {plan.number} is running", field="plan")
-    reasons = refusals(cabinet.layout, plan)
-    if reasons:
-        raise Invalid(reasons[0], field="plan")
-    trip = dry_run(cabinet.layout, plan)
-    if trip is not None:
-        raise Invalid(
-            f"phases {trip.phases[0]} and {trip.phases[1]} would trip the monitor ({trip.kind})",
-            field="plan",
-        )
-    return replace(cabinet, plans={**cabinet.plans, plan.number: plan})
-
-
-def write_stage(cabinet: Cabinet, stage: PhaseStage) -> Cabinet:
-    """Keep a stage that no plan uses.
-
-    Raises
-    ------
-    Conflict
-        Where a plan has it in its chain.
-    Invalid
-        Where its phases conflict, or are unknown.
-    """
-    if any(stage.number == each.stage for plan in cabinet.plans.values() for each in plan.stages):
-        raise Conflict(f"stage {stage.number} is in a plan", field="stage")
-    kept = tuple(each for each in cabinet.layout.stages if each.number != stage.number)
-    stages = tuple(sorted((*kept, stage), key=lambda each: each.number))
-    return replace(cabinet, layout=replace(cabinet.layout, stages=stages))
-
-
 def take_up(cabinet: Cabinet, number: int) -> Cabinet:
     """Ask for a plan: from the end of the cycle on, or at once where no plan runs.
 
@@ -185,56 +167,155 @@ def take_up(cabinet: Cabinet, number: int) -> Cabinet:
         raise NotFound(f"there is no plan {number}", field="plan")
     if cabinet.trip is not None:
         raise Conflict("the conflict monitor has tripped", field="plan")
-    if cabinet.running is Running.PLAN:
-        wanted = None if number == cabinet.plan else number
+    free = replace(_freed(cabinet), ordered=None)
+    if free.running is Running.PLAN:
+        wanted = None if number == free.plan else number
         # What was decided for the end of this stage stands: the lamps may be flashing already.
-        return replace(cabinet, wanted=wanted)
-    if cabinet.running is Running.STARTING:
-        return replace(cabinet, plan=number, wanted=None)
-    return replace(
-        cabinet, plan=number, wanted=None, running=Running.STARTING, elapsed_s=0, place=0
-    )
+        return replace(_to_start(free), wanted=wanted)
+    if free.running in {Running.STARTING, Running.WAKING}:
+        return replace(free, plan=number, wanted=None)
+    return _other(replace(free, plan=number), _start_after(free.running))
 
 
-def show(cabinet: Cabinet, running: Running) -> Cabinet:
-    """Flash, show all red or go dark by order; a plan leaves each by way of the start-up."""
+def show(cabinet: Cabinet, running: Running, lapses_s: int | None = None) -> Cabinet:
+    """Flash, show all red or go dark by order; a plan leaves each by way of the start-up.
+
+    Parameters
+    ----------
+    cabinet : Cabinet
+    running : Running
+    lapses_s : int or None
+        Seconds after which the order counts no more unless it is repeated.
+    """
     if cabinet.trip is not None:
         raise Conflict("the conflict monitor has tripped", field="mode")
-    if cabinet.running is Running.PLAN:
-        return replace(cabinet, ordered=running, wanted=None)
-    return _other(cabinet, running)
+    free = replace(_freed(cabinet), lapses_s=lapses_s)
+    if free.running is running:
+        return free
+    if free.running is Running.PLAN:
+        return replace(free, ordered=running, wanted=None)
+    return _other(free, running)
+
+
+def hold(cabinet: Cabinet, stage: int, lapses_s: int | None = None) -> Cabinet:
+    """Let a stage be green until another order: the one that runs ends at its least green.
+
+    Parameters
+    ----------
+    cabinet : Cabinet
+    stage : int
+        Of the plan that runs, or would.
+    lapses_s : int or None
+        Seconds after which the order counts no more unless it is repeated.
+
+    Raises
+    ------
+    NotFound
+        Where the plan has no such stage.
+    Conflict
+        After a trip that nobody has reset.
+    """
+    if cabinet.trip is not None:
+        raise Conflict("the conflict monitor has tripped", field="stage")
+    if _place_of(cabinet, stage) is None:
+        raise NotFound(f"plan {cabinet.plan} has no stage {stage}", field="stage")
+    asked = replace(_to_start(cabinet), held=stage, ordered=None, wanted=None, lapses_s=lapses_s)
+    if cabinet.running in {Running.FLASHING, Running.ALL_RED, Running.DARK}:
+        return _other(asked, _start_after(cabinet.running))
+    return asked
 
 
 def reset(cabinet: Cabinet) -> Cabinet:
     """Clear a trip and start again, all red first; trips again where the cause is still there."""
-    return _other(replace(cabinet, trip=None), Running.STARTING)
-
-
-def dry_run(layout: Layout, plan: ControllerPlan) -> Trip | None:
-    """Run two cycles of a plan that ``refusals`` lets pass before a monitor."""
-    cabinet = Cabinet(layout, {plan.number: plan}, plan.number, clock_s=plan.offset_s)
-    for _ in range(2 * plan.cycle_s + START_RED_S):
-        cabinet = step(cabinet)
-        if cabinet.trip is not None:
-            return cabinet.trip
-    return None
+    return _other(replace(cabinet, trip=None, held=None, lapses_s=None), Running.STARTING)
 
 
 def _moved(cabinet: Cabinet) -> Cabinet:
-    later = replace(cabinet, clock_s=cabinet.clock_s + 1, elapsed_s=cabinet.elapsed_s + 1)
+    left_s = None if cabinet.lapses_s is None else cabinet.lapses_s - 1
+    later = replace(
+        cabinet, clock_s=cabinet.clock_s + 1, elapsed_s=cabinet.elapsed_s + 1, lapses_s=left_s
+    )
+    if left_s == 0:
+        later = _lapsed(later)
+    if later.running is Running.WAKING and later.elapsed_s >= START_FLASH_S:
+        return _other(later, Running.STARTING)
     if later.running is Running.STARTING and later.elapsed_s >= START_RED_S:
-        return _begun(later, later.plan, 0)
+        return _begun(later, later.plan, _place_of(later, later.held) or 0)
     if later.running is not Running.PLAN:
         return later
-    stage = later.layout.stage_of[later.plans[later.plan].stages[later.place].stage]
-    flash_s = max((flashing_s(later.layout.phase_of[each]) for each in stage.phases), default=0)
+    flash_s = _flash_s(later)
+    wanted = _wanted_at_once(later)
+    if wanted is not None and later.elapsed_s + flash_s >= _least_green_s(later):
+        later = replace(later, following=wanted, cut_s=later.elapsed_s + flash_s)
     if later.following is None and later.elapsed_s >= later.green_s - flash_s:
         later = replace(later, following=_next(later))
     if later.following is None or later.remaining_s != 0 or not later.changing:
         return later
     if isinstance(later.following, Running):
-        return _other(later, later.following)
+        starts = later.following is Running.STARTING and later.wanted is not None
+        return _other(
+            replace(later, plan=later.wanted or later.plan) if starts else later, later.following
+        )
     return _begun(later, *later.following)
+
+
+def _flash_s(cabinet: Cabinet) -> int:
+    """Give for how long the end of the running stage's green flashes."""
+    stage = cabinet.layout.stage_of[cabinet.plans[cabinet.plan].stages[cabinet.place].stage]
+    return max((flashing_s(cabinet.layout.phase_of[each]) for each in stage.phases), default=0)
+
+
+def _lapsed(cabinet: Cabinet) -> Cabinet:
+    """Go back to the plan: the centre's last order counts no more."""
+    free = replace(_freed(cabinet), lapses_s=None)
+    if free.trip is not None:
+        return free
+    if free.running is Running.PLAN:
+        return replace(_to_start(free), ordered=None)
+    if free.running in {Running.FLASHING, Running.ALL_RED, Running.DARK}:
+        return _other(free, _start_after(free.running))
+    return free
+
+
+def _freed(cabinet: Cabinet) -> Cabinet:
+    """Hold no stage any longer: one that is held ends as it should, the plan goes on from there."""
+    free = replace(cabinet, held=None, lapses_s=None)
+    if not cabinet.holding:
+        return free
+    return replace(free, cut_s=max(free.green_s, cabinet.elapsed_s + _flash_s(cabinet) + 1))
+
+
+def _to_start(cabinet: Cabinet) -> Cabinet:
+    """Let lamps that are on their way to red already get there, and start again."""
+    if not isinstance(cabinet.following, Running):
+        return cabinet
+    return replace(cabinet, following=Running.STARTING)
+
+
+def _start_after(running: Running) -> Running:
+    """Give what follows another mode on the way to a plan."""
+    return Running.WAKING if running is Running.DARK else Running.STARTING
+
+
+def _place_of(cabinet: Cabinet, stage: int | None) -> int | None:
+    chain = cabinet.plans[cabinet.plan].stages
+    return next((place for place, each in enumerate(chain) if each.stage == stage), None)
+
+
+def _wanted_at_once(cabinet: Cabinet) -> tuple[int, int] | Running | None:
+    """Give what is to follow as soon as this stage's green has had its least length."""
+    if cabinet.following is not None:
+        return None
+    if cabinet.ordered is not None:
+        return cabinet.ordered
+    place = _place_of(cabinet, cabinet.held)
+    return None if place is None or cabinet.held == cabinet.stage else (cabinet.plan, place)
+
+
+def _least_green_s(cabinet: Cabinet) -> int:
+    stage = cabinet.layout.stage_of[cabinet.plans[cabinet.plan].stages[cabinet.place].stage]
+    phases = [cabinet.layout.phase_of[each] for each in stage.phases]
+    return max((max(each.least_green_s, flashing_s(each) + 1) for each in phases), default=1)
 
 
 def _other(cabinet: Cabinet, running: Running) -> Cabinet:
@@ -246,6 +327,7 @@ def _other(cabinet: Cabinet, running: Running) -> Cabinet:
         elapsed_s=0,
         place=0,
         hold_s=0,
+        cut_s=None,
         following=None,
     )
 
@@ -264,6 +346,7 @@ def _begun(cabinet: Cabinet, plan: int, place: int) -> Cabinet:
         place=place,
         elapsed_s=0,
         hold_s=hold_s,
+        cut_s=None,
         following=None,
     )
 
@@ -279,7 +362,7 @@ def _next(cabinet: Cabinet) -> tuple[int, int] | Running:
 
 def _lamps(cabinet: Cabinet) -> dict[int, Aspect]:
     phases = cabinet.layout.phases
-    if cabinet.running is Running.FLASHING:
+    if cabinet.running in {Running.FLASHING, Running.WAKING}:
         return {
             phase.number: Aspect.DARK
             if phase.kind is GroupKind.PEDESTRIAN

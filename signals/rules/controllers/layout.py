@@ -143,7 +143,7 @@ def refusals(layout: Layout, plan: ControllerPlan) -> tuple[str, ...]:
     """Say why a controller must not take a plan; empty where it may.
 
     What the chain leads to over time (intergreens across stages) is told by a dry run
-    (``cabinet.dry_run``).
+    (``cabinet_plans.dry_run``).
     """
     found = []
     if not 1 <= plan.number <= MOST_PLANS:

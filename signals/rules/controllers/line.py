@@ -90,6 +90,20 @@ class ControllerLine(Protocol):
         """
         ...
 
+    def hold_stage(self, number: int) -> None:
+        """Let a stage be green until another order; repeated, it does no harm.
+
+        Raises NoAnswer, Refused.
+        """
+        ...
+
+    def show(self, control: Control) -> None:
+        """Let it flash, show all red or go dark until another order; may be repeated.
+
+        Raises NoAnswer, Refused.
+        """
+        ...
+
     def close(self) -> None:
         """End the line."""
         ...

@@ -23,6 +23,7 @@ PATTERN: Final = 131
 FLASH: Final = 173
 NOT_FLASHING, BY_ORDER, BY_MONITOR = 2, 4, 6
 """Parameters of ``FLASH``, as NTCIP 1202's unitFlashStatus."""
+_FLASHING: Final = frozenset({Running.FLASHING, Running.WAKING})
 
 Event = tuple[int, int]
 """Code, parameter."""
@@ -36,8 +37,8 @@ def events_between(before: Cabinet | None, after: Cabinet) -> list[Event]:
     found: list[Event] = []
     if before is None or before.plan != after.plan:
         found.append((PATTERN, after.plan))
-    flashing = after.running is Running.FLASHING
-    if before is None or flashing is not (before.running is Running.FLASHING):
+    flashing = after.running in _FLASHING
+    if before is None or flashing is not (before.running in _FLASHING):
         why = BY_MONITOR if after.trip is not None else BY_ORDER
         found.append((FLASH, why if flashing else NOT_FLASHING))
     if flashing or after.running is Running.DARK:

@@ -9,6 +9,7 @@ import { showForm } from "../shell/form";
 import { hasRole } from "../shell/page";
 import { emptyState, errorState, skeleton } from "../shell/states";
 import { named, text, wholeNumber } from "../shell/text";
+import { Lights } from "./lights";
 import { percentText, sentSteps, signalFacts } from "./list";
 import type { Alarm, DayFinding, DetectorHealth, DetectorUse, Overview, ProfileHour, SentPlan, SignalNow } from "./types";
 import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, table, told } from "./words";
@@ -50,6 +51,7 @@ export class JunctionPage {
   async start(): Promise<void> {
     write(byId("junction-name"), this.name);
     await this.load();
+    new Lights(`${this.home}/lights`).start();
     void this.pictures();
   }
 

@@ -11,3 +11,5 @@ export type DayFinding = Schemas["SignalDayFindingOut"];
 export type DetectorHealth = Schemas["DetectorHealthOut"];
 export type ProfileHour = Schemas["SignalProfileHourOut"];
 export type DetectorUse = Schemas["DetectorUseOut"];
+export type SignalLights = Schemas["SignalLightsOut"];
+export type GroupNow = Schemas["SignalGroupNowOut"];
