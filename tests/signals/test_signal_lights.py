@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -170,7 +169,7 @@ def test_a_controller_is_asked_while_somebody_looks_and_no_longer(
         assert (seen.state.control, seen.state.plan) == (Control.FIXED, 1)
         assert {each.name for each in seen.phases} == {each.name for each in case.groups}
         assert seen.plan == here.plans[1]
-        clock.advance(WANTED_FOR + timedelta(seconds=1))
+        clock.advance(WANTED_FOR.total_seconds() + 1)
         assert lights.wanted(clock.now()) == []
         lights.want(key, clock.now())
         row.stop(5)

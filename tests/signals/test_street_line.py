@@ -181,6 +181,12 @@ class Desk:
         self.after_take_up()
         self._answered()
 
+    def hold_stage(self, number: int) -> None:
+        raise Refused(f"stage {number} is not held by order")
+
+    def show(self, control: Control) -> None:
+        raise Refused(f"{control} is not taken by order")
+
     def close(self) -> None:
         pass
 
