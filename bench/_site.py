@@ -115,18 +115,23 @@ class Server:
 
     def cpu_s(self) -> float:
         """Give the processor time that it and its workers have used."""
-        ticks = 0
-        waiting = [self.process.pid]
-        while waiting:
-            pid = waiting.pop()
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            except FileNotFoundError:
-                continue
-            ticks += int(fields[11]) + int(fields[12])
-            waiting += [int(each) for each in children]
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.process.pid)
+
+
+def cpu_s(pid: int) -> float:
+    """Give the processor time that a process and all that it started have used, in seconds."""
+    ticks = 0
+    waiting = [pid]
+    while waiting:
+        each = waiting.pop()
+        try:
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            children = Path(f"/proc/{each}/task/{each}/children").read_text().split()
+        except FileNotFoundError:
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+        waiting += [int(child) for child in children]
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:

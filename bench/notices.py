@@ -17,19 +17,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import statistics
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from contextlib import contextmanager
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from bench._load import SENDER, Request, measure_once
 from bench._sender import CONNECTIONS
-from bench._site import DISTRICT, GUNICORN_API, bench_site, free_port, served
+from bench._site import DISTRICT, GUNICORN_API, bench_site, cpu_s, free_port, served
 from city.identifiers import (
     FacilityId,
     OperatorId,
@@ -41,22 +44,26 @@ from city.identifiers import (
 from city.money import Money
 from city.time import WallClock
 from city.works.embedded.postgres import packaged_installation
-from payments import channel_payments, takeovers
+from payments import takeovers
 from payments.adapters.accounts import read_channels
+from payments.channel_orders import CHANNEL_ORDER
 from payments.gateway.app import Gateway
 from payments.gateway.keys import make_keys
 from payments.gateway.notifier import Damage
 from payments.gateway.orders import Terms
 from payments.rules.bills import Charge
 from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channel_orders import ChannelOrder, OrderState, takes_money_for
 from payments.rules.channels import Channel, Method
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+    from multiprocessing.connection import Connection
     from pathlib import Path
 
-    from bench._site import BenchSite
-    from payments.rules.channel_orders import ChannelOrder
+    from bench._site import BenchSite, Server
+    from payments.rules.bills import Bill
 
 LEAST = 0.25
 LONGEST_P99_MS = 500.0
@@ -67,11 +74,19 @@ _FLOOR = """create table if not exists bench_floor (
     id bigint generated always as identity primary key, event text not null, at timestamptz not null
 )"""
 _WAITING = text("select exists (select from payments.channel_notice where verdict = 'waiting')")
+_BACKENDS = text(
+    "select pid, coalesce(nullif(application_name, ''), backend_type) from pg_stat_activity"
+    " where pid <> pg_backend_pid()"
+)
 _INSERT = "insert into bench_floor (event, at) values (md5(random()::text), now());\n"
 
 
 def issue(site: BenchSite, merchants: dict[Channel, str], count: int) -> list[ChannelOrder]:
-    """Issue bills and write an order over each, in turn of the channels."""
+    """Issue bills and keep an order over each, in turn of the channels.
+
+    As `channel_payments.ask_order` keeps it, some hundreds in one statement: made one by one, the
+    orders would take longer than all that is measured.
+    """
     orders: list[ChannelOrder] = []
     operator_id, facility_id = OperatorId(uuid7()), FacilityId(uuid7())
     line: dict[str, Any] = {"minor": AMOUNT.minor, "units": 1}
@@ -92,40 +107,92 @@ def issue(site: BenchSite, merchants: dict[Channel, str], count: int) -> list[Ch
             for _ in range(min(BATCH, count - len(orders)))
         ]
         with site.database.unit_of_work() as uow:
-            for bill in takeovers.issue_bills(uow, charges, "bench"):
-                channel = known[len(orders) % len(known)]
-                orders.append(
-                    channel_payments.ask_order(
-                        uow, bill.id, channel, merchants[channel], Method.CODE, "bench"
-                    )
-                )
+            bills = takeovers.issue_bills(uow, charges, "bench")
+            channels = [known[(len(orders) + n) % len(known)] for n in range(len(bills))]
+            asked = [
+                _order(bill, channel, merchants[channel], uow.wall.now())
+                for bill, channel in zip(bills, channels, strict=True)
+            ]
+            uow.connection.execute(insert(CHANNEL_ORDER), [_row(each) for each in asked])
+        orders += asked
     return orders
 
 
+def _order(bill: Bill, channel: Channel, merchant: str, now: datetime) -> ChannelOrder:
+    number = uuid7()
+    return ChannelOrder(
+        id=number,
+        bill_id=bill.id,
+        channel=channel,
+        order_no=number.hex,
+        merchant=merchant,
+        method=Method.CODE,
+        amount=bill.outstanding,
+        state=OrderState.ASKED,
+        opened_at=now.replace(microsecond=0),
+        opened_by="bench",
+        expires_at=now.replace(microsecond=0) + takes_money_for(Method.CODE),
+    )
+
+
+def _row(order: ChannelOrder) -> dict[str, object]:
+    return {
+        "id": order.id,
+        "bill_id": order.bill_id,
+        "channel": order.channel.value,
+        "order_no": order.order_no,
+        "merchant": order.merchant,
+        "method": order.method.value,
+        "amount_minor": order.amount.minor,
+        "currency": order.amount.currency,
+        "state": order.state.value,
+        "opened_at": order.opened_at,
+        "opened_by": order.opened_by,
+        "expires_at": order.expires_at,
+    }
+
+
 def notify(gateway: Gateway, orders: list[ChannelOrder]) -> list[Request]:
-    """Let the gateway take each order's money; give what it would send."""
-    sent = []
-    for order in orders:
-        path = f"/api/v1/channel-notices/{order.channel.value}"
-        key = order.order_no
-        if order.channel is Channel.UNIONPAY:
-            key += order.opened_at.astimezone(CHINA).strftime(":%Y%m%d%H%M%S")
-        products = {Channel.WECHAT: "NATIVE", Channel.ALIPAY: "precreate", Channel.UNIONPAY: "07"}
-        now = gateway.desk.now()
-        gateway.desk.book.open(
-            order.channel,
-            order.order_no,
-            Terms(order.amount.minor, "停车费", products[order.channel]),
-            at=now,
-            merchant=order.merchant,
-            notify_url=f"http://127.0.0.1{path}",
-            key=key,
-        )
-        paid, _ = gateway.desk.book.pay(order.channel, key, "2088000000000000", now)
-        notice = gateway.desk.channels[order.channel].paid(paid)
-        headers, body = notice.write(Damage())
-        sent.append(Request("POST", path, headers, body))
-    return sent
+    """Let the gateway take each order's money; give what it would send.
+
+    Signing is nearly all of it: as many processes share it as there are processors, each with the
+    gateway as it stands here.
+    """
+    fork = get_context("fork")
+    count = os.cpu_count() or 1
+    readers = []
+    for number in range(count):
+        reader, writer = fork.Pipe(duplex=False)
+        fork.Process(target=_sign, args=(gateway, orders[number::count], writer)).start()
+        writer.close()
+        readers.append(reader)
+    return [request for reader in readers for request in reader.recv()]
+
+
+def _sign(gateway: Gateway, orders: list[ChannelOrder], answers: Connection) -> None:
+    answers.send([_notice(gateway, order) for order in orders])
+    answers.close()
+
+
+def _notice(gateway: Gateway, order: ChannelOrder) -> Request:
+    path = f"/api/v1/channel-notices/{order.channel.value}"
+    key = order.order_no
+    if order.channel is Channel.UNIONPAY:
+        key += order.opened_at.astimezone(CHINA).strftime(":%Y%m%d%H%M%S")
+    products = {Channel.WECHAT: "NATIVE", Channel.ALIPAY: "precreate", Channel.UNIONPAY: "07"}
+    now = gateway.desk.now()
+    gateway.desk.book.open(
+        order.channel,
+        order.order_no,
+        Terms(order.amount.minor, "停车费", products[order.channel]),
+        at=now,
+        merchant=order.merchant,
+        notify_url=f"http://127.0.0.1{path}",
+        key=key,
+    )
+    paid, _ = gateway.desk.book.pay(order.channel, key, "2088000000000000", now)
+    headers, body = gateway.desk.channels[order.channel].paid(paid).write(Damage())
+    return Request("POST", path, headers, body)
 
 
 def commits_a_second(url: str, script: Path, seconds: float) -> float:
@@ -152,7 +219,9 @@ def commits_a_second(url: str, script: Path, seconds: float) -> float:
 
 
 @contextmanager
-def _worker(site: BenchSite, port: int, settings: dict[str, str]) -> Iterator[None]:
+def _worker(
+    site: BenchSite, port: int, settings: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run the worker, which settles what is acknowledged."""
     with (site.folder / "worker.log").open("wb") as log:
         process = subprocess.Popen(
@@ -162,7 +231,7 @@ def _worker(site: BenchSite, port: int, settings: dict[str, str]) -> Iterator[No
             stderr=log,
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             try:
@@ -170,6 +239,16 @@ def _worker(site: BenchSite, port: int, settings: dict[str, str]) -> Iterator[No
             except subprocess.TimeoutExpired:
                 process.kill()  # it may be asking channels that nobody serves here
                 process.wait()
+
+
+def spent(site: BenchSite, server: Server, worker: subprocess.Popen[bytes]) -> dict[str, float]:
+    """Give the processor time of each part so far, in seconds: ours, and PostgreSQL's for each."""
+    parts: dict[str, float] = defaultdict(float)
+    parts |= {"api": cpu_s(server.process.pid), "worker": cpu_s(worker.pid)}
+    with site.database.read() as connection:
+        for pid, name in connection.execute(_BACKENDS):
+            parts[f"postgres: {name}"] += cpu_s(pid)
+    return parts
 
 
 def settled_after_s(site: BenchSite) -> float:
@@ -194,7 +273,7 @@ def run(seconds: float, rounds: int, expected: int, processes: int) -> dict[str,
         channel: adapter.merchant
         for channel, adapter in read_channels(document, origin, WallClock()).items()
     }
-    ours, floor, behind_s = [], [], []
+    ours, floor, behind_s, parts = [], [], [], []
     with bench_site(0) as site:
         accounts = site.folder / "channels.json"
         accounts.write_text(json.dumps(document))
@@ -209,14 +288,23 @@ def run(seconds: float, rounds: int, expected: int, processes: int) -> dict[str,
         }
         with (
             served(site, port, GUNICORN_API, path="/healthz", more=settings) as server,
-            _worker(site, port, settings),
+            _worker(site, port, settings) as worker,
         ):
             for number in range(rounds + 1):
                 # The first round warms up. More are made than are taken: none comes twice.
                 length_s = seconds if number else 1.0
                 sent = notify(gateway, issue(site, merchants, round(expected * length_s)))
                 floor.append(commits_a_second(site.database_url, script, length_s))
+                before = spent(site, server, worker)
                 ours.append(measure_once(server, sent, length_s, (200, 204)))
+                after = spent(site, server, worker)
+                parts.append(
+                    {
+                        name: round((after[name] - before[name]) / ours[-1].requests * 1e6)
+                        for name in after
+                        if after[name] > before[name]
+                    }
+                )
                 behind_s.append(settled_after_s(site))
         with site.database.read() as connection:
             settled = connection.execute(
@@ -245,6 +333,7 @@ def run(seconds: float, rounds: int, expected: int, processes: int) -> dict[str,
         "last_settled_after_s": [round(each, 2) for each in behind_s],
         "p99_ms": round(statistics.median(each.p99_ms for each in counted), 1),
         "cpu_us": round(statistics.median(each.cpu_us for each in counted)),
+        "cpu_us_of_each": parts[-1],
         "answered": sum(each.requests for each in ours),
         "settled": settled,
         "refused": refused,

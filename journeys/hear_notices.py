@@ -40,6 +40,8 @@ _AT_ONCE: Final = 1
 """Commits under way at once: with more each has fewer to share its cost."""
 GATHER_S: Final = 0.002
 """How long a commit that several shared is followed by none: those that come share the next."""
+LINGER_S: Final = 1.0
+"""How long a thread that commits waits for more: under load none is started for each commit."""
 
 Answer = tuple[int, str, bytes]
 Outcome = str | Exception
@@ -66,13 +68,14 @@ class Forged:
 
 
 Heard = Told | Forged
+_Waiting = tuple[Heard, Callable[[Outcome], None], Callable[[], None] | None]
 
 
 class Notices:
     """Accepts notifications that many bring, many in one commit.
 
-    Those that wait are committed by threads that live for as long as something waits: there is
-    nothing to be stopped.
+    Those that wait are committed by threads that live for as long as something waits, and a moment
+    longer: there is nothing to be stopped.
 
     Parameters
     ----------
@@ -82,10 +85,15 @@ class Notices:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[Heard, Callable[[Outcome], None]]] = deque()
+        self._more = threading.Condition(self._lock)
+        self._waiting: deque[_Waiting] = deque()
         self._under_way = 0
+        self._idle = 0
+        """Threads that wait for more; they count as under way."""
 
-    def submit(self, heard: Heard, done: Callable[[Outcome], None]) -> None:
+    def submit(
+        self, heard: Heard, done: Callable[[Outcome], None], then: Callable[[], None] | None = None
+    ) -> None:
         """Have a notification kept, and `done` called once it is; returns at once.
 
         Parameters
@@ -94,9 +102,14 @@ class Notices:
         done : Callable
             Gets why nothing came of it, empty where it was accepted, or an error: nothing was
             done then. From a thread that others wait for: it must be quick, and not raise.
+        then : Callable or None
+            Called after `done` of all that shared the commit, once however many of them name it.
         """
         with self._lock:
-            self._waiting.append((heard, done))
+            self._waiting.append((heard, done, then))
+            if self._idle:
+                self._more.notify()
+                return
             if self._under_way >= _AT_ONCE:
                 return
             self._under_way += 1
@@ -126,21 +139,27 @@ class Notices:
         while batch := self._next():
             outcomes: Sequence[Outcome] = ()
             try:
-                outcomes = take_all(self._database, [heard for heard, _ in batch])
+                outcomes = take_all(self._database, [heard for heard, _, _ in batch])
             except Exception:
                 # A bug: each who waits is told so, and the next ones are not kept waiting for it.
                 log.exception("notifications could not be taken")
                 outcomes = [Unavailable("the notification cannot be taken")] * len(batch)
-            for (_, done), outcome in zip(batch, outcomes, strict=True):
+            for (_, done, _), outcome in zip(batch, outcomes, strict=True):
                 done(outcome)
+            for then in {each for _, _, each in batch if each is not None}:
+                then()
             if 1 < len(batch) < MOST_AT_ONCE:
                 time.sleep(GATHER_S)
 
-    def _next(self) -> list[tuple[Heard, Callable[[Outcome], None]]]:
+    def _next(self) -> list[_Waiting]:
         """Give those who come next, each with an event of its own: twice the same wait in turn."""
         with self._lock:
-            batch: list[tuple[Heard, Callable[[Outcome], None]]] = []
-            again: list[tuple[Heard, Callable[[Outcome], None]]] = []
+            if not self._waiting:
+                self._idle += 1
+                self._more.wait_for(lambda: self._waiting, LINGER_S)
+                self._idle -= 1
+            batch: list[_Waiting] = []
+            again: list[_Waiting] = []
             events: set[tuple[Channel, str]] = set()
             while self._waiting and len(batch) < MOST_AT_ONCE:
                 each = self._waiting.popleft()
@@ -207,12 +226,14 @@ def take_all(database: Database, heard: Sequence[Heard]) -> list[Outcome]:
             return [error]
         log.warning("notifications are taken one by one", reason=type(error).__name__)
         return [said for each in heard for said in take_all(database, [each])]
+    # Hashing what was told costs as much as keeping it: it is done where something is refused.
+    reasons = [refused.get(each, "") for each in heard] if refused else [""] * len(heard)
     became = Counter(
-        (each.channel.value, "refused" if refused.get(each) else "accepted") for each in heard
+        (each.channel, bool(reason)) for each, reason in zip(heard, reasons, strict=True)
     )
-    for labels, times in became.items():
-        metrics.NOTICES.labels(*labels).inc(times)
-    return [refused.get(each, "") for each in heard]
+    for (channel, is_refused), times in became.items():
+        metrics.NOTICES.labels(channel.value, "refused" if is_refused else "accepted").inc(times)
+    return list(reasons)
 
 
 def _keep(uow: UnitOfWork, heard: Sequence[Heard]) -> dict[Heard, str]:

@@ -60,15 +60,19 @@ def accept(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
     dict
         Those that are refused, with the reason: nothing comes of them, they are kept with it.
     """
+    doubtful = channel_notices.keep(uow, told)
+    if not doubtful:
+        return {}
     now = uow.wall.now()
     refused: dict[Told, str] = {}
-    fresh = channel_notices.keep(uow, told)
-    for each in told:
-        if each.event not in fresh:
-            continue
+    judged = [each for each in told if each.event in doubtful]
+    orders = channel_batches.orders_by_number(
+        uow.connection, {each.notice.order_no for each in judged if not each.notice.refund_no}
+    )
+    for each in judged:
         if each.notice.refund_no:
             refused.update(_hear_refund(uow, each))
-        elif reason := _refusal(each, fresh[each.event], now):
+        elif reason := _refusal(each, orders.get(each.notice.order_no), now):
             refused[each] = reason
     channel_notices.decide(
         uow.connection, [(each, Verdict.REFUSED, reason) for each, reason in refused.items()]
@@ -119,7 +123,8 @@ def _hear_payments(uow: UnitOfWork, told: Collection[Told]) -> dict[Told, str]:
     if not told:
         return refused
     now = uow.wall.now()
-    orders = channel_batches.hold_orders(uow.connection, {each.notice.order_no for each in told})
+    numbers = {each.notice.order_no for each in told}
+    orders = channel_batches.orders_by_number(uow.connection, numbers, lock=True)
     spoken: set[UUID] = set()
     changed: dict[UUID, ChannelOrder] = {}
     paid: dict[UUID, ChannelOrder] = {}

@@ -9,7 +9,7 @@ what is chunked, oversized or of another form: they answer it. The same use case
 
 Of HTTP the door reads the plainest form alone (`read_head`): one request at a time, each header
 once, a length. What a channel is told goes out when the commit that keeps the notification is
-durable, from the thread that committed it.
+durable: the thread that committed it wakes the loop, which answers all that shared the commit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from payments.rules.channels import ONLINE
 from web.problems import CONTENT_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from prometheus_client import Counter
 
@@ -162,10 +162,8 @@ class NoticeDoor:
         self._open = bool(self._adapters) and not worker.cfg.is_ssl
         self._kept_s: float = worker.cfg.keepalive
         self._seconds = metrics.REQUEST_SECONDS.labels(ROUTE)
-        self._answered: deque[tuple[Callable[[Any], None], Any]] = deque()
-        """Connections that the loop gets back, and how."""
-        self._told = False
-        """Whether the loop knows that there are some."""
+        self._kept: deque[tuple[Coming, ChannelAdapter, Outcome]] = deque()
+        """What the loop has to answer."""
 
     def admits(self, connection: Any) -> bool:
         """Take a connection over whose next request is a notification; False: it is not ours."""
@@ -228,10 +226,22 @@ class NoticeDoor:
         except Exception as error:  # noqa: BLE001 - told and logged as any route's bug is
             self._answer(coming, adapter, error)
             return
-        self._notices.submit(heard, partial(self._answer, coming, adapter))
+        self._notices.submit(heard, partial(self._keep, coming, adapter), self._wake)
+
+    def _keep(self, coming: Coming, adapter: ChannelAdapter, outcome: Outcome) -> None:
+        """Keep an outcome until the loop is woken; called by the thread that committed."""
+        self._kept.append((coming, adapter, outcome))
+
+    def _wake(self) -> None:
+        """Have the loop answer; called by the thread that committed, once for all of a commit."""
+        self._worker.method_queue.defer(self._answer_kept)
+
+    def _answer_kept(self) -> None:
+        while self._kept:
+            self._answer(*self._kept.popleft())
 
     def _answer(self, coming: Coming, adapter: ChannelAdapter, outcome: Outcome) -> None:
-        """Send the answer; from whichever thread knows it. The loop gets the connection back."""
+        """Send the answer; the loop gets the connection back."""
         if isinstance(outcome, str):
             said = adapter.acknowledgement(taken=not outcome)
         elif isinstance(outcome, Unavailable):
@@ -247,18 +257,7 @@ class NoticeDoor:
             keeps = False
         _answers(said[0]).inc()
         self._seconds.observe(time.perf_counter() - coming.begun_s)
-        back = self._worker.keep if keeps else self._worker.drop
-        self._answered.append((back, coming.connection))
-        if not self._told:
-            self._told = True
-            self._worker.method_queue.defer(self._give_back)
-
-    def _give_back(self) -> None:
-        # In this order: whoever appends after the last look finds that the loop has to be told.
-        self._told = False
-        while self._answered:
-            back, connection = self._answered.popleft()
-            back(connection)
+        (self._worker.keep if keeps else self._worker.drop)(coming.connection)
 
 
 @cache

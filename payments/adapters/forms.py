@@ -29,13 +29,20 @@ def read_form(body: bytes) -> dict[str, str]:
         text = body.decode("ascii")
     except UnicodeDecodeError:
         raise NotAuthentic(Refusal.MALFORMED, "is not a form") from None
-    parts = [part.partition("=") for part in text.split("&", MOST_FIELDS)]
-    if len(parts) > MOST_FIELDS or not all(equals for _, equals, _ in parts):
+    parts = text.split("&", MOST_FIELDS)
+    if len(parts) > MOST_FIELDS:
         raise NotAuthentic(Refusal.MALFORMED, "is not a form")
-    try:
-        told = {_decoded(name): _decoded(value) for name, _, value in parts}
-    except ValueError:
-        raise NotAuthentic(Refusal.MALFORMED, "is not a form") from None
+    told: dict[str, str] = {}
+    for part in parts:
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise NotAuthentic(Refusal.MALFORMED, "is not a form")
+        if "%" in part or "+" in part:
+            try:
+                name, value = _decoded(name), _decoded(value)
+            except ValueError:
+                raise NotAuthentic(Refusal.MALFORMED, "is not a form") from None
+        told[name] = value
     if len(told) != len(parts):
         raise NotAuthentic(Refusal.MALFORMED, "states a name twice")
     return told

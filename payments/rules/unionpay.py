@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
@@ -98,7 +99,7 @@ def canonical(message: Mapping[str, str]) -> str:
 
 def digest(message: Mapping[str, str]) -> bytes:
     """Give what RSA signs: the SHA-256 of the canonical string as lower-case hexadecimal."""
-    return _hex(hashes.SHA256(), canonical(message).encode()).encode("ascii")
+    return sha256(canonical(message).encode()).hexdigest().encode("ascii")
 
 
 def sign(

@@ -13,6 +13,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -254,7 +255,7 @@ def open_resource(api_key: bytes, resource: Mapping[str, JsonValue]) -> bytes:
     ):
         raise NotAuthentic(Refusal.MALFORMED, "ciphertext or nonce is missing")
     try:
-        return AESGCM(api_key).decrypt(
+        return _cipher(api_key).decrypt(
             nonce.encode(), b64decode(ciphertext, validate=True), associated_data.encode()
         )
     except (InvalidTag, ValueError):
@@ -300,6 +301,11 @@ def read_notification(
     if not (isinstance(resource, dict) and isinstance(identifier, str) and isinstance(event, str)):
         raise NotAuthentic(Refusal.MALFORMED, "id, event_type or resource is missing")
     return Notification(identifier, event, _object(open_resource(api_key, resource)))
+
+
+@lru_cache(maxsize=8)
+def _cipher(api_key: bytes) -> AESGCM:
+    return AESGCM(api_key)
 
 
 def _object(text: bytes) -> dict[str, JsonValue]:

@@ -21,8 +21,10 @@ _STATES: Final = text(
 )
 
 
-def hold_orders(connection: Connection, numbers: Iterable[str]) -> dict[str, ChannelOrder]:
-    """Give orders by our numbers, held until the transaction ends: one statement.
+def orders_by_number(
+    connection: Connection, numbers: Iterable[str], *, lock: bool = False
+) -> dict[str, ChannelOrder]:
+    """Give orders by our numbers: one statement; with `lock` held until the transaction ends.
 
     They are held in the order of their ids, so that two who hold many do not wait for each other.
     """
@@ -34,8 +36,9 @@ def hold_orders(connection: Connection, numbers: Iterable[str]) -> dict[str, Cha
         select(CHANNEL_ORDER)
         .where(CHANNEL_ORDER.c.order_no == any_(given))
         .order_by(CHANNEL_ORDER.c.id)
-        .with_for_update()
     )
+    if lock:
+        query = query.with_for_update()
     found = [order_of(row) for row in connection.execute(query).mappings()]
     return {each.order_no: each for each in found}
 

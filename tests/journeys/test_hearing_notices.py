@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus
 
@@ -16,6 +17,7 @@ from sqlalchemy import text
 
 from city.errors import Unavailable
 from city.identifiers import (
+    BillId,
     DistrictCode,
     FacilityId,
     OperatorId,
@@ -39,6 +41,7 @@ from payments.adapters.forms import MOST_FIELDS, read_form
 from payments.channel_notices import Told
 from payments.rules.authenticity import NotAuthentic
 from payments.rules.bills import Bill, Charge
+from payments.rules.channel_orders import heard
 from payments.rules.channels import Answer, Channel, Fate, Method, Notice, RefundAnswer, RefundFate
 from tests.waiting import eventually
 
@@ -164,6 +167,37 @@ def test_each_of_many_in_one_commit_ends_as_it_would_alone(database: Database) -
         assert take_all(database, [paid(wrong)]) == [""]
         assert settle_waiting(database) == waits
     assert held(database)["clearing"] == 4000
+
+
+def test_what_is_accepted_unread_is_what_the_rule_accepts(database: Database) -> None:
+    now = datetime.now(UTC)
+    known = ask(database, issue(database))
+    with database.unit_of_work() as uow:
+        channel_payments.hear(
+            uow, known.order_no, Answer(Fate.PAID, "42", known.amount, MERCHANT, PAID_AT)
+        )
+    with database.read() as connection:
+        (paid_order,) = channel_orders.orders_of_bill(connection, known.bill_id or BillId(uuid7()))
+    asked = ask(database, issue(database))
+    told, expected = list[Told](), list[str]()
+    for order, number, amount, merchant, fate in product(
+        (paid_order, asked),
+        ("", "42", "43"),
+        (asked.amount, Money(1001, "CNY"), Money(1000, "USD"), None),
+        (MERCHANT, "", "1900009998"),
+        (Fate.PAID, Fate.OPEN, Fate.CLOSED),
+    ):
+        answer = Answer(fate, number, amount, merchant, PAID_AT)
+        event = f"e{len(told)}"
+        told.append(Told(Channel.WECHAT, Notice(event, order.order_no, "", answer), "00"))
+        try:
+            heard(order, answer, now)
+        except NotAuthentic as refused:
+            expected.append(refused.reason.value)
+        else:
+            expected.append("")
+    assert take_all(database, told) == expected
+    assert set(expected) == {"", "other-merchant", "other-amount", "other-order"}
 
 
 def test_one_that_the_database_refuses_spoils_no_other(database: Database) -> None:
