@@ -2,7 +2,8 @@
 
 Drain delay (everybody arrives; time lost and the wait for a place to start), profile ``as-is``, the
 same seeds for all. SUMO's Webster tool and coordinator come from ``.venv-peers``; without it their
-columns are empty. The networks are not the project's: ``GREENBAY_DATA`` says where they lie.
+columns are empty. The networks are not the project's: ``GREENBAY_DATA`` says where they lie. With
+``--towns`` they are drawn instead (``bench/_towns.py``), which nobody's plans were fitted to.
 
 Example
 -------
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from bench._towns import PEERS, ROOT, sumo_home
+from bench._towns import KINDS, LOADS, PEERS, ROOT, make_town, sumo_home
 
 BEGINS_S = {"cologne1": 25_200, "cologne3": 25_200, "ingolstadt1": 57_600}
 """Start of the hour that the networks' authors took; others from their first departure."""
@@ -142,12 +143,28 @@ def row(network: Path, seeds: str, simulate_s: float) -> dict[str, Any]:
     }
 
 
+def drawn_towns(names: list[str], folder: Path) -> list[Path]:
+    """Draw towns named ``kind:seed`` or ``kind:seed:load`` and give their folders."""
+    found = []
+    for name in names:
+        kind, seed, *load = name.split(":")
+        place = folder / f"{kind}-{seed}"
+        given = float(load[0]) if load else LOADS[kind]
+        make_town(kind, int(seed), place, people=False, load=given)
+        found.append(place)
+    return found
+
+
 def main() -> int:
     """Print the table; fail where a plan of ours is worse than the network's own or SUMO's."""
     parser = argparse.ArgumentParser(description=__doc__)
     data = os.environ.get("GREENBAY_DATA", str(ROOT.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=Path(data) / "signals")
     parser.add_argument("--networks", nargs="+")
+    kinds = ", ".join(KINDS)
+    parser.add_argument(
+        "--towns", nargs="+", metavar="KIND:SEED[:LOAD]", help=f"drawn ones: {kinds}"
+    )
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--simulate", type=float, default=60.0)
     parser.add_argument("--json", action="store_true", help="always on")
@@ -155,7 +172,10 @@ def main() -> int:
     folders = sorted(each.parent for each in options.data.glob("*/net.xml"))
     if options.networks:
         folders = [each for each in folders if each.name in options.networks]
-    rows = [row(each, options.seeds, options.simulate) for each in folders]
+    with tempfile.TemporaryDirectory() as drawn:
+        if options.towns:
+            folders = drawn_towns(options.towns, Path(drawn))
+        rows = [row(each, options.seeds, options.simulate) for each in folders]
     ratios = [each["ratio"] for each in rows if each["ratio"] is not None]
     mean = round(statistics.fmean(ratios), 3) if ratios else None
     print(

@@ -28,7 +28,7 @@ from signals.rules.plans.passing import START_LOSS_S, LaneFlow
 from signals.rules.safety.case import Case, intergreens, yielding
 from signals.rules.safety.lamps_of_group import least_yellow_s
 
-_FREE_CYCLE_S: Final = (30.0, 150.0)
+_FREE_CYCLE_S: Final = (20.0, 150.0)
 _LEAST_WEIGHT: Final = 0.02
 _PERMISSIVE_FACTOR: Final = 2.0
 ROUGH_SCALES: Final = (0.6, 1.0, 1.6)

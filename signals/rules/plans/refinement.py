@@ -26,7 +26,7 @@ SEEDS: Final = (20260, 30260)
 _LEAST_GAIN: Final = 0.002
 _GREEN_STEPS_S: Final = (4.0, 2.0)
 _SCALES: Final = (1.25, 0.8, 1.1, 0.9)
-_LEAST_CYCLE_S: Final = 30.0
+_LEAST_CYCLE_S: Final = 20.0
 _OFFSET_SHARES: Final = (0.125, -0.125, 0.25)
 
 

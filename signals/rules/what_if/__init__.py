@@ -1,0 +1,1 @@
+"""What if: other functions of lanes, and no signal at all."""
