@@ -21,6 +21,7 @@ from payments.rules.bills import Bill, Payment
 from payments.rules.notices import Notice
 
 TAKERS = (Role.ATTENDANT, Role.FINANCE)
+SLIP_LEAVERS = (Role.ATTENDANT, Role.INSPECTOR)
 SECOND = (Role.FINANCE, Role.ADMINISTRATOR)
 """Who may be the second person: a small finance desk has one officer alone."""
 
@@ -31,7 +32,7 @@ def find_arrears(uow: UnitOfWork, actor: Actor, plate: PlateNumber) -> Owed:
     Looking a plate up is put on record. What it owes elsewhere is shown as well: arrears are paid
     at any bay or lot of the city.
     """
-    actor.require(*TAKERS, Role.OPERATOR)
+    actor.require(*TAKERS, Role.INSPECTOR, Role.OPERATOR)
     vehicle_id = find_plate(uow, actor, plate, "arrears looked up")
     return Owed((), ()) if vehicle_id is None else arrears.owed_by(uow.connection, [vehicle_id])
 
@@ -48,7 +49,7 @@ def arrears_of_stay(
     Forbidden
         Where it is in another district than the actor's.
     """
-    actor.require(*TAKERS, Role.OPERATOR)
+    actor.require(*TAKERS, Role.INSPECTOR, Role.OPERATOR)
     session = stays.find(uow.connection, session_id)
     if session is None:
         raise NotFound("there is no such stay", field="session_id")
@@ -188,7 +189,7 @@ def decide_write_off(
 
 def leave_slip(uow: UnitOfWork, actor: Actor, notice_id: UUID, where: str) -> Notice:
     """Keep that a slip was printed and left on the vehicle."""
-    actor.require(Role.ATTENDANT)
+    actor.require(*SLIP_LEAVERS)
     slip = chasing.hand_over_slip(uow, notice_id, where.strip(), actor.subject)
     record(
         uow,

@@ -23,7 +23,9 @@ from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task
 from parking.rules import patrol as rules
 from parking.rules.patrol import Ending, Mark, PatrolTask, TaskKind
+from parking.rules.places.breaches import breach
 from parking.store import patrol, patrol_finding, places
+from parking.store.apart import apart
 from payments.store import owed
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def keep_patrol(database: Database) -> None:
     now = database.clock.now()
     with database.unit_of_work() as uow:
         patrol_finding.find_of_places(uow.connection, now)
+    _find_breaches(database, now)
     _find_reports(database, now)
     _find_escapes(database, now)
     _find_arrears(database, now)
@@ -109,6 +112,37 @@ def _marked(task: PatrolTask, mark: Mark, actor: Actor, now: datetime) -> Patrol
 def _note(uow: UnitOfWork, actor: Actor, task: PatrolTask) -> None:
     detail: dict[str, JsonValue] = {"kind": task.kind.value, "note": task.note}
     record(uow, actor, "parking.patrol_task_done", "bay", str(task.bay_id), detail)
+
+
+def _find_breaches(database: Database, now: datetime) -> None:
+    """Hold cars against the signs where they stand: at bays that have any, some hundred at once."""
+    for facilities in _kerbs(database):
+        with database.unit_of_work() as uow:
+            zones = places.facilities_by_id(uow.connection, facilities)
+            signs = {
+                each.bay_id: each
+                for home in apart(uow.connection, facilities, now=now).values()
+                for each in home
+                if each.rules or each.suspended
+            }
+            rows: list[dict[str, JsonValue]] = []
+            for car in patrol.cars_in(uow.connection, list(signs)):
+                sign = signs[car.bay_id]
+                local_of = zones[sign.facility_id].local
+                found = breach(local_of, sign.rules, sign.suspended, car.opened_at, now)
+                if found is not None:
+                    rows.append(
+                        {
+                            "kind": found.kind.value,
+                            "session_id": str(car.session_id),
+                            "since_at": found.since_at.isoformat(),
+                            "what": found.what,
+                        }
+                    )
+            patrol_finding.end_permitted(uow.connection, facilities, rows, now)
+            for kind in (TaskKind.SIGNED, TaskKind.FORBIDDEN):
+                told = [each for each in rows if each["kind"] == kind.value]
+                patrol_finding.find_told(uow.connection, kind, told, now)
 
 
 def _find_reports(database: Database, now: datetime) -> None:

@@ -41,6 +41,9 @@ from payments.rules.pay_links import (
 )
 from payments.store import order_shares
 
+BINDERS = (Role.ATTENDANT, Role.INSPECTOR, Role.FINANCE)
+"""Who shows a driver a code for what their vehicle owes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Together:
@@ -114,7 +117,7 @@ def bind_for_driver(uow: UnitOfWork, actor: Actor, bill_ids: Sequence[BillId]) -
     NotFound, Invalid, Conflict
         As `bind`.
     """
-    actor.require(Role.ATTENDANT, Role.FINANCE)
+    actor.require(*BINDERS)
     return bind(uow, [give_link(uow, each, Scope.AMOUNT) for each in bill_ids])
 
 

@@ -34,6 +34,10 @@ class TaskKind(StrEnum):
     """What was paid ahead is used up, and it still stands there."""
     OVERSTAY = "overstay"
     """It stands there longer than its driver said."""
+    SIGNED = "signed"
+    """It stands there longer than the sign permits."""
+    FORBIDDEN = "forbidden"
+    """It stands where nobody may now: works, a market day, street cleaning."""
     ZOMBIE = "zombie"
     """It stands there for days."""
     ESCAPE = "escape"
@@ -58,7 +62,14 @@ class Ending(StrEnum):
 
 
 LOOKED_AT: Final = frozenset(
-    {TaskKind.OVERSTAY, TaskKind.ZOMBIE, TaskKind.SENSOR, TaskKind.BLOCKED}
+    {
+        TaskKind.OVERSTAY,
+        TaskKind.SIGNED,
+        TaskKind.FORBIDDEN,
+        TaskKind.ZOMBIE,
+        TaskKind.SENSOR,
+        TaskKind.BLOCKED,
+    }
 )
 """What a person's word ends: nothing else that they do would show it."""
 
@@ -76,7 +87,8 @@ class PatrolTask:
     amount : Money or None
         What is owed, where money is.
     what : str
-        Of a sensor what is wrong with it; of a report what was reported.
+        Of a sensor what is wrong with it; of a report what was reported; of a sign its minutes, or
+        why nobody may stand there.
     seen_at, seen_by
         When it first stood on somebody's terminal, and whose.
     """

@@ -76,6 +76,23 @@ class ParkedVehicle:
     vehicle_id: VehicleId
 
 
+@dataclass(frozen=True, slots=True)
+class StandingCar:
+    """A stay that goes on in a bay."""
+
+    session_id: ParkingSessionId
+    bay_id: BayId
+    opened_at: datetime
+
+
+# What is part of another stay stands across two bays: the other one's sign is looked at.
+_STANDING: Final = text(
+    "select id, bay_id, opened_at from parking.parking_session"
+    " where state = 'open' and bay_id = any(cast(:bays as uuid[]))"
+    " and part_of is null and set_aside is null"
+)
+
+
 def standing(
     connection: Connection, kind: TaskKind, *, after: UUID | None, limit: int
 ) -> list[PatrolTask]:
@@ -115,6 +132,14 @@ def parked_since(
     ]
 
 
+def cars_in(connection: Connection, bay_ids: Sequence[BayId]) -> list[StandingCar]:
+    """Give the stays that go on in some bays, at most one a bay: one statement."""
+    return [
+        StandingCar(ParkingSessionId(row.id), BayId(row.bay_id), row.opened_at)
+        for row in connection.execute(_STANDING, {"bays": list(bay_ids)})
+    ]
+
+
 def vehicles_of(connection: Connection, tasks: Sequence[PatrolTask]) -> dict[UUID, VehicleId]:
     """Give whose stays tasks are about, by the tasks' ids: one statement."""
     stays = {each.session_id: each.id for each in tasks if each.session_id is not None}
@@ -131,6 +156,8 @@ def near(
     radius_m: float,
     districts: Collection[str] | None,
     limit: int = MOST_NEAR,
+    *,
+    kinds: Collection[TaskKind] | None = None,
 ) -> list[TaskAt]:
     """Give the tasks that stand around a place, the nearest first, at most `limit`."""
     low, high = at.moved(-radius_m, -radius_m), at.moved(radius_m, radius_m)
@@ -154,6 +181,8 @@ def near(
     )
     if districts is not None:
         query = query.where(patrol_task.c.district.in_(sorted(districts)))
+    if kinds is not None:
+        query = query.where(patrol_task.c.kind.in_(sorted(kinds)))
     return [_placed(row) for row in connection.execute(query).mappings()]
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
+from city.identifiers import FacilityId
 from parking.rules.device_health import DEFAULT
 from parking.rules.patrol import (
     BLOCKED_FOR,
@@ -55,6 +56,15 @@ _NAMELESS: Final = (
     " and (s.closed_at is null or s.closed_at >= s.opened_at + cast(:settled as interval))"
 )
 
+_BREACHES: Final = (
+    "select s.id as subject, s.district, s.facility_id, s.bay_id, s.id as session_id,"
+    " cast(null as bigint) as amount_minor, cast(null as text) as currency, r.what,"
+    " greatest(r.since_at, s.opened_at + cast(:settled as interval)) as arose_at"
+    " from jsonb_to_recordset(cast(:rows as jsonb)) as r(session_id uuid, since_at timestamptz,"
+    "  what text)"
+    " join parking.parking_session s on s.id = r.session_id and s.state = 'open'"
+)
+
 FIND: Final[Mapping[TaskKind, TextClause]] = {
     TaskKind.PLATE: _found(
         TaskKind.PLATE,
@@ -99,6 +109,7 @@ FIND: Final[Mapping[TaskKind, TextClause]] = {
         " join parking.parking_session s on s.id = r.session_id and s.state = 'open'"
         " where s.bay_id is not null and s.attached_at is not null",
     ),
+    **{kind: _found(kind, _BREACHES) for kind in (TaskKind.SIGNED, TaskKind.FORBIDDEN)},
     TaskKind.SENSOR: _found(
         TaskKind.SENSOR,
         "select d.id as subject, b.district, b.facility_id, b.id as bay_id,"
@@ -165,7 +176,14 @@ END: Final[Sequence[TextClause]] = (
         f"join parking.parking_session s on s.id = x.session_id {_SAID}",
     ),
     _ended(
-        [TaskKind.UNPAID, TaskKind.OVERSTAY, TaskKind.ZOMBIE, TaskKind.ARREARS],
+        [
+            TaskKind.UNPAID,
+            TaskKind.OVERSTAY,
+            TaskKind.SIGNED,
+            TaskKind.FORBIDDEN,
+            TaskKind.ZOMBIE,
+            TaskKind.ARREARS,
+        ],
         "coalesce(w.recorded_at, s.closed_at, :now) as at, w.written_by as by,"
         " case when w.written_by is not null then 'done' when s.state <> 'open' then 'left'"
         "  when x.kind = 'unpaid' and s.paid_until_at >= :now then 'by-itself'"
@@ -206,6 +224,18 @@ END_PAID: Final = text(
     " ended_by = r.by, ending = case when r.by is null then 'by-itself' else 'done' end"
     " from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, at timestamptz, by text)"
     " where t.id = r.id and t.ended_at is null"
+)
+
+
+# The sign says nothing any more, and the car may stand there.
+END_PERMITTED: Final = text(
+    "update parking.patrol_task t set ended_at = greatest(t.arose_at, :now), ending = 'by-itself'"
+    " where t.ended_at is null and t.kind in ('signed', 'forbidden')"
+    " and t.facility_id = any(cast(:facilities as uuid[])) and not exists ("
+    "  select 1 from jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, session_id uuid)"
+    "  where r.kind = t.kind and r.session_id = t.subject)"
+    " and exists (select 1 from parking.parking_session s"
+    "  where s.id = t.session_id and s.state = 'open')"
 )
 
 
@@ -253,6 +283,17 @@ def find_reported(connection: Connection, rows: Sequence[Mapping[str, Any]], now
     if not rows:
         return 0
     return sum(_run(connection, each, now, rows=_json(rows)) for each in FIND_REPORTED.values())
+
+
+def end_permitted(
+    connection: Connection,
+    facility_ids: Sequence[FacilityId],
+    rows: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """End what signs of some facilities said against stays, but for those that they still do."""
+    values = {"facilities": list(facility_ids), "rows": _json(rows), "now": now}
+    connection.execute(END_PERMITTED, values)
 
 
 def end_of_places(connection: Connection, now: datetime) -> int:

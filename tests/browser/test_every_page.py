@@ -27,6 +27,7 @@ PAGES = (
     ("/log-in/driver", None),
     ("/api/docs", None),
     ("/attendant", "attendant"),
+    ("/inspector", "inspector"),
     ("/operations", "operator"),
     ("/tariffs", "operator"),
     ("/permits", "operator"),
@@ -74,6 +75,7 @@ def settle(page: Page, path: str) -> None:
     waits = {
         "/": "#facilities [data-id]",
         "/attendant": ".post-choice",
+        "/inspector": ".post-choice",
         "/operations": "#devices [data-device]",
         "/tariffs": "#fault .tag-good",
         "/places": "[data-row]",

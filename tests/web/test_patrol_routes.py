@@ -197,3 +197,58 @@ def test_another_districts_tasks_are_neither_shown_nor_marked(site: Site) -> Non
     shown = site.get(HERE, "operator").get_json()
     assert [each["code"] for each in shown["facilities"]] == ["RV-1"]
     assert shown["walks_m"] == [[0.0]]
+
+
+def rule(site: Site, bay_id: str, stated: dict[str, Any]) -> None:
+    done = site.call("PATCH", f"/api/v1/bays/{bay_id}", "operator", json={"rules": [stated]})
+    assert done.status_code == 200, done.get_json()
+
+
+def test_a_signed_limit_and_a_prohibition_call_for_a_look_and_end_with_the_sign(
+    site: Site,
+) -> None:
+    limit = {"activity": "parking", "max_stay_min": 30, "when": [{"times": [["00:00", "24:00"]]}]}
+    taken(site, minutes=29)
+    bay_id = tasks(site)[0]["bay_id"]
+    rule(site, bay_id, limit)
+    look(site)
+    assert [each["kind"] for each in tasks(site)] == ["plate"]
+    site.clock.advance(5 * 60)
+    look(site)
+    found = {each["kind"]: each for each in tasks(site, "inspector")}
+    assert set(found) == {"plate", "signed"}
+    assert found["signed"]["what"] == "30"
+    rule(site, bay_id, {"activity": "no_parking", "reason": "market"})
+    site.clock.advance(60)
+    look(site)
+    found = {each["kind"]: each for each in tasks(site, "inspector")}
+    assert (set(found), found["forbidden"]["what"]) == ({"plate", "forbidden"}, "market")
+    mark = {"task_id": found["forbidden"]["id"], "at": "2030-01-01T00:00:00Z", "done": True}
+    assert site.post(MARKS, "inspector", json={"items": [mark]}).status_code == 200
+    look(site)
+    assert [each["kind"] for each in tasks(site)] == ["plate"]
+    assert ("signed", "by-itself") in {each[:2] for each in kept(site)}
+    assert ("forbidden", "done") in {each[:2] for each in kept(site)}
+
+
+def test_an_inspector_looks_a_plate_up_on_record_and_takes_no_money(site: Site) -> None:
+    site.stay(61)
+    looked = site.post("/api/v1/arrears/lookups", "inspector", json=PLATE)
+    assert looked.status_code == 200, looked.get_json()
+    (bill,) = looked.get_json()["bills"]
+    link = site.post("/api/v1/arrears/links", "inspector", json={"bills": [bill["id"]]})
+    assert link.status_code == 200
+    cash = {"channel": "cash", "tendered": {"minor": 1000, "currency": "CNY"}}
+    assert (
+        site.post(f"/api/v1/bills/{bill['id']}/payments", "inspector", json=cash).status_code == 403
+    )
+    several = {"bills": [bill["id"]], "tendered": {"minor": 1000, "currency": "CNY"}}
+    assert site.post("/api/v1/arrears/payments", "inspector", json=several).status_code == 403
+    with site.wiring.database.read() as connection:
+        looks = connection.execute(
+            text(
+                "select count(*) from audit.record where action = 'vault.plate_looked_up'"
+                " and actor_roles = '{inspector}'"
+            )
+        ).scalar_one()
+    assert looks == 1

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("arrears", __name__, url_prefix="/api/v1", tag="Payments")
 READERS = (Role.FINANCE, Role.OPERATOR, Role.AUDITOR)
-MEETERS = (Role.ATTENDANT, Role.FINANCE, Role.OPERATOR)
+MEETERS = (Role.ATTENDANT, Role.INSPECTOR, Role.FINANCE, Role.OPERATOR)
 
 
 @blueprint.get("/arrears")
@@ -136,7 +136,7 @@ def pay_several(uow: UnitOfWork, json_data: SeveralIn) -> dict[str, Any]:
 
 
 @blueprint.post("/arrears/links")
-@access.allow(Role.ATTENDANT, Role.FINANCE)
+@access.allow(*pay_together.BINDERS)
 @blueprint.input(LinkIn)
 @blueprint.output(TogetherLinkOut)
 @blueprint.doc(
@@ -152,7 +152,7 @@ def link(json_data: LinkIn) -> dict[str, Any]:
 
 
 @blueprint.post("/arrears/slips/<uuid:notice_id>")
-@access.allow(Role.ATTENDANT)
+@access.allow(*keep_arrears.SLIP_LEAVERS)
 @act
 @blueprint.input(SlipIn)
 @blueprint.output(NoticeOut)

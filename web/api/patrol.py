@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from apiflask import APIBlueprint
 from flask import current_app
 
+from city.errors import Invalid
 from city.places import Position
 from journeys import keep_patrol
 from journeys.keep_patrol import WALKERS
@@ -46,7 +47,13 @@ def around(query_data: PatrolQuery) -> dict[str, Any]:
     caller, wiring = access.known_actor(), access.wiring()
     here = Position(query_data.longitude, query_data.latitude)
     with wiring.database.read() as connection:
-        found = store.near(connection, here, query_data.radius_m, caller.districts)
+        found = store.near(
+            connection,
+            here,
+            query_data.radius_m,
+            caller.districts,
+            kinds=_kinds(query_data.kinds),
+        )
         places = {each.task.facility_id: each for each in reversed(found)}
         wanted = list(dict.fromkeys(each.task.facility_id for each in found))[:MOST_FACILITIES]
         shown = [each for each in found if each.task.facility_id in set(wanted)]
@@ -74,6 +81,15 @@ def mark(uow: UnitOfWork, json_data: MarksIn) -> dict[str, Any]:
             {"id": each.id, "seen_at": each.seen_at, "ended_at": each.ended_at} for each in stand
         ]
     }
+
+
+def _kinds(asked: str | None) -> frozenset[TaskKind] | None:
+    if asked is None:
+        return None
+    try:
+        return frozenset(TaskKind(each) for each in asked.split(","))
+    except ValueError:
+        raise Invalid("is not a kind of task", field="kinds") from None
 
 
 def _walks(places: Sequence[Position]) -> list[list[float]]:

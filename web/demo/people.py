@@ -36,7 +36,7 @@ class Post:
 
 POSTS: Final = (
     Post("attendant", "收费员 Attendant", Role.ATTENDANT, "/attendant"),
-    Post("inspector", "稽查员 Inspector", Role.INSPECTOR, "/"),
+    Post("inspector", "稽查员 Inspector", Role.INSPECTOR, "/inspector"),
     Post("operator", "运营员 Operator", Role.OPERATOR, "/operations"),
     Post("finance", "财务 Finance", Role.FINANCE, "/finance"),
     Post("engineer", "信号工程师 Engineer", Role.ENGINEER, "/signals"),

@@ -26,6 +26,8 @@ from city.time import ScaledClock
 from city.works.database import Database
 from city.works.shared_setting import read_setting, write_setting
 from parking.rules.places.model import Limits, Operator, Standing, Zone
+from parking.rules.places.times import TimeSpan
+from parking.rules.places.usage import UseRule
 from parking.services.devices import NewDevice, record_devices
 from parking.services.place_keeping import add_zone, by_name, register_operator
 from parking.services.places import (
@@ -81,6 +83,11 @@ OWNERSHIPS: Final[dict[str, Ownership]] = {
 """The hospital's, the library's and the civic centre's garage, and the coach station's."""
 UNPROVEN: Final = frozenset({"G06", "K004"})
 """Places whose title nobody has verified yet."""
+SHORT_STAY: Final = "K002"
+"""A kerb before shops, with a sign: an hour by day."""
+AN_HOUR_BY_DAY: Final = UseRule(
+    "parking", (TimeSpan(windows=((8 * 60, 18 * 60),)),), max_stay_min=60
+)
 OVERSTAY_PRICE: Final = Money(500, tariffs.CURRENCY)
 GARAGE_HEIGHT_M: Final = 2.2
 ZONE_1_FROM: Final = 0.8
@@ -309,6 +316,7 @@ def _facility(seed: int, each: DemoFacility, codes: dict[str, TariffId]) -> Faci
         tariff_id=codes[tariff],
         id=each.facility_id,
         title="verified" if each.code not in UNPROVEN else "claimed",
+        rules=(AN_HOUR_BY_DAY,) if each.code == SHORT_STAY else (),
         limits=Limits() if kerb else Limits(max_height_m=GARAGE_HEIGHT_M),
     )
 

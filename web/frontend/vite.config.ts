@@ -8,6 +8,7 @@ const ENTRIES = [
   "map",
   "find",
   "attendant",
+  "inspector",
   "bill",
   "pay",
   "mine",

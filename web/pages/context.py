@@ -37,6 +37,7 @@ FIND: Final = "find"
 
 CLOCK_ROLES: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
 POST_ROLES: Final = (Role.ATTENDANT, Role.OPERATOR)
+INSPECTION_ROLES: Final = (Role.INSPECTOR, Role.OPERATOR)
 OPERATIONS_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR)
 PLACE_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
 TERMINAL_ROLES: Final = (Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -107,6 +108,8 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("mine", "pages.mine", frozenset(DRIVER_ROLES)),
         ("my_cards", "pages.my_cards", frozenset(DRIVER_ROLES)),
         ("attendant", "pages.attendant", frozenset(POST_ROLES)),
+        # Operators find it from their operations, as other pages of the street.
+        ("inspector", "pages.inspector", frozenset({Role.INSPECTOR})),
         # Finance has it among its own pages: a menu of all that auditors read would not fit.
         ("cards", "pages.cards", frozenset({Role.ATTENDANT})),
         # Others find them beside their operations.

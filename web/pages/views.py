@@ -21,6 +21,7 @@ from web.pages.context import (
     FINANCE_ROLES,
     FIND,
     GATE_ROLES,
+    INSPECTION_ROLES,
     LEDGER_ROLES,
     OPERATIONS_ROLES,
     PERMIT_ROLES,
@@ -59,6 +60,13 @@ def find() -> BaseResponse:
 def attendant() -> Response:
     """Show an attendant's post."""
     return page("attendant.html")
+
+
+@blueprint.get("/inspector")
+@access.allow(*INSPECTION_ROLES)
+def inspector() -> Response:
+    """Show an inspector what calls around, and let them look plates up and leave slips."""
+    return page("inspector.html")
 
 
 @blueprint.get("/bills/<uuid:bill_id>")

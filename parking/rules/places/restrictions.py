@@ -1,6 +1,6 @@
 """What cuts a stay short at a bay that is fine on arrival: hours, rules by time, works."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -69,7 +69,8 @@ def restriction(
         return NONE_KNOWN
     here = usage(rules, facility.local(arrive_at))
     longest = None if here.rule is None else here.rule.max_stay_min
-    for at in _turns(facility, rules, suspended, arrive_at, until_at):
+    spans = [each for each in (facility.opening, *(rule.spans for rule in rules)) if each]
+    for at in turns(facility.local, spans, suspended, arrive_at, until_at):
         local = facility.local(at)
         if any(each.contains(at) for each in suspended):
             return Restriction(longest, at, "works")
@@ -81,21 +82,23 @@ def restriction(
     return Restriction(longest)
 
 
-def _turns(
-    facility: Facility,
-    rules: Sequence[UseRule],
+def turns(
+    local_of: Callable[[datetime], datetime],
+    spans: Sequence[Sequence[TimeSpan]],
     suspended: Sequence[Interval],
-    arrive_at: datetime,
+    from_at: datetime,
     until_at: datetime,
 ) -> Iterator[datetime]:
-    """Give the instants after arrival and before the end at which something turns, in order."""
-    spans: list[tuple[TimeSpan, ...]] = [
-        each for each in (facility.opening, *(rule.spans for rule in rules)) if each
-    ]
-    works = sorted(each.start_at for each in suspended if arrive_at < each.start_at < until_at)
-    at = arrive_at
+    """Give the instants between two at which something turns, in order: `MOST_TURNS` at most."""
+    works = sorted(
+        edge
+        for each in suspended
+        for edge in (each.start_at, each.end_at)
+        if edge is not None and from_at < edge < until_at
+    )
+    at = from_at
     for _ in range(MOST_TURNS):
-        local = facility.local(at)
+        local = local_of(at)
         coming = [
             turn.astimezone(at.tzinfo)
             for turn in (next_change(each, local) for each in spans)

@@ -19,7 +19,16 @@ from web.api.schemas.base import (
 )
 
 TaskKind = Literal[
-    "plate", "unpaid", "overstay", "zombie", "escape", "arrears", "sensor", "blocked"
+    "plate",
+    "unpaid",
+    "overstay",
+    "signed",
+    "forbidden",
+    "zombie",
+    "escape",
+    "arrears",
+    "sensor",
+    "blocked",
 ]
 
 
@@ -29,6 +38,10 @@ class PatrolQuery(Incoming):
     longitude: Longitude
     latitude: Latitude
     radius_m: Annotated[float, Field(ge=50, le=3_000, allow_inf_nan=False)] = 600
+    kinds: Annotated[
+        str | None,
+        Field(pattern=r"^[a-z]{1,20}(,[a-z]{1,20}){0,15}$", description="All where it is left out"),
+    ] = None
 
 
 class PatrolPlateOut(Outgoing):
@@ -52,7 +65,15 @@ class PatrolTaskOut(Outgoing):
     bill_id: UUID | None
     plate: PatrolPlateOut | None
     amount: MoneyOut | None
-    what: Annotated[str, Field(description="Of a sensor what is wrong, of a report what it says")]
+    what: Annotated[
+        str,
+        Field(
+            description=(
+                "Of a sensor what is wrong, of a report what it says, of a sign its minutes or why "
+                "nobody may stand there"
+            )
+        ),
+    ]
     arose_at: Instant
     seen_at: Instant | None
 

@@ -2,11 +2,12 @@
 import "../styles/base.css";
 import "../styles/attendant.css";
 import { ProblemError, read, readAll } from "./api/client";
-import { lonLat, type Bill, type Facility, type PatrolTask, type Session } from "./api/types";
+import type { Bill, Facility, PatrolTask, Session } from "./api/types";
 import { keepApp } from "./attendant/app";
 import { arrearsByPlate, arrearsOfStay, type ArrearsActs } from "./attendant/arrears";
 import { bayActs } from "./attendant/bay_acts";
 import { CashDesk, cashDone, type Taken } from "./attendant/cash";
+import { facilityChoice } from "./attendant/choice";
 import { codeScanStep } from "./attendant/code";
 import { Home } from "./attendant/home";
 import { Patrol, patrolPanel } from "./attendant/patrol";
@@ -26,13 +27,12 @@ import { Outbox } from "./outbox/outbox";
 import { page, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
 import { emptyState, errorState, skeleton } from "./shell/states";
-import { counted, language, named, text } from "./shell/text";
+import { text } from "./shell/text";
 import { toast } from "./shell/toast";
 import { resumeClock, watchClock } from "./terminal/city_clock";
 import { Refused, signIn, tellHealth } from "./terminal/line";
 import { known } from "./terminal/self";
 import { terminalPanel } from "./attendant/terminal_panel";
-import { matches, ordered, type Listed } from "./map/order";
 
 const REFRESH_MS = 4_000;
 const HEALTH_MS = 60_000;
@@ -245,65 +245,7 @@ class AttendantPage {
       replace(this.home, errorState(error, () => void this.choosePost()));
       return;
     }
-    const listed = facilities.map((facility): Listed & { facility: Facility } => ({
-      id: facility.id,
-      code: facility.code,
-      zh: facility.name.zh,
-      en: facility.name.en,
-      position: lonLat(facility.position),
-      counts: facility.counts,
-      facility,
-    }));
-    const list = h("ul", { class: "post-list" });
-    const search = h("input", {
-      class: "input",
-      type: "search",
-      id: "post-search",
-      autocomplete: "off",
-      oninput: () => draw(),
-    });
-    const draw = (): void => {
-      const found = ordered(
-        listed.filter((facility) => matches(facility, search.value)),
-        "name",
-        language(),
-        null,
-      );
-      if (found.length === 0) {
-        replace(
-          list,
-          h("li", {}, emptyState(text("list.none_found", { search: search.value }), text("list.none_found_advice"))),
-        );
-        return;
-      }
-      replace(
-        list,
-        ...found.map(({ id, facility }) =>
-          h(
-            "li",
-            {},
-            h(
-              "button",
-              { class: "post-choice", type: "button", onclick: () => this.takePost(id) },
-              h("span", { class: "item-name" }, inLanguage(facility.name.zh, facility.name.en)),
-              h(
-                "span",
-                { class: "item-facts" },
-                `${named("facility.kind", facility.kind)} · ${counted("count.bays", facility.counts.total)}`,
-              ),
-            ),
-          ),
-        ),
-      );
-    };
-    replace(
-      this.home,
-      h("h1", {}, text("post.choose")),
-      h("label", { class: "label", for: "post-search" }, text("list.search")),
-      search,
-      list,
-    );
-    draw();
+    replace(this.home, h("h1", {}, text("post.choose")), ...facilityChoice(facilities, (id) => this.takePost(id)));
   }
 
   private openBay(bayId: string): void {

@@ -21,6 +21,8 @@ export interface ArrearsActs {
   /** Show a step of its own: cash, a code, a slip. */
   readonly show: (title: string, element: HTMLElement) => void;
   readonly close: () => void;
+  /** False for who takes no money: codes for the driver and slips alone. */
+  readonly takes?: boolean;
 }
 
 /** Cash for several bills of one vehicle: all of them or none. */
@@ -215,7 +217,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
     h("p", { class: "note note-warning" }, text("owed.never_detain")),
     h("ul", { class: "rows" }, ...owed.bills.map((bill) => billRow(bill, boxes.get(bill.id) ?? null))),
     problem,
-    open.length ? h("p", { class: "arrears-acts" }, cash, scan, code, card) : null,
+    open.length ? h("p", { class: "arrears-acts" }, ...(acts.takes === false ? [code] : [cash, scan, code, card])) : null,
     owed.slips.length ? h("p", { class: "label" }, counted("owed.slips", owed.slips.length)) : null,
     owed.slips.length ? h("ul", { class: "rows" }, ...owed.slips.map(slipRow)) : null,
   );

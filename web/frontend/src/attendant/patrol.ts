@@ -23,6 +23,8 @@ const SHOWN = 25;
 export class Patrol {
   answer: PatrolAnswer | null = null;
   readAtMs: number | null = null;
+  /** Kinds that are shown; all by null. */
+  only: ReadonlySet<PatrolTask["kind"]> | null = null;
   private marks: readonly Mark[] = [];
 
   constructor(private readonly done: () => readonly KeptAct[]) {}
@@ -39,13 +41,18 @@ export class Patrol {
   /** Read what calls around a place; first tell what was seen and done, so that it is known there. */
   async load(around: Point): Promise<void> {
     await this.send();
-    this.answer = await read<PatrolAnswer>("/api/v1/patrol", { ...around, radius_m: RADIUS_M });
+    const { only } = this;
+    const kinds = only ? [...only].join() : null;
+    const answer = await read<PatrolAnswer>("/api/v1/patrol", { ...around, radius_m: RADIUS_M, kinds });
+    if (only !== this.only) return; // other kinds are wanted by now
+    this.answer = answer;
     this.readAtMs = Date.now();
     await this.keep();
   }
 
   tasks(): PatrolTask[] {
-    return this.answer ? standing(this.answer.items, this.marks, this.done()) : [];
+    const all = this.answer ? standing(this.answer.items, this.marks, this.done()) : [];
+    return this.only ? all.filter((task) => this.only?.has(task.kind)) : all;
   }
 
   walk(from: Point): Leg[] {
@@ -92,6 +99,8 @@ export class Patrol {
 export interface PatrolActs {
   /** Do what a task calls for; null where a look is all. */
   readonly act: (task: PatrolTask) => void;
+  /** What that is called; null where nothing can be done but look. By default as an attendant does it. */
+  readonly named?: (task: PatrolTask) => string | null;
   readonly show: (title: string, element: HTMLElement) => void;
   readonly back: () => void;
 }
@@ -102,7 +111,15 @@ function title(task: PatrolTask): string {
 
 function detail(task: PatrolTask): string {
   const age = agoText(instant(task.arose_at));
-  return task.what ? `${named("patrol.what", task.what)} · ${age}` : age;
+  const said = saidBy(task);
+  return said ? `${said} · ${age}` : age;
+}
+
+/** What a device, a report or a sign says; a sign's own words stand as they are. */
+function saidBy(task: PatrolTask): string {
+  if (!task.what) return "";
+  if (task.kind === "signed") return text("patrol.limit", { minutes: Number(task.what) });
+  return task.kind === "forbidden" && task.what !== "works" ? task.what : named("patrol.what", task.what);
 }
 
 function placeOf(task: PatrolTask, answer: PatrolAnswer | null): string {
@@ -115,7 +132,7 @@ export function patrolPanel(
   patrol: Patrol,
   around: Point,
   acts: PatrolActs,
-): { readonly element: HTMLElement; readonly update: () => void } {
+): { readonly element: HTMLElement; readonly update: () => void; readonly reload: () => Promise<void> } {
   const list = h("ol", { class: "patrol-list" });
   const head = h("p", { class: "note", role: "status", id: "patrol-walk" });
   const age = h("p", { class: "post-age", id: "patrol-age" });
@@ -177,14 +194,14 @@ export function patrolPanel(
   const step = (task: PatrolTask): HTMLElement => taskStep(task, patrol, acts);
   if (patrol.answer) draw();
   else replace(list, skeleton(4, "row"));
-  void askPlace().then((here) => {
+  const reload = async (): Promise<void> => {
+    const here = await askPlace();
     if (here) [from, fromHere] = [here, true];
-    void patrol
-      .load(from)
-      .catch(() => undefined)
-      .finally(draw);
-  });
-  return { element, update: draw };
+    await patrol.load(from).catch(() => undefined);
+    draw();
+  };
+  void reload();
+  return { element, update: draw, reload };
 }
 
 /** One task: what is known of it, and what can be done. */
@@ -197,12 +214,13 @@ function taskStep(task: PatrolTask, patrol: Patrol, acts: PatrolActs): HTMLEleme
     task.plate ? plateLabel(task.plate) : null,
     h("p", { class: "note" }, text(`patrol.${task.kind}_note`)),
   );
-  const go = h("button", { class: "button button-primary button-thumb", type: "button", id: "patrol-act", onclick: () => acts.act(task) }, text(`patrol.${task.kind}_act`));
-  if (!LOOKED_AT.has(task.kind)) return h("div", { class: "panel-body" }, facts, h("div", { class: "thumb-bar" }, go));
+  const name = acts.named ? acts.named(task) : text(`patrol.${task.kind}_act`);
+  const go = name === null ? null : h("button", { class: "button button-primary button-thumb", type: "button", id: "patrol-act", onclick: () => acts.act(task) }, name);
+  if (!LOOKED_AT.has(task.kind)) return h("div", { class: "panel-body" }, facts, go && h("div", { class: "thumb-bar" }, go));
   const note = h("textarea", { class: "input", maxlength: 500, rows: 3 });
   const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   const looked = h("button", { class: "button button-primary button-thumb", type: "submit", id: "patrol-done" }, text("patrol.looked"));
-  go.className = "button button-wide";
+  if (go) go.className = "button button-wide";
   return h(
     "form",
     {

@@ -12,7 +12,7 @@ export interface Mark {
 }
 
 /** Kinds that a look ends; the others end with what is done about them. */
-export const LOOKED_AT: ReadonlySet<PatrolTask["kind"]> = new Set(["overstay", "zombie", "sensor", "blocked"]);
+export const LOOKED_AT: ReadonlySet<PatrolTask["kind"]> = new Set(["overstay", "signed", "forbidden", "zombie", "sensor", "blocked"]);
 
 /**
  * What a minute of waiting loses, against other tasks.
@@ -31,7 +31,10 @@ export function urgency(kind: PatrolTask["kind"], ageMin: number): number {
       return 5;
     case "unpaid":
     case "overstay":
+    case "signed":
       return 3;
+    case "forbidden":
+      return 4;
     case "blocked":
     case "zombie":
       return 1;

@@ -1,0 +1,86 @@
+"""An inspector's round: what calls, a plate looked up anywhere, codes and slips; no money taken."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.garages import poster
+from tests.browser.pictures import shot
+from tests.browser.test_every_page import violations, widths_too_narrow
+from tests.browser.test_patrol import FOUND_WITHIN_S, ROWS, busiest
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Visitor
+
+pytestmark = pytest.mark.usefixtures("lively")
+
+
+def taken_for_works(visitor: Visitor, home: dict[str, Any]) -> str:
+    """Take a bay where a car stands out for works; give its label once that calls for a look."""
+    longitude, latitude = home["position"]
+    bays = visitor.ask("operator", f"/api/v1/facilities/{home['id']}/bays")["items"]
+    bay: dict[str, Any] = next(each for each in bays if each["state"] == "occupied")
+    path = f"/api/v1/patrol?longitude={longitude}&latitude={latitude}&kinds=forbidden"
+    now = datetime.fromisoformat(visitor.ask("operator", path)["at"])
+    poster(visitor, "operator")(
+        f"/api/v1/facilities/{home['id']}/suspensions",
+        {
+            "permit_no": f"W-{secrets.token_hex(3)}",
+            "from_at": now.isoformat(),
+            "until_at": (now + timedelta(hours=2)).isoformat(),
+            "bay_ids": [bay["id"]],
+        },
+    )
+    deadline = time.monotonic() + FOUND_WITHIN_S
+    while not [
+        each for each in visitor.ask("operator", path)["items"] if each["bay_id"] == bay["id"]
+    ]:
+        assert time.monotonic() < deadline, "a car in a bay taken for works calls nobody"
+        time.sleep(1)
+    return str(bay["label"])
+
+
+def test_an_inspector_sees_what_calls_looks_a_plate_up_and_cannot_take_money(
+    visitor: Visitor,
+) -> None:
+    home = busiest(visitor)
+    label = taken_for_works(visitor, home)
+    for language, width in (("zh", 360), ("en", 1280)):
+        context = visitor.context("inspector", width=width, height=760, language=language)
+        page = visitor.watched(context)
+        page.add_init_script(f"localStorage.setItem('greenbay.beat', '{home['id']}')")
+        page.goto(f"{visitor.system.origin}/inspector")
+        expect(page.locator("[data-group=inspect]")).to_have_attribute("aria-pressed", "true")
+        row = page.locator(f"{ROWS}[data-task=forbidden]", has_text=label)
+        expect(row).to_be_visible()
+        expect(page.locator(f"{ROWS}[data-task=plate]")).to_have_count(0)
+        shot(page, f"inspector-{language}")
+        assert violations(page) == []
+        assert widths_too_narrow(page, (width,)) == []
+    page.click("[data-group=plate]")
+    expect(page.locator(f"{ROWS}[data-task=plate]").first).to_be_visible()
+    expect(row).to_have_count(0)
+    page.click("[data-group=forbidden]")
+    row.click()
+    page.click("#patrol-act")
+    expect(page.locator("#act-content .bill-line")).to_be_visible()
+    shot(page, "inspector-stay")
+    page.click("#act-close")
+    page.click("#look-up")
+    page.fill("#arrears-plate", "京A99999")
+    page.locator("#act-content button[type=submit]").click()
+    expect(page.locator(".arrears-found .empty")).to_be_visible()
+    expect(page.locator("#arrears-cash")).to_have_count(0)
+    shot(page, "inspector-look-up")
+    assert violations(page) == []
+    page.click("#act-close")
+    row.click()
+    page.fill("#patrol-note", "fence stands round it, no car")
+    page.click("#patrol-done")
+    expect(row).to_have_count(0)
