@@ -28,6 +28,7 @@ from parking.rebuilding import Rebuilder
 from parking.recording import Recorder
 from parking.services import places, stays
 from signals.keeping import Keeper
+from signals.overriding import Overrider
 from signals.sending import Sender
 from signals.watching import Watcher
 
@@ -96,6 +97,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("jobs", jobs.run)
     parts.start("notices", Settler(wiring.database).run)
     parts.start("street", Sender(wiring.database).run)
+    parts.start("overrides", Overrider(wiring.database, wiring.wall).run)
     parts.start("lights", Watcher(wiring.live, wiring.database, wiring.wall).run)
     parts.start("detections", Keeper(wiring.live, wiring.database).run)
     begun: set[DistrictCode] = set()

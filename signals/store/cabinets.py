@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from city.identifiers import uuid7
 from signals.rules.controllers.address import CabinetAddress
-from signals.store.tables import cabinet, cabinet_act, running_plan, signal
+from signals.store.tables import cabinet, cabinet_act, override, running_plan, signal
 
 Status = Literal[
     "waiting",
@@ -207,8 +207,15 @@ def claim(
             other.c.status == "sending",
         ),
     )
+    # Who holds a signal by hand is not sent a plan meanwhile.
+    by_hand = exists().where(
+        override.c.network_id == cabinet_act.c.network_id,
+        override.c.signal == cabinet_act.c.signal,
+        override.c.confirmed_at.is_not(None),
+        override.c.ended_at.is_(None),
+    )
     found: list[CabinetAct] = []
-    for query in (lost, waiting):
+    for query in (lost.where(~by_hand), waiting.where(~by_hand)):
         left = most - len(found)
         if left <= 0:
             break
@@ -237,7 +244,8 @@ def keep(
     Returns
     -------
     tuple
-        Acts that are still its own, and those of them that another one waits behind.
+        Acts that are still its own, and those of them that another one or an order by hand waits
+        behind.
     """
     if not acts:
         return set(), set()
@@ -263,7 +271,17 @@ def keep(
         )
         .where(cabinet_act.c.id.in_(held))
     ).scalars()
-    return held, set(behind)
+    ordered = connection.execute(
+        select(cabinet_act.c.id)
+        .join(
+            override,
+            (override.c.network_id == cabinet_act.c.network_id)
+            & (override.c.signal == cabinet_act.c.signal)
+            & (override.c.status == "waiting"),
+        )
+        .where(cabinet_act.c.id.in_(held))
+    ).scalars()
+    return held, {*behind, *ordered}
 
 
 def told(connection: Connection, mark: UUID, act_id: UUID, steps: Sequence[str]) -> bool:

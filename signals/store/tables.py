@@ -251,6 +251,37 @@ cabinet_act = Table(
     Column("steps", JSONB, nullable=False, server_default="[]"),
 )
 
+override = Table(
+    "override",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("effect", Text, nullable=False),
+    Column("stage", Integer),
+    Column("until_at", INSTANT, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("proposed_at", INSTANT, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_name", Text, nullable=False),
+    Column("replaces", Uuid),
+    Column("replaced_by", Uuid),
+    Column("confirmed_at", INSTANT),
+    Column("seal", LargeBinary),
+    Column("claim", Uuid),
+    Column("alive_at", INSTANT),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("began_at", INSTANT),
+    Column("ended_at", INSTANT),
+    Column("released_at", INSTANT),
+    Column("released_by", Text),
+    Column("plan", Integer),
+    Column("control", Text),
+    Column("steps", JSONB, nullable=False, server_default="[]"),
+)
+
 place = Table(
     "place",
     METADATA,

@@ -167,6 +167,21 @@ ROLES: dict[str, set[Role]] = {
         "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/pictures"
         "/<string:picture>"
     ): SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/lights": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/overrides": (
+        SIGNAL_READERS
+    ),
+    "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/overrides": (
+        SIGNAL_AUTHORS
+    ),
+    (
+        "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/overrides"
+        "/<uuid:override_id>/confirmation"
+    ): SIGNAL_AUTHORS,
+    (
+        "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/overrides"
+        "/<uuid:override_id>/end"
+    ): SIGNAL_AUTHORS,
     "GET /signals/duty": SIGNAL_READERS,
     "GET /signals/duty/<uuid:network_id>/<string:name>": SIGNAL_READERS,
     "GET /api/v1/signal-schedules": SIGNAL_READERS,

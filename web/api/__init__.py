@@ -55,6 +55,7 @@ from web.api import (
     signal_cabinets,
     signal_detections,
     signal_lights,
+    signal_overrides,
     signal_plans,
     signal_schedules,
     signals,
@@ -133,6 +134,7 @@ BLUEPRINTS = (
     signal_cabinets.blueprint,
     signal_detections.blueprint,
     signal_lights.blueprint,
+    signal_overrides.blueprint,
     signal_schedules.blueprint,
 )
 

@@ -245,7 +245,7 @@ def _moved(cabinet: Cabinet) -> Cabinet:
         return later
     flash_s = _flash_s(later)
     wanted = _wanted_at_once(later)
-    if wanted is not None and later.elapsed_s + flash_s >= _least_green_s(later):
+    if wanted is not None and later.elapsed_s >= _least_green_s(later):
         later = replace(later, following=wanted, cut_s=later.elapsed_s + flash_s)
     if later.following is None and later.elapsed_s >= later.green_s - flash_s:
         later = replace(later, following=_next(later))
@@ -313,9 +313,9 @@ def _wanted_at_once(cabinet: Cabinet) -> tuple[int, int] | Running | None:
 
 
 def _least_green_s(cabinet: Cabinet) -> int:
+    """Give the steady green that an order leaves to everybody of the running stage."""
     stage = cabinet.layout.stage_of[cabinet.plans[cabinet.plan].stages[cabinet.place].stage]
-    phases = [cabinet.layout.phase_of[each] for each in stage.phases]
-    return max((max(each.least_green_s, flashing_s(each) + 1) for each in phases), default=1)
+    return max((cabinet.layout.phase_of[each].least_green_s for each in stage.phases), default=1)
 
 
 def _other(cabinet: Cabinet, running: Running) -> Cabinet:

@@ -122,13 +122,15 @@ class Layout:
 
     def change_s(self, before: int, after: int) -> int:
         """Give the whole seconds between two stages' greens."""
-        return int(
-            change_s(self.bare_junction, self._green(before), self._green(after), self._intergreen)
-        )
+        return self.change_between_s(self.stage_of[before].phases, self.stage_of[after].phases)
 
-    def _green(self, stage: int) -> GreenStage:
-        phases = frozenset(str(each) for each in self.stage_of[stage].phases)
-        return GreenStage(str(stage), phases, 0.0)
+    def change_between_s(self, before: frozenset[int], after: frozenset[int]) -> int:
+        """Give the whole seconds between the green of some phases and that of others."""
+        here, there = (
+            GreenStage("", frozenset(str(each) for each in phases), 0.0)
+            for phases in (before, after)
+        )
+        return int(change_s(self.bare_junction, here, there, self._intergreen))
 
     def _intergreen(self, ended: str, started: str) -> float:
         return self.intergreen_s.get((int(ended), int(started)), 0.0)
@@ -288,14 +290,6 @@ def shown_by(case: Case, layout: Layout, plan: ControllerPlan) -> Programme:
     reasons = refusals(layout, plan)
     if reasons:
         raise Invalid(reasons[0], field=f"plans.{plan.number}")
-    by_name = {phase.name: phase for phase in layout.phases}
-    if set(by_name) != {group.name for group in case.junction.groups}:
-        raise Invalid("the controller's phases are not the junction's groups", field="phases")
-    groups = tuple(
-        replace(group, gaining=by_name[group.name].gaining, losing=by_name[group.name].losing)
-        for group in case.junction.groups
-    )
-    gives = yielding(case)
     count = len(plan.stages)
     stages = [
         GreenStage(
@@ -305,15 +299,43 @@ def shown_by(case: Case, layout: Layout, plan: ControllerPlan) -> Programme:
         )
         for place, each in enumerate(plan.stages)
     ]
+    return shown_as(
+        case, layout, f"controller plan {plan.number}", stages, offset_s=float(plan.offset_s)
+    )
+
+
+def shown_as(
+    case: Case,
+    layout: Layout,
+    name: str,
+    stages: Sequence[GreenStage],
+    *,
+    offset_s: float = 0.0,
+) -> Programme:
+    """Give what a controller will show of stages one after another, over and over.
+
+    Raises
+    ------
+    Invalid
+        Where its phases are not the junction's groups.
+    """
+    by_name = {phase.name: phase for phase in layout.phases}
+    if set(by_name) != {group.name for group in case.junction.groups}:
+        raise Invalid("the controller's phases are not the junction's groups", field="phases")
+    groups = tuple(
+        replace(group, gaining=by_name[group.name].gaining, losing=by_name[group.name].losing)
+        for group in case.junction.groups
+    )
+    gives = yielding(case)
     return programme_from_stages(
         replace(case.junction, groups=groups),
-        f"controller plan {plan.number}",
+        name,
         stages,
         intergreen=lambda ended, started: layout.intergreen_s.get(
             (by_name[ended].number, by_name[started].number), 0.0
         ),
         yields=lambda one, other: (one, other) in gives,
-        offset_s=float(plan.offset_s),
+        offset_s=offset_s,
     )
 
 

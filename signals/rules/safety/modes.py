@@ -231,6 +231,18 @@ def _between(rules: ModeRules, states: Sequence[_Stay]) -> list[Fault]:
     return faults
 
 
+def longest_s(case: Case, group: int, *, green: bool) -> float | None:
+    """Give for how long a group may be green at most, or not be green; None for no limit."""
+    fact, profile = case.groups[group], case.profile
+    if green:
+        return profile.most_green_s
+    if fact.kind is not GroupKind.PEDESTRIAN:
+        return profile.longest_red_s
+    if fact.refuge and profile.pedestrian_wait_refuge_s is not None:
+        return profile.pedestrian_wait_refuge_s
+    return profile.pedestrian_wait_s
+
+
 def hold_room_s(case: Case, programme: Programme, place: int) -> float | None:
     """Give for how many seconds an interval may be held beyond its length.
 
@@ -243,7 +255,7 @@ def hold_room_s(case: Case, programme: Programme, place: int) -> float | None:
         0 where somebody's lamps are changing: then nothing is held. None for no limit.
     """
     shown = shown_only(programme)
-    intervals, profile = shown.intervals, case.profile
+    intervals = shown.intervals
     if not may_stretch(intervals[place]):
         return 0.0
     rooms: list[float] = []
@@ -251,14 +263,7 @@ def hold_room_s(case: Case, programme: Programme, place: int) -> float | None:
         if not fact.movements:
             continue
         green = is_steady_green(intervals[place].shows[group])
-        if green:
-            most_s = profile.most_green_s
-        elif fact.kind is GroupKind.PEDESTRIAN:
-            most_s = profile.pedestrian_wait_s
-            if fact.refuge and profile.pedestrian_wait_refuge_s is not None:
-                most_s = profile.pedestrian_wait_refuge_s
-        else:
-            most_s = profile.longest_red_s
+        most_s = longest_s(case, group, green=green)
         if most_s is None:
             continue
         now = [

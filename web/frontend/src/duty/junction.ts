@@ -10,6 +10,7 @@ import { hasRole } from "../shell/page";
 import { emptyState, errorState, skeleton } from "../shell/states";
 import { named, text, wholeNumber } from "../shell/text";
 import { Lights } from "./lights";
+import { OverridePanel } from "./override";
 import { percentText, sentSteps, signalFacts } from "./list";
 import type { Alarm, DayFinding, DetectorHealth, DetectorUse, Overview, ProfileHour, SentPlan, SignalNow } from "./types";
 import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, table, told } from "./words";
@@ -51,7 +52,9 @@ export class JunctionPage {
   async start(): Promise<void> {
     write(byId("junction-name"), this.name);
     await this.load();
-    new Lights(`${this.home}/lights`).start();
+    const lights = new Lights(`${this.home}/lights`);
+    lights.start();
+    new OverridePanel(this.home, this.name, this.mayAct, () => lights.seen).start();
     void this.pictures();
   }
 

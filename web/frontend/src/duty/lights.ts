@@ -27,6 +27,8 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
 
 export class Lights {
   private readonly place = byId("lights");
+  /** What was seen last; null before the first answer. */
+  seen: SignalLights | null = null;
 
   constructor(private readonly path: string) {}
 
@@ -36,7 +38,8 @@ export class Lights {
 
   private async load(): Promise<void> {
     try {
-      this.draw(await read<SignalLights>(this.path));
+      this.seen = await read<SignalLights>(this.path);
+      this.draw(this.seen);
     } catch (error) {
       replace(this.place, errorState(error, () => void this.load()));
     }

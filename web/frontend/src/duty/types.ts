@@ -13,3 +13,5 @@ export type ProfileHour = Schemas["SignalProfileHourOut"];
 export type DetectorUse = Schemas["DetectorUseOut"];
 export type SignalLights = Schemas["SignalLightsOut"];
 export type GroupNow = Schemas["SignalGroupNowOut"];
+export type Override = Schemas["SignalOverrideOut"];
+export type Overrides = Schemas["SignalOverridesOut"];
