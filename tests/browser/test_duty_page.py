@@ -125,3 +125,40 @@ def test_a_junctions_page_shows_its_lamps_counting_down(visitor: Visitor) -> Non
     expect(small.locator("#lights")).to_contain_text("剩余秒数")
     shot(small, "junction-lamps-zh-360-dark")
     assert violations(small) == []
+
+
+def test_a_junction_is_put_on_flashing_yellow_by_hand_in_two_steps_and_given_back(
+    visitor: Visitor,
+) -> None:
+    page = visitor.open("/signals/duty", "engineer")
+    expect(page.locator("body[data-network]")).to_have_count(1)
+    network = page.locator("#network").input_value()
+    path = f"/signals/duty/{network}/J11"
+    page.goto(page.url.partition("/signals")[0] + path)
+    expect(page.locator('body[data-override="none"]')).to_have_count(1)
+    page.locator('[data-override="flashing"]').click(timeout=60_000)
+    page.locator("#override-reason").fill("A burst water main")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog")).to_contain_text("J11: Flashing yellow, until")
+    shot(page, "override-confirm-en-1440")
+    assert violations(page) == []
+    page.locator("#override-typed").fill("J12")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog .form-problem")).to_be_visible()
+    page.locator("#override-typed").fill("J11")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog")).to_be_hidden()
+    expect(page.locator("#lights .facts")).to_contain_text("flashing yellow", timeout=240_000)
+    expect(page.locator("#override-left")).to_contain_text(re.compile(r"\d+ s left"))
+    page.locator("#override").scroll_into_view_if_needed()
+    shot(page, "override-holds-en-1440")
+    assert violations(page) == []
+    small = visitor.open(path, "operator", language="zh", width=360, theme="dark")
+    expect(small.locator("#override")).to_contain_text("黄闪", timeout=30_000)
+    expect(small.locator("[data-override-end]")).to_have_count(0)
+    shot(small, "override-holds-zh-360-dark")
+    assert violations(small) == []
+    page.locator("[data-override-end]").click()
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator('body[data-override="none"]')).to_have_count(1, timeout=120_000)
+    expect(page.locator("#lights .facts")).to_contain_text("fixed times", timeout=60_000)

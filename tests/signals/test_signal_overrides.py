@@ -72,6 +72,12 @@ class Desk:
     def line(self) -> ControllerLine:
         return dial(self.address, Patience(timeout_s=0.5, tries=20))
 
+    def control(self) -> Control | None:
+        line = self.line()
+        found = line.read_state().control
+        line.close()
+        return found
+
     def seen(self) -> Seen:
         line = self.line()
         names = [group.name for group in CASE.junction.groups]
@@ -186,7 +192,7 @@ def test_an_order_is_proposed_confirmed_kept_and_over_by_itself(desk: Desk) -> N
     assert (done.plan, done.control, done.attempts) == (1, "fixed", 1)
     assert done.ended_at is not None
     assert done.until_at <= done.ended_at
-    assert desk.line().read_state().control is Control.FIXED
+    assert desk.control() is Control.FIXED
     with desk.database.read() as connection:
         actions = connection.execute(
             text(
@@ -255,7 +261,7 @@ def test_an_order_that_nobody_confirmed_so_is_not_carried_out(desk: Desk) -> Non
     done = desk.keep_until(made, "refused", "ended")
     assert (done.status, done.attempts) == ("refused", 1)
     assert "not as it was confirmed" in done.steps[-1]
-    assert desk.line().read_state().control is Control.FIXED
+    assert desk.control() is Control.FIXED
 
 
 def test_what_cannot_be_ordered_is_refused(desk: Desk) -> None:
