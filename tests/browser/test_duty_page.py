@@ -144,7 +144,7 @@ def test_a_junction_is_put_on_flashing_yellow_by_hand_in_two_steps_and_given_bac
     assert violations(page) == []
     page.locator("#override-typed").fill("J12")
     page.locator("#dialog button[type=submit]").click()
-    expect(page.locator("#dialog .form-problem")).to_be_visible()
+    expect(page.locator("#override-typed:invalid")).to_be_visible()
     page.locator("#override-typed").fill("J11")
     page.locator("#dialog button[type=submit]").click()
     expect(page.locator("#dialog")).to_be_hidden()

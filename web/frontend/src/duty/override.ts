@@ -161,7 +161,11 @@ export class OverridePanel {
 
   /** Second step: junction, effect and end are read, and the junction's name is typed. */
   private confirm(proposed: Override): void {
+    const words = text("override.typed", { signal: this.signal });
     const typed = field("", { required: true, autocomplete: "off" });
+    const check = (): void => typed.setCustomValidity(typed.value.trim() === this.signal ? "" : words);
+    typed.addEventListener("input", check);
+    check();
     const key = actKey();
     showForm({
       title: text("override.confirm"),
@@ -180,7 +184,7 @@ export class OverridePanel {
           ),
         ),
         h("p", { class: "note" }, text("override.confirm_note")),
-        labelled("override-typed", text("override.typed", { signal: this.signal }), typed),
+        labelled("override-typed", words, typed),
       ],
       submit: text("override.order"),
       send: async () => {

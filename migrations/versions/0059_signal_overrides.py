@@ -1,13 +1,13 @@
 """Orders by hand at signals: proposed and confirmed by people, kept by the worker.
 
-Revision ID: 0058_signal_overrides
-Revises: 0057_postings_checked_once
+Revision ID: 0059_signal_overrides
+Revises: 0058_signed_limits
 """
 
 from alembic import op
 
-revision = "0058_signal_overrides"
-down_revision = "0057_postings_checked_once"
+revision = "0059_signal_overrides"
+down_revision = "0058_signed_limits"
 branch_labels = None
 depends_on = None
 
