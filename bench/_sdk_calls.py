@@ -12,9 +12,11 @@ import threading
 import time
 import urllib.request
 import zipfile
+from collections.abc import Callable
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from alipay import AliPay  # type: ignore[import-not-found] # in the peers' environment alone
 from wechatpayv3 import (  # type: ignore[import-not-found] # in the peers' environment alone
@@ -143,6 +145,8 @@ def wechat(address: str, given: dict[str, str], inbox: Inbox, mode: str) -> None
     report(sdk, "close", status == 204, status)
     call("query closed", 200, client.query(out_trade_no=f"{no}B"), trade_state="CLOSED")
 
+    inside_wechat(address, given, client, f"{no}J", call)
+
     scene = {"device_ip": "127.0.0.1", "store_info": {"id": "1"}}
     for tail, wanted in (("11", "SUCCESS"), ("03", "USERPAYING")):
         code = {"auth_code": f"1300610988280094{tail}"}
@@ -182,6 +186,54 @@ def wechat(address: str, given: dict[str, str], inbox: Inbox, mode: str) -> None
         digest = hashlib.sha1(content).hexdigest()  # noqa: S324 - the channel's own choice
         right = digest == offer["hash_value"]
         report(sdk, f"download {name}", status == 200 and right and b"`" in content, len(content))
+
+
+def inside_wechat(
+    address: str, given: dict[str, str], client: Any, no: str, call: Callable[..., dict[str, Any]]
+) -> None:
+    """Pay an order inside WeChat: who pays by its web authorisation, the call signed by the SDK."""
+    asked = {
+        "appid": given["appid"],
+        "redirect_uri": f"{address}/back",
+        "response_type": "code",
+        "scope": "snsapi_base",
+        "state": "s1",
+    }
+    line = HTTPConnection(urlsplit(address).netloc, timeout=WAIT_S)
+    line.request(
+        "GET",
+        f"{urlsplit(given['authorise']).path}?{urlencode(asked)}",
+        headers={"User-Agent": "MicroMessenger/8.0.54"},
+    )
+    back = urlsplit(line.getresponse().headers["Location"])
+    line.close()
+    exchange = {
+        "appid": given["appid"],
+        "secret": given["app_secret"],
+        "code": parse_qs(back.query)["code"][0],
+        "grant_type": "authorization_code",
+    }
+    payer = json.loads(fetch(f"{given['tokens']}?{urlencode(exchange)}"))["openid"]
+    made = call(
+        "pay (jsapi, paid inside WeChat)",
+        200,
+        client.pay(
+            "停车费",
+            no,
+            {"total": 1250},
+            payer={"openid": payer},
+            pay_type=WeChatPayType.JSAPI,
+        ),
+    )
+    signed = (given["appid"], str(int(time.time())), "n1", f"prepay_id={made['prepay_id']}")
+    names = ("appId", "timeStamp", "nonceStr", "package")
+    page = {**dict(zip(names, signed, strict=True)), "signType": "RSA", "agreed": True}
+    page["paySign"] = client.sign(list(signed))
+    told = json.loads(fetch(f"{address}/payer/bridge", json.dumps(page).encode()))
+    ok = told == {"err_msg": "get_brand_wcpay_request:ok"}
+    report("wechatpayv3", "sign (the page's call)", ok, told)
+    query = client.query(out_trade_no=no)
+    call("query paid (jsapi)", 200, query, trade_state="SUCCESS", trade_type="JSAPI")
 
 
 def alipay(address: str, given: dict[str, str], inbox: Inbox) -> None:

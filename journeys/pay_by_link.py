@@ -21,6 +21,7 @@ from journeys import pay_online
 from journeys.dispute_bill import own_bill
 from journeys.pay_ahead import leaves_by
 from journeys.pay_online import Channels, Started
+from journeys.ways_to_pay import SCANS, Device, best_way
 from parking.rules.stays import ParkingSession
 from parking.services import stays
 from payments import channel_orders
@@ -178,7 +179,7 @@ def unpaid_of(
 
 
 def start(
-    database: Database, channels: Channels, text: str, channel: Channel, page_from: str = ""
+    database: Database, channels: Channels, text: str, channel: Channel, device: Device = SCANS
 ) -> Started:
     """Open an order at a channel over the bill of a link: the present one where there is one.
 
@@ -190,15 +191,15 @@ def start(
         The link.
     channel : Channel
         Through whom.
-    page_from : str
-        As `pay_online.led_or_scanned`.
+    device : Device
+        The payer's.
 
     Raises
     ------
     NotFound
         As `open_link`.
     Conflict, Unavailable
-        As `pay_online.start_payment`.
+        As `pay_online.start_payment` and `ways_to_pay.best_way`.
     """
     with database.unit_of_work() as uow:
         link = open_link(uow, text)
@@ -208,7 +209,7 @@ def start(
             database, channels, PAYER, link.bill_id, channel, method, payer
         )
 
-    return pay_online.led_or_scanned(channel, page_from, open_by)
+    return best_way(channels, channel, device, open_by)
 
 
 def follow(database: Database, channels: Channels, text: str, order_no: str) -> ChannelOrder:

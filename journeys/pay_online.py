@@ -45,6 +45,7 @@ from payments.rules.channels import (
     RefundAnswer,
     RefundFate,
 )
+from payments.rules.in_app import hash_of
 from payments.rules.refund_limits import RefundLimit, check_limit
 from payments.store import order_shares
 
@@ -111,7 +112,7 @@ def start_payment(  # noqa: PLR0917 - who pays what, through whom and how
     channel, method
         Through whom and how.
     payer : str
-        The id that JSAPI needs, or the bar code; it is not kept.
+        The id that JSAPI needs, or the bar code; of the first its hash is kept alone.
 
     Raises
     ------
@@ -124,7 +125,14 @@ def start_payment(  # noqa: PLR0917 - who pays what, through whom and how
 
     def ask(uow: UnitOfWork, lost_no: str) -> ChannelOrder:
         return channel_payments.ask_order(
-            uow, bill_id, channel, adapter.merchant, method, actor.subject, lost_no=lost_no
+            uow,
+            bill_id,
+            channel,
+            adapter.merchant,
+            method,
+            actor.subject,
+            lost_no=lost_no,
+            payer_hash=payer_hash_of(method, payer),
         )
 
     return open_asked(database, adapter, ask, payer)
@@ -152,32 +160,22 @@ def start_merged(  # noqa: PLR0917 - who pays what, through whom and how
 
     def ask(uow: UnitOfWork, lost_no: str) -> ChannelOrder:
         return merged_payments.ask_merged(
-            uow, bill_ids, channel, adapter.merchant, method, actor.subject, lost_no=lost_no
+            uow,
+            bill_ids,
+            channel,
+            adapter.merchant,
+            method,
+            actor.subject,
+            lost_no=lost_no,
+            payer_hash=payer_hash_of(method, payer),
         )
 
     return open_asked(database, adapter, ask, payer)
 
 
-def led_or_scanned(
-    channel: Channel, page_from: str, open_by: Callable[[Method, str], Started]
-) -> Started:
-    """Lead a phone to the channel's page where it would be led and there is one; else give a code.
-
-    Parameters
-    ----------
-    channel : Channel
-        Through whom. One that refuses its page to us gives a code all the same.
-    page_from : str
-        Network address of a phone's browser, which would rather be led to the channel's page than
-        show a code; empty where a code is to be shown.
-    open_by : callable
-        Opens the order, given how it is paid and the payer's address.
-    """
-    if page_from and TRAITS[channel].has_page:
-        led = open_by(Method.PAGE, page_from)
-        if led.order.state is not OrderState.CLOSED:
-            return led
-    return open_by(Method.CODE, "")
+def payer_hash_of(method: Method, payer: str) -> str:
+    """Give what an order keeps of its payer; empty where whoever holds its code may pay it."""
+    return hash_of(payer) if method is Method.JSAPI else ""
 
 
 def open_asked(

@@ -24,6 +24,7 @@ from journeys.pay_by_link import (
 )
 from journeys.pay_by_link import open_link as open_single
 from journeys.pay_online import Channels, Started
+from journeys.ways_to_pay import SCANS, Device, best_way
 from payments import channel_orders
 from payments import services as payments
 from payments.rules.bills import BillPart, BillState
@@ -160,7 +161,7 @@ def look(uow: UnitOfWork, text: str) -> Together:
 
 
 def start(
-    database: Database, channels: Channels, text: str, channel: Channel, page_from: str = ""
+    database: Database, channels: Channels, text: str, channel: Channel, device: Device = SCANS
 ) -> Started:
     """Open an order over those of a link's bills that take money: the present one where one is.
 
@@ -172,15 +173,15 @@ def start(
         The link.
     channel : Channel
         Through whom.
-    page_from : str
-        As `pay_online.led_or_scanned`.
+    device : Device
+        The payer's.
 
     Raises
     ------
     NotFound
         As `look`.
     Conflict
-        Where none of them takes money any more.
+        Where none of them takes money any more; or as `ways_to_pay.best_way`.
     Unavailable
         As `pay_online.start_merged`.
     """
@@ -194,7 +195,7 @@ def start(
     def open_by(method: Method, payer: str) -> Started:
         return pay_online.start_merged(database, channels, PAYER, owed, channel, method, payer)
 
-    return pay_online.led_or_scanned(channel, page_from, open_by)
+    return best_way(channels, channel, device, open_by)
 
 
 def follow(database: Database, channels: Channels, text: str, order_no: str) -> ChannelOrder:

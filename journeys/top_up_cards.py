@@ -17,7 +17,8 @@ from city.works.database import Database, UnitOfWork
 from journeys import pay_online
 from journeys.pay_by_card import own_card
 from journeys.pay_by_link import ASKED_AGAIN_AFTER, UNSETTLED
-from journeys.pay_online import Channels, Started, adapter_of, led_or_scanned, open_asked
+from journeys.pay_online import Channels, Started, adapter_of, open_asked, payer_hash_of
+from journeys.ways_to_pay import SCANS, Device, best_way
 from payments import channel_orders, channel_refunds, money_back, top_ups
 from payments.rules.cards import Card
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund, OrderState
@@ -55,7 +56,7 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
     card_id: UUID,
     amount: Money,
     channel: Channel,
-    page_from: str = "",
+    device: Device = SCANS,
 ) -> Started:
     """Open an order over a top-up of one's own card: the present one where there is one.
 
@@ -69,8 +70,8 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
     amount : Money
     channel : Channel
         Through whom.
-    page_from : str
-        As `pay_online.led_or_scanned`.
+    device : Device
+        The payer's.
 
     Raises
     ------
@@ -79,14 +80,14 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
     Unavailable
         Where the channel is not configured.
     Conflict, Invalid
-        As `top_ups.ask_top_up`.
+        As `top_ups.ask_top_up`, or as `ways_to_pay.best_way`.
     """
     actor.require(Role.DRIVER)
     with database.unit_of_work() as uow:
         own_card(uow, actor, card_id)
     adapter = adapter_of(channels, channel)
 
-    def ask(method: Method, uow: UnitOfWork, lost_no: str) -> ChannelOrder:
+    def ask(method: Method, payer: str, uow: UnitOfWork, lost_no: str) -> ChannelOrder:
         card = own_card(uow, actor, card_id)
         order = top_ups.ask_top_up(
             uow,
@@ -97,6 +98,7 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
             method,
             actor.subject,
             lost_no=lost_no,
+            payer_hash=payer_hash_of(method, payer),
         )
         detail: dict[str, JsonValue] = {
             "order_no": order.order_no,
@@ -106,10 +108,11 @@ def start_top_up(  # noqa: PLR0917 - who puts how much onto which card through w
         record(uow, actor, "payments.card_top_up_asked", "card", str(card.id), detail)
         return order
 
-    return led_or_scanned(
+    return best_way(
+        channels,
         channel,
-        page_from,
-        lambda method, payer: open_asked(database, adapter, partial(ask, method), payer),
+        device,
+        lambda method, payer: open_asked(database, adapter, partial(ask, method, payer), payer),
     )
 
 

@@ -55,6 +55,7 @@ CHANNEL_ORDER: Final = Table(
     Column("merged", Boolean, nullable=False, server_default="false"),
     Column("card_id", Uuid),
     Column("movement_id", Uuid),
+    Column("payer_hash", Text, nullable=False, server_default=""),
 )
 UNSETTLED: Final = (OrderState.ASKED.value, OrderState.OPEN.value, OrderState.UNKNOWN.value)
 _HOLD: Final = text(
@@ -99,6 +100,7 @@ def add_order(
             merged=order.merged,
             card_id=order.card_id,
             movement_id=order.movement_id,
+            payer_hash=order.payer_hash,
         )
     )
 
@@ -312,4 +314,5 @@ def order_of(row: Any) -> ChannelOrder:
         agreement_id=row["agreement_id"],
         card_id=row["card_id"],
         movement_id=row["movement_id"],
+        payer_hash=row["payer_hash"],
     )

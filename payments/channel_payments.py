@@ -74,6 +74,8 @@ class Asked:
     order_no : str
         The caller's own number; empty: the order is given one.
     amount : Money
+    payer_hash : str
+        As `ask_order`.
     """
 
     channel: Channel
@@ -82,6 +84,7 @@ class Asked:
     by: str
     order_no: str
     amount: Money
+    payer_hash: str = ""
 
 
 def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
@@ -95,6 +98,7 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
     lost_no: str = "",
     order_no: str = "",
     part: Money | None = None,
+    payer_hash: str = "",
 ) -> ChannelOrder:
     """Keep an order over a bill before its channel is asked; the present one where there is one.
 
@@ -116,6 +120,8 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
         whatever has become of the bill. Without one the order that still takes money.
     part : Money or None
         Pay so much of it; None: all that is left.
+    payer_hash : str
+        Whose it is alone, inside the channel's app; another payer gets an order of their own.
 
     Raises
     ------
@@ -143,9 +149,12 @@ def ask_order(  # noqa: PLR0917 - of which bill, through whom, how and by whom
         present = channel_orders.open_order(uow.connection, bill_id, channel, method, merchant, now)
         # What is left may have changed since: a part was paid, or the bill was lowered.
         usable = present is not None and present.order_no != lost_no and present.code_ends_at > now
-        if present is not None and usable and present.amount == amount:
+        same = present is not None and (present.amount, present.payer_hash) == (amount, payer_hash)
+        if present is not None and usable and same:
             return present
-    order = _new_order(uow, bill, Asked(channel, merchant, method, by, order_no, amount))
+    order = _new_order(
+        uow, bill, Asked(channel, merchant, method, by, order_no, amount, payer_hash)
+    )
     channel_orders.add_order(uow.connection, order)
     return order
 
@@ -214,6 +223,7 @@ def _new_order(uow: UnitOfWork, bill: Bill, asked: Asked) -> ChannelOrder:
         opened_by=asked.by,
         expires_at=now.replace(microsecond=0)
         + (min(longest, OFFER_TAKES_MONEY_FOR) if offered else longest),
+        payer_hash=asked.payer_hash,
     )
 
 

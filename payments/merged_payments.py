@@ -35,6 +35,7 @@ def ask_merged(  # noqa: PLR0917 - of which bills, through whom, how and by whom
     by: str,
     *,
     lost_no: str = "",
+    payer_hash: str = "",
 ) -> ChannelOrder:
     """Keep an order over all that is left of several bills; the present one where there is one.
 
@@ -44,7 +45,7 @@ def ask_merged(  # noqa: PLR0917 - of which bills, through whom, how and by whom
         Commit it before the adapter's `open` is called.
     bill_ids : collection of BillId
         Of one vehicle, `MOST_MERGED` at most.
-    channel, merchant, method, by, lost_no
+    channel, merchant, method, by, lost_no, payer_hash
         As `channel_payments.ask_order`.
 
     Raises
@@ -61,7 +62,7 @@ def ask_merged(  # noqa: PLR0917 - of which bills, through whom, how and by whom
     shares = shares_of(order_id, list(bills.values()))
     amounts = {each.bill_id: each.amount for each in shares}
     present = order_shares.open_order(uow.connection, amounts, channel, method, merchant, now)
-    usable = present is not None and present.code_ends_at > now
+    usable = present is not None and present.code_ends_at > now and present.payer_hash == payer_hash
     if present is not None and usable and present.order_no != lost_no:
         return present
     opened_at = now.replace(microsecond=0)
@@ -77,6 +78,7 @@ def ask_merged(  # noqa: PLR0917 - of which bills, through whom, how and by whom
         opened_at=opened_at,
         opened_by=by,
         expires_at=opened_at + takes_money_for(method),
+        payer_hash=payer_hash,
     )
     channel_orders.add_order(uow.connection, order)
     order_shares.add(uow.connection, shares)

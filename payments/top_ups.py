@@ -50,6 +50,7 @@ def ask_top_up(  # noqa: PLR0917 - which card, how much, through whom, for whom,
     by: str,
     *,
     lost_no: str = "",
+    payer_hash: str = "",
 ) -> ChannelOrder:
     """Keep an order over a top-up before its channel is asked; the present one where there is one.
 
@@ -64,7 +65,7 @@ def ask_top_up(  # noqa: PLR0917 - which card, how much, through whom, for whom,
         Through whom, for whom and how.
     by : str
         Subject of who asks.
-    lost_no : str
+    lost_no, payer_hash : str
         As `channel_payments.ask_order`.
 
     Raises
@@ -80,7 +81,7 @@ def ask_top_up(  # noqa: PLR0917 - which card, how much, through whom, for whom,
     check_online(card, amount, store.came_online(uow.connection, card_id, _midnight(at)))
     check_top_up(card, amount, at)
     present = store.open_order(uow.connection, card_id, amount, channel, method, merchant, now)
-    usable = present is not None and present.code_ends_at > now
+    usable = present is not None and present.code_ends_at > now and present.payer_hash == payer_hash
     if present is not None and usable and present.order_no != lost_no:
         return present
     identifier, opened_at = uuid7(), now.replace(microsecond=0)
@@ -97,6 +98,7 @@ def ask_top_up(  # noqa: PLR0917 - which card, how much, through whom, for whom,
         opened_by=by,
         expires_at=opened_at + takes_money_for(method),
         card_id=card_id,
+        payer_hash=payer_hash,
     )
     channel_orders.add_order(uow.connection, order)
     return order

@@ -19,6 +19,7 @@ from payments.adapters.alipay_line import AlipayAccount
 from payments.adapters.http import address_of
 from payments.adapters.unionpay import UnionPayAccount, UnionPayChannel
 from payments.adapters.wechat import WechatChannel
+from payments.adapters.wechat_in_app import ASK_ADDRESS, TOKEN_ADDRESS, WechatApp
 from payments.adapters.wechat_line import WechatAccount
 from payments.rules.authenticity import (
     certificate_of,
@@ -66,13 +67,18 @@ class _Section:
     def private_key(self, name: str) -> rsa.RSAPrivateKey:
         return private_key_of(_pem(self.text(name), "PRIVATE KEY"), self.field(name))
 
-    def address(self) -> str:
-        return address_of(self.text("gateway"), self.field("gateway"))
+    def given(self, name: str) -> bool:
+        return bool(self._value.get(name))
+
+    def address(self, name: str = "gateway", usual: str = "") -> str:
+        if usual and not self.given(name):
+            return usual
+        return address_of(self.text(name), self.field(name))
 
     def signing_address(self) -> str:
         """Where drivers sign for deductions; empty where none is given: then there are none."""
         name = "parking_signing"
-        return address_of(self.text(name), self.field(name)) if self._value.get(name) else ""
+        return self.address(name) if self.given(name) else ""
 
 
 def read_channels(
@@ -149,18 +155,33 @@ def _wechat(given: _Section, notify_url: str, wall: Clock) -> WechatChannel:
     api_key = given.text("apiv3_key").encode()
     if len(api_key) != API_KEY_BYTES:
         raise Invalid(f"is not {API_KEY_BYTES} characters", field=given.field("apiv3_key"))
+    key, app_id = given.private_key("private_key"), given.text("appid")
     account = WechatAccount(
         address=given.address(),
-        app_id=given.text("appid"),
+        app_id=app_id,
         merchant_id=given.text("mchid"),
-        key=given.private_key("private_key"),
+        key=key,
         serial=given.text("cert_serial_no"),
         api_key=api_key,
         verifiers=verifiers,
         answer_serial=ids[-1] if ids else "",
         signing_address=given.signing_address(),
+        app=_wechat_app(given, app_id, key),
     )
     return WechatChannel(account, notify_url, wall)
+
+
+def _wechat_app(given: _Section, app_id: str, key: rsa.RSAPrivateKey) -> WechatApp | None:
+    """Read the official account; None without its secret: then nobody pays inside WeChat."""
+    if not given.given("app_secret"):
+        return None
+    return WechatApp(
+        app_id,
+        given.text("app_secret"),
+        key,
+        ask_address=given.address("authorise", ASK_ADDRESS),
+        token_address=given.address("tokens", TOKEN_ADDRESS),
+    )
 
 
 def _alipay(given: _Section, notify_url: str, wall: Clock) -> AlipayChannel:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import JsonValue
@@ -12,6 +12,7 @@ from city.money import Money
 from city.time import Clock, parse_rfc3339
 from city.vehicles import PlateNumber
 from payments.adapters.http import LARGEST_BILL_BYTES, NoAnswer, exchange
+from payments.adapters.wechat_in_app import WechatInApp
 from payments.adapters.wechat_line import Node, WechatAccount, WechatLine
 from payments.rules import wechat_parking, wechat_v3
 from payments.rules.authenticity import NotAuthentic, Refusal
@@ -29,6 +30,9 @@ from payments.rules.channels import (
     RefundFate,
 )
 from payments.rules.deductions import Deducted, Parked, Signed, Standing, colour_of
+
+if TYPE_CHECKING:
+    from payments.rules.in_app import InApp
 
 _PATHS: Final = {
     Method.CODE: ("native", "code_url"),
@@ -85,6 +89,7 @@ class WechatChannel:
     def __init__(self, account: WechatAccount, notify_url: str, wall: Clock) -> None:
         self.merchant = account.merchant_id
         self.signing_address = account.signing_address
+        self.in_app: InApp | None = None if account.app is None else WechatInApp(account.app, wall)
         self._account = account
         self._notify_url = notify_url
         self._wall = wall

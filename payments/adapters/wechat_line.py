@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from city.time import Clock
 from payments.adapters.http import NoAnswer, exchange
+from payments.adapters.wechat_in_app import WechatApp
 from payments.rules import wechat_v3
 from payments.rules.authenticity import NotAuthentic
 
@@ -48,6 +49,8 @@ class WechatAccount:
     answer_serial: str = ""
     signing_address: str = ""
     """Where drivers sign for parking by pay score; empty where the merchant has no such product."""
+    app: WechatApp | None = None
+    """The official account that pages in WeChat ask as; None: they show codes there."""
 
 
 class WechatLine:

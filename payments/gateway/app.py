@@ -25,6 +25,7 @@ from payments.gateway.payer import order_json, payer_routes
 from payments.gateway.signing import signing_routes
 from payments.gateway.unionpay import UnionPay
 from payments.gateway.wechat import WechatPay
+from payments.gateway.wechat_app import app_routes
 from payments.rules.channels import Channel
 
 _CHANNEL_PATHS: Final = ("/v3/", "/gateway.do", "/gateway/api/")
@@ -47,6 +48,7 @@ def create_app(desk: Desk) -> Flask:
     app.register_blueprint(code_routes(desk))
     app.register_blueprint(payer_routes(desk, alipay.return_address))
     app.register_blueprint(signing_routes(desk))
+    app.register_blueprint(app_routes(desk))
 
     fails = Fault.SERVER_ERROR in desk.faults.shares
 

@@ -238,7 +238,12 @@ def _document(order: Order) -> dict[str, Any]:
         "channel": order.channel.value,
         "key": order.key,
         "order_no": order.order_no,
-        "terms": [order.terms.amount_minor, order.terms.subject, order.terms.product],
+        "terms": [
+            order.terms.amount_minor,
+            order.terms.subject,
+            order.terms.product,
+            order.terms.payer,
+        ],
         "token": order.token,
         "channel_no": order.channel_no,
         "notify_url": order.notify_url,
@@ -267,12 +272,13 @@ def _document(order: Order) -> dict[str, Any]:
 
 
 def _order(kept: dict[str, Any]) -> Order:
-    amount_minor, subject, product = kept["terms"]
+    # Who alone may pay came later: a journal from before has none.
+    amount_minor, subject, product, *payer = kept["terms"]
     return Order(
         channel=Channel(kept["channel"]),
         key=kept["key"],
         order_no=kept["order_no"],
-        terms=Terms(amount_minor, subject, product),
+        terms=Terms(amount_minor, subject, product, *payer),
         token=kept["token"],
         channel_no=kept["channel_no"],
         notify_url=kept["notify_url"],

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -99,6 +100,9 @@ class Keys:
                 "public_key_id": self.public_key_id,
                 "platform_certificate": self.certificate_pem("wechat-platform"),
                 "parking_signing": f"{address}/payer/signatures/wechat",
+                "app_secret": self.app_secret,
+                "authorise": f"{address}/connect/oauth2/authorize",
+                "tokens": f"{address}/sns/oauth2/access_token",
             },
             "alipay": {
                 "gateway": f"{address}/gateway.do",
@@ -116,6 +120,11 @@ class Keys:
                 "root_certificate": self.certificate_pem("unionpay-root"),
             },
         }
+
+    @property
+    def app_secret(self) -> str:
+        """The official account's AppSecret; from the APIv3 key, so that kept folders have one."""
+        return sha256(b"app secret" + self.api_v3_key).hexdigest()[:32]
 
     @property
     def unionpay_certificate_id(self) -> str:

@@ -68,6 +68,8 @@ class Terms:
     subject: str
     product: str
     """The channel's own word: ``NATIVE``, ``JSAPI``, ``MICROPAY``, ``precreate``, ``07`` …"""
+    payer: str = ""
+    """Who alone may pay it; empty: whoever has its code."""
 
 
 @dataclass(frozen=True, slots=True)

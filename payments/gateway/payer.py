@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from city.money import Money
 from payments.gateway.desk import Desk, is_unpaid
-from payments.gateway.orders import Order, Refused, State
+from payments.gateway.orders import Order, Refused, State, Why
 from payments.rules.channel_bills.lines import CURRENCY
 from payments.rules.channels import Channel
 
@@ -83,6 +83,8 @@ def payer_routes(desk: Desk, return_address: Callable[[Order], str]) -> Blueprin
 
     def pay(token: str) -> BaseResponse:
         order = desk.book.find_token(token, desk.now())
+        if order.terms.payer:
+            raise Refused(Why.NOT_FOUND)  # paid inside WeChat alone, by whom it was opened for
         paid = desk.pay(order, HOLDERS[order.channel])
         if _wants_json():
             return _shown(paid, return_address)

@@ -258,7 +258,7 @@ class WechatPay:
             return self._desk.book.open(
                 _CHANNEL,
                 asked.out_trade_no,
-                Terms(asked.amount.total, asked.description, product),
+                Terms(asked.amount.total, asked.description, product, asked.payer.openid),
                 at=now,
                 merchant=asked.mchid,
                 notify_url=asked.notify_url,

@@ -107,6 +107,8 @@ class ChannelOrder:
         The stored-value card that it tops up.
     movement_id : UUID or None
         By which its money came onto that card; a paid top-up without one is a surplus.
+    payer_hash : str
+        Of an order inside the channel's app, whose it is alone (`rules.in_app.hash_of`).
     """
 
     id: UUID
@@ -128,6 +130,7 @@ class ChannelOrder:
     agreement_id: UUID | None = None
     card_id: UUID | None = None
     movement_id: UUID | None = None
+    payer_hash: str = ""
 
     @property
     def purpose(self) -> Purpose:
@@ -147,7 +150,7 @@ class ChannelOrder:
 
         A code whose time is over was given out all the same.
         """
-        scanned = self.method in {Method.CODE, Method.PAGE} and self.channel in channels.ONLINE
+        scanned = self.method in _BY_CODE and self.channel in channels.ONLINE
         return bool(self.code) or not scanned
 
     @property

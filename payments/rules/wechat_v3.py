@@ -25,6 +25,7 @@ from pydantic import JsonValue
 from city.errors import Invalid
 from city.time import from_ms, to_ms
 from payments.rules.authenticity import NotAuthentic, Refusal, sign_sha256, verify_sha256
+from payments.rules.in_app import AppCall
 
 SCHEME: Final = "WECHATPAY2-SHA256-RSA2048"
 WINDOW: Final = timedelta(minutes=5)
@@ -155,6 +156,24 @@ def verify_request(
     message = request_message(method, target, given.timestamp, given.nonce, body)
     verify_sha256(_key(merchants, given.serial), message, given.signature)
     return given
+
+
+def call_message(app_id: str, timestamp: str, nonce: str, package: str) -> bytes:
+    """Give what the signature of a page's call covers; ``signType`` is not in it."""
+    return f"{app_id}\n{timestamp}\n{nonce}\n{package}\n".encode()
+
+
+def call_signature(
+    key: rsa.RSAPrivateKey, app_id: str, timestamp: str, nonce: str, package: str
+) -> str:
+    """Sign a page's call to WeChat with the merchant's key; base64."""
+    return sign_sha256(key, call_message(app_id, timestamp, nonce, package))
+
+
+def verify_call(key: rsa.RSAPublicKey, call: AppCall) -> None:
+    """Check a page's call as WeChat does; NotAuthentic where it was not signed by the merchant."""
+    message = call_message(call.app_id, call.timestamp, call.nonce, call.package)
+    verify_sha256(key, message, call.signature)
 
 
 def signature_headers(

@@ -126,6 +126,7 @@ class Visitor:
         agent: str | None = None,
         browser: Browser | None = None,
         service_workers: Literal["allow", "block"] = "block",
+        bypass_csp: bool = False,
     ) -> BrowserContext:
         """Open a browser window of somebody's own."""
         context = (browser or self.browser).new_context(
@@ -138,6 +139,8 @@ class Visitor:
             reduced_motion="reduce",
             # What a worker fetches no test could intercept: only its own test has one.
             service_workers=service_workers,
+            # What a browser adds to a page by itself, a bridge to its app, heeds no page's policy.
+            bypass_csp=bypass_csp,
         )
         context.set_default_timeout(PATIENCE_MS)
         context.add_cookies(

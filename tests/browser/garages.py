@@ -69,7 +69,7 @@ GARAGES: Final = {
     "left-code": Plan("LC7", ("皖B70021",)),
     "unknown": Plan("UK7", ("皖B70022",)),
     "invoice": Plan("IV7", ("皖B70023",)),
-    "pay": Plan("P7", ("皖B70001", "皖B70002", "皖B70003"), inside=("皖B70004",)),
+    "pay": Plan("P7", ("皖B70001", "皖B70002", "皖B70003", "皖B70005"), inside=("皖B70004",)),
 }
 
 _looks: dict[str, int] = {}

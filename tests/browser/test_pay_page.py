@@ -25,6 +25,7 @@ PHONE = (
     "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/131.0.0.0 Mobile Safari/537.36"
 )
+WECHAT = f"{PHONE} MicroMessenger/8.0.54(0x28003636) NetType/4G"
 HANDHELD = {"width": 360, "height": 740}
 
 
@@ -175,6 +176,32 @@ def pays_by_the_code_on_the_screen(garage: Garage) -> None:
     assert garage.bill(garage.plan.plates[2])["payment"]["channel"] == "unionpay"
 
 
+def pays_inside_wechat(garage: Garage) -> None:
+    """In WeChat's browser: WeChat says who pays and pays by its sheet, called off once before."""
+    visitor, gateway = garage.visitor, f"http://127.0.0.1:{garage.system.port + 3}"
+    visitor.faults.expected += ["status of 409", f"foreign request: {gateway}/"]
+    bill = garage.bill(garage.plan.plates[3])
+    desk = visitor.open(f"/bills/{bill['id']}/pay", "finance")
+    address = desk.url.removeprefix(garage.system.origin)
+    browser = visitor.context(language="zh", agent=WECHAT, bypass_csp=True, **HANDHELD)  # type: ignore[arg-type]  # by name
+    browser.add_init_script(browser.request.get(f"{gateway}/payer/bridge.js").text())
+    page = visitor.watched(browser)
+    page.goto(garage.system.origin + address)
+    page.locator("[data-channel=wechat]").click()
+    # To WeChat, back, and the sheet is there without another press.
+    sheet = page.locator("#wechat-sheet")
+    expect(sheet).to_contain_text("¥6.00")
+    sheet.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#in-app-said")).to_contain_text("未支付")
+    expect(page.locator(".pay-code")).to_have_count(0)
+    looked_at(page, "pay-in-wechat-zh")
+    page.reload()
+    page.locator("#go").click()
+    sheet.get_by_role("button", name="Pay").click()
+    expect(page.locator("[data-state=paid] .facts").first).to_contain_text("微信支付 · ¥6.00")
+    assert garage.bill(garage.plan.plates[3])["payment"]["channel"] == "wechat"
+
+
 def test_stays_are_paid_through_three_channels_and_one_goes_back_in_part(
     garage: Garage,
 ) -> None:
@@ -183,6 +210,7 @@ def test_stays_are_paid_through_three_channels_and_one_goes_back_in_part(
     pays_by_the_bills_link(garage)
     goes_back_in_part(garage)
     pays_by_the_code_on_the_screen(garage)
+    pays_inside_wechat(garage)
     # What leads nowhere says so; a browser logs every refusal by itself.
     garage.visitor.faults.expected.append("status of 404")
     page = garage.visitor.watched(garage.visitor.context(**HANDHELD))  # type: ignore[arg-type]  # by name

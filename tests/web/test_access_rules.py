@@ -34,6 +34,10 @@ PUBLIC = {
     "GET /pay/<link>",
     "GET /pay/<link>/orders/<order_no>/code.svg",
     "GET /pay/<link>/invoices/<uuid:invoice_id>",
+    # Inside WeChat: to its app to learn who pays, and back by what the browser keeps sealed.
+    "GET /pay/<link>/payer",
+    "GET /pay/together/<link>/payer",
+    "GET /pay/payer/back",
     "GET /pay/together/<link>",
     "GET /pay/together/<link>/code.svg",
     "GET /pay/together/<link>/orders/<order_no>/code.svg",
@@ -369,6 +373,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /cards": FINANCE_READERS | {Role.ATTENDANT},
     "GET /mine/agreements": {Role.DRIVER},
     "GET /mine/cards": {Role.DRIVER},
+    "GET /mine/cards/payer": {Role.DRIVER},
     "GET /mine/cards/top-ups/<order_no>": {Role.DRIVER},
     "GET /mine/cards/top-ups/<order_no>/code.svg": {Role.DRIVER},
     "GET /finance": FINANCE_READERS,

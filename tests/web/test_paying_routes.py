@@ -16,6 +16,7 @@ from city.identifiers import BillId
 from city.people.roles import Role
 from city.time import WallClock
 from journeys import pay_by_link, pay_online
+from journeys.ways_to_pay import Device
 from payments.adapters.accounts import read_channels
 from payments.gateway.app import Gateway
 from payments.rules.channel_orders import OrderState
@@ -168,7 +169,8 @@ def test_where_wechat_refuses_us_its_page_a_code_is_shown_all_the_same(counter: 
 
     channels: Any = {Channel.WECHAT: Pageless()}
     database = counter.site.wiring.database
-    started = pay_by_link.start(database, channels, counter.link(), Channel.WECHAT, "203.0.113.7")
+    phone = Device(page_from="203.0.113.7")
+    started = pay_by_link.start(database, channels, counter.link(), Channel.WECHAT, phone)
     assert (started.order.method, started.order.state) == (Method.CODE, OrderState.OPEN)
     assert started.code.startswith("weixin://")
 

@@ -19,9 +19,9 @@ from payments.rules.cards import CURRENCY
 from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.rules.top_ups import POLICY
-from web import access
+from web import access, payers
 from web.api.cursors import after, cursor
-from web.api.paying import BUSY_RETRY_S, at_a_channel, page_from, shown_order
+from web.api.paying import BUSY_RETRY_S, at_a_channel, shown_order
 from web.api.schemas.base import PageQuery
 from web.api.schemas.cards import (
     TopUpBackIn,
@@ -85,7 +85,7 @@ def start(card_id: UUID, json_data: TopUpOrderIn) -> dict[str, Any]:
             card_id,
             amount,
             Channel(json_data.channel),
-            page_from(json_data),
+            payers.device(json_data.way),
         )
     # Without a channel nobody is asked twice: what it just said is kept.
     found = follow_top_up(wiring.database, {}, caller, started.order.order_no)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIBlueprint
-from flask import request
 
 from city.errors import Unavailable
 from city.identifiers import BayId
@@ -21,7 +20,7 @@ from payments.rules.channel_orders import ChannelOrder, OrderState
 from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel, Method
 from payments.rules.pay_links import Scope
-from web import access, limits
+from web import access, limits, payers
 from web.acts import look
 from web.api.lines import bill_lines
 from web.api.plates import masked_plates
@@ -86,7 +85,7 @@ def start(link: str, json_data: PayIn) -> dict[str, Any]:
             wiring.channels,
             link,
             Channel(json_data.channel),
-            page_from(json_data),
+            payers.device(json_data.way),
         )
     return shown_order(started.order, wiring.settings, wiring.wall.now(), started.code)
 
@@ -142,13 +141,12 @@ def unpaid(json_data: PlateIn) -> dict[str, Any]:
         return _unpaid(offer_ahead.payable_by_plate(uow, plate))
 
 
-def page_from(asked: PayIn) -> str:
-    """Give the address of a phone that would be led to a channel's page; empty: of no such one."""
-    return (request.remote_addr or "") if asked.way == "page" else ""
-
-
 def shown_order(
-    order: ChannelOrder, settings: Settings, now: datetime, code: str = ""
+    order: ChannelOrder,
+    settings: Settings,
+    now: datetime,
+    code: str = "",
+    uow: UnitOfWork | None = None,
 ) -> dict[str, Any]:
     """Return an order; ``now`` is wall time, which is what channels know."""
     code = code or order.code
@@ -162,7 +160,8 @@ def shown_order(
         "amount": order.amount.as_json(),
         "seconds_left": max(0, int(left_s)) if waits else 0,
         "link": _followed(code, settings) if payable_now else None,
-        "scannable": payable_now and order.method is not Method.PAGE,
+        "scannable": payable_now and order.method is Method.CODE,
+        "in_app": payers.call_of(order, code, uow) if payable_now else None,
         "may_be_paid": bool(code) or order.may_be_paid,
         "surplus": order.surplus,
         "refunded": Money(order.refunded_minor, order.amount.currency).as_json(),
@@ -181,6 +180,7 @@ def _shown_shared(found: Payable) -> list[dict[str, Any]]:
             "seconds_left": 0,
             "link": None,
             "scannable": False,
+            "in_app": None,
             "may_be_paid": order.may_be_paid,
             "surplus": order.state is OrderState.PAID and share.payment_id is None,
             "refunded": Money(share.refunded_minor, share.amount.currency).as_json(),
@@ -269,7 +269,7 @@ def _shown(uow: UnitOfWork, found: Payable) -> dict[str, Any]:
         or (bill.state is BillState.OFFERED and wiring.clock.now() <= bill.due_at)
         else [],
         "orders": [
-            shown_order(each, wiring.settings, now)
+            shown_order(each, wiring.settings, now, uow=uow)
             for each in pay_by_link.newest(found.orders).values()
         ]
         + _shown_shared(found),

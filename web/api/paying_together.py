@@ -12,9 +12,9 @@ from parking.services import places
 from payments.rules.channel_registry import TRAITS
 from payments.rules.channels import Channel
 from payments.rules.pay_links import Scope
-from web import access, limits
+from web import access, limits, payers
 from web.acts import look
-from web.api.paying import BUSY_RETRY_S, at_a_channel, page_from, shown_order, shown_receipt
+from web.api.paying import BUSY_RETRY_S, at_a_channel, shown_order, shown_receipt
 from web.api.plates import masked_plates
 from web.api.schemas.paying import OrderOut, PayIn, TogetherIn, TogetherLinkOut, TogetherOut
 from web.api.shown import names_of
@@ -81,7 +81,7 @@ def together(uow: UnitOfWork, link: str) -> dict[str, Any]:
         if outstanding
         else [],
         "orders": [
-            shown_order(each, wiring.settings, wall_now)
+            shown_order(each, wiring.settings, wall_now, uow=uow)
             for each in pay_by_link.newest(found.orders).values()
         ],
     }
@@ -110,7 +110,7 @@ def start(link: str, json_data: PayIn) -> dict[str, Any]:
             wiring.channels,
             link,
             Channel(json_data.channel),
-            page_from(json_data),
+            payers.device(json_data.way),
         )
     return shown_order(started.order, wiring.settings, wiring.wall.now(), started.code)
 

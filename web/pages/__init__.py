@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from web.pages import context, errors, gates, log_in, paying, signs, static_files, views
+from web.pages import context, errors, gates, log_in, payers, paying, signs, static_files, views
 from web.pages.blueprint import blueprint
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ __all__ = [
     "errors",
     "gates",
     "log_in",
+    "payers",
     "paying",
     "register",
     "signs",

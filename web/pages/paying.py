@@ -16,6 +16,7 @@ from journeys.request_invoice import paper
 from parking.services.signs import sign_of_bay
 from payments.rules.capitals import in_capitals
 from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channels import Method
 from web import access, qr
 from web.pages.blueprint import blueprint
 from web.pages.context import DRIVER_ROLES, language
@@ -153,7 +154,7 @@ def top_up_code(order_no: str) -> Response:
 
 
 def _code(order: ChannelOrder) -> Response:
-    if not order.code:
+    if not order.code or order.method is not Method.CODE:
         raise NotFound("The order has no code.")
     return Response(
         qr.svg(order.code, order.channel.value),

@@ -26,6 +26,16 @@ ChannelName = Literal["wechat", "alipay", "unionpay"]
 OrderChannel = Literal["wechat", "alipay", "unionpay", "card", "pos"]
 
 
+class AppCallOut(Outgoing):
+    """What a page hands to WeChat: `getBrandWCPayRequest`, with `signType` RSA."""
+
+    app_id: str
+    timestamp: str
+    nonce: str
+    package: str
+    signature: str
+
+
 class OrderOut(Outgoing):
     """An order at a channel, as we know it."""
 
@@ -42,6 +52,10 @@ class OrderOut(Outgoing):
         Field(description="what the payer follows on the same phone; null: only scanned"),
     ]
     scannable: Annotated[bool, Field(description="whether there is a code to be scanned")]
+    in_app: Annotated[
+        AppCallOut | None,
+        Field(description="of an order inside WeChat: for the browser alone that opened it"),
+    ]
     may_be_paid: Annotated[
         bool,
         Field(description="false: no code was ever given out, so no money can have moved"),
@@ -106,11 +120,14 @@ class PayIn(Incoming):
 
     channel: ChannelName
     way: Annotated[
-        Literal["code", "page"],
+        Literal["code", "page", "in-app"],
         Field(
             description=(
-                "page: on a phone's own browser, be led to the channel's page where it has one;"
-                " else a code to be scanned. Not in WeChat's browser, which its page refuses"
+                "page: on a phone's own browser, be led to the channel's page where it has one; not"
+                " in WeChat's browser, which its page refuses. in-app: in WeChat's browser, be paid"
+                " inside WeChat; 409 of the field `payer` until the browser was at the page's"
+                " address with `/payer` behind it, which asks WeChat who pays. Else, and where that"
+                " is not set up, a code to be scanned"
             )
         ),
     ] = "code"

@@ -8,6 +8,7 @@ import { choosing, showAsking } from "./pay/choose";
 import { byPlate } from "./pay/by_plate";
 import { wayToPay } from "./pay/device";
 import { InvoicePart } from "./pay/invoices";
+import { asksWho, callAtOnce, isBack, looks } from "./pay/in_app";
 import { paidUp } from "./pay/receipt";
 import { TogetherPage } from "./pay/together";
 import { isLive, waiting } from "./pay/wait";
@@ -71,6 +72,13 @@ class PayPage {
     }
   }
 
+  /** Read it for the first time, and go on where its reader was led to WeChat and back. */
+  async start(): Promise<void> {
+    const back = isBack();
+    await this.load();
+    if (back && this.bill?.channels.includes("wechat")) await this.choose("wechat");
+  }
+
   /** Ask again: after the order while one is under way, else now and then after the bill. */
   async refresh(): Promise<void> {
     if (!this.bill || this.busy) return;
@@ -102,13 +110,20 @@ class PayPage {
       this.order = await act<PayOrder>("POST", `${this.path}/orders`, { channel, way: wayToPay() });
       history.replaceState(null, "", `#${this.order.order_no}`);
     } catch (error) {
+      if (asksWho(error)) {
+        location.assign(`/pay/${page().subject ?? ""}/payer`);
+        return; // gone to WeChat, and back to go on
+      }
       toast(problemText(error), "danger");
     } finally {
       this.busy = false;
       this.drawn = "";
     }
     if (this.order?.state === "paid" || !this.order) await this.load();
-    else this.draw();
+    else {
+      this.draw();
+      callAtOnce(this.order);
+    }
   }
 
   private another(): void {
@@ -122,7 +137,7 @@ class PayPage {
     if (!bill) return;
     const part = this.part(bill, order);
     // Drawn again only where something differs: nothing jumps, no focus is lost.
-    const now = JSON.stringify([bill, order && { ...order, seconds_left: order.seconds_left > 0 }]);
+    const now = JSON.stringify([bill, order && looks(order)]);
     if (now === this.drawn) return;
     this.drawn = now;
     replace(
@@ -210,13 +225,13 @@ void startPage(async () => {
   const several = document.getElementById("together");
   if (several) {
     const together = new TogetherPage(several, page().subject ?? "");
-    await together.load();
+    await together.start();
     poll(() => together.refresh(), ORDER_EVERY_MS);
     return;
   }
   const place = document.getElementById("pay");
   if (!place) return;
   const shown = new PayPage(place, page().subject ?? "");
-  await shown.load();
+  await shown.start();
   poll(() => shown.refresh(), ORDER_EVERY_MS);
 });

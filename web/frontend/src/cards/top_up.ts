@@ -7,6 +7,7 @@ import { exactly, price } from "../format/words";
 import { PagedList } from "../mine/lists";
 import { fact } from "../panels/figures";
 import { wayToPay } from "../pay/device";
+import { asksWho, looks } from "../pay/in_app";
 import { isLive, underWay } from "../pay/wait";
 import { h, replace } from "../shell/dom";
 import { choice, field, labelled, showForm } from "../shell/form";
@@ -65,11 +66,18 @@ export async function askTopUp(card: Card): Promise<void> {
     send: async () => {
       const minor = sums.value === OWN_AMOUNT ? parseAmount(own.value, currency) : Number(sums.value);
       if (minor === null) throw new ProblemError(422, "invalid", text("refund.no_amount"));
-      const order = await act<TopUp>("POST", `/api/v1/me/cards/${card.id}/top-ups`, {
-        channel: channel.value,
-        way: wayToPay(),
-        amount: { minor, currency },
-      });
+      let order: TopUp;
+      try {
+        order = await act<TopUp>("POST", `/api/v1/me/cards/${card.id}/top-ups`, {
+          channel: channel.value,
+          way: wayToPay(),
+          amount: { minor, currency },
+        });
+      } catch (error) {
+        if (!asksWho(error)) throw error;
+        location.assign("/mine/cards/payer");
+        return text("pay.asking_who");
+      }
       location.assign(pageOf(order.order_no));
       return text("top_up.opened");
     },
@@ -161,7 +169,7 @@ export class TopUpPage {
     const { order } = this;
     if (!order) return;
     // Drawn again only where something differs: nothing jumps, no focus is lost.
-    const now = JSON.stringify({ ...order, seconds_left: order.seconds_left > 0 });
+    const now = JSON.stringify(looks(order));
     if (now === this.drawn) return;
     this.drawn = now;
     const state = isLive(order) || order.state === "paid" || order.state === "closed" ? order.state : "over";

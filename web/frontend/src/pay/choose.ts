@@ -1,6 +1,7 @@
 /** Through whom to pay: one press opens an order there. */
 import type { Payable, PayOrder } from "../api/types";
 import { byId, h, write } from "../shell/dom";
+import { notTold } from "./device";
 import { named, text } from "../shell/text";
 
 /** What is chosen for: one bill, or several at once. */
@@ -18,6 +19,7 @@ function warning(bill: Chosen, order: PayOrder | null): HTMLElement | null {
     return h("p", { class: "note", role: "status" }, text("pay.closed", { channel: named("bill.channel", order.channel) }));
   }
   if (order) return h("p", { class: "note", role: "status" }, text("pay.ended"));
+  if (notTold()) return h("p", { class: "note note-warning", role: "status", id: "no-payer" }, text("pay.no_payer"));
   return null;
 }
 

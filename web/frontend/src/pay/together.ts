@@ -3,6 +3,7 @@ import { act, ProblemError, read } from "../api/client";
 import type { PayOrder, Together, TogetherBill } from "../api/types";
 import { choosing, showAsking } from "./choose";
 import { wayToPay } from "./device";
+import { asksWho, callAtOnce, isBack, looks } from "./in_app";
 import { isLive, waiting } from "./wait";
 import { exactly, inLanguage, price } from "../format/words";
 import { instant } from "../format/time";
@@ -73,6 +74,13 @@ export class TogetherPage {
     }
   }
 
+  /** Read them for the first time, and go on where their reader was led to WeChat and back. */
+  async start(): Promise<void> {
+    const back = isBack();
+    await this.load();
+    if (back && this.found?.channels.includes("wechat")) await this.choose("wechat");
+  }
+
   /** Ask again: after the order while one is under way, else now and then after the bills. */
   async refresh(): Promise<void> {
     if (!this.found || this.busy) return;
@@ -104,13 +112,20 @@ export class TogetherPage {
       this.order = await act<PayOrder>("POST", `${this.path}/orders`, { channel, way: wayToPay() });
       history.replaceState(null, "", `#${this.order.order_no}`);
     } catch (error) {
+      if (asksWho(error)) {
+        location.assign(`/pay/together/${this.link}/payer`);
+        return; // gone to WeChat, and back to go on
+      }
       toast(problemText(error), "danger");
     } finally {
       this.busy = false;
       this.drawn = "";
     }
     if (this.order?.state === "paid" || !this.order) await this.load();
-    else this.draw();
+    else {
+      this.draw();
+      callAtOnce(this.order);
+    }
   }
 
   private another(): void {
@@ -122,7 +137,7 @@ export class TogetherPage {
   private draw(): void {
     const { found, order } = this;
     if (!found) return;
-    const now = JSON.stringify([found, order && { ...order, seconds_left: order.seconds_left > 0 }]);
+    const now = JSON.stringify([found, order && looks(order)]);
     if (now === this.drawn) return;
     this.drawn = now;
     const part = this.part(found, order);

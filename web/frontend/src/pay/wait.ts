@@ -2,6 +2,7 @@
 import type { PayOrder } from "../api/types";
 import { h } from "../shell/dom";
 import { inWechat } from "./device";
+import { appPart } from "./in_app";
 import { named, text } from "../shell/text";
 
 /** Whether there is more to hear of it: what is not known stays asked after, also past its time. */
@@ -29,7 +30,8 @@ function code(image: string, order: PayOrder, channel: string): HTMLElement[] {
       ),
     );
   }
-  if (!order.link && order.channel === "wechat" && inWechat()) {
+  if (order.in_app) parts.push(...appPart(order));
+  else if (!order.link && order.channel === "wechat" && inWechat()) {
     parts.push(h("p", { class: "note note-warning", id: "in-wechat" }, text("pay.in_wechat")));
   }
   if (order.scannable) {
