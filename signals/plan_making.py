@@ -11,8 +11,9 @@ from signals.problem import Problem
 from signals.rules.model.plans import Programme
 from signals.rules.plans.arrivals import arrivals_of, lane_arrivals
 from signals.rules.plans.coordination import Coordination, Site, coordinate_plans
+from signals.rules.plans.junction_maker import JunctionMaker
 from signals.rules.plans.planning import JunctionPlan, plan_junction
-from signals.rules.plans.refinement import SEEDS, Plans, Refined, refined
+from signals.rules.plans.refinement import SEEDS, Plans, Refined, is_safe, refined
 from signals.rules.plans.routes import read_journeys
 from signals.rules.plans.streams_between import streams_between
 from signals.rules.safety.checker import check_programme
@@ -22,6 +23,8 @@ PROGRAMME: Final = "greenbay"
 SIMULATE_S: Final = 60.0
 """How long plans are refined by driving them where nobody says otherwise."""
 _HOUR_S: Final = 3_600.0
+_GREEN_SCALES: Final = (0.4, 0.7)
+"""Of the greens that a first plan has."""
 _COORDINATION_S: Final = 120.0
 _FIRST_RUNS_S: Final = 60.0
 """What the runs to compare with may take however short the search: a busy machine starts slowly."""
@@ -157,7 +160,7 @@ def _driven(
 
     in_force = _in_force(sites)
     first = [(alone, ()), *([(in_force, ())] if in_force is not None else [])]
-    found = refined(first, cases, drive, stop)
+    found = refined(first, cases, drive, stop, _stages_in_force(sites))
     if len(choices) < 2:  # noqa: PLR2004 - the last is the plans apart
         return found
     until_s = time.monotonic() + simulate_s
@@ -165,6 +168,26 @@ def _driven(
         (each.programmes, [group.names for group in each.groups]) for each in choices if each.groups
     ]
     return refined([(found.plans, ()), *together], cases, drive, stop)
+
+
+def _stages_in_force(sites: Mapping[str, Site]) -> dict[str, list[Programme]]:
+    """Give plans of the stages in force, with greens by their flow ratios, from short to long.
+
+    Where the delay model is wrong about stages, these are what its plans may not fall behind.
+    """
+    found: dict[str, list[Programme]] = {}
+    for name, site in sites.items():
+        maker = JunctionMaker(site.case, site.lanes, site.own, 1.0)
+        served = {fact.name for fact in site.case.groups if fact.movements}
+        for stages in maker.in_force:
+            if len(stages) < 2 or not frozenset().union(*stages) >= served:  # noqa: PLR2004 - a cycle
+                continue
+            for scale in _GREEN_SCALES:
+                made = maker.programme(stages, maker.start(stages, scale))
+                if is_safe(site.case, made):
+                    named = replace(made, name=site.plan.programme.name)
+                    found.setdefault(name, []).append(named)
+    return found
 
 
 def _in_force(sites: Mapping[str, Site]) -> Plans | None:

@@ -117,3 +117,20 @@ def test_the_command_drives_its_plans_and_says_what_that_did(
     with pytest.raises(SystemExit) as left:
         command.run([*given, "--simulate", "-1"])
     assert left.value.code == 2
+
+
+def test_plans_of_other_stages_are_tried_where_a_signal_runs_alone() -> None:
+    better = tuple(drivable.in_force(NETWORK, wave_s=12, across_s=12))
+
+    def drive(plans: Plans, _: int) -> float | None:
+        return 10.0 - sum(plan in better for plan in plans)
+
+    def search_with(groups: int) -> Refined:
+        looks = iter([False] * 4)
+        others = {plan.junction: [plan] for plan in better}
+        start = [(START, TOGETHER[:groups])]
+        return refined(start, CASES, drive, lambda: next(looks, True), others)
+
+    assert search_with(0).plans == better
+    # Who runs together keeps its cycle.
+    assert search_with(1).plans == START

@@ -81,12 +81,35 @@ class _Best:
         self.plans = plans
         return True
 
+    def climb(
+        self,
+        cases: Mapping[str, Case],
+        groups: Sequence[Sequence[str]],
+        shared: set[str],
+        stop: Callable[[], bool],
+    ) -> None:
+        """Try one change after another until none helps or time is up."""
+        moved = True
+        while moved and not stop():
+            moved = False
+            for change in changes(self.plans, cases, groups, shared):
+                if stop():
+                    break
+                tried = change(self.plans)
+                if tried is None or tried == self.plans:
+                    continue
+                before = self.plans
+                if not self.challenge(tried):
+                    return
+                moved = moved or self.plans is not before
+
 
 def refined(
     candidates: Sequence[tuple[Plans, Sequence[Sequence[str]]]],
     cases: Mapping[str, Case],
     drive: Drive,
     stop: Callable[[], bool],
+    others: Mapping[str, Sequence[Programme]] | None = None,
 ) -> Refined:
     """Search from some plans.
 
@@ -100,6 +123,8 @@ def refined(
     drive : callable
     stop : callable
         Whether the budget is spent.
+    others : Mapping, optional
+        Plans of other stages for junctions, each tried once, before greens are moved.
 
     Notes
     -----
@@ -116,20 +141,18 @@ def refined(
         if best.plans is plans:
             groups = theirs
     shared = {name for group in groups for name in group}
-    moved = True
-    while moved and not stop():
-        moved = False
-        for change in changes(best.plans, cases, groups, shared):
-            if stop():
-                break
-            tried = change(best.plans)
-            if tried is None or tried == best.plans:
-                continue
-            before = best.plans
-            if not best.challenge(tried):
-                return Refined(best.plans, best.mean_s(), begun_s, best.runs)
-            moved = moved or best.plans is not before
+    of_others = [
+        each for name, found in (others or {}).items() if name not in shared for each in found
+    ]
+    for each in of_others:
+        if stop() or not best.challenge(_in_place(best.plans, each)):
+            return Refined(best.plans, best.mean_s(), begun_s, best.runs)
+    best.climb(cases, groups, shared, stop)
     return Refined(best.plans, best.mean_s(), begun_s, best.runs)
+
+
+def _in_place(plans: Plans, programme: Programme) -> Plans:
+    return tuple(programme if each.junction == programme.junction else each for each in plans)
 
 
 Change = Callable[[Plans], Plans | None]
@@ -223,7 +246,7 @@ def _scaling(names: tuple[str, ...], scale: float, cases: Mapping[str, Case]) ->
                 continue
             times = max(round(longest_s / each.cycle_s), 1)
             made = scaled(each, cycle_s / times)
-            if made is None or not _safe(cases[each.junction], made):
+            if made is None or not is_safe(cases[each.junction], made):
                 return None
             found.append(made)
         return tuple(found)
@@ -239,7 +262,7 @@ def _scaling_each(names: tuple[str, ...], scale: float, cases: Mapping[str, Case
             if each.junction in names:
                 made = scaled(each, float(round(each.cycle_s * scale)))
             # Who cannot follow stays.
-            usable = made is not None and _safe(cases[each.junction], made)
+            usable = made is not None and is_safe(cases[each.junction], made)
             found.append(made if made is not None and usable else each)
         return tuple(found)
 
@@ -256,7 +279,7 @@ def _moving(place: int, one: int | None, other: int | None, step_s: float, case:
         if other is not None and other < len(places):
             by_s[places[other]] = -step_s
         made = lengthened(programme, by_s)
-        if made is None or not _safe(case, made):
+        if made is None or not is_safe(case, made):
             return None
         return (*plans[:place], made, *plans[place + 1 :])
 
@@ -277,7 +300,8 @@ def _turning(name: str, share: float) -> Change:
     return change
 
 
-def _safe(case: Case, programme: Programme) -> bool:
+def is_safe(case: Case, programme: Programme) -> bool:
+    """Whether a plan passes the checker, with a cycle that the search may give."""
     bounds = case.profile.cycle_s or (_LEAST_CYCLE_S, math.inf)
     if not bounds[0] <= programme.cycle_s <= bounds[1]:
         return False
