@@ -52,6 +52,7 @@ def result(outcome: PaymentOutcome, seed: int) -> dict[str, object]:
         "unended": len(books.unended),
         "differing_orders": len(books.differing),
         "wrong_bills": len(books.wrong_bills),
+        "wrong_cards": len(books.wrong_cards),
         "wrong_accounts": len(books.accounts),
         "unbalanced_entries": books.unbalanced,
         "seconds_by_part": {name: round(value, 1) for name, value in outcome.seconds.items()},

@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from city.identifiers import (
+    AccountId,
     BillId,
     DistrictCode,
     FacilityId,
@@ -19,19 +20,26 @@ from city.identifiers import (
 from city.money import Money
 from city.people.accounts import create_account
 from city.people.services import issue_token
-from payments import takeovers
+from city.people.store import ACCOUNT
+from payments import cards, takeovers
 from payments.rules.bills import Charge
 from payments.rules.channels import ONLINE, Channel
 from payments.rules.contracts import Party, Share
 from tests.payments import agreed
 
 if TYPE_CHECKING:
-    from city.works.database import Database
+    from uuid import UUID
+
+    from city.works.database import Database, UnitOfWork
 
 DISTRICTS: Final = (DistrictCode("0153"), DistrictCode("0154"))
 SHARES: Final = (("platform:green", 13), ("revenue", 70), ("land_owner:ground", 17))
 """Of the one operator that has a contract: who earns how many parts."""
 BATCH: Final = 500
+BY_CARD: Final = 0.12
+"""Of bills that are paid once: whose payer tops a new parking card up online, and pays with it."""
+TOP_UP_MINOR: Final = 50_00
+"""More than any bill is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,15 @@ class Payee:
     district: DistrictCode
     nature: str
     shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A new parking card, and the code that proves whose it is."""
+
+    id: UUID
+    number: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,8 @@ class Errand:
         Whether an attendant takes cash for it as well: `before` or `after` the payer's press.
     refund_minor
         What the finance desk gives back of the payment afterwards; 0: nothing.
+    card
+        The parking card that is topped up through the one of `channels`, and pays the bill.
     """
 
     number: int
@@ -71,6 +90,17 @@ class Errand:
     left: Channel | None = None
     cash: str = ""
     refund_minor: int = 0
+    card: Held | None = None
+
+    @property
+    def order_no(self) -> str:
+        """Number that its card pays under, however often."""
+        return f"card{self.number:08}"
+
+    @property
+    def reader(self) -> str:
+        """What a reader reads off its card."""
+        return f"faults-card-{self.number:08}"
 
     @property
     def refund_no(self) -> str:
@@ -87,6 +117,8 @@ class Debts:
     attendant_token: str
     attendant: str
     """Subject of the attendant, who carries the cash."""
+    driver_token: str
+    """Of the driver whose the cards are."""
 
     def without(self, untouched: frozenset[int]) -> Debts:
         """Give them as they are where nobody did anything about some of the bills."""
@@ -130,9 +162,10 @@ def issue_debts(database: Database, bills: int, seed: int) -> Debts:
             str(create_account(uow, f"faults.{role}", role, [role], "river willow 27"))
             for role in ("administrator", "attendant")
         ]
+        people.append(_driver(uow))
         tokens = [
             issue_token(uow, "api", person, [role])
-            for person, role in zip(people, ("administrator", "attendant"), strict=True)
+            for person, role in zip(people, ("administrator", "attendant", "driver"), strict=True)
         ]
         shares = [Share(Party.PLATFORM, "green", 13), Share(Party.OPERATOR, "", 70)]
         shares.append(Share(Party.LAND_OWNER, "ground", 17))
@@ -148,9 +181,43 @@ def issue_debts(database: Database, bills: int, seed: int) -> Debts:
             issued = takeovers.issue_bills(
                 uow, [_charge(payee, Money(minor, "CNY")) for payee, minor in drawn], "test"
             )
-        for number, (bill, (payee, minor)) in enumerate(zip(issued, drawn, strict=True), first):
-            errands.append(_errand(chance, number, bill.id, payee, minor))
-    return Debts(tuple(errands), tokens[0], tokens[1], people[1])
+        batch = [
+            _errand(chance, number, bill.id, payee, minor)
+            for number, (bill, (payee, minor)) in enumerate(zip(issued, drawn, strict=True), first)
+        ]
+        with database.unit_of_work() as uow:
+            errands += [
+                replace(each, card=_card(uow, people[2]))
+                if _is_plain(each) and chance.random() < BY_CARD
+                else each
+                for each in batch
+            ]
+    return Debts(tuple(errands), tokens[0], tokens[1], people[1], tokens[2])
+
+
+def _is_plain(errand: Errand) -> bool:
+    """Whether one payer pays it once through one channel, and nobody does anything else."""
+    return len(errand.channels) == 1 and not (errand.left or errand.cash or errand.refund_minor)
+
+
+def _driver(uow: UnitOfWork) -> str:
+    """Make a driver's account, as its first log-in by telephone would."""
+    account_id = AccountId(uuid7())
+    uow.connection.execute(
+        ACCOUNT.insert().values(
+            id=account_id,
+            kind="driver",
+            name="driver",
+            roles=["driver"],
+            created_at=uow.wall.now(),
+        )
+    )
+    return str(account_id)
+
+
+def _card(uow: UnitOfWork, holder: str) -> Held:
+    issued = cards.issue(uow, "test", holder)
+    return Held(issued.card.id, issued.card.number, issued.code)
 
 
 def _charge(payee: Payee, amount: Money) -> Charge:

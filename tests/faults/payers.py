@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import text
 
 from city.errors import Unavailable
+from tests.faults.debts import TOP_UP_MINOR
 from tests.faults.installation import NotReadyError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from city.works.database import Database
     from payments.rules.channels import Channel
-    from tests.faults.debts import Debts, Errand
+    from tests.faults.debts import Debts, Errand, Held
     from tests.faults.installation import Installation
 
 ANSWER_TIMEOUT_S: Final = 20.0
@@ -28,6 +29,7 @@ OPENING_AT_ONCE: Final = 6
 """As many as the API lets wait for channels at once: who comes beyond is only sent away."""
 LONGEST_PAUSE_S: Final = 1.6
 REFUND_AGAIN_S: Final = 2.0
+TOLD_AGAIN_S: Final = 1.0
 CREATED, FOUND, CONFLICT = 201, 302, 409
 _AGAIN: Final = frozenset({0, 429, 500, 502, 503})
 """No answer, or one that says to come again. 500 is the gateway's, on purpose."""
@@ -162,30 +164,67 @@ class Payers:
             lines, "api", "GET", f"/bills/{errand.bill_id}/pay", finance, expect={FOUND}
         )
         link = where.rpartition("/")[2]
+        if errand.card is not None:
+            self._pay_by_card(lines, errand, errand.card)
+            return ""
         if errand.left is not None:
             self._open(lines, link, errand.left)
         opened = [self._open(lines, link, channel) for channel in errand.channels]
         if errand.cash == "before":
             self._take_cash(lines, errand)
         for _, token in opened:
-            self._ask(
-                lines, "gateway", "POST", f"/payer/{token}/pay", {"Accept": "application/json"}
-            )
+            self._press(lines, token)
         if errand.cash == "after":
             self._take_cash(lines, errand)
         return opened[0][0] if opened else ""
 
+    def _press(self, lines: dict[str, http.client.HTTPConnection], token: str) -> None:
+        self._ask(lines, "gateway", "POST", f"/payer/{token}/pay", {"Accept": "application/json"})
+
+    def _pay_by_card(
+        self, lines: dict[str, http.client.HTTPConnection], errand: Errand, card: Held
+    ) -> None:
+        """Top a card up online, wait until the money is on it, and have the attendant read it."""
+        driver = {"Authorization": f"Bearer {self._debts.driver_token}"}
+        amount = {"minor": TOP_UP_MINOR, "currency": "CNY"}
+        order_no, token = self._open_at(
+            lines,
+            f"/api/v1/me/cards/{card.id}/top-ups",
+            {"channel": errand.channels[0].value, "amount": amount},
+            driver,
+        )
+        self._press(lines, token)
+        path = f"/api/v1/me/top-ups/{order_no}"
+        while orjson.loads(self._ask(lines, "api", "GET", path, driver)[2])["state"] != "paid":
+            self._wait(TOLD_AGAIN_S)
+        attendant = {
+            "Authorization": f"Bearer {self._debts.attendant_token}",
+            "Content-Type": "application/json",
+        }
+        known = {"number": card.number, "code": card.code, "reader": errand.reader}
+        self._ask(lines, "api", "POST", "/api/v1/cards/media", attendant, orjson.dumps(known))
+        paid = orjson.dumps({"reader": errand.reader, "order_no": errand.order_no})
+        path = f"/api/v1/bills/{errand.bill_id}/card-payments"
+        self._ask(lines, "api", "POST", path, attendant, paid, {CREATED})
+
     def _open(
         self, lines: dict[str, http.client.HTTPConnection], link: str, channel: Channel
     ) -> tuple[str, str]:
+        path = f"/api/v1/pay/{link}/orders"
+        return self._open_at(lines, path, {"channel": channel.value}, {})
+
+    def _open_at(
+        self,
+        lines: dict[str, http.client.HTTPConnection],
+        path: str,
+        asked: Mapping[str, object],
+        who: Mapping[str, str],
+    ) -> tuple[str, str]:
         """Open an order until there is a code; give its number and the code's token."""
-        body = orjson.dumps({"channel": channel.value})
-        headers = {"Content-Type": "application/json"}
+        body, headers = orjson.dumps(asked), {**who, "Content-Type": "application/json"}
         while True:
             with self._opening:
-                _, _, answer = self._ask(
-                    lines, "api", "POST", f"/api/v1/pay/{link}/orders", headers, body, {CREATED}
-                )
+                _, _, answer = self._ask(lines, "api", "POST", path, headers, body, {CREATED})
             order = orjson.loads(answer)
             if order["scannable"]:
                 break

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 
 from payments import services
-from tests.faults.debts import SHARES
+from tests.faults.debts import SHARES, TOP_UP_MINOR
 
 if TYPE_CHECKING:
     from city.works.database import Database
@@ -31,6 +31,8 @@ class Reckoning:
     """Orders and refunds that the channel has otherwise than we."""
     wrong_bills: list[str] = field(default_factory=list)
     """Bills whose money is not once what they are over, or nothing."""
+    wrong_cards: list[str] = field(default_factory=list)
+    """Cards that hold another sum than was put onto them less what they paid."""
     accounts: list[str] = field(default_factory=list)
     """Accounts that hold another sum than the facts add up to."""
     unbalanced: int = 0
@@ -44,6 +46,7 @@ class Reckoning:
             "unended": self.unended[:5],
             "differing": self.differing[:5],
             "wrong_bills": self.wrong_bills[:5],
+            "wrong_cards": self.wrong_cards[:5],
             "accounts": self.accounts[:9],
             "unbalanced": self.unbalanced,
         }
@@ -68,7 +71,8 @@ def reckon(
     with database.read() as connection:
         rows = connection.execute(
             text(
-                "select order_no, bill_id, channel, state, amount_minor, refunded_minor, payment_id"
+                "select order_no, bill_id, channel, state, amount_minor, refunded_minor,"
+                " coalesce(payment_id, movement_id) as payment_id, card_id"
                 " from payments.channel_order"
             )
         ).all()
@@ -96,6 +100,10 @@ def reckon(
                 text("select account, sum(minor) as minor from payments.posting group by account")
             )
         }
+        on_cards = {
+            row.id: row.balance_minor
+            for row in connection.execute(text("select id, balance_minor from payments.card"))
+        }
         result.unbalanced = connection.execute(
             text(
                 "select count(*) from (select entry_id from payments.posting"
@@ -114,8 +122,10 @@ def reckon(
     result.differing = [
         f"refund {row.refund_no} {row.state}" for row in back if row.state == "failed"
     ]
-    result.differing += _differing(rows, back, held)
+    online = [row for row in rows if row.channel != "card"]
+    result.differing += _differing(online, back, held)
     result.wrong_bills = _wrong_bills(debts, payers, rows, held, bills, payments)
+    result.wrong_cards = _wrong_cards(debts, on_cards)
     expected = _expected(debts, payers, rows, held)
     for account in sorted({*expected, *posted, *told}):
         sums = (expected.get(account, 0), posted.get(account, 0), told.get(account, 0))
@@ -129,7 +139,8 @@ def reckon(
     }
     result.counts = {
         "orders": len(rows),
-        "paid_orders": sum(row.state == "paid" for row in rows),
+        "paid_orders": sum(row.state == "paid" for row in online),
+        "top_ups": sum(row.card_id is not None and row.state == "paid" for row in rows),
         "surplus_orders": sum(row.state == "paid" and row.payment_id is None for row in rows),
         "closed_orders": sum(row.state == "closed" for row in rows),
         "refunds": len(back),
@@ -200,9 +211,11 @@ def _wrong_bills(
     for errand in debts.errands:
         bill = bills[errand.bill_id]
         paid = bool(errand.channels) or errand.number in payers.cash_minor
+        by_card_minor = errand.amount_minor if errand.card else 0
         given_minor = errand.refund_minor if errand.number in payers.refunded else 0
         should_minor = errand.amount_minor - given_minor if paid else 0
-        kept = kept_minor[errand.bill_id] + payers.cash_minor.get(errand.number, 0)
+        cash_minor = payers.cash_minor.get(errand.number, 0)
+        kept = kept_minor[errand.bill_id] + cash_minor + by_card_minor
         said = (bill.state, bill.paid_minor, payments[errand.bill_id], bill.refunded_minor)
         must = ("paid", errand.amount_minor, 1, given_minor) if paid else ("open", 0, 0, 0)
         if kept != should_minor or said != must:
@@ -210,6 +223,20 @@ def _wrong_bills(
         if errand.refund_minor and not given_minor:
             wrong.append(f"{errand}: its refund was never answered")
     return wrong
+
+
+def _wrong_cards(debts: Debts, on_cards: dict[Any, int]) -> list[str]:
+    must = {each.card.id: _left_minor(each) for each in debts.errands if each.card}
+    return [
+        f"card {card}: {on_cards.get(card)} and not {minor}"
+        for card, minor in must.items()
+        if on_cards.get(card) != minor
+    ]
+
+
+def _left_minor(errand: Errand) -> int:
+    """Give what its card holds once it has paid."""
+    return TOP_UP_MINOR - errand.amount_minor
 
 
 def _expected(
@@ -225,6 +252,8 @@ def _expected(
         paid = errand.bill_id in takers or errand.number in payers.cash_minor
         if not paid:
             sums[f"receivable:{errand.payee.operator_id}"] += errand.amount_minor
+        if errand.card is not None:
+            sums[f"stored_value:{errand.card.id}"] -= _left_minor(errand)
         given_minor = errand.refund_minor if errand.number in payers.refunded else 0
         for account, minor in _earned(errand, errand.amount_minor - given_minor).items():
             sums[account] -= minor

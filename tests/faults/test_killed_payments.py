@@ -53,6 +53,11 @@ def test_every_bill_is_paid_once_whoever_paid_it_twice(paid: PaymentOutcome) -> 
     assert paid.books.counts["surplus_orders"] > 0
 
 
+def test_what_was_put_onto_cards_is_there_or_paid_a_bill(paid: PaymentOutcome) -> None:
+    assert paid.books.wrong_cards == []
+    assert paid.books.counts["top_ups"] > 1
+
+
 def test_every_account_holds_what_the_facts_add_up_to(paid: PaymentOutcome) -> None:
     assert (paid.books.accounts, paid.books.unbalanced) == ([], 0)
     assert paid.books.counts["accounts"] > 10

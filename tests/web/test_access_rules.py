@@ -306,6 +306,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/contract-subjects": {Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},
     "POST /api/v1/contract-trials": {Role.FINANCE},
     "GET /api/v1/takings": FINANCE_READERS,
+    "GET /api/v1/takings/card-moves": FINANCE_READERS,
     "GET /api/v1/takings/payments": FINANCE_READERS,
     "GET /api/v1/takings/export": FINANCE_READERS,
     "GET /api/v1/channel-orders": FINANCE_READERS | {Role.OPERATOR},

@@ -160,3 +160,39 @@ def test_what_is_no_card_or_not_ones_own_is_refused(
     site: Site, path: str, who: str, body: Any, status: int
 ) -> None:
     done(site, path, who, body, status)
+
+
+def test_money_on_cards_stands_beside_the_takings_until_a_card_pays(site: Site) -> None:
+    site.stay()
+    (bill,) = site.get("/api/v1/bills", "finance").get_json()["items"]
+    card = site.post("/api/v1/cards", "attendant", json={"reader": "reader-1"}).get_json()["card"]
+    put = {"number": card["number"], "amount": {"minor": 5000, "currency": "CNY"}}
+    assert site.post("/api/v1/cards/top-ups", "attendant", json=put).status_code == 201
+    shown = site.get("/api/v1/takings", "finance").get_json()
+    (line,) = shown["cards"]
+    assert (shown["items"], line["channel"], line["top_ups"]) == ([], "cash", 1)
+    assert (line["amount"]["minor"], line["backs"], line["back"]["minor"]) == (5000, 0, 0)
+    assert line["taker"]
+
+    by_card = {"reader": "reader-1", "order_no": "cardpays1"}
+    paid = site.post(f"/api/v1/bills/{bill['id']}/card-payments", "attendant", json=by_card)
+    assert paid.status_code == 201
+    out = {"amount": {"minor": 1000, "currency": "CNY"}, "reason": "asked for it"}
+    assert site.post(f"/api/v1/cards/{card['id']}/refunds", "finance", json=out).status_code == 201
+    shown = site.get("/api/v1/takings", "finance").get_json()
+    assert [(each["channel"], each["amount"]) for each in shown["items"]] == [
+        ("card", bill["amount"])
+    ]
+    assert [(each["top_ups"], each["backs"], each["back"]["minor"]) for each in shown["cards"]] in (
+        [(1, 0, 0), (0, 1, 1000)],
+        [(0, 1, 1000), (1, 0, 0)],
+    )
+    path = "/api/v1/takings/card-moves"
+    first = site.get(f"{path}?limit=1", "finance").get_json()
+    rest = site.get(f"{path}?cursor={first['next']}", "finance").get_json()
+    found = [(each["kind"], each["amount"]["minor"]) for each in first["items"] + rest["items"]]
+    assert sorted(found) == [("paid-out", -1000), ("top-up", 5000)]
+    entry = f"/api/v1/ledger/entries/{first['items'][0]['entry_id']}"
+    assert site.get(entry, "finance").status_code == 200
+    (mine,) = site.get(f"{path}?taken_by={line['taken_by']}", "finance").get_json()["items"]
+    assert mine["kind"] == "top-up"

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIBlueprint
 
+from city.errors import Forbidden
 from city.identifiers import OperatorId, PaymentId
 from parking.services.place_keeping import operators_by_id
 from payments.rules.channel_bills.lines import CHINA
-from payments.store import desk_takings
+from payments.store import desk_takings, desk_top_ups
 from web import access
 from web.api import csv_files
 from web.api.cursors import after, cursor
 from web.api.finance import READERS
 from web.api.names import names_of
 from web.api.schemas.finance import (
+    CardMovesOut,
     TakenPaymentsOut,
     TakenPaymentsQuery,
     TakingsOut,
@@ -57,6 +59,11 @@ def takings(query_data: TakingsQuery) -> dict[str, Any]:
         back = desk_takings.given_back(connection, from_at, before_at, districts)
         names = names_of(connection, (each.taken_by for each in found))
         operators = operators_by_id(connection, {each.operator_id for each in found})
+        # Cards are of the whole city, and so is what is owed for them.
+        on_cards = (
+            desk_top_ups.topped_up(connection, from_at, before_at) if districts is None else []
+        )
+        names |= names_of(connection, (each.taken_by for each in on_cards))
     return {
         "day": day,
         "from_at": from_at,
@@ -78,6 +85,18 @@ def takings(query_data: TakingsQuery) -> dict[str, Any]:
         "given_back": [
             {"channel": each.channel, "refunds": each.refunds, "amount": each.amount.as_json()}
             for each in back
+        ],
+        "cards": [
+            {
+                "channel": each.channel,
+                "taken_by": each.taken_by,
+                "taker": names.get(each.taken_by),
+                "top_ups": each.top_ups,
+                "amount": each.amount.as_json(),
+                "backs": each.backs,
+                "back": each.back.as_json(),
+            }
+            for each in on_cards
         ],
     }
 
@@ -109,6 +128,42 @@ def taken_payments(query_data: TakenPaymentsQuery) -> dict[str, Any]:
                 "taken_at": each.taken_at,
                 "taken_by": each.taken_by,
                 "taker": names.get(each.taken_by),
+                "entry_id": each.entry_id,
+            }
+            for each in found
+        ],
+        "next": cursor(last),
+    }
+
+
+@blueprint.get("/takings/card-moves")
+@access.allow(*READERS)
+@blueprint.input(TakenPaymentsQuery, location="query")
+@blueprint.output(CardMovesOut)
+@blueprint.doc(summary="What came onto parking cards on a day and went back, the latest first")
+def card_moves(query_data: TakenPaymentsQuery) -> dict[str, Any]:
+    """List the movements behind a figure."""
+    if access.known_actor().districts is not None:
+        raise Forbidden("cards are of the whole city")
+    _, from_at, before_at = _day(query_data.day)
+    which = desk_takings.Which(query_data.channel, None, query_data.taken_by)
+    following = after(query_data.cursor)
+    with access.wiring().database.read() as connection:
+        found, last = desk_top_ups.card_moves(
+            connection, from_at, before_at, which, following, query_data.limit
+        )
+        names = names_of(connection, (each.made_by for each in found))
+    return {
+        "items": [
+            {
+                "id": each.id,
+                "card_number": each.card_number,
+                "kind": each.kind.value,
+                "channel": each.channel,
+                "amount": each.amount.as_json(),
+                "at": each.at,
+                "made_by": each.made_by,
+                "maker": names.get(each.made_by),
                 "entry_id": each.entry_id,
             }
             for each in found

@@ -48,6 +48,18 @@ class GivenBackOut(Outgoing):
     amount: MoneyOut
 
 
+class ToppedUpOut(Outgoing):
+    """What came onto parking cards by one channel through one taker, and what of it went back."""
+
+    channel: str
+    taken_by: str
+    taker: Annotated[str | None, Field(description="the person's name; null: a channel")]
+    top_ups: int
+    amount: MoneyOut
+    backs: int
+    back: MoneyOut
+
+
 class TakingsOut(Outgoing):
     """What came in on a day, and what went back."""
 
@@ -56,6 +68,13 @@ class TakingsOut(Outgoing):
     before_at: Instant
     items: list[TakingOut]
     given_back: list[GivenBackOut]
+    cards: Annotated[
+        list[ToppedUpOut],
+        Field(
+            description="money on parking cards, owed to their holders: among the items once it"
+            " pays a bill; empty for who sees some districts alone, as cards are of the whole city"
+        ),
+    ]
 
 
 class TakenPaymentsQuery(PageQuery):
@@ -85,6 +104,27 @@ class TakenPaymentsOut(Outgoing):
     """A page of payments, the latest first."""
 
     items: list[TakenPaymentOut]
+    next: str | None
+
+
+class CardMoveOut(Outgoing):
+    """One movement of a card's money, with the entry that records it."""
+
+    id: UUID
+    card_number: str
+    kind: Literal["top-up", "paid-out", "returned"]
+    channel: str
+    amount: Annotated[MoneyOut, Field(description="below zero for what went off the card")]
+    at: Instant
+    made_by: str
+    maker: Annotated[str | None, Field(description="the person's name; null: a channel")]
+    entry_id: UUID
+
+
+class CardMovesOut(Outgoing):
+    """A page of movements, the latest first."""
+
+    items: list[CardMoveOut]
     next: str | None
 
 

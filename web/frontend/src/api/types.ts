@@ -31,6 +31,8 @@ export type PayOrder = Schemas["OrderOut"];
 export type ChannelOrder = Schemas["ChannelOrderOut"];
 export type ChannelOrders = Schemas["ChannelOrdersOut"];
 export type ChannelRefund = Schemas["ChannelRefundOut"];
+/** What moved on a parking card, with its entry. */
+export type CardMove = Schemas["CardMoveOut"];
 export type TopUp = Schemas["TopUpOut"];
 export type TopUpBack = Schemas["TopUpBackOut"];
 export type TopUpTerms = Schemas["TopUpTermsOut"];

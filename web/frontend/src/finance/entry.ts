@@ -1,6 +1,6 @@
 /** What stands behind a figure: payments, the postings on an account, whole entries. */
 import { read, withQuery, type Page } from "../api/client";
-import type { Accounts, LedgerEntry, Posting, Postings, TakenPayment } from "../api/types";
+import type { Accounts, CardMove, LedgerEntry, Posting, Postings, TakenPayment } from "../api/types";
 import { instant } from "../format/time";
 import { exactly, price } from "../format/words";
 import { fact } from "../panels/figures";
@@ -8,6 +8,7 @@ import type { Desk } from "../shell/desk";
 import { h, replace } from "../shell/dom";
 import { emptyState } from "../shell/states";
 import { named, text } from "../shell/text";
+import { inFours } from "../cards/card";
 import { Pages } from "./pages";
 import { accountWords, act, channelWords, opener, readsLedger, signed, table, who } from "./words";
 
@@ -103,6 +104,31 @@ export function openAccount(
         place,
       ),
     );
+  });
+}
+
+/** Open what came onto parking cards and went back, behind a figure of a day. */
+export function openCardMoves(desk: Desk, id: string, title: string, query: Query): Promise<void> {
+  return desk.open(id, title, () => {
+    const place = h("div", { class: "table-box" });
+    const again = (): void => void openCardMoves(desk, id, title, query);
+    const pages = new Pages<CardMove, Page<CardMove>>(place, "/api/v1/takings/card-moves", () => query, (items) =>
+      table(
+        text("finance.on_cards"),
+        [text("finance.at"), text("finance.kind"), text("bill.channel.card"), text("refund.amount")],
+        items.map((each) => [
+          readsLedger()
+            ? opener(each.entry_id, exactly(instant(each.at)), () => void openEntry(desk, each.entry_id, again))
+            : exactly(instant(each.at)),
+          named("cards.movement", each.kind),
+          inFours(each.card_number),
+          signed(each.amount),
+        ]),
+        [3],
+      ),
+    );
+    void pages.load();
+    return Promise.resolve(h("div", { class: "case" }, place));
   });
 }
 

@@ -10,7 +10,8 @@ import { field } from "../shell/form";
 import { poll } from "../shell/poll";
 import { emptyState, errorState, skeleton } from "../shell/states";
 import { counted, inLanguage, text, wholeNumber } from "../shell/text";
-import { openPayments } from "./entry";
+import { price } from "../format/words";
+import { openCardMoves, openPayments } from "./entry";
 import { channelWords, opener, prices, section, sums, table, tile } from "./words";
 
 const REFRESH_MS = 10_000;
@@ -102,6 +103,7 @@ export class TakingsDesk {
       found.items.length === 0
         ? emptyState(text("finance.nothing_taken"), text("finance.nothing_taken_advice"))
         : h("div", {}, this.byChannel(found), this.byOperator(found), this.byTaker(found)),
+      found.cards.length === 0 ? h("div", {}) : this.onCards(found),
     );
     if (focused) this.body.querySelector<HTMLElement>(`[data-row="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -144,6 +146,33 @@ export class TakingsDesk {
       lines,
     }));
     return this.groups(found, text("finance.by_taker"), text("finance.taker"), groups);
+  }
+
+  /** Money that came onto parking cards: a debt to their holders, and beside the takings. */
+  private onCards(found: Takings): HTMLElement {
+    const title = text("finance.on_cards");
+    const cells = (line: Takings["cards"][number]): readonly (Node | string)[] => {
+      const id = `card-${line.channel}-${line.taken_by}`;
+      const name = [channelWords(line.channel), line.taker].filter(Boolean).join(" · ");
+      return [
+        name,
+        wholeNumber(line.top_ups),
+        opener(id, price(line.amount), () =>
+          void openCardMoves(this.desk, id, `${title} · ${name}`, { day: found.day, channel: line.channel, taken_by: line.taken_by }),
+        ),
+        price(line.back),
+      ];
+    };
+    return section(
+      title,
+      h("p", { class: "note" }, text("finance.on_cards_note")),
+      table(
+        title,
+        [text("finance.channel"), text("finance.top_ups"), text("finance.put_on"), text("finance.given_back")],
+        found.cards.map(cells),
+        [1, 2, 3],
+      ),
+    );
   }
 
   private groups(found: Takings, title: string, first: string, groups: readonly Group[]): HTMLElement {

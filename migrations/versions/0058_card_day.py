@@ -1,0 +1,25 @@
+"""What came onto cards and went back on a day, found by its instant.
+
+Revision ID: 0058_card_day
+Revises: 0057_payer_hash
+"""
+
+from alembic import op
+
+revision = "0058_card_day"
+down_revision = "0057_payer_hash"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the index."""
+    op.execute(
+        "create index card_movement_day on payments.card_movement (at, id)"
+        " where kind in ('top-up', 'paid-out', 'returned')"
+    )
+
+
+def downgrade() -> None:
+    """Take it away."""
+    op.execute("drop index payments.card_movement_day")
