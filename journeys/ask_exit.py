@@ -7,6 +7,8 @@ and no stay ends by asking: that the vehicle passed is told as a passage (`admit
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from city.errors import Conflict, Invalid
 from city.identifiers import VehicleId
 from city.money import Money
@@ -16,7 +18,7 @@ from journeys.admit_vehicle import Passage, vehicle_of
 from journeys.offer_ahead import offer_stay
 from journeys.pay_ahead import Fee, fee_of_stay
 from journeys.pay_by_link import give_link
-from parking.services import readers, visits
+from parking.services import readers, tariffs, visits
 from parking.store.places import Facility, facility
 from payments import exits, privileges
 from payments.rules.arrears import Privilege
@@ -55,6 +57,33 @@ class ExitAnswer:
     def due(self) -> Money | None:
         """What is due by now."""
         return None if self.fee is None else self.fee.rated.quote.total
+
+
+@dataclass(frozen=True, slots=True)
+class ExitTerms:
+    """What holds for whoever leaves a facility.
+
+    Parameters
+    ----------
+    mode : ExitMode
+        Whether a stay is paid for before or after.
+    grace_s : int or None
+        For how long a small car may still leave once all is paid; None where no tariff says.
+    """
+
+    mode: ExitMode
+    grace_s: int | None
+
+
+def exit_terms(connection: Connection, place: Facility, at: datetime) -> ExitTerms:
+    """Tell what holds at an instant for whoever leaves a facility: two statements.
+
+    A kerb has no gate that could ask for money first.
+    """
+    mode = ExitMode.LEAVE_FIRST
+    if place.kind != "kerb":
+        mode = exits.mode_in_force(connection, place.id, place.district, at)
+    return ExitTerms(mode, tariffs.exit_grace_at(connection, place.id, at))
 
 
 def ask_exit(uow: UnitOfWork, actor: Actor, passage: Passage) -> ExitAnswer:

@@ -131,7 +131,22 @@ def exit_grace_s(
     Invalid
         Where the version has no price for the vehicle.
     """
-    tariff = find_tariff(connection, version_id)
+    return _exit_grace_s(find_tariff(connection, version_id), vehicle)
+
+
+def exit_grace_at(connection: Connection, facility_id: FacilityId, at: datetime) -> int | None:
+    """Give for how long, in seconds, a small car may leave a facility once all is paid.
+
+    None where it has no tariff at that time, or one that asks more of a car.
+    """
+    found = tariff_at(connection, facility_id, at)
+    try:
+        return None if found is None else _exit_grace_s(found[1], VehicleTraits())
+    except Invalid:
+        return None
+
+
+def _exit_grace_s(tariff: Tariff, vehicle: VehicleTraits) -> int:
     if exemption_of(tariff.document, vehicle) is not None:
         return 0
     grace = tariff.plan_for(vehicle).schedule.exit_grace

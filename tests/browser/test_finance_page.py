@@ -103,6 +103,27 @@ def reads_the_takings(visitor: Visitor, bill_id: str) -> None:
     assert "clearing:wechat" in answer.text()
     page.keyboard.press("Escape")
     expect(page.locator("#case")).to_be_hidden()
+    reads_what_came_onto_cards(visitor)
+
+
+def reads_what_came_onto_cards(visitor: Visitor) -> None:
+    """Find what an attendant took onto a card beside the takings, and open its entry."""
+    put = poster(visitor, "attendant")
+    card = put("/api/v1/cards", {})["card"]
+    put(
+        "/api/v1/cards/top-ups",
+        {"number": card["number"], "amount": {"minor": 5000, "currency": "CNY"}},
+    )
+    page = visitor.open("/finance", "finance", language="zh")
+    figure = page.locator("[data-row^='card-cash-']").first
+    expect(figure).to_contain_text("¥")
+    expect(page.locator("#section")).to_contain_text("对持卡人的负债")
+    figure.click()
+    row = page.locator(".case tr").filter(has_text=card["number"][-4:])
+    expect(row).to_contain_text("+¥50.00")
+    looked_at(page, "finance-cards-zh")
+    row.locator("[data-row]").click()
+    expect(page.locator("[data-entry]")).to_contain_text("停车卡")
 
 
 def lists_the_refund(visitor: Visitor, look: str) -> None:

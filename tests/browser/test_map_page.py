@@ -103,6 +103,7 @@ def test_a_facility_says_what_a_stay_costs_line_by_line(visitor: Visitor) -> Non
         for amount in page.locator(".fee tbody .amount").all_inner_texts()
     ]
     assert sum(cents) == round(float(total[1:]) * 100)
+    expect(page.locator("[data-exit=leave-first]")).to_contain_text("Leave first, pay later")
 
 
 def test_a_bay_says_since_when_and_how_sure(visitor: Visitor) -> None:

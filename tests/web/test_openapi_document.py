@@ -59,7 +59,7 @@ def test_what_it_refers_to_is_there_and_nothing_else_is(document: dict[str, Any]
 
 
 def _facility(document: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = document["components"]["schemas"]["FacilityOut"]
+    found: dict[str, Any] = document["components"]["schemas"]["OneFacilityOut"]
     return found
 
 

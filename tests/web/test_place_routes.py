@@ -6,6 +6,8 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from payments.rules.exits import ExitMode
+from tests.payments import agreed
 from tests.web.small_site import NINE, UNKNOWN_ID, Site
 
 if TYPE_CHECKING:
@@ -66,6 +68,18 @@ def test_permit_and_reserved_bays_are_counted_apart_and_never_free_for_all(site:
     at = site.bays[0].position
     near = f"/api/v1/bays/nearest?longitude={at.longitude}&latitude={at.latitude}"
     assert site.get(near).get_json()["items"] == []
+
+
+def test_a_facility_says_whether_one_pays_before_or_after_leaving(site: Site) -> None:
+    assert shown(site)["exit"] == {"mode": "leave-first", "grace_s": 0}
+    garage = register(site, "G9", tariff_id=str(site.facility.tariff_id)).get_json()["state"]["id"]
+    with site.wiring.database.unit_of_work() as uow:
+        agreed.rule_exits(uow, None, ExitMode.PAY_FIRST)
+    site.clock.advance(60)
+    found = site.get(f"{FACILITIES}/{garage}").get_json()["exit"]
+    assert found == {"mode": "pay-first", "grace_s": 0}
+    # A kerb has no gate that could ask for it.
+    assert shown(site)["exit"]["mode"] == "leave-first"
 
 
 def test_a_facility_outside_its_hours_is_closed_and_not_full(site: Site) -> None:

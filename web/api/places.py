@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from apiflask import APIBlueprint
 from flask import current_app
 
-from city.errors import Invalid, NotFound
+from city.errors import Invalid, NotFound, Unavailable
 from city.identifiers import FacilityId
 from city.people import Role
 from city.vehicles import Energy, VehicleClass
+from journeys.ask_exit import exit_terms
 from parking.live_capacity import capacities, for_the_public
 from parking.rules.finding.street_places import folded
 from parking.rules.sensors import codecs
@@ -30,7 +31,7 @@ from web.api.schemas.places import (
     EvidenceOut,
     FacilitiesOut,
     FacilitiesQuery,
-    FacilityOut,
+    OneFacilityOut,
     QuoteIn,
     QuoteOut,
 )
@@ -184,17 +185,28 @@ def answers() -> Answers:
 
 @blueprint.get("/facilities/<uuid:facility_id>")
 @access.public
-@blueprint.output(FacilityOut)
-@blueprint.doc(summary="One facility with live counts")
+@blueprint.output(OneFacilityOut)
+@blueprint.doc(summary="One facility with live counts, and what holds for whoever leaves it")
 def facility(facility_id: UUID) -> Response:
     """Show one facility."""
     home = access.wiring().places.facility(facility_id)
 
     def make() -> Answer:
-        items = _facilities([home])
+        items = [{**each, "exit": _exit(home)} for each in _facilities([home])]
         return made(items[0], ageless(items))
 
     return answers().about([home], make, also=_minute())
+
+
+def _exit(home: Facility) -> dict[str, Any] | None:
+    """Return what holds for whoever leaves; null where the database is away: the counts are not."""
+    wiring = access.wiring()
+    try:
+        with wiring.database.read() as connection:
+            found = exit_terms(connection, home, wiring.clock.now())
+    except Unavailable:
+        return None
+    return {"mode": found.mode.value, "grace_s": found.grace_s}
 
 
 @blueprint.get("/facilities/<uuid:facility_id>/bays")

@@ -86,6 +86,24 @@ class FacilityOut(Outgoing):
     quality: Annotated[int, Field(ge=0, le=1000, description="Bays with a known state, per mille")]
 
 
+class LeavingOut(Outgoing):
+    """What holds for whoever leaves."""
+
+    mode: Annotated[
+        Literal["leave-first", "pay-first"],
+        Field(description="leave-first: the bill comes after; lost by overdue bills"),
+    ]
+    grace_s: Annotated[
+        int | None, Field(description="to leave in once all is paid, of a small car")
+    ]
+
+
+class OneFacilityOut(FacilityOut):
+    """A facility by itself, with what holds for whoever leaves it."""
+
+    exit: Annotated[LeavingOut | None, Field(description="null: cannot be told just now")]
+
+
 class FacilitiesQuery(PageQuery):
     """Which facilities."""
 

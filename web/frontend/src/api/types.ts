@@ -4,6 +4,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Facility = Schemas["FacilityOut"];
+export type OneFacility = Schemas["OneFacilityOut"];
 export type Bay = Schemas["BayOut"];
 export type NearBay = Schemas["NearBay"];
 export type Nearest = Schemas["NearestOut"];

@@ -1,6 +1,6 @@
 /** A facility: how many are free, how old that is, what a stay would cost, its bays. */
-import { act } from "../api/client";
-import type { Bay, Facility, Quote } from "../api/types";
+import { act, read } from "../api/client";
+import type { Bay, Facility, OneFacility, Quote } from "../api/types";
 import { inWalkingOrder } from "../format/labels";
 import { agoText, exactly, inLanguage, price } from "../format/words";
 import { fragmentOf, NOTHING_WISHED, type Wish } from "../find/wish";
@@ -106,6 +106,28 @@ function apartFacts(facility: Facility): HTMLElement | null {
   );
 }
 
+/** What holds for whoever leaves: paid before or after, and for how long one may still leave. */
+function exitSection(facilityId: string): HTMLElement {
+  const place = h("div", {}, skeleton(2, "line"));
+  const load = (): void => {
+    read<OneFacility>(`/api/v1/facilities/${facilityId}`).then(
+      ({ exit, kind }) => {
+        if (!exit) return replace(place, h("p", { class: "note" }, text("exit.not_told")));
+        const minutes = Math.floor((exit.grace_s ?? 0) / 60);
+        replace(
+          place,
+          h("p", { "data-exit": exit.mode }, text(exit.mode === "pay-first" ? "exit.pay_first" : "exit.leave_first")),
+          minutes > 0 ? h("p", { class: "note" }, text("exit.grace", { lasting: text("lasting.minutes", { minutes }) })) : null,
+          exit.mode === "leave-first" && kind !== "kerb" ? h("p", { class: "note" }, text("exit.overdue")) : null,
+        );
+      },
+      (error: unknown) => replace(place, errorState(error, load)),
+    );
+  };
+  load();
+  return h("section", { class: "panel-section" }, h("h3", {}, text("exit.title")), place);
+}
+
 export function facilityPanel(
   city: City,
   id: string,
@@ -186,6 +208,7 @@ export function facilityPanel(
       text("find.near_here"),
     ),
     quoteSection(id),
+    exitSection(id),
     facility.kind === "kerb" || (page().roles.length > 0 && !hasRole("driver"))
       ? null
       : h("p", { class: "panel-acts" }, h("a", { class: "button button-wide", href: `/facilities/${id}/gate` }, text("gate.open"))),

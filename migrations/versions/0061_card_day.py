@@ -1,13 +1,13 @@
 """What came onto cards and went back on a day, found by its instant.
 
-Revision ID: 0058_card_day
-Revises: 0057_payer_hash
+Revision ID: 0061_card_day
+Revises: 0060_payer_hash
 """
 
 from alembic import op
 
-revision = "0058_card_day"
-down_revision = "0057_payer_hash"
+revision = "0061_card_day"
+down_revision = "0060_payer_hash"
 branch_labels = None
 depends_on = None
 
