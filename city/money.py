@@ -75,7 +75,8 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:  # bool is an int to Python, a float is a bug
             raise Invalid("must be a whole number of minor units", field="minor")
-        minor_digits(self.currency)
+        if self.currency not in _MINOR_DIGITS:
+            raise Invalid("is not an ISO 4217 currency", field="currency")
 
     @classmethod
     def zero(cls, currency: str) -> Self:

@@ -116,6 +116,10 @@ class Told:
         """What it is counted once by."""
         return self.channel, self.notice.event_id[:_LONGEST_EVENT]
 
+    def __hash__(self) -> int:
+        """Hash it by its event: what it says in all is compared where two of them meet."""
+        return hash(self.notice.event_id)
+
     @property
     def waits(self) -> bool:
         """Whether it is settled after it was acknowledged, as what is about a payment is."""
@@ -189,7 +193,7 @@ def claim(connection: Connection, most: int) -> dict[Told, float]:
             Notice(row.event_id, row.order_no, "", answer_of(row.said)),
             row.digest,
         ): row.first_at.timestamp()
-        for row in connection.execute(_CLAIM, {"most": most})
+        for row in connection.execute(_CLAIM, {"most": most}).all()
     }
 
 

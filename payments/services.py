@@ -391,6 +391,8 @@ def announce_issued(uow: UnitOfWork, bill: Bill) -> None:
 
 def announce_settled(uow: UnitOfWork, bill: Bill, payment: Payment | None) -> None:
     """Tell that a bill is paid; by no payment where it was over nothing."""
+    if not uow.wants(BillSettled):
+        return
     uow.announce(
         BillSettled(
             occurred_at=uow.clock.now(),

@@ -119,6 +119,10 @@ class UnitOfWork:
         self._handlers = handlers
         self._jobs: list[_Job] = []
 
+    def wants(self, kind: type[BusinessEvent]) -> bool:
+        """Tell whether anything handles such events: what nothing does need not be made."""
+        return bool(self._handlers.get(kind))
+
     def announce(self, event: BusinessEvent) -> None:
         """Write one job for each handler of `event`, in this transaction.
 

@@ -250,9 +250,10 @@ def credited(bill: Bill, amount: Money, at: datetime) -> Bill:
         raise Invalid(
             "must be at most what is left", field="amount", left=bill.outstanding.as_json()
         )
-    return _closed_where_nothing_is_left(
-        replace(bill, paid_minor=bill.paid_minor + amount.minor), at
-    )
+    paid_minor = bill.paid_minor + amount.minor
+    if amount != bill.outstanding:
+        return replace(bill, paid_minor=paid_minor)
+    return replace(bill, paid_minor=paid_minor, state=BillState.PAID, paid_at=at)
 
 
 def lowered(bill: Bill, amount: Money, at: datetime) -> Bill:

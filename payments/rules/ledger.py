@@ -210,9 +210,12 @@ class Entry:
             raise Invalid("an entry has two postings at least", field="postings")
         if not all(posting.amount for posting in self.postings):
             raise Invalid("a posting moves money", field="postings")
-        for currency in {posting.amount.currency for posting in self.postings}:
-            amounts = (p.amount for p in self.postings if p.amount.currency == currency)
-            if Money.total(amounts, currency):
+        left: dict[str, int] = {}
+        for posting in self.postings:
+            amount = posting.amount
+            left[amount.currency] = left.get(amount.currency, 0) + amount.minor
+        for currency, minor in left.items():
+            if minor:
                 raise Invalid(f"the postings in {currency} do not balance", field="postings")
 
 

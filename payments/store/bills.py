@@ -244,7 +244,8 @@ def bills_by_id(
     query = select(bill).where(bill.c.id == any_(asked)).order_by(bill.c.id)
     if lock:
         query = query.with_for_update()
-    return {BillId(row["id"]): bill_of(row) for row in connection.execute(query).mappings()}
+    rows = connection.execute(query).mappings().all()
+    return {BillId(row["id"]): bill_of(row) for row in rows}
 
 
 def unpaid_of_vehicles(

@@ -39,7 +39,7 @@ def orders_by_number(
     )
     if lock:
         query = query.with_for_update()
-    found = [order_of(row) for row in connection.execute(query).mappings()]
+    found = [order_of(row) for row in connection.execute(query).mappings().all()]
     return {each.order_no: each for each in found}
 
 

@@ -218,6 +218,29 @@ def test_an_entry_that_does_not_balance_is_refused_at_commit(database: Database)
         assert sums(connection) == {"receivable": 900, "revenue": -900}
 
 
+def test_of_many_entries_in_one_statement_each_balances_by_itself(database: Database) -> None:
+    with database.unit_of_work() as uow:
+        bill = services.issue_bill(uow, charge(900), "test")
+        at = uow.clock.now()
+        stands = ledger_store.entry_about(uow.connection, EntryKind.BILL, bill.id)
+        assert stands is not None
+        # Together they are nothing, and neither is by itself.
+        unlevel = [posting(stands, 8, 5, at), posting(uuid7(), 0, -5, at)]
+        entry = {"id": unlevel[1]["entry_id"], "at": at, "kind": "bill", "subject": uuid7()}
+        by_hand = {**entry, "reason": "by hand", "written_by": "test"}
+        uow.connection.execute(insert(tables.entry).values(by_hand))
+        # Before anything is committed, and whatever is put off until then.
+        uow.connection.execute(text("set constraints all deferred"))
+        with pytest.raises(IntegrityError, match="does not balance"), uow.attempt():
+            uow.connection.execute(insert(tables.posting).values(unlevel))
+        level = [
+            posting(unlevel[1]["entry_id"], place, minor, at) for place, minor in ((0, 5), (1, -5))
+        ]
+        uow.connection.execute(insert(tables.posting).values(level))
+    with database.read() as connection:
+        assert sum(sums(connection).values()) == 0
+
+
 def test_a_reversal_mirrors_its_entry_once_and_states_why(database: Database) -> None:
     with database.unit_of_work() as uow:
         bill = services.issue_bill(uow, charge(900), "test")
