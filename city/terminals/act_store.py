@@ -97,6 +97,12 @@ def take_turn(connection: Connection, terminal_id: UUID) -> ActCount:
     return ActCount(row.last_sequence, row.received, row.refused)
 
 
+def find(connection: Connection, act_id: UUID) -> Act | None:
+    """Give one act."""
+    row = connection.execute(select(ACT).where(ACT.c.id == act_id)).one_or_none()
+    return None if row is None else _act(row)
+
+
 def counts(connection: Connection, terminal_ids: Collection[UUID]) -> dict[UUID, ActCount]:
     """Give how far some terminals' acts have come."""
     query = select(COUNT).where(COUNT.c.terminal_id.in_(terminal_ids))

@@ -39,6 +39,12 @@ def find(connection: Connection, frame_id: UUID, *, held: bool = False) -> Frame
     return None if found is None else _frame(found)
 
 
+def by_ids(connection: Connection, frame_ids: list[UUID]) -> dict[UUID, Frame]:
+    """Give frames by their ids."""
+    query = select(frame).where(frame.c.id.in_(frame_ids))
+    return {row["id"]: _frame(row) for row in connection.execute(query).mappings()}
+
+
 def of_read(connection: Connection, read_id: UUID) -> Frame | None:
     """Give the frame of a read."""
     query = select(frame).where(frame.c.read_id == read_id).order_by(frame.c.id).limit(1)

@@ -10,9 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from city.vehicles import PlateKind
+from lpr.synthesis.scenes import draw_scene
 from tests.browser.garages import GARAGES, Garage, poster
 from tests.browser.pictures import shot
 from tests.browser.test_every_page import violations
@@ -20,7 +24,7 @@ from tests.browser.test_every_page import violations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, FilePayload, Page
 
     from tests.browser.conftest import Visitor
     from tests.browser.system import System
@@ -39,6 +43,8 @@ FIRST_ANSWER_IS_LOST = """() => {
         return answer;
     };
 }"""
+SEED = 3
+"""Of a drawn street whose plate the reader reads."""
 KEPT_MS = "performance.getEntriesByName('greenbay-act-kept').map(({ duration }) => duration)"
 
 
@@ -202,6 +208,15 @@ def test_a_shift_goes_on_without_a_line_and_each_act_counts_once(
     expect(pda.locator("#outbox")).to_be_hidden()
     sent = [(1, "plate", "done"), (2, "plate", "done"), (3, "report", "done"), (4, "end", "done")]
     assert acts_of(visitor, code) == sent
+    free_with_a_photo(pda, context)
+    sent.append((5, "exempt", "done"))
+    assert acts_of(visitor, code) == sent
+    facility_id = pda.evaluate("localStorage.getItem('greenbay.post')")
+    stays = visitor.ask("operator", f"/api/v1/sessions?facility_id={facility_id}")["items"]
+    freed = next(each for each in stays if each["exempt"] == "disabled-permit")
+    (photo,) = visitor.ask("operator", f"/api/v1/sessions/{freed['id']}/photos")["items"]
+    assert photo["state"] in {"raw", "hidden"}
+    read_a_plate(pda)
 
     amount = f"¥{garage.bill(PLATE)['amount']['minor'] / 100:,.2f}"
     pda.evaluate(f"localStorage.setItem('greenbay.post', '{garage.facility_id}')")
@@ -218,8 +233,58 @@ def test_a_shift_goes_on_without_a_line_and_each_act_counts_once(
         context.set_offline(False)
         pda.get_by_role("button", name="Send now").click()
         expect(pda.locator("#outbox")).to_be_hidden()
-    assert acts_of(visitor, code) == [*sent, (5, "cash", "done")]
+    assert acts_of(visitor, code) == [*sent, (6, "cash", "done")]
     assert garage.bill(PLATE)["state"] == "paid"
+
+
+def free_with_a_photo(pda: Page, context: BrowserContext) -> None:
+    """Free a stay of its fee without a line, with a photo that outlives a restart."""
+    context.set_offline(True)
+    expect(pda.locator(STANDING)).to_be_visible()
+    pda.locator(".cell", has_text="02").click()
+    pda.locator("summary", has_text="Free of charge").click()
+    pda.select_option("#exempt-reason", "disabled-permit")
+    free = pda.get_by_role("button", name="Free bay 02 of its fee")
+    free.click()
+    expect(pda.locator("details[open] .form-problem").last).to_have_text(
+        "Take a photo of what shows it."
+    )
+    pda.set_input_files("#exempt-photo", files=[a_street()])
+    expect(pda.locator(".photo-shown canvas")).to_be_visible()
+    free.scroll_into_view_if_needed()
+    shot(pda, "pda-exempt")
+    with ten_seconds_last(pda):
+        free.click()
+        expect(pda.locator(".outbox-words")).to_have_text(
+            "Bay 02 freed of its fee: disabled person's permit"
+        )
+    expect(pda.locator(".cell", has_text="02").locator(".cell-free")).to_be_visible()
+    shot(pda, "pda-freed")
+    pda.reload()
+    expect(pda.locator(STANDING)).to_have_text("Offline, 1 waiting · 1 photo waiting")
+    pda.locator(".cell", has_text="02").click()
+    expect(pda.locator(".fee-ahead")).to_have_text("Free: disabled person's permit")
+    pda.click("#act-close")
+    context.set_offline(False)
+    expect(pda.locator("#outbox")).to_be_hidden()
+
+
+def read_a_plate(pda: Page) -> None:
+    """Let a photo type the plate, which a person confirms."""
+    pda.locator(".cell", has_text="03").click()
+    pda.get_by_role("button", name="A vehicle stands here").click()
+    pda.set_input_files("#plate-photo", files=[a_street()])
+    expect(pda.locator(".plate-read")).to_contain_text("Read from the photo")
+    expect(pda.locator(".thumb-bar button")).to_have_text(re.compile("^Attach 鄂Q"))
+    shot(pda, "pda-plate-read")
+    pda.click("#act-close")
+
+
+def a_street() -> FilePayload:
+    """Give a photo of a car with a plate."""
+    scene = draw_scene(np.random.default_rng(SEED), (480, 360), (PlateKind.BLUE7,))
+    content = cv2.imencode(".jpg", scene.picture)[1].tobytes()
+    return {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": content}
 
 
 def keep_figures(pda: Page) -> None:

@@ -10,6 +10,7 @@ from parking.known_prices import KnownPrices
 from parking.known_streets import KnownStreets
 from web import access, acts
 from web.api import (
+    act_photos,
     advances,
     arrears,
     blacklists,
@@ -121,6 +122,7 @@ BLUEPRINTS = (
     term_drafts.blueprint,
     terms.blueprint,
     terminal_acts.blueprint,
+    act_photos.blueprint,
     mine.blueprint,
     my_rights.blueprint,
     devices.blueprint,

@@ -24,6 +24,7 @@ import { onKey } from "./shell/keys";
 import { outboxBar, outboxList } from "./outbox/bar";
 import { doneAtMs, type Shown, type Wanted } from "./outbox/acts";
 import { Outbox } from "./outbox/outbox";
+import type { TakenPhoto } from "./outbox/photos";
 import { page, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
 import { emptyState, errorState, skeleton } from "./shell/states";
@@ -107,8 +108,8 @@ class AttendantPage {
     return person !== null && person.accountId === page().account;
   }
 
-  private async note(wanted: Wanted, shown: Shown): Promise<void> {
-    await this.outbox.note(wanted, shown);
+  private async note(wanted: Wanted, shown: Shown, photo: TakenPhoto | null = null): Promise<void> {
+    await this.outbox.note(wanted, shown, photo);
   }
 
   /** Lay what was done here over what the city said last. */
@@ -258,8 +259,8 @@ class AttendantPage {
     });
     if (!panel) return;
     if (this.keeps) {
-      const note = async (wanted: Wanted, shown: Shown): Promise<void> => {
-        await this.note(wanted, shown);
+      const note = async (wanted: Wanted, shown: Shown, photo: TakenPhoto | null = null): Promise<void> => {
+        await this.note(wanted, shown, photo);
         this.closeStep();
       };
       const more = bayActs(this.post, bayId, note, () => this.openPlate(bayId));
@@ -344,8 +345,8 @@ class AttendantPage {
 
   /** Take a plate as an act that can wait: also of a bay that is not of this post. */
   private enterPlate(bayId: string, label: string, stay: Session | null): void {
-    const entry = new PlateEntry(stay, label, () => undefined, async (plate, kind) => {
-      await this.note({ kind: "plate", bay_id: bayId, plate, plate_kind: kind }, { label });
+    const entry = new PlateEntry(stay, label, () => undefined, async (plate, kind, photo) => {
+      await this.note({ kind: "plate", bay_id: bayId, plate, plate_kind: kind }, { label }, photo);
       if (this.post?.bay(bayId)) this.openBay(bayId);
       else if (this.post) await this.openPatrol(this.post);
     });

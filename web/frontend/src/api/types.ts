@@ -169,6 +169,11 @@ export type ProblemDocument = Schemas["Problem"];
 export function lonLat(position: readonly number[]): readonly [number, number] {
   return [position[0] ?? 0, position[1] ?? 0];
 }
+/** What frees a stay of its fee at a place, and photos of stays. */
+export type Exemptions = Schemas["ExemptionsOut"];
+export type StayPhotos = Schemas["StayPhotosOut"];
+export type PhotoReceived = Schemas["PhotoReceivedOut"];
+export type PlateCandidates = Schemas["PlateCandidatesOut"];
 /** What calls for somebody around a place. */
 export type PatrolAnswer = Schemas["PatrolOut"];
 export type PatrolTask = Schemas["PatrolTaskOut"];

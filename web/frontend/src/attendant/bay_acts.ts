@@ -3,13 +3,14 @@ import type { Shown, Wanted } from "../outbox/acts";
 import { h, write } from "../shell/dom";
 import { labelled } from "../shell/form";
 import { named, text, type TextKey } from "../shell/text";
+import { exemptForm, type NoteWithPhoto } from "./exempting";
 import type { Post } from "./post";
 
 const SET_ASIDE = ["motorcycle", "object", "works", "sensor-fault", "other"] as const;
 const REPORT = ["sensor-silent", "sensor-wrong", "bay-blocked", "other"] as const;
 const MOST_SIGNS = 500;
 
-export type Note = (wanted: Wanted, shown: Shown) => Promise<void>;
+export type Note = NoteWithPhoto;
 
 interface Choice {
   readonly id: string;
@@ -90,6 +91,8 @@ export function bayActs(post: Post, bayId: string, note: Note, begin: () => void
         note({ kind: "end", bay_id: bayId, reason: reasonOf() }, { label }),
       ),
     );
+    const free = stay.exempt === null && post.rules ? exemptForm(bayId, label, post.rules, note) : null;
+    if (free) acts.push(free);
     const [what, whatOf] = choices("aside-what", text("bay_act.what"), options("bay_act.aside", SET_ASIDE));
     const [why, whyOf] = words("aside-reason", text("bay_act.reason"), true);
     acts.push(
@@ -140,6 +143,7 @@ export function actWords(wanted: Wanted, shown: Shown, money: string): string {
     to: shown.toLabel ?? "",
     plate: wanted.plate ?? "",
     amount: money,
+    reason: shown.reason ?? "",
     what: wanted.what ? named(wanted.kind === "report" ? "bay_act.fault" : "bay_act.aside", wanted.what) : "",
   });
 }

@@ -1,4 +1,5 @@
 /** The post's home: what needs the attendant, then every bay. */
+import { freeBecause } from "./exempting";
 import type { Bay } from "../api/types";
 import { instant } from "../format/time";
 import { agoText, inLanguage, lastingText, price } from "../format/words";
@@ -215,6 +216,7 @@ export class Home {
     const time = h("span", { class: "cell-time" });
     const plate = h("span", { class: "cell-plate" });
     const word = h("span", { class: "visually-hidden" });
+    const free = h("span", { class: "cell-free tag", hidden: true }, text("exempt.tag"));
     let shownPlate = "";
     const button = h(
       "button",
@@ -223,6 +225,7 @@ export class Home {
       word,
       time,
       plate,
+      free,
     );
     return {
       element: h("li", {}, button),
@@ -234,7 +237,8 @@ export class Home {
         const sinceMs = stay ? instant(stay.opened_at) : now.since_at ? instant(now.since_at) : null;
         write(time, sinceMs === null ? text("state.unknown") : lastingText(sinceMs));
         const plateText = stay?.plate ? `${stay.plate.kind}:${stay.plate.text}` : "";
-        button.classList.toggle("needs-plate", Boolean(stay && !stay.plate));
+        button.classList.toggle("needs-plate", Boolean(stay && !stay.plate && stay.exempt === null));
+        free.hidden = !stay || freeBecause(stay, this.post.rules) === null;
         button.classList.toggle("has-waiting", this.post.waiting.has(now.id));
         if (plateText !== shownPlate) {
           shownPlate = plateText;

@@ -1,5 +1,5 @@
 /** A post as it was last read, for a start without a line; the service worker drops it at a log-out. */
-import type { Bay, Bill, Facility, PatrolAnswer, Session } from "../api/types";
+import type { Bay, Bill, Exemptions, Facility, PatrolAnswer, Session } from "../api/types";
 import type { KeptFees } from "./fees";
 import type { Mark } from "./patrol_tasks";
 
@@ -17,6 +17,8 @@ export interface KeptPost {
   readonly bills: readonly Bill[];
   readonly readAtMs: number;
   readonly fees: KeptFees;
+  /** Missing on devices that kept the post before there was any. */
+  readonly rules?: Exemptions | null;
 }
 
 export interface KeptPatrol {

@@ -1,6 +1,7 @@
 /** Typing a plate with the thumb: kind, province, letters; one key a tap, nothing to spell. */
 import { act, actKey, ProblemError } from "../api/client";
-import type { Attached, Session } from "../api/types";
+import type { Attached, PlateCandidates, Session } from "../api/types";
+import type { TakenPhoto } from "../outbox/photos";
 import {
   carriedOver,
   DIGITS,
@@ -19,6 +20,8 @@ import {
 import { h, icon, replace, write } from "../shell/dom";
 import { problemText } from "../shell/states";
 import { named, text } from "../shell/text";
+import { base64 } from "../terminal/signing";
+import { camera } from "./camera";
 
 const MAIN_KINDS: readonly PlateKind[] = ["blue7", "nev_green8", "yellow7"];
 const REMEMBERED = "greenbay.plate_prefix";
@@ -42,6 +45,8 @@ export class PlateEntry {
   private readonly problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   private readonly submit: HTMLButtonElement;
   private sending = false;
+  private readonly readAs = h("div", { class: "plate-read", role: "status" });
+  private readonly taking = camera("plate-photo", text("photo.plate"), (photo) => void this.readPhoto(photo));
 
   constructor(
     /** The stay to attach the plate to; null where the plate itself begins one. */
@@ -49,7 +54,7 @@ export class PlateEntry {
     private readonly label: string,
     private readonly attached: (stay: Attached) => void,
     /** Keeps the plate on this device instead, which is a terminal. */
-    private readonly note?: (plate: string, kind: PlateKind) => Promise<void>,
+    private readonly note?: (plate: string, kind: PlateKind, photo: TakenPhoto | null) => Promise<void>,
   ) {
     this.typed = carriedOver(this.kind, remembered());
     this.kinds.setAttribute("aria-label", text("plate.kind"));
@@ -76,6 +81,8 @@ export class PlateEntry {
           void this.send();
         },
       },
+      this.taking.element,
+      this.readAs,
       this.kinds,
       this.display,
       this.free,
@@ -85,6 +92,43 @@ export class PlateEntry {
     );
     this.element.addEventListener("keydown", (event) => this.hardKey(event as KeyboardEvent));
     this.draw();
+  }
+
+  /** Ask the reader for the plate of a photo: it types, a person confirms. Without a line a person types. */
+  private async readPhoto(photo: TakenPhoto): Promise<void> {
+    write(this.readAs, text("photo.reading"));
+    try {
+      const found = await act<PlateCandidates>("POST", "/api/v1/plate-readings", { photo: base64(photo.content) });
+      this.offer(found.items);
+    } catch (error) {
+      const offline = error instanceof ProblemError && error.offline;
+      write(this.readAs, offline ? text("photo.offline") : text("photo.not_read"));
+    }
+  }
+
+  private offer(found: PlateCandidates["items"]): void {
+    const [best] = found;
+    if (!best) {
+      write(this.readAs, text("photo.not_read"));
+      return;
+    }
+    const take = (candidate: typeof best): void => {
+      this.kind = candidate.kind as PlateKind;
+      this.typed = carriedOver(this.kind, [...candidate.text]);
+      this.free.value = candidate.text;
+      this.problem.hidden = true;
+      this.draw();
+    };
+    take(best);
+    replace(
+      this.readAs,
+      h("p", { class: "note" }, text(best.band === "accept" ? "photo.read" : "photo.read_unsure")),
+      ...(found.length > 1
+        ? found.map((each) =>
+            h("button", { class: "chip", type: "button", onclick: () => take(each) }, plateText(each.text)),
+          )
+        : []),
+    );
   }
 
   private choose(kind: PlateKind): void {
@@ -235,7 +279,7 @@ export class PlateEntry {
     if (this.sentAs && this.sentAs !== `${this.kind}:${plate}`) this.key = actKey();
     this.sentAs = `${this.kind}:${plate}`;
     try {
-      if (this.note) await this.note(plate, this.kind);
+      if (this.note) await this.note(plate, this.kind, this.taking.photo());
       else if (this.stay) {
         const stay = await act<Attached>(
           "POST",

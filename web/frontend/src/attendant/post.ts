@@ -1,6 +1,6 @@
 /** The attendant's post: one facility's bays, stays and bills, read every few seconds. */
 import { read, readAll, type Page } from "../api/client";
-import type { Attached, Bay, Bill, Facility, Session } from "../api/types";
+import type { Attached, Bay, Bill, Exemptions, Facility, Session } from "../api/types";
 import { inWalkingOrder, shortLabel } from "../format/labels";
 import { instant } from "../format/time";
 import type { KeptAct } from "../outbox/acts";
@@ -9,6 +9,8 @@ import { businessTime, noteCityTime } from "../shell/clock";
 import { Fees } from "./fees";
 import { keepPost, keptPost } from "./kept";
 import { tasks, type Task } from "./tasks";
+
+const RULES_MS = 1_800_000;
 
 export class Post {
   facility: Facility | null = null;
@@ -21,6 +23,9 @@ export class Post {
   readAtMs: number | null = null;
   /** What its stays will come to, for when there is no line. */
   readonly fees = new Fees();
+  /** What frees a stay here; null until it was read once. */
+  rules: Exemptions | null = null;
+  private rulesReadMs = 0;
   private readonly warned = new Map<string, readonly string[]>();
   private stays: ReadonlyMap<string, Session> = new Map();
   /** As the city said it; what was done here since lies over it. */
@@ -44,8 +49,18 @@ export class Post {
     this.readAtMs = Date.now();
     if (facility.heard_at) noteCityTime(instant(facility.heard_at));
     const { readAtMs } = this;
-    this.keep = () => keepPost({ facility, bays, stays, bills: bills.items, readAtMs, fees: this.fees.kept() });
+    this.keep = () =>
+      keepPost({ facility, bays, stays, bills: bills.items, readAtMs, fees: this.fees.kept(), rules: this.rules });
     void this.keep();
+    await this.readRules();
+  }
+
+  /** Read what frees a stay here, now and then: rules change by the day. */
+  private async readRules(): Promise<void> {
+    if (Date.now() - this.rulesReadMs < RULES_MS) return;
+    this.rules = await read<Exemptions>(`/api/v1/facilities/${this.facilityId}/exemptions`).catch(() => this.rules);
+    this.rulesReadMs = Date.now();
+    await this.keep();
   }
 
   /** Keep what was read on this device; nothing was yet. */
@@ -63,6 +78,7 @@ export class Post {
     this.show(kept.facility, kept.bays, kept.stays, kept.bills);
     this.readAtMs = kept.readAtMs;
     this.fees.take(kept.fees);
+    this.rules = kept.rules ?? null;
     return true;
   }
 
@@ -132,7 +148,7 @@ export class Post {
         bayLabel: this.short(stay.bay_label),
         openedMs: instant(stay.opened_at),
         // What is set aside, or part of a stay that has one, needs none.
-        hasPlate: stay.plate !== null || stay.set_aside !== null || stay.part_of !== null,
+        hasPlate: stay.plate !== null || stay.set_aside !== null || stay.exempt !== null || stay.part_of !== null,
       })),
       this.bills.map((bill) => ({ id: bill.id, issuedMs: instant(bill.issued_at) })),
       this.bays.map((bay) => ({

@@ -15,6 +15,7 @@ import { errorState, problemText, skeleton } from "../shell/states";
 import { text, type TextKey } from "../shell/text";
 import { timelineSection } from "../timeline/view";
 import { inCash } from "./cash";
+import { freeBecause } from "./exempting";
 import type { Post } from "./post";
 import { isOwing } from "./tasks";
 
@@ -114,7 +115,7 @@ function openStay(
   fee: HTMLElement,
   owed: HTMLElement | null,
   acts: StayActs,
-  offline: { readonly ahead: Money | null; readonly told: boolean },
+  offline: { readonly ahead: Money | null; readonly told: boolean; readonly free: string | null },
 ): HTMLElement {
   const ask = async (): Promise<void> => {
     try {
@@ -142,7 +143,14 @@ function openStay(
       } else replace(fee, h("p", { class: "note" }, noLine ? text("stay.fee_unknown") : problemText(error)));
     }
   };
-  void ask();
+  if (offline.free === null) void ask();
+  else {
+    replace(
+      fee,
+      h("p", { class: "fee-ahead" }, text("exempt.free", { name: offline.free })),
+      h("p", { class: "note" }, text(stay.exempt === null ? "exempt.of_itself" : "exempt.stated")),
+    );
+  }
   return h(
     "div",
     {},
@@ -250,7 +258,7 @@ export function stayPanel(
     );
     // A minute more may be a unit more.
     const length = stay ? lastingText(instant(stay.opened_at)) : "";
-    const key = [now.state, now.sure, stay?.id, stay?.plate?.text, length].join("|");
+    const key = [now.state, now.sure, stay?.id, stay?.plate?.text, stay?.exempt, length].join("|");
     if (key === shown) return;
     shown = key;
     replace(
@@ -260,7 +268,8 @@ export function stayPanel(
         : [h("span", {}, text("bay.sure")), sureness(now.sure)]),
     );
     if (stay) {
-      const offline = { ahead: post.fees.due(stay), told: !post.waiting.has(bayId) };
+      const free = freeBecause(stay, post.rules);
+      const offline = { ahead: post.fees.due(stay), told: !post.waiting.has(bayId), free };
       replace(body, openStay(stay, bayId, post.warnings(stay.id), fee, owedOf(stay), acts, offline));
     }
     else void drawLast();

@@ -1,7 +1,7 @@
 /** What was done on this device and is not known to the city yet. Pure. */
 import type { Money } from "../format/money";
 
-export type ActKind = "plate" | "end" | "move" | "set-aside" | "cash" | "report" | "sign-out";
+export type ActKind = "plate" | "end" | "move" | "set-aside" | "exempt" | "cash" | "report" | "sign-out";
 
 /** What an act needs besides who, when and its number: members as `ActPartIn` names them. */
 export interface Wanted {
@@ -13,6 +13,9 @@ export interface Wanted {
   readonly reason?: string;
   readonly what?: string;
   readonly note?: string;
+  readonly exempt?: string;
+  readonly photo_id?: string;
+  readonly photo_sha256?: string;
   readonly bill_id?: string;
   readonly tendered_minor?: number;
   readonly currency?: string;
@@ -23,6 +26,8 @@ export interface Shown {
   /** Number of the bay. */
   readonly label?: string;
   readonly toLabel?: string;
+  /** Why a stay was freed of its fee. */
+  readonly reason?: string;
   /** What the bill came to: the money that stays in the attendant's bag. */
   readonly amount?: Money;
 }

@@ -20,6 +20,8 @@ export function standingText(outbox: Outbox): string {
   if (outbox.barred) parts.push(counted("outbox.barred", waiting));
   else if (outbox.offline) parts.push(waiting > 0 ? counted("outbox.offline", waiting) : text("outbox.offline_none"));
   else if (waiting > 0) parts.push(counted("outbox.waiting", waiting));
+  const photos = outbox.photosWaiting();
+  if (photos > 0) parts.push(counted("outbox.photos", photos));
   if (refused > 0) parts.push(counted("outbox.refused", refused));
   return parts.join(" · ");
 }

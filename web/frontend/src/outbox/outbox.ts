@@ -13,11 +13,15 @@ import {
   undoLeftMs,
   uuid7,
   waiting,
+  type FreshAct,
   type KeptAct,
   type Refusal,
   type Shown,
   type Wanted,
 } from "./acts";
+import { kept, type KeptPhoto, type TakenPhoto } from "./photos";
+import { makeRoom } from "./photo_store";
+import { PhotoPost } from "./photo_post";
 import * as store from "./store";
 
 const FIRST_RETRY_MS = 4_000;
@@ -32,6 +36,7 @@ export class Outbox {
   /** Why the city takes nothing from this terminal now: 'locked', 'revoked', 'signature'. */
   barred: string | null = null;
   private answered: { readonly act: KeptAct; readonly atMs: number }[] = [];
+  private readonly photoPost = new PhotoPost();
   private readonly listeners = new Set<() => void>();
   private retryMs = FIRST_RETRY_MS;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -74,28 +79,44 @@ export class Outbox {
    * Keep an act; it is done once this resolves. Rejects where the device keeps nothing (its storage
    * is full, say): then nothing was done.
    */
-  async note(wanted: Wanted, shown: Shown): Promise<KeptAct> {
+  async note(wanted: Wanted, shown: Shown, photo: TakenPhoto | null = null): Promise<KeptAct> {
     const { person } = this;
     if (!person) throw new Error("nobody is signed in at this terminal");
     const beganMs = performance.now();
     const nowMs = Date.now();
     const offsetMs = deviceOffsetMs();
-    const act = await store.add({
+    const fresh: FreshAct = {
       id: uuid7(nowMs + (offsetMs ?? 0), crypto.getRandomValues(new Uint8Array(16))),
       sequence: null,
       accountId: person.accountId,
       deviceAt: new Date(nowMs).toISOString(),
       offsetMs,
-      wanted,
+      wanted: photo ? { ...wanted, photo_id: photo.id, photo_sha256: photo.sha256 } : wanted,
       shown,
       refusal: null,
-    });
+    };
+    const act = await this.keptWith(fresh, photo && kept(photo, fresh.id, nowMs));
     performance.measure("greenbay-act-kept", { start: beganMs });
     this.acts = [...this.acts, act];
     this.told();
     this.schedule(undoLeftMs(act, Date.now()) + 50);
     void navigator.storage?.persist?.();
     return act;
+  }
+
+  /** Keep an act with its photo; where room is short, photos that the city has make room. */
+  private async keptWith(act: FreshAct, photo: KeptPhoto | null): Promise<KeptAct> {
+    try {
+      return await store.add(act, photo);
+    } catch (error) {
+      if (!photo || (await makeRoom(2 * photo.content.byteLength)) === 0) throw error;
+      return store.add(act, photo);
+    }
+  }
+
+  /** Photos that are on this device alone. */
+  photosWaiting(): number {
+    return this.photoPost.waiting();
   }
 
   /** What may still be taken in cash while there is no line; no bound while there is one. */
@@ -168,10 +189,21 @@ export class Outbox {
           return;
         }
       }
+      await this.uploadPhotos();
     });
     this.told();
     const held = this.acts.filter((act) => act.sequence === null);
     if (held.length > 0) this.schedule(Math.max(...held.map((act) => undoLeftMs(act, Date.now()))) + 50);
+  }
+
+  /** Photos follow their acts; what keeps one back keeps no act back. */
+  private async uploadPhotos(): Promise<void> {
+    const waiting = new Set(this.waiting().map(({ id }) => id));
+    try {
+      if (!(await this.photoPost.upload(waiting))) this.again();
+    } catch {
+      if (this.photoPost.waiting() > 0) this.again();
+    }
   }
 
   private async sent(batch: readonly KeptAct[]): Promise<ActsAnswer | "too large" | "refused" | null> {
@@ -228,6 +260,7 @@ export class Outbox {
 
   private async reload(): Promise<void> {
     this.acts = await store.all();
+    await this.photoPost.reload();
     this.changed();
   }
 

@@ -71,6 +71,9 @@ export function laid(
       case "set-aside":
         if (stay) now.set(bay.id, { ...stay, set_aside: wanted.what ?? "other" });
         break;
+      case "exempt":
+        if (stay) now.set(bay.id, { ...stay, exempt: wanted.exempt ?? "other" });
+        break;
       case "move": {
         const other = bays.find(({ id }) => id === wanted.to_bay_id);
         const there = other && now.get(other.id);

@@ -1,10 +1,12 @@
 /** Where acts are kept until the city has them: IndexedDB, written through to the disk. */
 import type { Money } from "../format/money";
+import type { KeptPhoto } from "./photos";
 import { released, renumbered, type FreshAct, type KeptAct, type Settled } from "./acts";
 
 const DATABASE = "greenbay-outbox";
 const ACTS = "acts";
 const FACTS = "facts";
+export const PHOTOS = "photos";
 const NEXT = "next";
 const PERSON = "person";
 const TERMINAL = "terminal";
@@ -20,12 +22,15 @@ export interface Person {
 let open_: Promise<IDBDatabase> | null = null;
 
 /** Opened once: an act must not wait for it. */
-function opened(): Promise<IDBDatabase> {
+export function opened(): Promise<IDBDatabase> {
   open_ ??= new Promise<IDBDatabase>((resolve, reject) => {
-    const asked = indexedDB.open(DATABASE, 1);
+    const asked = indexedDB.open(DATABASE, 2);
     asked.onupgradeneeded = () => {
-      asked.result.createObjectStore(ACTS, { keyPath: "order", autoIncrement: true });
-      asked.result.createObjectStore(FACTS);
+      const { result } = asked;
+      const lacks = (name: string): boolean => !result.objectStoreNames.contains(name);
+      if (lacks(ACTS)) result.createObjectStore(ACTS, { keyPath: "order", autoIncrement: true });
+      if (lacks(FACTS)) result.createObjectStore(FACTS);
+      if (lacks(PHOTOS)) result.createObjectStore(PHOTOS, { keyPath: "id" });
     };
     asked.onsuccess = () => {
       const database = asked.result;
@@ -50,17 +55,23 @@ function opened(): Promise<IDBDatabase> {
 /** Run one transaction; it counts once it is on the disk. */
 async function transaction<T>(
   mode: IDBTransactionMode,
-  run: (acts: IDBObjectStore, facts: IDBObjectStore, give: (value: T) => void) => void,
+  run: (
+    acts: IDBObjectStore,
+    facts: IDBObjectStore,
+    give: (value: T) => void,
+    photos: IDBObjectStore,
+  ) => void,
 ): Promise<T> {
   const database = await opened();
   return new Promise<T>((resolve, reject) => {
-    const work = database.transaction([ACTS, FACTS], mode, { durability: "strict" });
+    const work = database.transaction([ACTS, FACTS, PHOTOS], mode, { durability: "strict" });
     let found: T | undefined;
     work.oncomplete = () => resolve(found as T);
     work.onabort = () => reject(work.error ?? new Error("storage refused"));
-    run(work.objectStore(ACTS), work.objectStore(FACTS), (value) => {
+    const give = (value: T): void => {
       found = value;
-    });
+    };
+    run(work.objectStore(ACTS), work.objectStore(FACTS), give, work.objectStore(PHOTOS));
   });
 }
 
@@ -68,9 +79,10 @@ function asked<T>(request: IDBRequest, then: (value: T) => void): void {
   request.onsuccess = () => then(request.result as T);
 }
 
-/** Keep an act; it may be shown as done once this is. */
-export function add(act: FreshAct): Promise<KeptAct> {
-  return transaction<KeptAct>("readwrite", (acts, _facts, give) => {
+/** Keep an act with its photo; it may be shown as done once both are. */
+export function add(act: FreshAct, photo: KeptPhoto | null = null): Promise<KeptAct> {
+  return transaction<KeptAct>("readwrite", (acts, _facts, give, photos) => {
+    if (photo) photos.put(photo);
     asked<number>(acts.add(act), (order) => give({ ...act, order }));
   });
 }
@@ -81,11 +93,12 @@ export function all(): Promise<KeptAct[]> {
 
 /** Forget an act that has no number yet; false where it left already. */
 export function undo(order: number): Promise<boolean> {
-  return transaction<boolean>("readwrite", (acts, _facts, give) => {
+  return transaction<boolean>("readwrite", (acts, _facts, give, photos) => {
     give(false);
     asked<KeptAct | undefined>(acts.get(order), (act) => {
       if (act?.sequence !== null) return;
       acts.delete(order);
+      if (act.wanted.photo_id) photos.delete(act.wanted.photo_id);
       give(true);
     });
   });

@@ -1,5 +1,5 @@
 /** Signed requests of this terminal: a wrong clock and a lost count are put right and sent again. */
-import type { ActResults, SignedIn, TerminalStanding } from "../api/types";
+import type { ActResults, PhotoReceived, SignedIn, TerminalStanding } from "../api/types";
 import { noteStanding } from "./city_clock";
 import { became, known, noted, numbered, prepared, type Slot } from "./self";
 import { signed, thumbprint } from "./signing";
@@ -10,6 +10,8 @@ export class Refused extends Error {
     readonly status: number,
     readonly reason: string,
     detail: string,
+    /** Of a photo: how much of it the city has. */
+    readonly received: number | null = null,
   ) {
     super(detail);
   }
@@ -20,6 +22,7 @@ interface Told {
   readonly detail?: string;
   readonly server_at?: string;
   readonly next_sequence?: number;
+  readonly received?: number;
 }
 
 const TRIES = 3;
@@ -58,7 +61,7 @@ async function sent<T>(path: string, body: object, slot: Slot): Promise<T> {
       await noted({ behindMs: Date.parse(told.server_at) - Date.now() }, slot);
     } else if (left > 1 && told.reason === "replayed" && told.next_sequence) {
       await noted({ sequence: told.next_sequence - 1 }, slot);
-    } else throw new Refused(answer.status, told.reason ?? "", told.detail ?? answer.statusText);
+    } else throw new Refused(answer.status, told.reason ?? "", told.detail ?? answer.statusText, told.received ?? null);
   }
 }
 
@@ -89,6 +92,11 @@ export type ActsAnswer = ActResults;
 /** Send a batch of acts; each is answered by itself. */
 export function sendActs(sentAt: string, items: readonly object[]): Promise<ActsAnswer> {
   return post<ActsAnswer>("/api/v1/terminals/acts", { sent_at: sentAt, items });
+}
+
+/** Send a part of a photo that an act names; the act went before it. */
+export function sendPhotoPart(part: object): Promise<PhotoReceived> {
+  return post<PhotoReceived>("/api/v1/terminals/photos", part);
 }
 
 /** What waits on this device. */

@@ -12,6 +12,7 @@ import { h, replace, svg } from "../shell/dom";
 import { seesEvidence } from "../shell/page";
 import { emptyState, errorState, skeleton } from "../shell/states";
 import { locale, named, text } from "../shell/text";
+import { photosOf } from "./photos";
 import { byDay, cameLate, story, type Entry, type Witness } from "./words";
 
 /** State is shape and word, never colour alone: each witness has its own mark. */
@@ -235,5 +236,6 @@ export function timelineSection(sessionId: string, bill: Bill | null): HTMLEleme
     { class: "panel-section story-section", "aria-label": text("story.title") },
     h("h3", {}, text("story.title")),
     place,
+    photosOf(sessionId),
   );
 }

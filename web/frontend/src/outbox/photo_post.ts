@@ -1,0 +1,58 @@
+/** Sends photos after their acts, part by part, each from where the city says that it stands. */
+import { Refused, sendPhotoPart } from "../terminal/line";
+import { base64 } from "../terminal/signing";
+import { answered, nextPart, sendable, unsent, type KeptPhoto } from "./photos";
+import * as store from "./photo_store";
+
+const NOT_YET = new Set(["act", "clock", "replayed"]);
+
+export class PhotoPost {
+  photos: readonly KeptPhoto[] = [];
+
+  async reload(): Promise<void> {
+    this.photos = await store.all();
+  }
+
+  /** How many are on this device alone. */
+  waiting(): number {
+    return unsent(this.photos).length;
+  }
+
+  /** Send what can be sent; true where nothing is left that could be. Throws without a line. */
+  async upload(waitingActs: ReadonlySet<string>): Promise<boolean> {
+    await this.reload();
+    let all = true;
+    for (const photo of sendable(this.photos, waitingActs)) all = (await this.send(photo)) && all;
+    await store.makeRoom();
+    await this.reload();
+    return all;
+  }
+
+  private async send(photo: KeptPhoto): Promise<boolean> {
+    let now = photo;
+    while (now.sentMs === null && now.refused === null) {
+      try {
+        now = answered(now, await this.part(now), Date.now());
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        const { reason, received, status } = error;
+        if (reason === "offset" && received !== null && received !== now.received) now = { ...now, received };
+        else if (NOT_YET.has(reason) || status === 401 || status === 403 || status === 429 || status >= 500) return false;
+        else now = { ...now, refused: reason || String(status) };
+      }
+      await store.note(now);
+    }
+    return true;
+  }
+
+  private part(photo: KeptPhoto): Promise<{ received: number; whole: boolean }> {
+    const { from, bytes } = nextPart(photo);
+    return sendPhotoPart({
+      photo_id: photo.id,
+      act_id: photo.actId,
+      bytes: photo.content.byteLength,
+      from_byte: from,
+      part: base64(bytes.slice().buffer),
+    });
+  }
+}

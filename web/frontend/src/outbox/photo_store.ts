@@ -1,0 +1,40 @@
+/** Where photos of acts lie until the city has them: beside the acts, in the same database. */
+import { removable, type KeptPhoto } from "./photos";
+import { opened, PHOTOS } from "./store";
+
+async function using<T>(mode: IDBTransactionMode, run: (photos: IDBObjectStore) => IDBRequest | null): Promise<T> {
+  const database = await opened();
+  return new Promise<T>((resolve, reject) => {
+    const work = database.transaction(PHOTOS, mode, { durability: "strict" });
+    const asked = run(work.objectStore(PHOTOS));
+    work.oncomplete = () => resolve(asked?.result as T);
+    work.onabort = () => reject(work.error ?? new Error("storage refused"));
+  });
+}
+
+export function all(): Promise<KeptPhoto[]> {
+  return using("readonly", (photos) => photos.getAll());
+}
+
+/** Write what became of a photo; one that was undone meanwhile does not come back. */
+export function note(photo: KeptPhoto): Promise<void> {
+  return using("readwrite", (photos) => {
+    const asked = photos.count(photo.id);
+    asked.onsuccess = () => {
+      if (asked.result > 0) photos.put(photo);
+    };
+    return null;
+  });
+}
+
+/** Make room: the oldest that the city has go first, never one that it has not. */
+export async function makeRoom(neededBytes = 0): Promise<number> {
+  const gone = removable(await all(), neededBytes);
+  if (gone.length > 0) {
+    await using("readwrite", (photos) => {
+      for (const { id } of gone) photos.delete(id);
+      return null;
+    });
+  }
+  return gone.length;
+}
