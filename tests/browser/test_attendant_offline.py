@@ -150,6 +150,11 @@ def work_without_a_line(pda: Page) -> None:
     with ten_seconds_last(pda):
         begin(pda, "01", "皖B72101")
         expect(pda.locator(STANDING)).to_have_text("Offline, 1 waiting")
+        pda.locator(".cell", has_text="01").click()
+        # Nobody could be asked about it: its fee is read off the tariff's own tables.
+        expect(pda.locator(".fee-ahead")).to_have_text(re.compile(r"^¥\d"))
+        shot(pda, "pda-fee-begun")
+        pda.click("#act-close")
         shot(pda, "pda-undo")
         begin(pda, "03", "皖B72102")
         pda.get_by_role("button", name="Undo").click()

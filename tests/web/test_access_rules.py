@@ -219,6 +219,16 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/sessions/<uuid:session_id>": BACK_OFFICE,
     "POST /api/v1/sessions/<uuid:session_id>/vehicle": {Role.ATTENDANT, Role.OPERATOR},
     "GET /api/v1/sessions/<uuid:session_id>/evidence": BACK_OFFICE | {Role.DRIVER},
+    "GET /api/v1/facilities/<uuid:facility_id>/exemptions": BACK_OFFICE,
+    "GET /api/v1/facilities/<uuid:facility_id>/fees-by-start": ON_THE_STREET,
+    "GET /api/v1/exemption-policies": TARIFF_READERS,
+    "POST /api/v1/exemption-policies": {Role.ADMINISTRATOR},
+    "POST /api/v1/sessions/<uuid:session_id>/exemption": ON_THE_STREET,
+    "POST /api/v1/sessions/<uuid:session_id>/exemption/withdrawal": {Role.OPERATOR},
+    "GET /api/v1/sessions/<uuid:session_id>/photos": BACK_OFFICE | {Role.DRIVER},
+    "GET /api/v1/sessions/<uuid:session_id>/photos/<uuid:photo_id>/picture": SEES_PICTURES
+    | {Role.DRIVER},
+    "POST /api/v1/plate-readings": {*ON_THE_STREET, Role.INSPECTOR},
     "GET /api/v1/sessions/long": {
         Role.ATTENDANT,
         Role.OPERATOR,
@@ -585,7 +595,11 @@ REPORTERS = {
 }
 """For devices that are registered as a signal's reporter, and nobody else."""
 
-TERMINALS = {"POST /api/v1/terminals/health", "POST /api/v1/terminals/acts"}
+TERMINALS = {
+    "POST /api/v1/terminals/health",
+    "POST /api/v1/terminals/acts",
+    "POST /api/v1/terminals/photos",
+}
 """By a terminal's signature alone: nobody's session or token does."""
 
 

@@ -171,6 +171,7 @@ export function lonLat(position: readonly number[]): readonly [number, number] {
 }
 /** What frees a stay of its fee at a place, and photos of stays. */
 export type Exemptions = Schemas["ExemptionsOut"];
+export type FeesByStart = Schemas["FeesByStartOut"];
 export type StayPhotos = Schemas["StayPhotosOut"];
 export type PhotoReceived = Schemas["PhotoReceivedOut"];
 export type PlateCandidates = Schemas["PlateCandidatesOut"];

@@ -46,6 +46,11 @@ export class Fees {
     return found?.course && found.of === ofStay(stay) ? feeAt(found.course, atMs) : null;
   }
 
+  /** Whether the city was asked about a stay as it is known here; what it cannot say no table says. */
+  asked(stay: Session): boolean {
+    return this.known.get(stay.id)?.of === ofStay(stay);
+  }
+
   /** Fetch what is missing or old, one after the other; true where anything is new. */
   async fetch(stays: readonly Session[]): Promise<boolean> {
     if (this.running) return false;

@@ -1,5 +1,5 @@
 /** A post as it was last read, for a start without a line; the service worker drops it at a log-out. */
-import type { Bay, Bill, Exemptions, Facility, PatrolAnswer, Session } from "../api/types";
+import type { Bay, Bill, Exemptions, Facility, FeesByStart, PatrolAnswer, Session } from "../api/types";
 import type { KeptFees } from "./fees";
 import type { Mark } from "./patrol_tasks";
 
@@ -19,6 +19,7 @@ export interface KeptPost {
   readonly fees: KeptFees;
   /** Missing on devices that kept the post before there was any. */
   readonly rules?: Exemptions | null;
+  readonly byStart?: FeesByStart | null;
 }
 
 export interface KeptPatrol {

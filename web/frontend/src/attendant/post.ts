@@ -1,11 +1,12 @@
 /** The attendant's post: one facility's bays, stays and bills, read every few seconds. */
 import { read, readAll, type Page } from "../api/client";
-import type { Attached, Bay, Bill, Exemptions, Facility, Session } from "../api/types";
+import type { Attached, Bay, Bill, Exemptions, Facility, FeesByStart, Session } from "../api/types";
 import { inWalkingOrder, shortLabel } from "../format/labels";
 import { instant } from "../format/time";
 import type { KeptAct } from "../outbox/acts";
 import { laid } from "../outbox/overlay";
 import { businessTime, noteCityTime } from "../shell/clock";
+import { feeByStart, type Told } from "./fee_by_start";
 import { Fees } from "./fees";
 import { keepPost, keptPost } from "./kept";
 import { tasks, type Task } from "./tasks";
@@ -26,6 +27,8 @@ export class Post {
   /** What frees a stay here; null until it was read once. */
   rules: Exemptions | null = null;
   private rulesReadMs = 0;
+  /** What stays come to that begin, or are first named, without a line. */
+  private byStart: FeesByStart | null = null;
   private readonly warned = new Map<string, readonly string[]>();
   private stays: ReadonlyMap<string, Session> = new Map();
   /** As the city said it; what was done here since lies over it. */
@@ -50,15 +53,24 @@ export class Post {
     if (facility.heard_at) noteCityTime(instant(facility.heard_at));
     const { readAtMs } = this;
     this.keep = () =>
-      keepPost({ facility, bays, stays, bills: bills.items, readAtMs, fees: this.fees.kept(), rules: this.rules });
+      keepPost({ facility, bays, stays, bills: bills.items, readAtMs, fees: this.fees.kept(), rules: this.rules, byStart: this.byStart });
     void this.keep();
     await this.readRules();
   }
 
-  /** Read what frees a stay here, now and then: rules change by the day. */
+  /** What is due of a stay that ends now, as far as this device knows; null where it does not. */
+  due(stay: Session, atMs = businessTime()): Told | null {
+    const fee = this.fees.due(stay, atMs);
+    if (fee) return { fee, alone: true };
+    if (this.fees.asked(stay) || !stay.plate || !this.byStart || stay.paid_until_at || stay.part_of) return null;
+    return feeByStart(this.byStart, stay.plate.kind, instant(stay.opened_at), atMs);
+  }
+
+  /** Read what frees a stay here and what stays come to, now and then: rules change by the day. */
   private async readRules(): Promise<void> {
     if (Date.now() - this.rulesReadMs < RULES_MS) return;
     this.rules = await read<Exemptions>(`/api/v1/facilities/${this.facilityId}/exemptions`).catch(() => this.rules);
+    this.byStart = await read<FeesByStart>(`/api/v1/facilities/${this.facilityId}/fees-by-start`).catch(() => this.byStart);
     this.rulesReadMs = Date.now();
     await this.keep();
   }
@@ -79,6 +91,7 @@ export class Post {
     this.readAtMs = kept.readAtMs;
     this.fees.take(kept.fees);
     this.rules = kept.rules ?? null;
+    this.byStart = kept.byStart ?? null;
     return true;
   }
 

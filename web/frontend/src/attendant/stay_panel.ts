@@ -1,7 +1,6 @@
 /** One bay as the attendant sees it: the stay in it, its plate, its fee so far, its last bill. */
 import { act, ProblemError, read, type Page } from "../api/client";
 import type { Bill, Fee, Quote, Session, StayCode } from "../api/types";
-import type { Money } from "../format/money";
 import { instant } from "../format/time";
 import { exactly, lastingText, moment, price } from "../format/words";
 import { glyph, setGlyph } from "../glyphs/inline";
@@ -16,6 +15,7 @@ import { text, type TextKey } from "../shell/text";
 import { timelineSection } from "../timeline/view";
 import { inCash } from "./cash";
 import { freeBecause } from "./exempting";
+import type { Told } from "./fee_by_start";
 import type { Post } from "./post";
 import { isOwing } from "./tasks";
 
@@ -115,7 +115,7 @@ function openStay(
   fee: HTMLElement,
   owed: HTMLElement | null,
   acts: StayActs,
-  offline: { readonly ahead: Money | null; readonly told: boolean; readonly free: string | null },
+  offline: { readonly ahead: Told | null; readonly told: boolean; readonly free: string | null },
 ): HTMLElement {
   const ask = async (): Promise<void> => {
     try {
@@ -137,8 +137,8 @@ function openStay(
       if (noLine && offline.ahead) {
         replace(
           fee,
-          h("p", { class: "fee-ahead" }, price(offline.ahead)),
-          h("p", { class: "note" }, text("stay.fee_ahead")),
+          h("p", { class: "fee-ahead" }, price(offline.ahead.fee)),
+          h("p", { class: "note" }, text(offline.ahead.alone ? "stay.fee_ahead" : "stay.fee_by_tariff")),
         );
       } else replace(fee, h("p", { class: "note" }, noLine ? text("stay.fee_unknown") : problemText(error)));
     }
@@ -269,7 +269,7 @@ export function stayPanel(
     );
     if (stay) {
       const free = freeBecause(stay, post.rules);
-      const offline = { ahead: post.fees.due(stay), told: !post.waiting.has(bayId), free };
+      const offline = { ahead: post.due(stay), told: !post.waiting.has(bayId), free };
       replace(body, openStay(stay, bayId, post.warnings(stay.id), fee, owedOf(stay), acts, offline));
     }
     else void drawLast();
