@@ -12,11 +12,13 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from parking.rules.tariffs.course import MOST_STEPS, Course, course_of
+from parking.rules.tariffs.course import Course, course_of
 from parking.rules.tariffs.cutting import pieces_of
 from parking.rules.tariffs.plan import Plan
 
 MOST_PIECES: Final = 400
+MOST_RATINGS: Final = 150_000
+"""Some three seconds: a tariff that takes more is told as far as it came."""
 _INNER: Final = (0.382, 0.618)
 """Where else a piece is held against the engine: at no even part of its length."""
 
@@ -115,21 +117,29 @@ def courses_by_start(
     last one's length puts its end: some six courses a piece.
     """
     first, last = starts
+    rated = 0
 
     @lru_cache(maxsize=4_096)
     def course(start_s: int) -> Course:
-        return course_of(lambda leave_s: fee_minor(start_s, leave_s), start_s, until_s)
+        def fee(leave_s: int) -> int:
+            nonlocal rated
+            rated += 1
+            return fee_minor(start_s, leave_s)
+
+        return course_of(fee, start_s, until_s)
 
     edges = {start for start, *_ in pieces_of(plan, first, last + 1, zone)} | {first, last + 1}
     cuts = sorted(edge for edge in edges if first <= edge <= last + 1)
     pieces: list[Piece] = []
     for low, high in pairwise(cuts):
         at, length = low, 0
-        while at < high and len(pieces) < MOST_PIECES:
+        # A course of more steps than a table holds ends early: of such beginnings nothing is said.
+        while at < high and course(at).until_s == until_s:
+            if len(pieces) >= MOST_PIECES or rated > MOST_RATINGS:
+                return CoursesByStart(until_s, tuple(pieces))
             end = _reach(course, at, high - 1, length, until_s)
             steps = _steps(course, at, end, until_s)
-            # More steps than a table holds: nothing is said of these beginnings.
-            if steps is not None and len(course(at).steps) < MOST_STEPS:
+            if steps is not None:
                 pieces.append(Piece(at, end, steps))
             at, length = end + 1, end + 1 - at
     return CoursesByStart(until_s, tuple(pieces))

@@ -154,6 +154,22 @@ def cases() -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", json.loads(json.dumps(made)))
 
 
+def test_by_the_minute_nothing_is_said_and_little_is_asked() -> None:
+    asked: list[int] = []
+
+    def fee(start_s: int, leave_s: int) -> int:
+        asked.append(start_s)
+        return (leave_s - start_s + 59) // 60
+
+    plan = tariff(band("all", steps((60, 1)))).plan_for(ORDINARY)
+    first = ceil_s(NINE)
+    found = courses_by_start(
+        plan, "Asia/Shanghai", fee, (first, first + 9 * HOUR_S), first + 15 * HOUR_S
+    )
+    assert found.pieces == ()
+    assert len(asked) < 5_000
+
+
 def test_tariffs_of_which_nothing_can_be_said_are_known() -> None:
     def plan(**members: Any) -> Any:
         return tariff(band("all", steps((900, 100))), **members).plan_for(ORDINARY)

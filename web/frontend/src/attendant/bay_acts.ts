@@ -91,7 +91,7 @@ export function bayActs(post: Post, bayId: string, note: Note, begin: () => void
         note({ kind: "end", bay_id: bayId, reason: reasonOf() }, { label }),
       ),
     );
-    const free = stay.exempt === null && post.rules ? exemptForm(bayId, label, post.rules, note) : null;
+    const free = !stay.exempt && post.rules ? exemptForm(bayId, label, post.rules, note) : null;
     if (free) acts.push(free);
     const [what, whatOf] = choices("aside-what", text("bay_act.what"), options("bay_act.aside", SET_ASIDE));
     const [why, whyOf] = words("aside-reason", text("bay_act.reason"), true);

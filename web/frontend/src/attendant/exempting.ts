@@ -15,7 +15,8 @@ export type NoteWithPhoto = (wanted: Wanted, shown: Shown, photo?: TakenPhoto | 
 
 /** Why a stay pays nothing, in words; null where it pays. */
 export function freeBecause(stay: Session, rules: Exemptions | null): string | null {
-  if (stay.exempt !== null) {
+  // A post that was kept before there was any has none.
+  if (stay.exempt) {
     const reason = rules?.reasons.find(({ code }) => code === stay.exempt);
     return reason ? inLanguage(reason.name.zh, reason.name.en) : stay.exempt;
   }

@@ -78,7 +78,7 @@ export class Fees {
   }
 
   private lacks(stay: Session): boolean {
-    if (!stay.plate || stay.set_aside !== null || stay.exempt !== null || stay.part_of !== null) return false;
+    if (!stay.plate || stay.set_aside !== null || stay.exempt || stay.part_of !== null) return false;
     const found = this.known.get(stay.id);
     if (!found || found.of !== ofStay(stay) || Date.now() - found.askedMs > OLDEST_MS) return true;
     return found.course !== null && Date.parse(found.course.until_at) - businessTime() < LEAST_AHEAD_MS;

@@ -237,7 +237,7 @@ export class Home {
         const sinceMs = stay ? instant(stay.opened_at) : now.since_at ? instant(now.since_at) : null;
         write(time, sinceMs === null ? text("state.unknown") : lastingText(sinceMs));
         const plateText = stay?.plate ? `${stay.plate.kind}:${stay.plate.text}` : "";
-        button.classList.toggle("needs-plate", Boolean(stay && !stay.plate && stay.exempt === null));
+        button.classList.toggle("needs-plate", Boolean(stay && !stay.plate && !stay.exempt));
         free.hidden = !stay || freeBecause(stay, this.post.rules) === null;
         button.classList.toggle("has-waiting", this.post.waiting.has(now.id));
         if (plateText !== shownPlate) {

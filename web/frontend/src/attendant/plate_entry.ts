@@ -102,14 +102,19 @@ export class PlateEntry {
       this.offer(found.items);
     } catch (error) {
       const offline = error instanceof ProblemError && error.offline;
-      write(this.readAs, offline ? text("photo.offline") : text("photo.not_read"));
+      write(this.readAs, offline && this.note ? text("photo.offline") : this.notRead());
     }
+  }
+
+  /** Only a terminal keeps the photo. */
+  private notRead(): string {
+    return text(this.note ? "photo.not_read" : "photo.type_it");
   }
 
   private offer(found: PlateCandidates["items"]): void {
     const [best] = found;
     if (!best) {
-      write(this.readAs, text("photo.not_read"));
+      write(this.readAs, this.notRead());
       return;
     }
     const take = (candidate: typeof best): void => {

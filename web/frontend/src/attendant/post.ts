@@ -1,5 +1,5 @@
 /** The attendant's post: one facility's bays, stays and bills, read every few seconds. */
-import { read, readAll, type Page } from "../api/client";
+import { ProblemError, read, readAll, type Page } from "../api/client";
 import type { Attached, Bay, Bill, Exemptions, Facility, FeesByStart, Session } from "../api/types";
 import { inWalkingOrder, shortLabel } from "../format/labels";
 import { instant } from "../format/time";
@@ -55,7 +55,7 @@ export class Post {
     this.keep = () =>
       keepPost({ facility, bays, stays, bills: bills.items, readAtMs, fees: this.fees.kept(), rules: this.rules, byStart: this.byStart });
     void this.keep();
-    await this.readRules();
+    void this.readRules();
   }
 
   /** What is due of a stay that ends now, as far as this device knows; null where it does not. */
@@ -69,9 +69,18 @@ export class Post {
   /** Read what frees a stay here and what stays come to, now and then: rules change by the day. */
   private async readRules(): Promise<void> {
     if (Date.now() - this.rulesReadMs < RULES_MS) return;
-    this.rules = await read<Exemptions>(`/api/v1/facilities/${this.facilityId}/exemptions`).catch(() => this.rules);
-    this.byStart = await read<FeesByStart>(`/api/v1/facilities/${this.facilityId}/fees-by-start`).catch(() => this.byStart);
     this.rulesReadMs = Date.now();
+    const here = `/api/v1/facilities/${this.facilityId}`;
+    try {
+      this.rules = await read<Exemptions>(`${here}/exemptions`);
+      this.byStart = await read<FeesByStart>(`${here}/fees-by-start`).catch((error: unknown) => {
+        // A place without a tariff has none; whoever only looks may not ask.
+        if (error instanceof ProblemError && !error.offline) return null;
+        throw error;
+      });
+    } catch {
+      this.rulesReadMs = 0;
+    }
     await this.keep();
   }
 
@@ -161,7 +170,7 @@ export class Post {
         bayLabel: this.short(stay.bay_label),
         openedMs: instant(stay.opened_at),
         // What is set aside, or part of a stay that has one, needs none.
-        hasPlate: stay.plate !== null || stay.set_aside !== null || stay.exempt !== null || stay.part_of !== null,
+        hasPlate: stay.plate !== null || stay.set_aside !== null || Boolean(stay.exempt) || stay.part_of !== null,
       })),
       this.bills.map((bill) => ({ id: bill.id, issuedMs: instant(bill.issued_at) })),
       this.bays.map((bay) => ({

@@ -148,7 +148,7 @@ function openStay(
     replace(
       fee,
       h("p", { class: "fee-ahead" }, text("exempt.free", { name: offline.free })),
-      h("p", { class: "note" }, text(stay.exempt === null ? "exempt.of_itself" : "exempt.stated")),
+      h("p", { class: "note" }, text(stay.exempt ? "exempt.stated" : "exempt.of_itself")),
     );
   }
   return h(

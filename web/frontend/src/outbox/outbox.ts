@@ -19,8 +19,7 @@ import {
   type Shown,
   type Wanted,
 } from "./acts";
-import { kept, type KeptPhoto, type TakenPhoto } from "./photos";
-import { makeRoom } from "./photo_store";
+import { kept, type TakenPhoto } from "./photos";
 import { PhotoPost } from "./photo_post";
 import * as store from "./store";
 
@@ -95,23 +94,13 @@ export class Outbox {
       shown,
       refusal: null,
     };
-    const act = await this.keptWith(fresh, photo && kept(photo, fresh.id, nowMs));
+    const act = await store.add(fresh, photo && kept(photo, fresh.id, nowMs));
     performance.measure("greenbay-act-kept", { start: beganMs });
     this.acts = [...this.acts, act];
     this.told();
     this.schedule(undoLeftMs(act, Date.now()) + 50);
     void navigator.storage?.persist?.();
     return act;
-  }
-
-  /** Keep an act with its photo; where room is short, photos that the city has make room. */
-  private async keptWith(act: FreshAct, photo: KeptPhoto | null): Promise<KeptAct> {
-    try {
-      return await store.add(act, photo);
-    } catch (error) {
-      if (!photo || (await makeRoom(2 * photo.content.byteLength)) === 0) throw error;
-      return store.add(act, photo);
-    }
   }
 
   /** Photos that are on this device alone. */

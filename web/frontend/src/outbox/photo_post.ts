@@ -1,7 +1,7 @@
 /** Sends photos after their acts, part by part, each from where the city says that it stands. */
 import { Refused, sendPhotoPart } from "../terminal/line";
 import { base64 } from "../terminal/signing";
-import { answered, nextPart, sendable, unsent, type KeptPhoto } from "./photos";
+import { answered, nextPart, sendable, type KeptPhoto } from "./photos";
 import * as store from "./photo_store";
 
 const NOT_YET = new Set(["act", "clock", "replayed"]);
@@ -15,7 +15,7 @@ export class PhotoPost {
 
   /** How many are on this device alone. */
   waiting(): number {
-    return unsent(this.photos).length;
+    return this.photos.length;
   }
 
   /** Send what can be sent; true where nothing is left that could be. Throws without a line. */
@@ -23,26 +23,36 @@ export class PhotoPost {
     await this.reload();
     let all = true;
     for (const photo of sendable(this.photos, waitingActs)) all = (await this.send(photo)) && all;
-    await store.makeRoom();
     await this.reload();
     return all;
   }
 
   private async send(photo: KeptPhoto): Promise<boolean> {
     let now = photo;
-    while (now.sentMs === null && now.refused === null) {
-      try {
-        now = answered(now, await this.part(now), Date.now());
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        const { reason, received, status } = error;
-        if (reason === "offset" && received !== null && received !== now.received) now = { ...now, received };
-        else if (NOT_YET.has(reason) || status === 401 || status === 403 || status === 429 || status >= 500) return false;
-        else now = { ...now, refused: reason || String(status) };
+    while (now.refused === null) {
+      const next = await this.afterPart(now);
+      if (next === "later") return false;
+      if (next === null) {
+        await store.forget(now.id);
+        return true;
       }
-      await store.note(now);
+      await store.note(next);
+      now = next;
     }
     return true;
+  }
+
+  /** What a photo is once its next part was sent; null where the city has all of it. */
+  private async afterPart(photo: KeptPhoto): Promise<KeptPhoto | "later" | null> {
+    try {
+      return answered(photo, await this.part(photo));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { reason, received, status } = error;
+      if (reason === "offset" && received !== null && received !== photo.received) return { ...photo, received };
+      if (NOT_YET.has(reason) || status === 401 || status === 403 || status === 429 || status >= 500) return "later";
+      return { ...photo, refused: reason || String(status) };
+    }
   }
 
   private part(photo: KeptPhoto): Promise<{ received: number; whole: boolean }> {

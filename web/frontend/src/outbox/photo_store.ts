@@ -1,5 +1,5 @@
 /** Where photos of acts lie until the city has them: beside the acts, in the same database. */
-import { removable, type KeptPhoto } from "./photos";
+import type { KeptPhoto } from "./photos";
 import { opened, PHOTOS } from "./store";
 
 async function using<T>(mode: IDBTransactionMode, run: (photos: IDBObjectStore) => IDBRequest | null): Promise<T> {
@@ -27,14 +27,7 @@ export function note(photo: KeptPhoto): Promise<void> {
   });
 }
 
-/** Make room: the oldest that the city has go first, never one that it has not. */
-export async function makeRoom(neededBytes = 0): Promise<number> {
-  const gone = removable(await all(), neededBytes);
-  if (gone.length > 0) {
-    await using("readwrite", (photos) => {
-      for (const { id } of gone) photos.delete(id);
-      return null;
-    });
-  }
-  return gone.length;
+/** Forget a photo: the city has it. */
+export function forget(id: string): Promise<void> {
+  return using("readwrite", (photos) => photos.delete(id));
 }

@@ -1,13 +1,13 @@
 """Pictures taken with acts of terminals: sent in parts, sealed, kept as evidence of a stay.
 
-Revision ID: 0058_act_photos
-Revises: 0057_postings_checked_once
+Revision ID: 0063_act_photos
+Revises: 0062_postings_balance_at_once
 """
 
 from alembic import op
 
-revision = "0058_act_photos"
-down_revision = "0057_postings_checked_once"
+revision = "0063_act_photos"
+down_revision = "0062_postings_balance_at_once"
 branch_labels = None
 depends_on = None
 
