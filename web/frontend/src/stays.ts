@@ -165,6 +165,7 @@ class StaysPage {
   private tag(stay: Session): HTMLElement {
     if (stay.hold) return h("span", { class: "tag tag-warning" }, named("hold", stay.hold));
     if (stay.set_aside) return h("span", { class: "tag" }, named("set_aside", stay.set_aside));
+    if (stay.exempt) return h("span", { class: "tag" }, text("exempt.tag"));
     if (stay.bill_id) return h("span", { class: "tag" }, text("stays.billed"));
     return h("span", { class: "tag" }, text(`stays.state.${stay.state}`));
   }

@@ -17,6 +17,7 @@ const MOST_OTHERS = 200;
 type Kind =
   | "attach"
   | "begin"
+  | "charge"
   | "end"
   | "identify"
   | "join"
@@ -40,6 +41,7 @@ export function fittingCorrections(stay: Session): Kind[] {
   kinds.push("join");
   if (stay.plate) kinds.push("move");
   kinds.push("set-aside");
+  if (stay.exempt) kinds.push("charge");
   return kinds;
 }
 
@@ -101,6 +103,8 @@ export async function correct(kind: Kind, stay: Session, done: () => void): Prom
       const typed = plate.value();
       if (kind === "attach") {
         await act("POST", `/api/v1/sessions/${stay.id}/vehicle`, { plate: typed.plate, kind: typed.kind }, key);
+      } else if (kind === "charge") {
+        await act("POST", `/api/v1/sessions/${stay.id}/exemption/withdrawal`, { reason: reason.value }, key);
       } else {
         await act(
           "POST",
