@@ -251,6 +251,17 @@ cabinet_act = Table(
     Column("steps", JSONB, nullable=False, server_default="[]"),
 )
 
+intersection = Table(
+    "intersection",
+    METADATA,
+    Column("network_id", Uuid, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("region", Integer, nullable=False),
+    Column("reference", Integer, nullable=False),
+    Column("longitude", Double, nullable=False),
+    Column("latitude", Double, nullable=False),
+)
+
 override = Table(
     "override",
     METADATA,

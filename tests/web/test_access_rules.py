@@ -186,6 +186,14 @@ ROLES: dict[str, set[Role]] = {
         "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/overrides"
         "/<uuid:override_id>/end"
     ): SIGNAL_AUTHORS,
+    "PUT /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/intersection": (
+        SIGNAL_AUTHORS
+    ),
+    "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/intersection/removal": (
+        SIGNAL_AUTHORS
+    ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/spat": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/map": SIGNAL_READERS,
     "GET /signals/duty": SIGNAL_READERS,
     "GET /signals/duty/<uuid:network_id>/<string:name>": SIGNAL_READERS,
     "GET /api/v1/signal-schedules": SIGNAL_READERS,

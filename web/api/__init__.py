@@ -59,6 +59,7 @@ from web.api import (
     signal_lights,
     signal_overrides,
     signal_plans,
+    signal_radio,
     signal_schedules,
     signals,
     siting,
@@ -139,6 +140,7 @@ BLUEPRINTS = (
     signal_detections.blueprint,
     signal_lights.blueprint,
     signal_overrides.blueprint,
+    signal_radio.blueprint,
     signal_schedules.blueprint,
 )
 
