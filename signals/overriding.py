@@ -150,10 +150,20 @@ class Overrider:
             # It stays taken until it counts as lost, and is gone on with then.
             log.warning("an order cannot be kept", order=str(each.order.id), reason=str(error))
         except Exception:
+            # Tried again it would fail again: somebody must look instead.
             log.exception("an order by hand failed", order=str(each.order.id))
+            self._failed(each)
         finally:
             with self._lock:
                 self._kept.pop(each.order.id, None)
+
+    def _failed(self, each: _Kept) -> None:
+        try:
+            self._finish(
+                each, Ended(Ending.UNKNOWN, "it failed: what the street shows is not known")
+            )
+        except Unavailable as error:
+            log.warning("an order cannot be kept", order=str(each.order.id), reason=str(error))
 
     def _carry(self, each: _Kept) -> None:
         order = each.order

@@ -14,7 +14,7 @@ from signals.adapters.gbt20999.link import Traffic
 from signals.adapters.gbt20999.simulated import SimulatedGbt20999
 from signals.rules.controllers.cabinet import Cabinet
 from signals.rules.controllers.gbt20999.frames import Frame, decode, encode
-from signals.rules.controllers.layout import layout_of, named, plan_of
+from signals.rules.controllers.layout import PlanStage, layout_of, named, plan_of
 from signals.rules.controllers.line import Control, ControllerState, NoAnswer
 from signals.rules.controllers.orders import Effect, ready, stage_of, way_to
 from signals.rules.model.aspects import GREENS, Aspect
@@ -270,6 +270,9 @@ def test_what_cannot_be_ordered_is_refused_with_the_reason() -> None:
     assert not ready(CASE, layout, replace(state, stage=1, changing=False, elapsed_s=2))
     assert not ready(CASE, layout, replace(state, stage=1, changing=True, elapsed_s=40))
     assert ready(CASE, layout, ControllerState(Control.FLASHING, 1))
+    strange = replace(KEPT, stages=(*KEPT.stages, PlanStage(9, 20)))
+    with pytest.raises(Conflict, match="no stage 9 of its plan"):
+        way_to(CASE, layout, strange, state, effect=Effect.STAGE, stage=1)
     # A cabinet whose clearances are too short for the checker is not stepped by hand.
     short = named(LAYOUT, NAMES)
     hasty = type(short)(short.phases, short.stages, short.conflicts, {})

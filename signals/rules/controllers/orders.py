@@ -154,6 +154,9 @@ def way_to(
         way is unsafe; in words.
     """
     known_state(state)
+    unknown = [each.stage for each in plan.stages if each.stage not in layout.stage_of]
+    if unknown:
+        raise Conflict(f"the controller has no stage {unknown[0]} of its plan", field="plan")
     if stage is not None:
         steps = (*_to_lit(case, state.control), Step(Control.MANUAL, stage))
         _judge_stage(case, layout, plan, state, stage)
