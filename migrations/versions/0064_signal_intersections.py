@@ -1,13 +1,13 @@
 """How junctions are called by radio: the reference of SAE J2735, and where they are.
 
-Revision ID: 0059_signal_intersections
-Revises: 0058_signal_overrides
+Revision ID: 0064_signal_intersections
+Revises: 0063_act_photos
 """
 
 from alembic import op
 
-revision = "0059_signal_intersections"
-down_revision = "0058_signal_overrides"
+revision = "0064_signal_intersections"
+down_revision = "0063_act_photos"
 branch_labels = None
 depends_on = None
 
