@@ -335,7 +335,7 @@ class Lane:
 
 
 class Inside:
-    """Who is in the garage: kept in a private file, so that the same cars leave after a new start.
+    """Who is in the bays: kept in a private file, so that the same cars leave after a new start.
 
     Parameters
     ----------

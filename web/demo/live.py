@@ -26,6 +26,7 @@ from web.demo.lanes import Inside, gated, open_gates
 from web.demo.mqtt_device import BrokerAddress
 from web.demo.people import WALKERS
 from web.demo.pos import KEEPER, open_booths
+from web.demo.regulars import Regulars, regulars
 from web.demo.reporters import open_reporters
 from web.demo.secrets_file import read_secrets
 from web.demo.senders import Senders
@@ -83,12 +84,14 @@ class Town:
         self.gated = gated(self._facilities)
         self.inside = Inside(wiring.settings.var / "gates" / "inside.json")
         self.gates: Gates | None = None
+        self._parked = Inside(wiring.settings.var / "parked.json")
         self.traffic = Traffic(
             self._facilities,
             round(self._at.timestamp()),
             self._at,
             taken,
-            self.inside.plates,
+            {**self._parked.plates, **self.inside.plates},
+            regulars=[each.plate for each in regulars()],
         )
         self._field = self._woken(first=taken is None)
 
@@ -114,6 +117,11 @@ class Town:
             for bay_id, at in self.gates.reached():
                 self._field.sense(bay_id, at, occupied=True)
         self._senders.send(self._field.until(now))
+
+    def remember(self) -> None:
+        """Keep which car is where: the same ones leave after a new start."""
+        self._parked.plates = self.traffic.plates
+        self._parked.keep()
 
     def open_gates(self, gates: Gates | None) -> None:
         """Let the cars of the gated garage drive through its lanes from now on."""
@@ -180,6 +188,7 @@ def live() -> int:
             stopped=stopped,
         )
     )
+    drivers = _regulars(wiring, secrets, town, stopped) if gateway is not None else None
     log.info("the demo city lives", bays=sum(len(each.bays) for each in town.facilities))
     sign_at = told_at = time.monotonic()
     while not stopped.wait(TICK_S):
@@ -188,18 +197,17 @@ def live() -> int:
         if now_s - sign_at >= city_clock.SIGN_EVERY_S:
             sign_at = now_s
             _keep(wiring, city_clock.show_life)
+            town.remember()
         if now_s - told_at >= TELLS_EVERY_S:
             told_at = now_s
             log.info("frames", sent=senders.sent, waiting=senders.waiting, lost=senders.lost)
     _keep(wiring, city_clock.stop)
+    town.remember()
     senders.stop(STOP_PATIENCE_S)
     patrol.join(STOP_PATIENCE_S)
-    if town.gates is not None:
-        town.gates.stop(STOP_PATIENCE_S)
-    if booths is not None:
-        booths.stop(STOP_PATIENCE_S)
-    if cabinets is not None:
-        cabinets.stop(STOP_PATIENCE_S)
+    for part in (town.gates, booths, cabinets, drivers):
+        if part is not None:
+            part.stop(STOP_PATIENCE_S)
     if reporters is not None:
         reporters.join(STOP_PATIENCE_S)
     if gateway is not None:
@@ -236,6 +244,20 @@ def _taken(live_store: LiveStore, facilities: Sequence[DemoFacility]) -> frozens
             if now.state == "occupied":
                 taken.add(bay_id)
     return frozenset(taken) if known else None
+
+
+def _regulars(
+    wiring: Wiring, secrets: DemoSecrets, town: Town, stopped: threading.Event
+) -> Regulars:
+    """Let the regulars sign; an attendant of each district shows them codes at their cars."""
+    origin = f"http://{wiring.settings.own_host}:{wiring.settings.port}"
+    attendants = {
+        each.district: ApiClient(origin, secrets.attendant_tokens[each.login], no_pause)
+        for each in WALKERS
+    }
+    drivers = Regulars(wiring.database, origin, town.traffic, attendants, stopped)
+    drivers.start()
+    return drivers
 
 
 def _code(wiring: Wiring, walker: Walker) -> str:

@@ -110,6 +110,8 @@ A simulated town lives here. Log in at {origin}/log-in:
 
   A driver logs in at {origin}/log-in/driver with any mainland mobile number, such as
   13800138000; nothing is sent, the code is in {codes}.
+  13800138001 to 13800138080 are regulars: once an attendant has met their car it is theirs,
+  and its bills are taken by agreement.
 
 Uplinks of network servers (TTN, ChirpStack, CTWing) are taken with this token:
 

@@ -35,6 +35,8 @@ SERIAL_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 LOCAL_PREFIX: Final = "皖R"
 VISITOR_PREFIXES: Final = ("苏A", "浙A", "皖A", "皖B", "沪C", "赣E", "苏E", "浙B")
 LOCAL_SHARE: Final = 0.8
+REGULAR_SHARE: Final = 0.12
+"""Of the cars that come, those that come again and again, while any of them is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Traffic:
         Bays that hold a car already, from an earlier life of the same town.
     plates
         Of the cars in them, as far as they are remembered.
+    regulars
+        Cars that come again; none of them is in two places.
     """
 
     def __init__(
@@ -100,6 +104,8 @@ class Traffic:
         start_at: datetime,
         taken: frozenset[BayId] | None = None,
         plates: Mapping[BayId, PlateNumber] | None = None,
+        *,
+        regulars: Sequence[PlateNumber] = (),
     ) -> None:
         self._remembered = plates or {}
         self._random = Random(seed)  # noqa: S311 - a town, not a secret
@@ -110,6 +116,11 @@ class Traffic:
             f.facility_id: [bay for bay in f.bays if bay.purpose != "reserved"] for f in facilities
         }
         self._holders = holders(facilities)
+        self._regulars = frozenset(regulars)
+        self._named = self._regulars | frozenset(self._holders.values())
+        here = {plate for bay, plate in self._remembered.items() if taken and bay in taken}
+        self._away = [each for each in regulars if each not in here]
+        self._places: dict[PlateNumber, tuple[DemoFacility, DemoBay]] = {}
         self._free = {facility_id: list(bays) for facility_id, bays in self._open.items()}
         self._inside: dict[BayId, PlateNumber] = {}
         self._order = count()
@@ -120,6 +131,15 @@ class Traffic:
     def plate_in(self, bay_id: BayId) -> PlateNumber | None:
         """Return the plate of the car in a bay: what an attendant sees who walks up to it."""
         return self._inside.get(bay_id)
+
+    def place_of(self, regular: PlateNumber) -> tuple[DemoFacility, DemoBay] | None:
+        """Return where a regular is parked; None while it is not."""
+        return self._places.get(regular)
+
+    @property
+    def plates(self) -> dict[BayId, PlateNumber]:
+        """The plates of the cars in the bays, to be remembered."""
+        return dict(self._inside)
 
     @property
     def taken(self) -> frozenset[BayId]:
@@ -181,6 +201,7 @@ class Traffic:
                 bay = free.pop(self._random.randrange(len(free)))
                 self._park(move.at, facility, bay, self._stay_s(facility), move.plate)
                 return Move(move.at, facility, bay, self._inside[bay.bay_id], arrives=True)
+        self._goes(move.plate)
         return None
 
     def _stay_s(self, facility: DemoFacility, shift: float = 0.0) -> float:
@@ -206,17 +227,38 @@ class Traffic:
         plate: PlateNumber | None = None,
     ) -> None:
         leaves_at = at + timedelta(seconds=min(LONGEST_STAY_S, max(SHORTEST_STAY_S, stay_s)))
-        plate = self._holders.get(bay.bay_id) or plate or self._plate()
+        holder = self._holders.get(bay.bay_id)
+        if holder is not None and plate is not None:
+            self._goes(plate)
+        plate = holder or plate or self._plate()
         self._inside[bay.bay_id] = plate
+        if plate in self._regulars:
+            self._places[plate] = facility, bay
         move = Move(leaves_at, facility, bay, plate, arrives=False)
         heappush(self._queue, (leaves_at, next(self._order), move))
 
     def _leave(self, move: Move) -> Move:
         self._inside.pop(move.bay.bay_id, None)
         self._free[move.facility.facility_id].append(move.bay)
+        self._goes(move.plate)
         return move
 
+    def _goes(self, plate: PlateNumber) -> None:
+        """Let a regular be away, from where it may come again."""
+        if plate in self._regulars:
+            self._places.pop(plate, None)
+            self._away.append(plate)
+
     def _plate(self) -> PlateNumber:
+        pick = self._random
+        if self._away and pick.random() < REGULAR_SHARE:
+            return self._away.pop(pick.randrange(len(self._away)))
+        drawn = self._drawn()
+        while drawn in self._named:
+            drawn = self._drawn()
+        return drawn
+
+    def _drawn(self) -> PlateNumber:
         pick = self._random
         prefix = LOCAL_PREFIX if pick.random() < LOCAL_SHARE else pick.choice(VISITOR_PREFIXES)
         kind = pick.random()

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import shutil
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from city.time import FixedClock
+from city.vault import key_source
 from city.works.database import Database
+from city.works.settings import settings
+from journeys import wiring as composition
 from tests.web.conftest import process
 from tests.web.demo.prepared_city import WALL_AT, Prepared, demo_settings, with_database
+from tests.web.demo.street import WALKER, Street, served
 from web.demo.prepare import prepare
+from web.demo.secrets_file import read_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,3 +73,25 @@ def city(
         yield Prepared(demo_settings(url, tmp_path / "var"), database, wall, said)
         database.close()
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def street(city: Prepared, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
+    monkeypatch.setenv("DATABASE_URL", city.settings.database_address())
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("MQTT_URL", "mqtt://127.0.0.1:1")
+    monkeypatch.setenv("GREENBAY_VAR", str(city.settings.var))
+    monkeypatch.setenv("GREENBAY_DEMO", "1")
+    for kept in (settings, key_source):
+        kept.cache_clear()
+    wiring = composition.build("test")
+    token = read_secrets(city.settings.var).attendant_tokens[WALKER.login]
+    with served(wiring) as origin:
+        yield Street(wiring, origin, token, [])
+    wiring.database.close()
+    clock: Any = wiring.clock
+    clock._setting._database.close()
+    wiring.live.close()
+    wiring.live.connection_pool.disconnect()
+    for kept in (settings, key_source):
+        kept.cache_clear()

@@ -11,7 +11,7 @@ from city.people.actors import system_actor
 from city.terminals import act_store, store
 from city.terminals import services as terminals
 from parking.rules.occupancy.history import BayState
-from tests.web.demo.test_demo_attendants import KERB, NINE, PLATE, Street, plate_of, street
+from tests.web.demo.street import KERB, NINE, PLATE, plate_of
 from web.demo.api_client import ApiError
 from web.demo.duty import ZONE
 from web.demo.handhelds import battery_percent
@@ -19,8 +19,7 @@ from web.demo.handhelds import battery_percent
 if TYPE_CHECKING:
     from city.terminals.act_store import ActCount
     from city.terminals.rules.terminals import Terminal
-
-__all__ = ["street"]
+    from tests.web.demo.street import Street
 
 SUPERVISOR = system_actor("test")
 

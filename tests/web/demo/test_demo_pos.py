@@ -14,7 +14,7 @@ from payments.adapters.pos_terminal import Faults
 from payments.rules.bills import BillState, Charge
 from payments.rules.ledger import clearing_of
 from payments.rules.pos.terminals import BatchState
-from tests.web.demo.test_demo_attendants import KERB, Street, street
+from tests.web.demo.street import KERB
 from web.demo import pos
 from web.demo.api_client import ApiClient
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     import pytest
 
     from payments.rules.bills import Bill
-
-__all__ = ["street"]
+    from tests.web.demo.street import Street
 
 
 def owing(street: Street, minor: int) -> Bill:

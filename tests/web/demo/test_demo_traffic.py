@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from city.vehicles import PlateKind, parse_plate
 from web.demo.prepare import plan_city
+from web.demo.regulars import regulars
 from web.demo.traffic import LONGEST_STAY_S, PROFILES, SHORTEST_STAY_S, Traffic
 
 if TYPE_CHECKING:
@@ -70,6 +71,39 @@ def test_what_happens_does_not_depend_on_how_often_anybody_looks(seed: int, part
         for move in often.until(MORNING + (end_at - MORNING) * part / parts)
     ]
     assert bit_by_bit == at_once
+
+
+REGULARS = [each.plate for each in regulars()]
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    seed=st.integers(0, 10**9),
+    steps_s=st.lists(st.integers(60, 7_000), min_size=1, max_size=20),
+)
+def test_no_regular_is_in_two_places_also_after_a_new_start(seed: int, steps_s: list[int]) -> None:
+    traffic, now = Traffic(FEW, seed, MORNING, regulars=REGULARS[:30]), MORNING
+    for again, step_s in enumerate(steps_s):
+        if again == len(steps_s) // 2:
+            traffic = Traffic(FEW, seed, now, traffic.taken, traffic.plates, regulars=REGULARS[:30])
+        now += timedelta(seconds=step_s)
+        traffic.until(now)
+        places = {plate: traffic.place_of(plate) for plate in REGULARS[:30]}
+        parked = [plate for plate in traffic.plates.values() if plate in places]
+        assert len(parked) == len(set(parked))
+        for plate, place in places.items():
+            assert (place is not None) == (plate in parked)
+            assert place is None or traffic.plate_in(place[1].bay_id) == plate
+
+
+def test_regulars_come_again_and_everybody_else_once() -> None:
+    traffic = Traffic(FACILITIES, 4, MORNING, frozenset(), regulars=REGULARS)
+    came = [move.plate for move in traffic.until(MORNING + timedelta(hours=8)) if move.arrives]
+    own = set(traffic._holders.values())
+    others = [plate for plate in came if plate not in REGULARS and plate not in own]
+    assert sum(came.count(plate) > 1 for plate in REGULARS) > len(REGULARS) / 2
+    assert 0.05 < sum(plate in REGULARS for plate in came) / len(came) < 0.15
+    assert len(set(others)) > 0.99 * len(others)
 
 
 def test_a_city_goes_on_with_the_cars_that_it_is_told_of() -> None:
