@@ -49,6 +49,12 @@ def best_of_each(found: list[Found], most_overlap: float = 0.3, most: int = 50) 
     return kept
 
 
+def moved_share(before: Floats, after: Floats) -> float:
+    """Give how far four corners moved on average, in heights of the plate."""
+    tall = float(np.linalg.norm(after[3] - after[0] + after[2] - after[1])) / 2
+    return float(np.linalg.norm(after - before, axis=1).mean()) / max(tall, 1e-6)
+
+
 def sensible(corners: Floats, least_px: float = 8.0) -> bool:
     """Say whether corners can be a plate's: convex, in order, neither tiny nor a sliver."""
     sides = np.roll(corners, -1, axis=0) - corners

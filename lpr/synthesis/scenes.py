@@ -16,12 +16,15 @@ from city.plate_rules import PlateKind
 from lpr.rules.serials import DRAWN_KINDS
 from lpr.synthesis.crops import draw_clutter, worn
 from lpr.synthesis.faces import NO_MIDDLES, PlateFace, draw_face
+from lpr.synthesis.poses import corners_seen
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 SMALLEST_PLATE_PX: Final = 26.0
 """Width under which a plate is not drawn: it could not be read."""
+_NARROWEST_PLATE_PX: Final = 20.0
+"""The same for the width that is left from the side."""
 _WORDS: Final = "ABCDEFHKLMNPSTUVX出租车公安停场电话收费小心行人0123456789"
 _MOST_TRIES: Final = 12
 _COMMON_KINDS: Final = (PlateKind.BLUE7,) * 3 + (PlateKind.YELLOW7, PlateKind.NEV_GREEN8)
@@ -248,20 +251,13 @@ def _free_quad(
         long = float(np.exp(random.uniform(np.log(SMALLEST_PLATE_PX), np.log(width * 0.55))))
         if face_width < 2 * face_height and face_width <= 150:  # noqa: PLR2004 - motorcycles' are half as wide
             long *= 0.7
-        tall = long * face_height / face_width
-        flat = np.array([[0, 0], [long, 0], [long, tall], [0, tall]]) - (long / 2, tall / 2)
-        angle = float(np.clip(random.normal(0, 9), -35, 35)) * np.pi / 180
-        shear = float(random.normal(0, 0.15))
-        narrow = float(np.clip(1 - abs(random.normal(0, 0.15)), 0.6, 1))
-        cosine, sine = np.cos(angle), np.sin(angle)
-        turn = np.array([[cosine, -sine], [sine, cosine]])
-        quad = (flat * (narrow, 1)) @ np.array([[1, shear], [0, 1]]) @ turn.T
-        quad += random.normal(0, 0.025, (4, 2)) * tall
+        quad = corners_seen(face_width / face_height, long, random)
         quad += (random.uniform(0, width), random.uniform(0, height))
         low, high = quad.min(axis=0), quad.max(axis=0)
         inside = low.min() >= 1 and high[0] <= width - 2 and high[1] <= height - 2
         box = (float(low[0]) - 3, float(low[1]) - 3, float(high[0]) + 3, float(high[1]) + 3)
-        if inside and not any(_meet(box, other) for other in taken):
+        readable = float(np.linalg.norm(quad[1] - quad[0])) >= _NARROWEST_PLATE_PX
+        if inside and readable and not any(_meet(box, other) for other in taken):
             taken.append(box)
             return np.asarray(quad, np.float32)
     return None

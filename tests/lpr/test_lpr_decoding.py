@@ -11,7 +11,7 @@ from city.plate_rules import PlateKind
 from lpr.rules.accuracy import Judged, summary
 from lpr.rules.alphabet import CLASSES, KIND_CLASS_OF, KINDS, SEATS, classes_of
 from lpr.rules.calibration import fitted_bands, fitted_temperature
-from lpr.rules.corners import Found, best_of_each, box_overlap, sensible
+from lpr.rules.corners import Found, best_of_each, box_overlap, moved_share, sensible
 from lpr.rules.decoding import Temperatures, averaged, decode, kinds_with
 from lpr.rules.serials import DRAWN_KINDS, draw_text
 
@@ -105,6 +105,12 @@ def test_corners_that_no_plate_has_are_not_sensible() -> None:
     assert not sensible(quad(0, 0, 44, 14)[::-1])  # mirrored
     assert not sensible(quad(0, 0, 44, 2))
     assert not sensible(quad(0, 0, 4, 2))
+
+
+def test_corners_move_by_shares_of_the_plates_height() -> None:
+    one = quad(0, 0, 44, 14)
+    assert moved_share(one, one) == 0
+    assert moved_share(quad(0, 7, 44, 14), one) == 0.5
 
 
 def judged(label: str, text: str, confidence: float) -> Judged:

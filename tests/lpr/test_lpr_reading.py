@@ -17,8 +17,8 @@ from lpr.commands import evaluate, read, render
 from lpr.rules.corners import Found
 from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.faces import draw_face
-from lpr.synthesis.scenes import draw_scene
-from lpr.vision import reading
+from lpr.synthesis.scenes import draw_scene, paste
+from lpr.vision import models, reading
 from lpr.vision.models import (
     MODELS,
     PARTS,
@@ -28,8 +28,8 @@ from lpr.vision.models import (
     finds_of,
     refined_of,
 )
-from lpr.vision.reading import read_crop, straightened
-from lpr.vision.strips import batch_of, strip_of
+from lpr.vision.reading import read_crop, read_scene, straightened
+from lpr.vision.strips import Picture, batch_of, strip_of
 from lpr.vision.views import ROUGH, view_of
 
 if TYPE_CHECKING:
@@ -174,6 +174,36 @@ def test_most_plates_of_drawn_scenes_are_found_to_a_tenth_of_their_height() -> N
             near += min(away, default=np.inf) <= 0.1 * tall
     assert plates >= 8
     assert near >= 0.6 * plates
+
+
+def test_plates_near_by_and_from_the_side_are_found(recogniser: Recogniser) -> None:
+    """A plate that fills half of the picture, and one seen from far aside and above."""
+    random, detector = np.random.default_rng(4), Detector()
+    near = np.array([[70, 90], [530, 120], [520, 262], [66, 240]], np.float32)
+    aside = np.array([[250, 100], [360, 160], [362, 215], [250, 150]], np.float32)
+    for quad in (near, aside):
+        face = draw_face(PlateKind.BLUE7, random)
+        scene = np.full((360, 640, 3), (90, 100, 110), np.uint8)
+        paste(scene, face.picture, quad, random)
+        best = detector.find(scene)[0]
+        tall = float(np.linalg.norm(quad[3] - quad[0]))
+        assert np.abs(best.corners - quad).mean() < 0.1 * tall
+        assert read_scene(scene, detector, recogniser)[0].read.text == face.text
+
+
+def test_a_picture_is_enlarged_at_most_twice_and_looked_at_once_a_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    detector, sides = Detector(), list[int]()
+
+    def seen_by(_net: object, seen: Picture, _least: float) -> list[Found]:
+        sides.append(max(seen.shape))
+        return []
+
+    monkeypatch.setattr(models, "_seen_by", seen_by)
+    for height, width in ((720, 1280), (200, 120), (90, 60)):
+        detector.rough(np.zeros((height, width, 3), np.uint8))
+    assert sides == [576, 288, 400, 288, 180]
 
 
 def test_the_detectors_input_is_padded_to_what_the_net_takes() -> None:

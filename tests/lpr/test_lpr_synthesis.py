@@ -13,10 +13,12 @@ import pytest
 from city.plate_rules import PlateKind
 from city.vehicles import PlateNumber
 from lpr.commands import render
+from lpr.rules.corners import sensible
 from lpr.rules.layouts import layouts_of
 from lpr.rules.serials import DRAWN_KINDS, draw_text
 from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.faces import draw_face
+from lpr.synthesis.poses import corners_seen
 from lpr.synthesis.scenes import draw_scene
 from lpr.vision.manifests import read_manifest
 
@@ -98,6 +100,19 @@ def test_crops_and_scenes_follow_from_their_seed_alone() -> None:
     assert np.array_equal(one[0].picture, other[0].picture)
     assert one[0].text == other[0].text
     assert np.array_equal(one[1].picture, other[1].picture)
+
+
+def test_plates_are_seen_from_the_front_and_from_aside_but_never_as_a_sliver() -> None:
+    random = np.random.default_rng(2)
+    shapes = (440 / 140, 440 / 220, 1.57)
+    quads = [corners_seen(shape, 200, random) for shape in shapes for _ in range(300)]
+    slants = [abs(np.degrees(np.arctan2(*(quad[1] - quad[0])[::-1]))) for quad in quads]
+    wide = [float(np.linalg.norm(quad[1] - quad[0])) for quad in quads]
+    assert all(sensible(quad) for quad in quads)
+    assert sum(slant > 25 for slant in slants) > 40
+    assert sum(slant < 10 for slant in slants) > 400
+    assert min(wide) < 110
+    assert max(wide) > 190
 
 
 def test_a_scenes_corners_lie_in_it_and_go_clockwise() -> None:
