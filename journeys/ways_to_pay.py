@@ -57,8 +57,8 @@ def best_way(
         if not device.payer:
             raise Conflict("the app must say first who pays", field="payer", reason="not-asked")
         opened = open_by(Method.JSAPI, device.payer)
-    elif device.page_from and TRAITS[channel].has_page:
-        opened = open_by(Method.PAGE, device.page_from)
+    elif device.page_from and (page := TRAITS[channel].phone_page):
+        opened = open_by(page, device.page_from)
     else:
         return open_by(Method.CODE, "")
     return opened if opened.order.state is not OrderState.CLOSED else open_by(Method.CODE, "")

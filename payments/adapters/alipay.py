@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from pydantic import JsonValue
 
@@ -59,6 +59,7 @@ class AlipayChannel:
         self._lots: dict[str, str] = {}
         self._account = account
         self._wall = wall
+        self._site = urljoin(notify_url, "/")
         self._line = AlipayLine(account, notify_url, wall)
 
     def open(self, order: Order, payer: str = "") -> Opening:
@@ -69,9 +70,12 @@ class AlipayChannel:
             "subject": order.subject,
             "time_expire": local_text(order.expires_at),
         }
-        if order.method is Method.PAGE:
-            biz["product_code"] = "FAST_INSTANT_TRADE_PAY"
-            asked = self._line.signed("alipay.trade.page.pay", biz)
+        if order.method in alipay.PAGES:
+            method, product = alipay.PAGES[order.method]
+            biz["product_code"] = product
+            if order.method is Method.WAP:
+                biz["quit_url"] = self._site
+            asked = self._line.signed(method, biz)
             return Opening(Answer(Fate.OPEN), f"{self._account.address}?{urlencode(asked)}")
         if order.method is Method.BAR:
             charged: dict[str, JsonValue] = {**biz, "scene": "bar_code", "auth_code": payer}

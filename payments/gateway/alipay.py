@@ -41,6 +41,12 @@ _CHANNEL: Final = Channel.ALIPAY
 _MOST_BILLS: Final = 64
 _CODE: Final = re.compile(r"(2[5-9]|30)[0-9]{14,22}", re.ASCII)
 _BUYER: Final = "2088000000000000"
+_PRODUCTS: Final = {
+    "alipay.trade.page.pay": {"FAST_INSTANT_TRADE_PAY"},
+    # As documented, and as python-alipay-sdk has always written it.
+    "alipay.trade.wap.pay": {"QUICK_WAP_WAY", "QUICK_WAP_PAY"},
+}
+"""The methods that a browser brings, and what it says that the merchant signed for."""
 
 
 class Alipay:
@@ -141,16 +147,15 @@ class Alipay:
     def _gateway(self) -> BaseResponse:
         parameters = request.values.to_dict()
         method = parameters.get("method", "")
-        pages = {"alipay.trade.page.pay", "alipay.trade.wap.pay"}
         key = self._desk.keys.private["alipay-platform"]
-        if method not in self._methods and method not in pages:
+        if method not in self._methods and method not in _PRODUCTS:
             content = alipay.write_response(
                 key, "error", AlipayProblem("40002", "isv.invalid-method", "不存在的方法名").node
             )
             return Response(content, mimetype="application/json")
         try:
             biz = self._checked(parameters)
-            if method in pages:
+            if method in _PRODUCTS:
                 return self._page(method, biz)
             node = self._methods[method](biz)
         except AlipayProblem as problem:
@@ -210,6 +215,8 @@ class Alipay:
         return {**OK, "out_trade_no": order.order_no, "trade_no": order.channel_no}
 
     def _page(self, method: str, biz: Biz) -> BaseResponse:
+        if text_of(biz, "product_code") not in _PRODUCTS[method]:
+            raise AlipayProblem("40004", "ACQ.INVALID_PARAMETER", "product_code 无效")
         order = self._opened(biz, method.split(".")[2])
         return redirect(f"{self._desk.address}/payer/{order.token}", 302)
 

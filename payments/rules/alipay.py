@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from city.errors import Invalid
 from city.money import Money
 from payments.rules.authenticity import NotAuthentic, Refusal, sign_sha256, verify_sha256
+from payments.rules.channels import Method
 
 ACKNOWLEDGEMENT: Final = "success"
 """The whole body that takes a notification; anything else brings it again."""
@@ -24,6 +25,11 @@ RETRIES_S: Final = (240, 600, 600, 3600, 7200, 21600, 54000)
 NOTIFY_DROPS: Final = frozenset({"sign", "sign_type"})
 """What the signature of a notification leaves out; that of a request leaves out ``sign`` alone."""
 REQUEST_DROPS: Final = frozenset({"sign"})
+PAGES: Final[Mapping[Method, tuple[str, str]]] = {
+    Method.PAGE: ("alipay.trade.page.pay", "FAST_INSTANT_TRADE_PAY"),
+    Method.WAP: ("alipay.trade.wap.pay", "QUICK_WAP_WAY"),
+}
+"""The pages that a browser is sent to: the method of each, and its product."""
 
 
 class PayOutcome(StrEnum):

@@ -225,7 +225,7 @@ _CLOSES_AFTER: Final = timedelta(minutes=1)
 """So long after its time a payment that was under way then is waited for."""
 _OPENED_WITHIN: Final = timedelta(seconds=30)
 """After which no answer to an opening is under way any more; a request waits ten seconds."""
-_BY_CODE: Final = frozenset({Method.CODE, Method.PAGE, Method.JSAPI})
+_BY_CODE: Final = frozenset({Method.CODE, Method.PAGE, Method.WAP, Method.JSAPI})
 """Nobody can pay without what the channel's answer to the opening held."""
 # One table for both: a refund that was asked for stands as an order that was asked for does.
 _STANDING: Final[Mapping[str, Standing]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from payments.rules.channels import FEE_PER_MILLE, Channel
+from payments.rules.channels import FEE_PER_MILLE, Channel, Method
 
 DAYS_BACK: Final = 7
 """For so many days a bill that a channel did not give yet is asked for again."""
@@ -31,9 +31,9 @@ class ChannelTraits:
     refunds_at_terminal : bool
         Whether what is to go back waits until the payer's card is at a terminal: nobody else can
         send it back, and nobody else tells that it went.
-    has_page : bool
-        Whether its code is scanned alone, and who holds it on the phone that shows it is led to
-        a page of the channel's instead.
+    phone_page : Method or None
+        How who pays on the phone that shows our page is led to one of the channel's; None: by its
+        code, which is an address that the phone follows.
     knows_our_numbers : bool
         Whether its bill names orders and refunds as we do; else they are found by its references.
     bill_handed_in : bool
@@ -46,12 +46,12 @@ class ChannelTraits:
     refunds_at_terminal: bool = False
     knows_our_numbers: bool = True
     bill_handed_in: bool = False
-    has_page: bool = False
+    phone_page: Method | None = None
 
 
 TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
-    Channel.WECHAT: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True, has_page=True),
-    Channel.ALIPAY: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True),
+    Channel.WECHAT: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True, phone_page=Method.PAGE),
+    Channel.ALIPAY: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True, phone_page=Method.WAP),
     Channel.UNIONPAY: ChannelTraits(FEE_PER_MILLE, 1, chosen_by_payers=True),
     # Our own: what it takes is a liability of ours that becomes a payment, at once and for nothing.
     Channel.CARD: ChannelTraits(0, None, chosen_by_payers=False),

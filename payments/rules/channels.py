@@ -42,6 +42,8 @@ class Method(StrEnum):
     """Scans a code that we show."""
     PAGE = "page"
     """Is sent to the channel's page."""
+    WAP = "wap"
+    """Is sent to the page that the channel has for a phone's own browser beside that."""
     JSAPI = "jsapi"
     """Pays inside the channel's own app, known to it by an id."""
     BAR = "bar"

@@ -58,8 +58,8 @@ def is_paid(page: Page, through: str) -> None:
 
 
 def pays_by_plate_at_the_bay(garage: Garage) -> None:
-    """From the sign at the bay: the plate, the sum, Alipay; neither place nor times are shown."""
-    page = phone(garage, f"/bays/{garage.bay_id}")
+    """From the sign at the bay: plate, sum, Alipay's page; neither place nor times are shown."""
+    page = phone(garage, f"/bays/{garage.bay_id}", agent=PHONE)
     page.locator("#pay").click()
     page.wait_for_selector("html[data-ready]")
     page.fill("#plate", garage.plan.plates[0])
@@ -72,8 +72,10 @@ def pays_by_plate_at_the_bay(garage: Garage) -> None:
     expect(page.locator(".pay")).not_to_contain_text("Ferry Garage")
     looked_at(page, "pay-choose")
     page.locator("[data-channel=alipay]").click()
-    page.locator("[data-state=open]").wait_for()
-    expect(page.locator(".pay-code img")).to_be_visible()
+    page.locator("[data-state=open] #go").wait_for()
+    expect(page.locator(".pay-code")).to_have_count(0)
+    assert "alipay.trade.wap.pay" in (page.locator("#go").get_attribute("href") or "")
+    looked_at(page, "pay-open-alipay")
     pays_on_the_channels_page(page)
     is_paid(page, "Alipay")
     looked_at(page, "pay-receipt")
@@ -95,6 +97,7 @@ def pays_before_leaving(garage: Garage) -> None:
     looked_at(page, "pay-ahead")
     page.locator("[data-channel=alipay]").click()
     page.locator("[data-state=open]").wait_for()
+    expect(page.locator(".pay-code img")).to_be_visible()
     pays_on_the_channels_page(page)
     expect(page.locator("[data-state=paid]")).to_be_visible()
     expect(page.locator("#leave-by")).to_contain_text("too much goes back")

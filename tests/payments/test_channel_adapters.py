@@ -160,6 +160,25 @@ def test_a_page_is_an_address_that_the_payer_follows(gateway: Gateway) -> None:
     assert opening.code.startswith("wx")
 
 
+def test_a_phone_is_led_to_alipays_page_and_its_order_is_there_from_then_on(
+    gateway: Gateway,
+) -> None:
+    adapter, asked = adapters(gateway)[Channel.ALIPAY], order(method=Method.WAP)
+    opening = adapter.open(asked)
+    assert (opening.answer.fate, adapter.query(asked).fate) == (Fate.OPEN, Fate.MISSING)
+    # Nobody has followed it yet, so there is nothing to close: it ends at its time.
+    assert adapter.close(asked).fate is Fate.MISSING
+    assert adapter.open(asked).answer.fate is Fate.OPEN
+    page = httpx.get(opening.code, follow_redirects=True)
+    assert (page.status_code, "12.50" in page.text) == (200, True)
+    assert adapter.query(asked).fate is Fate.OPEN
+    assert pay(gateway.address, str(page.url)) == 200
+    paid = adapter.query(asked)
+    assert (paid.fate, paid.amount) == (Fate.PAID, asked.amount)
+    # Paid once: who follows the address again is asked for nothing.
+    assert "ACQ.TRADE_HAS_SUCCESS" in httpx.get(opening.code, follow_redirects=True).text
+
+
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_notification_is_read_by_its_signature_and_says_what_the_query_says(
     channel: Channel,

@@ -218,7 +218,12 @@ def test_an_alipay_bar_code_that_is_not_clear_is_cancelled_for_certain(
 
 def test_an_alipay_page_sends_the_payer_back_with_signed_parameters(gateway: Gateway) -> None:
     merchant = Alipay(gateway.address)
-    order = {"out_trade_no": "ALIPAGE", "total_amount": "5.00", "subject": "<b>停车费"}
+    order = {
+        "out_trade_no": "ALIPAGE",
+        "total_amount": "5.00",
+        "subject": "<b>停车费",
+        "product_code": "FAST_INSTANT_TRADE_PAY",
+    }
     asked = merchant.parameters("alipay.trade.page.pay", order, return_url="http://127.0.0.1/r?a=1")
     page = httpx.get(merchant.given["gateway"], params=asked, follow_redirects=True)
     assert "&lt;b&gt;停车费" in page.text
