@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, exists, func, select, tuple_, union_all
+from sqlalchemy import Connection, func, select, tuple_
 
 from city.identifiers import BillId, OperatorId, PaymentId
 from city.money import Money
-from payments.channel_orders import CHANNEL_ORDER
-from payments.channel_refunds import CHANNEL_REFUND
 from payments.rules.ledger import EntryKind
-from payments.store.order_shares import ORDER_SHARE
-from payments.store.tables import bill, entry, payment, refund
+from payments.store.tables import bill, entry, payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +36,6 @@ class TakenPayment:
     taken_at: datetime
     taken_by: str
     entry_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class GivenBack:
-    """What arrived back at payers by one channel."""
-
-    channel: str
-    refunds: int
-    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,59 +135,3 @@ def payments(  # noqa: PLR0917 - of which figure and reader, and how many
         for row in connection.execute(query).mappings()
     ]
     return found[:limit], found[limit - 1].payment_id if len(found) > limit else None
-
-
-def given_back(
-    connection: Connection,
-    from_at: datetime,
-    before_at: datetime,
-    districts: Collection[str] | None = None,
-) -> list[GivenBack]:
-    """Add up what arrived back between two instants by channel: one statement.
-
-    By the ledger's dates, as the takings: a channel's own clock is another one in the demo.
-    Surplus that went back was never among the takings and is left out.
-    """
-    by_channel = (
-        select(
-            CHANNEL_ORDER.c.channel,
-            CHANNEL_ORDER.c.currency,
-            CHANNEL_REFUND.c.amount_minor,
-        )
-        .select_from(entry)
-        .join(CHANNEL_REFUND, CHANNEL_REFUND.c.id == entry.c.subject)
-        .join(CHANNEL_ORDER, CHANNEL_ORDER.c.id == CHANNEL_REFUND.c.order_id)
-        .outerjoin(ORDER_SHARE, ORDER_SHARE.c.id == CHANNEL_REFUND.c.share_id)
-        .join(bill, bill.c.id == func.coalesce(CHANNEL_ORDER.c.bill_id, ORDER_SHARE.c.bill_id))
-        .where(
-            entry.c.kind == EntryKind.REFUND.value,
-            func.coalesce(CHANNEL_ORDER.c.payment_id, ORDER_SHARE.c.payment_id).is_not(None),
-            entry.c.at >= from_at,
-            entry.c.at < before_at,
-        )
-    )
-    in_cash = select(refund.c.channel, refund.c.currency, refund.c.amount_minor).where(
-        refund.c.refunded_at >= from_at, refund.c.refunded_at < before_at
-    )
-    if districts is not None:
-        allowed = bill.c.district.in_(sorted(districts))
-        by_channel = by_channel.where(allowed)
-        # What was paid ahead was paid by bills of its stay.
-        in_cash = in_cash.where(
-            exists().where(bill.c.session_id == refund.c.session_id).where(allowed)
-        )
-    both = union_all(by_channel, in_cash).subquery()
-    query = (
-        select(
-            both.c.channel,
-            both.c.currency,
-            func.count().label("refunds"),
-            func.sum(both.c.amount_minor).label("minor"),
-        )
-        .group_by(both.c.channel, both.c.currency)
-        .order_by(both.c.channel, both.c.currency)
-    )
-    return [
-        GivenBack(row.channel, row.refunds, Money(int(row.minor), row.currency))
-        for row in connection.execute(query)
-    ]

@@ -103,6 +103,9 @@ def reads_the_takings(visitor: Visitor, bill_id: str) -> None:
     assert "clearing:wechat" in answer.text()
     page.keyboard.press("Escape")
     expect(page.locator("#case")).to_be_hidden()
+    day_file = page.locator("#section a[download]").get_attribute("href")
+    written = page.request.get(visitor.system.origin + str(day_file)).text()
+    assert [",refund,wechat," in line for line in written.splitlines()].count(True) >= 1
     reads_what_came_onto_cards(visitor)
 
 
@@ -129,6 +132,8 @@ def reads_what_came_onto_cards(visitor: Visitor) -> None:
 def lists_the_refund(visitor: Visitor, look: str) -> None:
     """Find the refund that arrived, its order and its entry."""
     page = visitor.open("/finance/refunds", "finance", language="zh")
+    file = page.locator("#section a[download]").get_attribute("href")
+    assert look in page.request.get(visitor.system.origin + str(file)).text()
     row = page.locator(".desk-row").filter(has_text=f"the barrier of {look} stood still")
     expect(row).to_contain_text("2.00")
     row.click()
@@ -198,6 +203,8 @@ def reconciles_the_day(visitor: Visitor, system: System, day: date, stray_no: st
 def gives_a_bill_up(visitor: Visitor, bill_id: str) -> None:
     """Ask at the desk, decide as another person; no court file before the policy's last step."""
     desk = visitor.open("/finance/arrears", "finance")
+    file = desk.locator("#section a[download]").get_attribute("href")
+    assert bill_id in desk.request.get(visitor.system.origin + str(file)).text()
     desk.locator(f"[data-row='{bill_id}']").click()
     case = desk.locator(f"[data-bill='{bill_id}']")
     assert violations(desk) == []
@@ -217,6 +224,9 @@ def gives_a_bill_up(visitor: Visitor, bill_id: str) -> None:
 def explores_the_ledger(visitor: Visitor) -> None:
     """See what was given up on its account, in the dark and in Chinese."""
     page = visitor.open("/finance/ledger", "auditor", language="zh", theme="dark")
+    file = page.locator("#section .tool-end a[download]").get_attribute("href")
+    balances = page.request.get(visitor.system.origin + str(file)).text()
+    assert "clearing:wechat" in balances
     page.select_option("#kind", "written_off")
     figure = page.locator("[data-row^='written_off:']").first
     expect(page.locator("[data-row]:not([data-row^='written_off:'])")).to_have_count(0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -114,6 +116,12 @@ class Site:
     def get(self, path: str, who: str | None = None, **options: Any) -> TestResponse:
         """Read as somebody, or as nobody."""
         return self.call("GET", path, who, **options)
+
+    def rows(self, path: str, who: str) -> list[dict[str, str]]:
+        """Read a CSV file as a spreadsheet does."""
+        answer = self.get(path, who)
+        assert answer.status_code == 200, answer.text
+        return list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
 
     def post(self, path: str, who: str | None = None, **options: Any) -> TestResponse:
         """Act as somebody, or as nobody."""

@@ -31,6 +31,10 @@ def test_a_bill_is_chased_and_paid_in_parts_by_whom_it_may_concern(site: Site) -
     listed = site.get("/api/v1/arrears", "operator").get_json()
     assert [each["id"] for each in listed["items"]] == [bill["id"]]
     assert listed["debts"][0]["overdue"] == bill["amount"]
+    (line,) = site.rows("/api/v1/arrears/export", "operator")
+    assert line["bill_id"] == bill["id"]
+    assert int(line["outstanding_minor"]) == bill["amount"]["minor"]
+    assert (line["plate"], bool(line["facility"])) == (bill["plate"]["text"], True)
     case = site.get(f"{path}/case", "auditor").get_json()
     assert [(each["medium"], each["state"]) for each in case["notices"]] == [
         ("letter", "delivered"),

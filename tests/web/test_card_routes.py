@@ -196,3 +196,15 @@ def test_money_on_cards_stands_beside_the_takings_until_a_card_pays(site: Site) 
     assert site.get(entry, "finance").status_code == 200
     (mine,) = site.get(f"{path}?taken_by={line['taken_by']}", "finance").get_json()["items"]
     assert mine["kind"] == "top-up"
+    # The file has all of it, each movement once under its kind, with its entry.
+    lines = site.rows("/api/v1/takings/export", "finance")
+    told = sorted((each["kind"], each["channel"], int(each["amount_minor"])) for each in lines)
+    assert told == [
+        ("paid-out", "cash", -1000),
+        ("payment", "card", bill["amount"]["minor"]),
+        ("top-up", "cash", 5000),
+    ]
+    assert {each["card"] for each in lines} == {"", card["number"]}
+    for each in lines:
+        entry = f"/api/v1/ledger/entries/{each['entry_id']}"
+        assert site.get(entry, "finance").status_code == 200

@@ -377,6 +377,24 @@ def test_a_payment_goes_back_in_parts_once_each_and_never_more_than_was_paid(
     assert [each["amount"]["minor"] for each in order["refunds"]] == [250, 650]
     assert counter.gateway.desk.figures()["wechat"]["refunded_minor"] == 900
     assert counter.payable(counter.link())["receipt"]["refunded"]["minor"] == 900
+    # The day's file adds up to its figures, and each line names the entry that records it.
+    day = counter.site.get("/api/v1/takings", "finance").get_json()
+    lines = counter.site.rows("/api/v1/takings/export", "finance")
+    assert sum(int(each["amount_minor"]) for each in lines) == 0
+    assert sorted((each["kind"], int(each["amount_minor"])) for each in lines) == [
+        ("payment", 900),
+        ("refund", -650),
+        ("refund", -250),
+    ]
+    assert [each["amount"]["minor"] for each in day["given_back"]] == [900]
+    assert len({each["entry_id"] for each in lines}) == len(lines)
+    assert {each["bill_id"] for each in lines} == {counter.bill_id}
+    files = counter.site.rows("/api/v1/channel-refunds/export?state=done", "finance")
+    assert [each["refund_no"] for each in files] == ["REFUND0002", "REFUND0001"]
+    assert counter.site.rows("/api/v1/channel-refunds/export?state=failed", "finance") == []
+    balances = counter.site.rows("/api/v1/ledger/accounts/export", "finance")
+    assert sum(int(each["balance_minor"]) for each in balances) == 0
+    assert {each["kind"] for each in balances} >= {"clearing", "receivable", "treasury"}
 
 
 def test_a_payment_is_found_by_either_number_in_ones_own_districts(counter: Counter) -> None:

@@ -52,6 +52,17 @@ def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) 
     )
 
 
+def check_lines(count: int) -> None:
+    """Refuse a file of more than `MOST_LINES`: nobody notices what a file leaves out.
+
+    Raises
+    ------
+    Invalid
+    """
+    if count > MOST_LINES:
+        raise Invalid("are too many for one file: ask for a shorter time", field="lines")
+
+
 def every_line(
     page: Callable[[Key | None, int], tuple[list[Item], Key | None]],
 ) -> list[Item]:
@@ -60,7 +71,7 @@ def every_line(
     Raises
     ------
     Invalid
-        Where it has more than `MOST_LINES`: nobody notices what a file leaves out.
+        As `check_lines`.
     """
     found: list[Item] = []
     after: Key | None = None
@@ -69,5 +80,4 @@ def every_line(
         found += items
         if after is None:
             return found
-        if len(found) >= MOST_LINES:
-            raise Invalid("are too many for one file: ask for a shorter time", field="lines")
+        check_lines(len(found) + 1)

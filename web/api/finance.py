@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("finance", __name__, url_prefix="/api/v1", tag="Payments")
 READERS = (Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
-EXPORTED: Final = 500
 COLUMNS: Final = (
     "day",
     "channel",
@@ -159,19 +158,21 @@ def differences(query_data: DifferencesQuery) -> dict[str, Any]:
 @access.allow(*READERS)
 @blueprint.input(DifferencesQuery, location="query")
 @blueprint.doc(
-    summary="Differences as CSV, the newest five hundred",
+    summary="Differences as CSV, the newest first",
     responses=csv_files.documented("difference"),
 )
 def export(query_data: DifferencesQuery) -> Response:
     """Write differences as CSV."""
     with access.wiring().database.read() as connection:
-        found, _ = service.differences(
-            connection,
-            CaseState(query_data.state) if query_data.state else None,
-            query_data.channel,
-            query_data.day,
-            None,
-            EXPORTED,
+        found = csv_files.every_line(
+            lambda last, limit: service.differences(
+                connection,
+                CaseState(query_data.state) if query_data.state else None,
+                query_data.channel,
+                query_data.day,
+                last,
+                limit,
+            )
         )
     return csv_files.csv_file(
         "differences.csv",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
 
@@ -11,9 +11,8 @@ from city.errors import Forbidden
 from city.identifiers import OperatorId, PaymentId
 from parking.services.place_keeping import operators_by_id
 from payments.rules.channel_bills.lines import CHINA
-from payments.store import desk_takings, desk_top_ups
+from payments.store import desk_given_back, desk_takings, desk_top_ups
 from web import access
-from web.api import csv_files
 from web.api.cursors import after, cursor
 from web.api.finance import READERS
 from web.api.names import names_of
@@ -28,21 +27,9 @@ from web.api.schemas.finance import (
 if TYPE_CHECKING:
     from datetime import date
 
-    from flask import Response
     from sqlalchemy import Connection
 
 blueprint = APIBlueprint("takings", __name__, url_prefix="/api/v1", tag="Payments")
-TAKINGS_COLUMNS: Final = (
-    "taken_at",
-    "channel",
-    "operator",
-    "taken_by",
-    "amount_minor",
-    "currency",
-    "bill_id",
-    "payment_id",
-    "entry_id",
-)
 
 
 @blueprint.get("/takings")
@@ -52,11 +39,11 @@ TAKINGS_COLUMNS: Final = (
 @blueprint.doc(summary="What came in on a day, by channel, operator and who took it")
 def takings(query_data: TakingsQuery) -> dict[str, Any]:
     """Show a day's takings."""
-    day, from_at, before_at = _day(query_data.day)
+    day, from_at, before_at = day_of(query_data.day)
     districts = access.known_actor().districts
     with access.wiring().database.read() as connection:
         found = desk_takings.takings(connection, from_at, before_at, districts)
-        back = desk_takings.given_back(connection, from_at, before_at, districts)
+        back = desk_given_back.given_back(connection, from_at, before_at, districts)
         names = names_of(connection, (each.taken_by for each in found))
         operators = operators_by_id(connection, {each.operator_id for each in found})
         # Cards are of the whole city, and so is what is owed for them.
@@ -110,7 +97,7 @@ def taken_payments(query_data: TakenPaymentsQuery) -> dict[str, Any]:
     """List the payments behind a figure."""
     following = after(query_data.cursor)
     with access.wiring().database.read() as connection:
-        found, last = _payments(
+        found, last = payments_of(
             connection,
             query_data,
             PaymentId(following) if following else None,
@@ -145,7 +132,7 @@ def card_moves(query_data: TakenPaymentsQuery) -> dict[str, Any]:
     """List the movements behind a figure."""
     if access.known_actor().districts is not None:
         raise Forbidden("cards are of the whole city")
-    _, from_at, before_at = _day(query_data.day)
+    _, from_at, before_at = day_of(query_data.day)
     which = desk_takings.Which(query_data.channel, None, query_data.taken_by)
     following = after(query_data.cursor)
     with access.wiring().database.read() as connection:
@@ -172,51 +159,18 @@ def card_moves(query_data: TakenPaymentsQuery) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/takings/export")
-@access.allow(*READERS)
-@blueprint.input(TakingsQuery, location="query")
-@blueprint.doc(
-    summary="A day's payments as CSV",
-    responses=csv_files.documented("payment"),
-)
-def export_takings(query_data: TakingsQuery) -> Response:
-    """Write a day's payments as CSV."""
-    wanted = TakenPaymentsQuery(day=query_data.day)
-    with access.wiring().database.read() as connection:
-        found = csv_files.every_line(lambda last, limit: _payments(connection, wanted, last, limit))
-        names = names_of(connection, {each.taken_by for each in found})
-        operators = operators_by_id(connection, {each.operator_id for each in found})
-    return csv_files.csv_file(
-        f"takings-{_day(query_data.day)[0]}.csv",
-        TAKINGS_COLUMNS,
-        (
-            (
-                each.taken_at.astimezone(CHINA).isoformat(),
-                each.channel,
-                operators[each.operator_id].name_zh if each.operator_id in operators else None,
-                names.get(each.taken_by, each.taken_by),
-                each.amount.minor,
-                each.amount.currency,
-                str(each.bill_id),
-                str(each.payment_id),
-                str(each.entry_id or ""),
-            )
-            for each in found
-        ),
-    )
-
-
-def _day(asked: date | None) -> tuple[date, datetime, datetime]:
+def day_of(asked: date | None) -> tuple[date, datetime, datetime]:
     """Give a day of China's, the present one where none is asked for, and its two ends."""
     day = asked or access.wiring().clock.now().astimezone(CHINA).date()
     from_at = datetime.combine(day, time(), CHINA).astimezone(UTC)
     return day, from_at, from_at + timedelta(days=1)
 
 
-def _payments(
+def payments_of(
     connection: Connection, wanted: TakenPaymentsQuery, last: PaymentId | None, limit: int
 ) -> tuple[list[desk_takings.TakenPayment], PaymentId | None]:
-    _, from_at, before_at = _day(wanted.day)
+    """Give a page of the payments behind a figure, of the caller's districts."""
+    _, from_at, before_at = day_of(wanted.day)
     operator_id = None if wanted.operator_id is None else OperatorId(wanted.operator_id)
     return desk_takings.payments(
         connection,

@@ -293,6 +293,12 @@ class NumberedOrdersOut(Outgoing):
     items: list[NumberedOrderOut]
 
 
+class RefundsFileQuery(Incoming):
+    """Which refunds, all of them."""
+
+    state: Literal["asked", "done", "failed"] | None = None
+
+
 class ChannelRefundsQuery(PageQuery):
     """Which refunds."""
 

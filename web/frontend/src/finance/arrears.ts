@@ -65,7 +65,8 @@ export class ArrearsDesk {
         void this.shownPages().load();
       },
     );
-    replace(this.place, this.tiles, this.chips, this.list);
+    const file = h("a", { class: "button", href: "/api/v1/arrears/export", download: "" }, text("figures.file"));
+    replace(this.place, this.tiles, this.chips, this.list, this.readsBills ? h("p", { class: "panel-acts" }, file) : null);
     return this.shownPages().load();
   }
 

@@ -1,5 +1,5 @@
 /** The ledger: accounts with their balances as of an instant; every figure opens its postings. */
-import { act as send, actKey, read } from "../api/client";
+import { act as send, actKey, read, withQuery } from "../api/client";
 import type { Accounts, Periods } from "../api/types";
 import { instant } from "../format/time";
 import { exactly } from "../format/words";
@@ -15,10 +15,13 @@ import { accountWords, act, opener, section, signed, table, who } from "./words"
 
 const KINDS = [
   "cash",
+  "till",
+  "over_short",
   "clearing",
   "bank",
   "receivable",
   "advance",
+  "stored_value",
   "revenue",
   "treasury",
   "platform",
@@ -27,6 +30,7 @@ const KINDS = [
   "surplus",
   "suspense",
   "written_off",
+  "rounding",
 ] as const;
 
 export class LedgerDesk {
@@ -39,6 +43,7 @@ export class LedgerDesk {
     { id: "kind" },
   );
   private readonly before = field("", { type: "datetime-local", id: "before" });
+  private readonly file = h("a", { class: "button", href: "#", download: "" }, text("figures.file"));
   private readonly desk = new Desk(this.place, () => undefined);
   private asking = 0;
 
@@ -52,6 +57,7 @@ export class LedgerDesk {
         { class: "bench-tools" },
         tool(this.kind, text("finance.kind")),
         tool(this.before, text("finance.as_of")),
+        h("div", { class: "tool-end" }, this.file),
       ),
       h("p", { class: "note" }, text("finance.sides")),
       this.box,
@@ -73,11 +79,10 @@ export class LedgerDesk {
   private async load(): Promise<void> {
     const asking = ++this.asking;
     const beforeAt = this.asOf();
+    const query = { kind: this.kind.value || null, before_at: beforeAt };
+    this.file.href = withQuery("/api/v1/ledger/accounts/export", query);
     try {
-      const found = await read<Accounts>("/api/v1/ledger/accounts", {
-        kind: this.kind.value || null,
-        before_at: beforeAt,
-      });
+      const found = await read<Accounts>("/api/v1/ledger/accounts", query);
       if (asking !== this.asking) return;
       this.desk.wasRead();
       this.draw(found, beforeAt);

@@ -1,5 +1,5 @@
 /** What went back through online channels, what is on its way, what failed. */
-import { read } from "../api/client";
+import { read, withQuery } from "../api/client";
 import type { Bill, Card, ListedRefund, ListedRefunds, NumberedOrders } from "../api/types";
 import { instant } from "../format/time";
 import { inFours } from "../cards/card";
@@ -23,6 +23,7 @@ export class RefundsDesk {
   private readonly list = h("div", {});
   private readonly states = h("div", { class: "chips", role: "group", "aria-label": text("disputes.state") });
   private readonly desk = new Desk(this.place, () => this.pages.draw());
+  private readonly file = h("a", { class: "button", href: "#", download: "" }, text("figures.file"));
   private state: (typeof STATES)[number] = "";
   private readonly pages = new Pages<ListedRefund, ListedRefunds>(
     this.list,
@@ -39,10 +40,22 @@ export class RefundsDesk {
       this.state,
       (state) => {
         this.state = state;
-        void this.pages.load();
+        void this.load();
       },
     );
-    replace(this.place, h("p", { class: "note" }, text("finance.refunds_note")), this.finder(), this.states, this.list);
+    replace(
+      this.place,
+      h("p", { class: "note" }, text("finance.refunds_note")),
+      this.finder(),
+      this.states,
+      this.list,
+      h("p", { class: "panel-acts" }, this.file),
+    );
+    return this.load();
+  }
+
+  private load(): Promise<void> {
+    this.file.href = withQuery("/api/v1/channel-refunds/export", { state: this.state || null });
     return this.pages.load();
   }
 
