@@ -79,7 +79,10 @@ def read_photographs(manifest: Path) -> list[Photograph]:
             if picture is None:
                 raise Invalid("is no picture", field=row["path"])
             kind, rows = PlateKind(row["kind"]), 1
-            if picture.shape[1] < _TWO_ROW_BELOW * picture.shape[0]:
+            if row.get("rows"):
+                # Of a labelled set: its crops are straightened, so that their shape says nothing.
+                rows = int(row["rows"])
+            elif picture.shape[1] < _TWO_ROW_BELOW * picture.shape[0]:
                 kind = PlateKind.YELLOW2 if kind is PlateKind.YELLOW7 else kind
                 # A blue plate that is as high was only cut out at a steep slant.
                 rows = 2 if kind in kinds_with(2) else 1
