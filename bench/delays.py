@@ -31,7 +31,7 @@ from signals.problem import Problem, read_problem
 from signals.rules.junctions import GroupKind
 from signals.rules.model.aspects import Aspect
 from signals.rules.model.plans import Interval, Programme
-from signals.rules.plans.arrivals import arrivals_of, lane_arrivals, results_as_they_come
+from signals.rules.plans.arrivals import arrivals_of, coming_to, results_as_they_come
 from signals.rules.plans.delay_of_plan import lane_results, lanes_of, opposing_of
 from signals.rules.plans.routes import read_journeys
 
@@ -135,17 +135,14 @@ def held(name: str, problem: Problem, *, own: bool) -> Iterator[Held]:
         lanes = lanes_of(
             junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.drivers
         )
-        opposing = opposing_of(problem.case_of(plan.junction).pairs)
+        case = problem.case_of(plan.junction)
+        opposing = opposing_of(case.pairs)
         hours = (flows.end_s - flows.begin_s) / 3600
-        even = lane_results(plan, lanes, opposing, hours)
-        arriving = lane_arrivals(junction, problem.network, flows, coming)
+        even = {each.lane: each for each in lane_results(plan, lanes, opposing, hours)}
+        arriving = coming_to(case, flows, coming, lanes)
         results = {
-            each.lane: (each, before)
-            for each, before in zip(
-                results_as_they_come(plan, even, lanes, opposing, arriving),
-                even,
-                strict=True,
-            )
+            each.lane: (each, even[each.lane])
+            for each in results_as_they_come(plan, lanes, opposing, arriving)
         }
         for group in groups_of(junction, problem):
             mine = [results[lane] for lane in group if results[lane][0].flow_vph > 0]
@@ -167,7 +164,8 @@ def held(name: str, problem: Problem, *, own: bool) -> Iterator[Held]:
                 statistics.fmean(map(len, driven)),
                 max(each.saturation for each, _ in mine),
                 sum(each.flow_vph * each.delay_s for each, _ in mine) / total,
-                sum(each.flow_vph * each.delay_s for _, each in mine) / total,
+                sum(each.flow_vph * each.delay_s for _, each in mine)
+                / sum(each.flow_vph for _, each in mine),
                 statistics.fmean(runs_s),
                 free_s,
                 runs_s,
@@ -182,9 +180,10 @@ def problems(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str, P
         here = options.data / name
         files = (str(here / "net.xml"), str(here / "rou.xml"))
         yield name, read_problem(line, *files, "as-is", begin_s=begins.get(name))
-    for seed in range(1, options.towns + 1):
-        name = f"crossroads {seed}"
-        town = make_town("crossroads", seed, folder / name, people=False, load=LOADS["crossroads"])
+    towns = [("crossroads", str(seed)) for seed in range(1, options.towns + 1)]
+    for kind, seed in [*towns, *(each.split(":") for each in options.drawn)]:
+        name = f"{kind} {seed}"
+        town = make_town(kind, int(seed), folder / name, people=False, load=LOADS[kind])
         yield name, read_problem(line, str(town.network), str(town.demand), "as-is")
 
 
@@ -221,12 +220,13 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path(data) / "signals")
     parser.add_argument("--networks", nargs="*", default=[])
     parser.add_argument("--towns", type=int, default=6, help="random crossroads beside them")
+    parser.add_argument("--drawn", nargs="*", default=[], metavar="KIND:SEED", help="other towns")
     parser.add_argument("--groups", action="store_true", help="a line for each lane group")
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()
-    if options.towns and sumo_home() is None:
+    if (options.towns or options.drawn) and sumo_home() is None:
         sys.stderr.write("no .venv-peers: no random crossroads\n")
-        options.towns = 0
+        options.towns, options.drawn = 0, []
     found: list[Held] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, problem in problems(options, Path(folder)):

@@ -9,7 +9,7 @@ from city.errors import Invalid, Unavailable
 from signals.adapters.sumo.simulator import Simulator
 from signals.problem import Problem
 from signals.rules.model.plans import Programme
-from signals.rules.plans.arrivals import arrivals_of, lane_arrivals
+from signals.rules.plans.arrivals import arrivals_of, coming_to
 from signals.rules.plans.coordination import Coordination, Site, coordinate_plans
 from signals.rules.plans.junction_maker import JunctionMaker
 from signals.rules.plans.planning import JunctionPlan, plan_junction
@@ -92,7 +92,7 @@ def make_plans(
         own = tuple(each for each in problem.own if each.junction == junction.name)
         coming = None
         if arrivals is not None:
-            coming = lane_arrivals(junction, problem.network, flows, arrivals)
+            coming = coming_to(case, flows, arrivals, lanes)
         found = plan_junction(case, lanes, own, hours, coming, overlapping=overlapping)
         if found is not None:
             found = replace(found, programme=replace(found.programme, name=_free_name(own)))

@@ -59,10 +59,9 @@ class _Judging:
 
     def results(self, programme: Programme) -> tuple[LaneResult, ...]:
         opposing = self.maker.opposing
-        even = lane_results(programme, self.lanes, opposing, self.hours)
         if self.coming is None:
-            return even
-        return results_as_they_come(programme, even, self.lanes, opposing, self.coming)
+            return lane_results(programme, self.lanes, opposing, self.hours)
+        return results_as_they_come(programme, self.lanes, opposing, self.coming)
 
     def cost_s(self, programme: Programme) -> float:
         return total_delay_s(self.results(programme))
