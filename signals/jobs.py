@@ -1,4 +1,4 @@
-"""What workers do for signals: optimisations, schedules, room for detector data."""
+"""What workers do for signals: optimisations, drives, schedules, room for detector data."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from city.identifiers import parse_id
 from city.works.database import Database
 from city.works.jobs import Task
-from signals.services import alarms, optimisations, schedule_making, schedules
+from signals.services import alarms, drives, optimisations, schedule_making, schedules
 from signals.store import partitions
 
 log = structlog.get_logger("signals")
@@ -21,6 +21,10 @@ def tasks(database: Database) -> list[Task]:
     def optimise(arguments: Mapping[str, JsonValue]) -> None:
         optimisation_id = parse_id(str(arguments.get("optimisation_id")), "optimisation_id")
         optimisations.run(database, optimisation_id, apart=True)
+
+    def drive(arguments: Mapping[str, JsonValue]) -> None:
+        drive_id = parse_id(str(arguments.get("drive_id")), "drive_id")
+        drives.run(database, drive_id, apart=True)
 
     def make_schedule(arguments: Mapping[str, JsonValue]) -> None:
         schedule_id = parse_id(str(arguments.get("schedule_id")), "schedule_id")
@@ -63,6 +67,7 @@ def tasks(database: Database) -> list[Task]:
         Task("signals.watch_day", watch_day, every="40 18 * * *"),
         Task("signals.keep_partitions", keep_partitions, every="11 * * * *"),
         Task(optimisations.TASK, optimise, attempts=3),
+        Task(drives.TASK, drive, attempts=3),
         Task(schedule_making.TASK, make_schedule, attempts=3),
         Task(schedules.FOLLOW, follow_schedules, every="* * * * *"),
     ]

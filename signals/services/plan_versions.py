@@ -367,7 +367,11 @@ def plans_of(connection: Connection, found: store.VersionRecord) -> dict[str, Pr
 
 def compared(connection: Connection, found: store.VersionRecord) -> tuple[Difference, ...]:
     """Tell how a version differs from what its signals run, or ran before it was deployed."""
-    before: dict[str, Programme] = {}
+    return differences(before_of(connection, found), _plans(connection, found))
+
+
+def before_of(connection: Connection, found: store.VersionRecord) -> dict[str, Programme]:
+    """Give what a version's signals run, or ran before it was deployed; those with a plan."""
     parts = networks.parts(connection, found.network_id, found.signals)
     mine = running_plans.of_version(connection, found.id)
     if mine:
@@ -375,9 +379,10 @@ def compared(connection: Connection, found: store.VersionRecord) -> tuple[Differ
         rows = running_plans.before(connection, found.network_id, found.signals, began_at)
     else:
         rows = running_plans.in_force(connection, found.network_id, found.signals)
-    for name, row in rows.items():
-        before[name] = plans_from_json({"plans": [row.programme]}, parts[name])[0]
-    return differences(before, _plans(connection, found))
+    return {
+        name: plans_from_json({"plans": [row.programme]}, parts[name])[0]
+        for name, row in rows.items()
+    }
 
 
 def _plans(connection: Connection, found: store.VersionRecord) -> dict[str, Programme]:

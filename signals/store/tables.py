@@ -154,6 +154,38 @@ optimisation = Table(
     Column("result", JSONB(none_as_null=True)),
 )
 
+drive = Table(
+    "drive",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("demand_id", Uuid, nullable=False),
+    Column("version_id", Uuid, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("seeds", ARRAY(Integer), nullable=False),
+    Column("before", JSONB, nullable=False),
+    Column("after", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("requested_at", INSTANT, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("started_at", INSTANT),
+    Column("finished_at", INSTANT),
+    Column("cancel_asked_by", Text),
+    Column("problem", Text),
+    Column("result", JSONB(none_as_null=True)),
+)
+
+drive_run = Table(
+    "drive_run",
+    METADATA,
+    Column("drive_id", Uuid, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("seed", Integer, primary_key=True),
+    Column("figures", JSONB, nullable=False),
+    Column("replay", LargeBinary),
+)
+
 count_day = Table(
     "count_day",
     METADATA,

@@ -57,6 +57,7 @@ from web.api import (
     signal_alarms,
     signal_cabinets,
     signal_detections,
+    signal_drives,
     signal_lights,
     signal_overrides,
     signal_plans,
@@ -142,6 +143,7 @@ BLUEPRINTS = (
     signal_detections.blueprint,
     signal_lights.blueprint,
     signal_overrides.blueprint,
+    signal_drives.blueprint,
     signal_radio.blueprint,
     signal_schedules.blueprint,
 )

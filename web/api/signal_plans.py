@@ -14,6 +14,7 @@ from city.people.store import account_names
 from city.time import rfc3339
 from signals.services import networks, optimisations
 from signals.services import plan_versions as service
+from signals.store import drives
 from signals.store import plan_versions as store
 from web import access
 from web.acts import act
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from city.works.database import UnitOfWork
+    from signals.store.drives import Drive
     from signals.store.optimisations import Optimisation
 
 blueprint = APIBlueprint("signal_plans", __name__, url_prefix="/api/v1", tag="Signals")
@@ -126,13 +128,23 @@ def signal_plan(version_id: UUID) -> dict[str, Any]:
         report = store.report_of(connection, version_id)
         differences = service.compared(connection, found)
         names = _names(connection, found)
+        driven = drives.latest(connection, version_id, revision=found.revision)
     return {
         "plan": _plan(found),
         "document": document,
         "report": report,
         "differences": [each.as_json() for each in differences],
         "names": names,
+        "drive": None if driven is None else drive_out(driven),
     }
+
+
+def drive_out(found: Drive) -> dict[str, Any]:
+    """Give a drive's document."""
+    values = asdict(found)
+    for hidden in ("network_id", "demand_id", "requested_by", "cancel_asked_by"):
+        del values[hidden]
+    return {**values, "total": 2 * len(found.seeds)}
 
 
 def _names(connection: Connection, found: store.VersionRecord) -> dict[str, str]:

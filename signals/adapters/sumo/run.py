@@ -5,6 +5,7 @@ Started by ``simulator``; the only module that imports libsumo. What SUMO prints
 
 import gc
 import json
+import math
 import os
 import pickle
 import sys
@@ -29,6 +30,10 @@ from signals.rules.model.aspects import driven
 _CHECK_EVERY_STEPS: Final = 200
 _BEYOND_M: Final = 80.0
 """Beyond the junction speed is reached again: 14 m/s after 38 m at 2.6 m/s2."""
+_MOST_POSITIONS: Final = 400_000
+"""Of a replay: 2 200 vehicles for three minutes."""
+_NOWHERE_M: Final = 1e8
+"""SUMO's coordinates of a vehicle that is on no road are beyond."""
 
 
 def main() -> int:
@@ -54,7 +59,9 @@ def drive(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     _close(libsumo, job["closed_lanes"])
     watched = Watched(libsumo, job)
     passages = Passages(libsumo) if job["passages"] else None
-    parent, steps = os.getppid(), 0
+    positions = Positions(libsumo, *job["replay_s"]) if job["replay_s"] else None
+    counted_from_s = -math.inf if job["counted_from_s"] is None else job["counted_from_s"]
+    parent, steps, early = os.getppid(), 0, 0
     gc.freeze()  # what stands now lasts: no decision is to wait while it is looked through
     while libsumo.simulation.getMinExpectedNumber() > 0:
         libsumo.simulationStep()
@@ -62,6 +69,9 @@ def drive(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         watched.step(now_s)
         if passages is not None:
             passages.step()
+            early = len(passages.found) if now_s < counted_from_s else early
+        if positions is not None:
+            positions.step(now_s)
         if now_s >= job["give_up_s"]:
             break
         steps += 1
@@ -72,8 +82,11 @@ def drive(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         kind: libsumo.vehicletype.getVehicleClass(kind) for kind in libsumo.vehicletype.getIDList()
     }
     libsumo.close()
-    return {**travelled(trips, classes), "teleports": teleports(statistic), "end_s": end_s,
-            **watched.found(), "passages": [] if passages is None else passages.found}  # fmt: skip
+    return {**travelled(trips, classes, counted_from_s, end_s),
+            "teleports": teleports(statistic), "end_s": end_s, **watched.found(),
+            "passages": [] if passages is None else passages.found[early:],
+            "tracks": [] if positions is None else positions.tracks(),
+            "tracked_until_s": None if positions is None else positions.until_s}  # fmt: skip
 
 
 def _close(sumo: Any, lanes: list[str]) -> None:
@@ -234,6 +247,49 @@ class Passages:
                 self.found.append((passed, lane, lost_s - begun_s))
 
 
+class Positions:
+    """Where every vehicle is in each second of a window, in decimetres.
+
+    Bounded: where there are too many, the window ends early.
+    """
+
+    def __init__(self, sumo: Any, from_s: float, until_s: float) -> None:
+        self._sumo = sumo
+        self._from_s = from_s
+        self.until_s = until_s
+        self._kept = 0
+        self._found: list[tuple[float, list[int]]] = []
+        self._open: dict[str, list[int]] = {}
+
+    def step(self, now_s: float) -> None:
+        """Take a second in."""
+        if not self._from_s <= now_s < self.until_s:
+            return
+        vehicles = self._sumo.vehicle
+        names = vehicles.getIDList()
+        self._kept += len(names)
+        if self._kept > _MOST_POSITIONS:
+            self.until_s = now_s
+            return
+        # Who is taken out of a jam is nowhere for a while, and begins anew where it is put down.
+        still: dict[str, list[int]] = {}
+        for name in names:
+            x_m, y_m = vehicles.getPosition(name)
+            if abs(x_m) > _NOWHERE_M:
+                continue
+            places = self._open.get(name)
+            if places is None:
+                places = []
+                self._found.append((now_s, places))
+            places += (round(x_m * 10), round(y_m * 10))
+            still[name] = places
+        self._open = still
+
+    def tracks(self) -> list[tuple[float, list[int]]]:
+        """Give each vehicle's first second and its places, x and y in turn."""
+        return self._found
+
+
 def _road(lane: str) -> str:
     return lane.rpartition("_")[0]
 
@@ -255,16 +311,25 @@ def arguments(job: dict[str, Any]) -> list[str]:
     ]
 
 
-def travelled(file: Path, classes: dict[str, str]) -> dict[str, Any]:
-    """Give what SUMO wrote of every trip, and the time that each person on foot lost."""
+def travelled(file: Path, classes: dict[str, str], from_s: float, end_s: float) -> dict[str, Any]:
+    """Give what SUMO wrote of every trip, and the time that each person on foot lost.
+
+    Vehicles that wanted to start before an instant are left out; those that never could have
+    waited until the end.
+    """
     trips, walks = [], []
     for _, each in ET.iterparse(file):  # noqa: S314 - SUMO's own output in our own folder
         if each.tag == "tripinfo":
+            waited_s = max(float(each.get("departDelay", 0)), 0.0)
+            depart_s = float(each.get("depart", -1))
+            if (end_s if depart_s < 0 else depart_s) - waited_s < from_s:
+                each.clear()
+                continue
             trips.append(
                 (
                     classes.get(each.get("vType", ""), "passenger"),
                     float(each.get("timeLoss", 0)),
-                    max(float(each.get("departDelay", 0)), 0.0),
+                    waited_s,
                     float(each.get("waitingTime", 0)),
                     int(each.get("waitingCount", 0)),
                     float(each.get("arrival", -1)) >= 0,

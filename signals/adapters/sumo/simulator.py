@@ -24,6 +24,7 @@ from signals.rules.model.plans import Interval, Programme
 from signals.rules.model.sumo_export import additional_file
 from signals.rules.model.sumo_net import read_sumo
 from signals.rules.simulation.outcome import Trip, person_delay_s
+from signals.rules.simulation.replay import Track
 
 TELEPORT_S: Final = 300.0
 _GIVE_UP_S: Final = 4 * 3_600.0
@@ -49,6 +50,10 @@ class Run:
     """What each second's decisions of all signals took; empty where plans ran."""
     decisions: tuple[tuple[float, str, str], ...] = ()
     """Instant, signal and reason of every change of an adaptive control."""
+    tracks: tuple[Track, ...] = ()
+    """Where vehicles were in the window of a replay; empty where nobody asked."""
+    tracked_until_s: float | None = None
+    """When that window ended: before what was asked for where there were too many vehicles."""
 
     @property
     def delay_s(self) -> float:
@@ -116,6 +121,8 @@ class Simulator:
         control: Peer | Adaptive | None = None,
         watch: bool = False,
         passages: bool = False,
+        counted_from_s: float | None = None,
+        replay_s: tuple[float, float] | None = None,
         limit_s: float = _RUN_LIMIT_S,
     ) -> Run:
         """Drive one seed.
@@ -131,6 +138,10 @@ class Simulator:
             Keep what every signal showed.
         passages : bool
             Keep what every vehicle lost at every signal that it passed.
+        counted_from_s : float, optional
+            Leave out trips that wanted to start before, and signals passed before.
+        replay_s : tuple of float, optional
+            Keep where every vehicle is in each second from one instant to another.
         limit_s : float
             Wall time.
 
@@ -158,6 +169,8 @@ class Simulator:
             "closed_lanes": self._closed,
             "watch": watch,
             "passages": passages,
+            "counted_from_s": counted_from_s,
+            "replay_s": replay_s,
             "control": None if control is None else str(self._file_of_control(control)),
         }
         answer = _run(job, limit_s)
@@ -173,6 +186,8 @@ class Simulator:
             answer["longest_wait_s"],
             tuple(answer["decision_ms"]),
             tuple((at_s, light, says) for at_s, light, says in answer["decisions"]),
+            tuple(Track(from_s, tuple(places)) for from_s, places in answer["tracks"]),
+            answer["tracked_until_s"],
         )
 
     def _file_of_control(self, control: Peer | Adaptive) -> Path:

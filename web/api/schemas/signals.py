@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from web.api.schemas.base import Incoming, Instant, InstantIn, Names, Outgoing, PageQuery
+from web.api.schemas.signal_drives import SignalDriveOut
 
 NetworkCode = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]
 SignalName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -231,6 +232,10 @@ class SignalPlanDetailOut(Outgoing):
     report: dict[str, Any] | None
     differences: list[SignalDifferenceOut]
     names: Annotated[dict[str, str], Field(description="Who the subjects are, as far as staff")]
+    drive: Annotated[
+        SignalDriveOut | None,
+        Field(description="The drive in simulation of this revision that was asked for last"),
+    ]
 
 
 class SignalPlansQuery(PageQuery):
