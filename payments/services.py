@@ -129,6 +129,17 @@ def balances(
     return ledger_store.balances(connection, kind, before_at)
 
 
+def balances_page(
+    connection: Connection,
+    kind: AccountKind | None,
+    before_at: datetime | None,
+    after: str | None,
+    limit: int,
+) -> tuple[dict[Account, list[Money]], str | None]:
+    """Give some accounts' balances by their names, and the last name where more follow."""
+    return ledger_store.balances_page(connection, kind, before_at, after, limit)
+
+
 def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
     """Write the bill of a rated stay, and the debt in the ledger.
 

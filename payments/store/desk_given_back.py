@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Connection, exists, func, select, union_all
+from sqlalchemy import CompoundSelect, Connection, exists, func, select, tuple_, union_all
 
 from city.identifiers import BillId, OperatorId
 from city.money import Money
@@ -70,17 +70,28 @@ def given_back(
     ]
 
 
-def went_back(
+def went_back(  # noqa: PLR0917 - of which figure and reader, and how many
     connection: Connection,
     from_at: datetime,
     before_at: datetime,
+    channel: str | None,
     districts: Collection[str] | None,
+    after: UUID | None,
     limit: int,
-) -> list[WentBack]:
-    """Give what `given_back` adds up, the latest first: one statement, at most `limit`."""
+) -> tuple[list[WentBack], UUID | None]:
+    """Give what `given_back` adds up, the latest first, and the last id where more follow."""
     both = _all(from_at, before_at, districts).subquery()
-    query = select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(limit)
-    return [
+    query = select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(limit + 1)
+    if channel is not None:
+        query = query.where(both.c.channel == channel)
+    if after is not None:
+        last = both.alias("last")
+        # Without such a refund the comparison is unknown and the page empty.
+        query = query.where(
+            tuple_(both.c.at, both.c.id)
+            < select(last.c.at, last.c.id).where(last.c.id == after).scalar_subquery()
+        )
+    found = [
         WentBack(
             row["id"],
             row["channel"],
@@ -93,6 +104,7 @@ def went_back(
         )
         for row in connection.execute(query).mappings()
     ]
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 def _all(

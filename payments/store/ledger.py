@@ -272,6 +272,34 @@ def balances(
     }
 
 
+def balances_page(
+    connection: Connection,
+    kind: AccountKind | None,
+    before_at: datetime | None,
+    after: str | None,
+    limit: int,
+) -> tuple[dict[Account, list[Money]], str | None]:
+    """Give some accounts' balances by their names, and the last name where more follow.
+
+    Three statements over the sums of these accounts alone: each parking card has one of its own.
+    """
+    query = (
+        select(account.c.code, account.c.kind, account.c.holder)
+        .order_by(account.c.code)
+        .limit(limit + 1)
+    )
+    if kind is not None:
+        query = query.where(account.c.kind == kind.value)
+    if after is not None:
+        query = query.where(account.c.code > after)
+    rows = connection.execute(query).all()
+    found = {row.code: Account(AccountKind(row.kind), row.holder) for row in rows[:limit]}
+    held: dict[Account, list[Money]] = {}
+    for code, money in day_sums.held(connection, before_at, list(found)):
+        held.setdefault(found[code], []).append(money)
+    return held, rows[limit - 1].code if len(rows) > limit else None
+
+
 def _with_postings(connection: Connection, heads: Sequence[RowMapping]) -> list[Entry]:
     if not heads:
         return []

@@ -103,6 +103,13 @@ def reads_the_takings(visitor: Visitor, bill_id: str) -> None:
     assert "clearing:wechat" in answer.text()
     page.keyboard.press("Escape")
     expect(page.locator("#case")).to_be_hidden()
+    page.locator("[data-row=back-channel-wechat]").click()
+    gone = page.locator(".case tr").filter(has=page.locator(f"a[href='/bills/{bill_id}']"))
+    expect(gone).to_contain_text("−¥2.00")
+    gone.locator("[data-row]").click()
+    expect(page.locator("[data-entry]")).to_contain_text("Clearing · WeChat Pay")
+    page.keyboard.press("Escape")
+    expect(page.locator("#case")).to_be_hidden()
     day_file = page.locator("#section a[download]").get_attribute("href")
     written = page.request.get(visitor.system.origin + str(day_file)).text()
     assert [",refund,wechat," in line for line in written.splitlines()].count(True) >= 1

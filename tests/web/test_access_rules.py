@@ -331,6 +331,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/takings/card-moves": FINANCE_READERS,
     "GET /api/v1/takings/payments": FINANCE_READERS,
     "GET /api/v1/takings/export": FINANCE_READERS,
+    "GET /api/v1/takings/refunds": FINANCE_READERS,
     "GET /api/v1/arrears/export": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR},
     "GET /api/v1/channel-refunds/export": FINANCE_READERS | {Role.OPERATOR},
     "GET /api/v1/ledger/accounts/export": {Role.FINANCE, Role.AUDITOR},

@@ -75,6 +75,14 @@ def test_a_figure_of_the_ledger_opens_its_postings_and_what_is_closed_stays(site
     accounts = site.get("/api/v1/ledger/accounts", "auditor").get_json()["items"]
     balances = {each["account"]: each["balances"][0]["minor"] for each in accounts}
     assert sum(balances.values()) == 0
+    paged: list[str] = []
+    following: str | None = ""
+    while following is not None:
+        asked = f"/api/v1/ledger/accounts?limit=1{following and '&cursor='}{following}"
+        page = site.get(asked, "auditor").get_json()
+        paged += [each["account"] for each in page["items"]]
+        following = page["next"]
+    assert paged == list(balances)
     name = next(each for each in balances if each.startswith("receivable:"))
     (line,) = site.get(f"/api/v1/ledger/postings?account={name}", "finance").get_json()["items"]
     assert line["amount"] == bill["amount"]

@@ -389,6 +389,15 @@ def test_a_payment_goes_back_in_parts_once_each_and_never_more_than_was_paid(
     assert [each["amount"]["minor"] for each in day["given_back"]] == [900]
     assert len({each["entry_id"] for each in lines}) == len(lines)
     assert {each["bill_id"] for each in lines} == {counter.bill_id}
+    path = "/api/v1/takings/refunds?channel=wechat&limit=1"
+    first_page = counter.site.get(path, "auditor").get_json()
+    rest = counter.site.get(f"{path}&cursor={first_page['next']}", "auditor").get_json()
+    assert [each["amount"]["minor"] for each in first_page["items"] + rest["items"]] == [650, 250]
+    assert (rest["next"], counter.site.get(f"{path}x", "auditor").status_code) == (None, 422)
+    assert (
+        counter.site.get("/api/v1/takings/refunds?channel=alipay", "auditor").get_json()["items"]
+        == []
+    )
     files = counter.site.rows("/api/v1/channel-refunds/export?state=done", "finance")
     assert [each["refund_no"] for each in files] == ["REFUND0002", "REFUND0001"]
     assert counter.site.rows("/api/v1/channel-refunds/export?state=failed", "finance") == []

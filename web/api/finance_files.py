@@ -25,7 +25,7 @@ from web.api.finance import READERS
 from web.api.names import holders, names_of
 from web.api.plates import masked_plates
 from web.api.schemas.finance import TakenPaymentsQuery, TakingsQuery
-from web.api.schemas.ledger import AccountsQuery
+from web.api.schemas.ledger import AccountsFileQuery
 from web.api.schemas.paying import RefundsFileQuery
 from web.api.takings import day_of, payments_of
 
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from city.identifiers import OperatorId
+    from city.money import Money
     from parking.rules.places.model import Operator
+    from payments.rules.ledger import Account
     from web.api.csv_files import Cell
 
     Row = tuple[Cell, ...]
@@ -198,18 +200,20 @@ def export_arrears() -> Response:
 
 @blueprint.get("/ledger/accounts/export")
 @access.allow(Role.FINANCE, Role.AUDITOR)
-@blueprint.input(AccountsQuery, location="query")
+@blueprint.input(AccountsFileQuery, location="query")
 @blueprint.doc(
     summary="Accounts with their balances as CSV, now or as of an instant",
     description="Debits are above zero. The balances of all accounts in one currency add up to 0.",
     responses=csv_files.documented("balance"),
 )
-def export_accounts(query_data: AccountsQuery) -> Response:
+def export_accounts(query_data: AccountsFileQuery) -> Response:
     """Write balances as CSV."""
     kind = AccountKind(query_data.kind) if query_data.kind else None
     with access.wiring().database.read() as connection:
-        found = payments.balances(connection, kind, query_data.before_at)
-        names = holders(connection, (account.holder for account in found))
+        found = csv_files.every_line(
+            lambda last, limit: _balances(connection, kind, query_data.before_at, last, limit)
+        )
+        names = holders(connection, {account.holder for account, _ in found})
     rows: list[Row] = [
         (
             account.code,
@@ -218,10 +222,8 @@ def export_accounts(query_data: AccountsQuery) -> Response:
             money.minor,
             money.currency,
         )
-        for account, balances in found.items()
-        for money in balances
+        for account, money in found
     ]
-    csv_files.check_lines(len(rows))
     return csv_files.csv_file("accounts.csv", ACCOUNTS, rows)
 
 
@@ -247,9 +249,12 @@ def _taken(connection: Connection, asked: TakingsQuery) -> Iterator[Row]:
 
 
 def _gone_back(connection: Connection, from_at: datetime, before_at: datetime) -> Iterator[Row]:
-    most = csv_files.MOST_LINES + 1
     districts = access.known_actor().districts
-    found = desk_given_back.went_back(connection, from_at, before_at, districts, most)
+    found = csv_files.every_line(
+        lambda last, limit: desk_given_back.went_back(
+            connection, from_at, before_at, None, districts, last, limit
+        )
+    )
     names = names_of(connection, {each.by for each in found})
     operators = operators_by_id(connection, {each.operator_id for each in found})
     for each in found:
@@ -289,6 +294,17 @@ def _on_cards(connection: Connection, from_at: datetime, before_at: datetime) ->
             str(each.id),
             str(each.entry_id),
         )
+
+
+def _balances(
+    connection: Connection,
+    kind: AccountKind | None,
+    before_at: datetime | None,
+    after: str | None,
+    limit: int,
+) -> tuple[list[tuple[Account, Money]], str | None]:
+    found, last = payments.balances_page(connection, kind, before_at, after, limit)
+    return [(account, money) for account, held in found.items() for money in held], last
 
 
 def _local(at: datetime | None) -> str | None:

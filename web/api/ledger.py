@@ -59,12 +59,14 @@ POSTING_COLUMNS: Final = (
 @access.allow(*READERS)
 @blueprint.input(AccountsQuery, location="query")
 @blueprint.output(AccountsOut)
-@blueprint.doc(summary="Accounts with their balances, now or as of an instant")
+@blueprint.doc(summary="Accounts with their balances by name, now or as of an instant")
 def accounts(query_data: AccountsQuery) -> dict[str, Any]:
     """List accounts."""
     kind = AccountKind(query_data.kind) if query_data.kind else None
     with access.wiring().database.read() as connection:
-        found = payments.balances(connection, kind, query_data.before_at)
+        found, following = payments.balances_page(
+            connection, kind, query_data.before_at, query_data.cursor, query_data.limit
+        )
         names = holders(connection, (account.holder for account in found))
     return {
         "items": [
@@ -76,6 +78,7 @@ def accounts(query_data: AccountsQuery) -> dict[str, Any]:
             }
             for account, balances in found.items()
         ],
+        "next": following,
         "names": names,
     }
 

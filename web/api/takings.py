@@ -20,6 +20,8 @@ from web.api.schemas.finance import (
     CardMovesOut,
     TakenPaymentsOut,
     TakenPaymentsQuery,
+    TakenRefundsOut,
+    TakenRefundsQuery,
     TakingsOut,
     TakingsQuery,
 )
@@ -115,6 +117,44 @@ def taken_payments(query_data: TakenPaymentsQuery) -> dict[str, Any]:
                 "taken_at": each.taken_at,
                 "taken_by": each.taken_by,
                 "taker": names.get(each.taken_by),
+                "entry_id": each.entry_id,
+            }
+            for each in found
+        ],
+        "next": cursor(last),
+    }
+
+
+@blueprint.get("/takings/refunds")
+@access.allow(*READERS)
+@blueprint.input(TakenRefundsQuery, location="query")
+@blueprint.output(TakenRefundsOut)
+@blueprint.doc(summary="What went back on a day behind a figure of its takings, the latest first")
+def taken_refunds(query_data: TakenRefundsQuery) -> dict[str, Any]:
+    """List what went back behind a figure."""
+    _, from_at, before_at = day_of(query_data.day)
+    with access.wiring().database.read() as connection:
+        found, last = desk_given_back.went_back(
+            connection,
+            from_at,
+            before_at,
+            query_data.channel,
+            access.known_actor().districts,
+            after(query_data.cursor),
+            query_data.limit,
+        )
+        names = names_of(connection, (each.by for each in found))
+    return {
+        "items": [
+            {
+                "id": each.id,
+                "bill_id": each.bill_id,
+                "channel": each.channel,
+                "operator_id": each.operator_id,
+                "amount": each.amount.as_json(),
+                "at": each.at,
+                "given_by": each.by,
+                "giver": names.get(each.by),
                 "entry_id": each.entry_id,
             }
             for each in found

@@ -107,6 +107,36 @@ class TakenPaymentsOut(Outgoing):
     next: str | None
 
 
+class TakenRefundsQuery(PageQuery):
+    """What went back on which day, through which channel."""
+
+    day: Day | None = None
+    channel: Annotated[str | None, Field(max_length=40)] = None
+
+
+class TakenRefundOut(Outgoing):
+    """One sum that arrived back, with the entry that records it."""
+
+    id: UUID
+    bill_id: Annotated[
+        UUID | None, Field(description="null: what was paid ahead of a stay, in cash")
+    ]
+    channel: str
+    operator_id: UUID
+    amount: MoneyOut
+    at: Instant
+    given_by: str
+    giver: Annotated[str | None, Field(description="the person's name; null: a channel")]
+    entry_id: UUID
+
+
+class TakenRefundsOut(Outgoing):
+    """A page of what went back, the latest first."""
+
+    items: list[TakenRefundOut]
+    next: str | None
+
+
 class CardMoveOut(Outgoing):
     """One movement of a card's money, with the entry that records it."""
 

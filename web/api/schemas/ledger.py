@@ -46,7 +46,14 @@ AccountName = Annotated[
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
-class AccountsQuery(Incoming):
+class AccountsFileQuery(Incoming):
+    """Which accounts, all of them, and as of when."""
+
+    kind: AccountKind | None = None
+    before_at: Annotated[WrittenAt | None, Field(description="null: now")] = None
+
+
+class AccountsQuery(PageQuery):
     """Which accounts, and as of when."""
 
     kind: AccountKind | None = None
@@ -63,9 +70,10 @@ class AccountOut(Outgoing):
 
 
 class AccountsOut(Outgoing):
-    """Accounts with their balances; those of all of them add up to nothing."""
+    """A page of accounts with their balances; those of all of them add up to nothing."""
 
     items: list[AccountOut]
+    next: str | None
     names: Annotated[
         dict[str, Names], Field(description="of staff and operators that hold them, by holder")
     ]

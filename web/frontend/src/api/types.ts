@@ -146,6 +146,7 @@ export type CardLiabilities = Schemas["LiabilitiesOut"];
 /** The finance desk. */
 export type Takings = Schemas["TakingsOut"];
 export type TakenPayment = Schemas["TakenPaymentOut"];
+export type TakenRefund = Schemas["TakenRefundOut"];
 export type Run = Schemas["RunOut"];
 export type Runs = Schemas["RunsOut"];
 export type Difference = Schemas["DifferenceOut"];
@@ -158,6 +159,7 @@ export type ArrearsCase = Schemas["CaseOut"];
 export type WriteOff = Schemas["WriteOffOut"];
 export type WriteOffs = Schemas["WriteOffsOut"];
 export type Accounts = Schemas["AccountsOut"];
+export type LedgerAccount = Schemas["AccountOut"];
 export type Posting = Schemas["PostingOut"];
 export type Postings = Schemas["PostingsOut"];
 export type LedgerEntry = Schemas["EntryOut"];

@@ -1,6 +1,6 @@
 /** What stands behind a figure: payments, the postings on an account, whole entries. */
 import { read, withQuery, type Page } from "../api/client";
-import type { Accounts, CardMove, LedgerEntry, Posting, Postings, TakenPayment } from "../api/types";
+import type { Accounts, CardMove, LedgerEntry, Posting, Postings, TakenPayment, TakenRefund } from "../api/types";
 import { instant } from "../format/time";
 import { exactly, price } from "../format/words";
 import { fact } from "../panels/figures";
@@ -123,6 +123,31 @@ export function openCardMoves(desk: Desk, id: string, title: string, query: Quer
           named("cards.movement", each.kind),
           inFours(each.card_number),
           signed(each.amount),
+        ]),
+        [3],
+      ),
+    );
+    void pages.load();
+    return Promise.resolve(h("div", { class: "case" }, place));
+  });
+}
+
+/** Open what went back behind a figure of a day's takings. */
+export function openRefunds(desk: Desk, id: string, title: string, query: Query): Promise<void> {
+  return desk.open(id, title, () => {
+    const place = h("div", { class: "table-box" });
+    const again = (): void => void openRefunds(desk, id, title, query);
+    const pages = new Pages<TakenRefund, Page<TakenRefund>>(place, "/api/v1/takings/refunds", () => query, (items) =>
+      table(
+        text("finance.given_back"),
+        [text("finance.at"), text("finance.by"), text("bill.title"), text("refund.amount")],
+        items.map((each) => [
+          exactly(instant(each.at)),
+          each.giver ?? channelWords(each.channel),
+          each.bill_id ? h("a", { href: `/bills/${each.bill_id}` }, text("finance.open_bill")) : "",
+          readsLedger()
+            ? opener(each.id, `−${price(each.amount)}`, () => void openEntry(desk, each.entry_id, again))
+            : `−${price(each.amount)}`,
         ]),
         [3],
       ),

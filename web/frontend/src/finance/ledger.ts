@@ -1,6 +1,6 @@
 /** The ledger: accounts with their balances as of an instant; every figure opens its postings. */
 import { act as send, actKey, read, withQuery } from "../api/client";
-import type { Accounts, Periods } from "../api/types";
+import type { Accounts, LedgerAccount, Periods } from "../api/types";
 import { instant } from "../format/time";
 import { exactly } from "../format/words";
 import { businessTime, zone } from "../shell/clock";
@@ -11,6 +11,7 @@ import { hasRole } from "../shell/page";
 import { emptyState, errorState, skeleton } from "../shell/states";
 import { named, text } from "../shell/text";
 import { openAccount, openEntry } from "./entry";
+import { Pages } from "./pages";
 import { accountWords, act, opener, section, signed, table, who } from "./words";
 
 const KINDS = [
@@ -45,7 +46,13 @@ export class LedgerDesk {
   private readonly before = field("", { type: "datetime-local", id: "before" });
   private readonly file = h("a", { class: "button", href: "#", download: "" }, text("figures.file"));
   private readonly desk = new Desk(this.place, () => undefined);
-  private asking = 0;
+  private readonly pages = new Pages<LedgerAccount, Accounts>(
+    this.box,
+    "/api/v1/ledger/accounts",
+    () => this.query(),
+    (items, page) => this.draw(items, page.names),
+    () => this.desk.wasRead(),
+  );
 
   async start(): Promise<void> {
     const tool = (input: HTMLElement, words: string): HTMLElement =>
@@ -76,42 +83,31 @@ export class LedgerDesk {
     return this.before.value ? localInstant(this.before.value, zone()) : null;
   }
 
-  private async load(): Promise<void> {
-    const asking = ++this.asking;
-    const beforeAt = this.asOf();
-    const query = { kind: this.kind.value || null, before_at: beforeAt };
-    this.file.href = withQuery("/api/v1/ledger/accounts/export", query);
-    try {
-      const found = await read<Accounts>("/api/v1/ledger/accounts", query);
-      if (asking !== this.asking) return;
-      this.desk.wasRead();
-      this.draw(found, beforeAt);
-    } catch (error) {
-      if (asking === this.asking) replace(this.box, errorState(error, () => void this.load()));
-    }
+  private query(): Readonly<Record<string, string | null>> {
+    return { kind: this.kind.value || null, before_at: this.asOf() };
   }
 
-  private draw(found: Accounts, beforeAt: string | null): void {
-    if (found.items.length === 0) {
-      replace(this.box, emptyState(text("finance.no_accounts"), text("finance.no_accounts_advice")));
-      return;
-    }
+  private load(): Promise<void> {
+    this.file.href = withQuery("/api/v1/ledger/accounts/export", this.query());
+    return this.pages.load();
+  }
+
+  private draw(items: readonly LedgerAccount[], names: Accounts["names"]): Node {
+    if (items.length === 0) return emptyState(text("finance.no_accounts"), text("finance.no_accounts_advice"));
+    const beforeAt = this.asOf();
     const range: Readonly<Record<string, string>> = beforeAt ? { before_at: beforeAt } : {};
-    replace(
-      this.box,
-      table(
-        text("finance.accounts"),
-        [text("finance.account"), text("finance.balance")],
-        found.items.flatMap((each) =>
-          each.balances.map((balance) => [
-            accountWords(each.account, found.names),
-            opener(each.account, signed(balance), () =>
-              void openAccount(this.desk, each.account, balance.currency, range, found.names),
-            ),
-          ]),
-        ),
-        [1],
+    return table(
+      text("finance.accounts"),
+      [text("finance.account"), text("finance.balance")],
+      items.flatMap((each) =>
+        each.balances.map((balance) => [
+          accountWords(each.account, names),
+          opener(each.account, signed(balance), () =>
+            void openAccount(this.desk, each.account, balance.currency, range, names),
+          ),
+        ]),
       ),
+      [1],
     );
   }
 

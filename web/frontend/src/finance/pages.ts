@@ -7,7 +7,7 @@ import { text } from "../shell/text";
 const STEP = 50;
 type Query = Readonly<Record<string, string | null>>;
 
-export class Pages<T, P extends Page<T> & { names?: Readonly<Record<string, string>> }> {
+export class Pages<T, P extends Page<T> & { names?: Readonly<Record<string, unknown>> }> {
   items: T[] = [];
   private next: string | null = null;
   private asking = 0;

@@ -11,7 +11,7 @@ import { poll } from "../shell/poll";
 import { emptyState, errorState, skeleton } from "../shell/states";
 import { counted, inLanguage, text, wholeNumber } from "../shell/text";
 import { price } from "../format/words";
-import { openCardMoves, openPayments } from "./entry";
+import { openCardMoves, openPayments, openRefunds } from "./entry";
 import { channelWords, opener, prices, section, sums, table, tile } from "./words";
 
 const REFRESH_MS = 10_000;
@@ -100,16 +100,20 @@ export class TakingsDesk {
         ),
         tile(text("finance.kept"), prices(sums([...taken, ...back.map(minus)])), text("finance.kept_made")),
       ),
-      found.items.length === 0
+      found.items.length + found.given_back.length === 0
         ? emptyState(text("finance.nothing_taken"), text("finance.nothing_taken_advice"))
-        : h("div", {}, this.byChannel(found), this.byOperator(found), this.byTaker(found)),
+        : h("div", {}, this.byChannel(found)),
+      ...(found.items.length === 0 ? [] : [this.byOperator(found), this.byTaker(found)]),
       found.cards.length === 0 ? h("div", {}) : this.onCards(found),
     );
     if (focused) this.body.querySelector<HTMLElement>(`[data-row="${CSS.escape(focused)}"]`)?.focus();
   }
 
   private byChannel(found: Takings): HTMLElement {
-    const groups = [...grouped(found.items, (line) => line.channel)].map(([channel, lines]) => ({
+    const lines = grouped(found.items, (line) => line.channel);
+    // What goes back may have been paid on another day, when its channel took something.
+    for (const each of found.given_back) if (!lines.has(each.channel)) lines.set(each.channel, []);
+    const groups = [...lines].map(([channel, lines]) => ({
       id: `channel-${channel}`,
       name: channelWords(channel),
       query: { channel },
@@ -122,7 +126,7 @@ export class TakingsDesk {
       table(
         text("finance.by_channel"),
         [text("finance.channel"), text("finance.payments"), text("finance.taken"), text("finance.given_back")],
-        groups.map((group) => [...this.cells(found, group), prices(back(group.query.channel))]),
+        groups.map((group) => [...this.cells(found, group), this.back(found, group, back(group.query.channel))]),
         [1, 2, 3],
       ),
     );
@@ -185,6 +189,14 @@ export class TakingsDesk {
         [1, 2],
       ),
     );
+  }
+
+  private back(found: Takings, group: Group, back: readonly Money[]): Node | string {
+    if (back.length === 0) return prices(back);
+    const id = `back-${group.id}`;
+    const title = `${text("finance.given_back")} · ${group.name}`;
+    const query = { day: found.day, ...group.query };
+    return opener(id, prices(back), () => void openRefunds(this.desk, id, title, query));
   }
 
   private cells(found: Takings, group: Group): readonly (Node | string)[] {
