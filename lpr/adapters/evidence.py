@@ -13,37 +13,51 @@ import numpy as np
 from pydantic import JsonValue
 
 from city.errors import Invalid
+from lpr.rules.sightings import Region
 from lpr.rules.tracking import Visit
 from lpr.vision.hiding import cut, shown
 from lpr.vision.models import Detector
+from lpr.vision.moments import Moment, Moments
 from lpr.vision.strips import Picture
 
 _QUALITY: Final = 88
+_DARK: Final = (40, 40, 40)
+_LIGHT: Final = (0, 230, 255)
 
 
 def keep_evidence(
-    folder: Path, visit: Visit, picture: Picture, detector: Detector
+    folder: Path, visit: Visit, moments: Moments, detector: Detector, bay: Region | None = None
 ) -> dict[str, JsonValue]:
     """Write the frame of a visit's best read, others in it hidden, and the plate cut out.
+
+    Of a bay also the frames in which the vehicle entered, stood and left, as far as these were
+    seen, with the bay's lines.
 
     Returns
     -------
     dict
-        File names in the folder and their SHA-256.
+        File names in the folder and their SHA-256; the instants of a bay's frames.
 
     Raises
     ------
     Invalid
         Where the folder cannot be written.
     """
-    corners = np.array(visit.best.corners, np.float32)
-    hidden = shown(picture, corners, detector).frame
-    crop = cut(picture, corners)
+    drawn: dict[str, Picture] = {}
     kept: dict[str, JsonValue] = {}
+    if moments.best is not None:
+        drawn["frame"] = _hidden(moments.best, detector)
+        drawn["crop"] = cut(moments.best.picture, np.array(moments.best.corners, np.float32))
+    if bay is not None:
+        for part in ("entering", "parked", "leaving"):
+            moment: Moment | None = getattr(moments, part)
+            if moment is not None:
+                drawn[part] = with_lines(_hidden(moment, detector), bay)
+                kept[f"{part}_s"] = round(moment.at_s, 3)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for part, drawn in (("frame", hidden), ("crop", crop)):
-            _, coded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        for part, picture in drawn.items():
+            _, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
             content = coded.tobytes()
             digest = hashlib.sha256(content).hexdigest()
             name = f"visit-{visit.number:06d}-{part}-{digest[:12]}.jpg"
@@ -53,3 +67,17 @@ def keep_evidence(
     except OSError as error:
         raise Invalid(f"cannot be written: {error.strerror}", field="--evidence") from None
     return kept
+
+
+def with_lines(picture: Picture, bay: Region) -> Picture:
+    """Draw a bay's lines, light on dark, so that they show on any ground."""
+    height, width = picture.shape[:2]
+    points = np.round(np.array(bay.corners) * (width - 1, height - 1)).astype(np.int32)
+    lined = picture.copy()
+    for colour, thick in ((_DARK, 4), (_LIGHT, 2)):
+        cv2.polylines(lined, [points], isClosed=True, color=colour, thickness=thick)
+    return np.asarray(lined, np.uint8)
+
+
+def _hidden(moment: Moment, detector: Detector) -> Picture:
+    return shown(moment.picture, np.array(moment.corners, np.float32), detector).frame

@@ -15,7 +15,7 @@ from city.command_line import CommandLine
 from city.errors import Invalid, Unavailable
 from city.time import WallClock
 from lpr.adapters.evidence import keep_evidence
-from lpr.adapters.lane_push import LanePush
+from lpr.adapters.lane_push import BayPush, LanePush
 from lpr.adapters.videos import FileFrames, StreamFrames, is_stream, shown
 from lpr.rules.sightings import Point, Region, TrackRules
 from lpr.rules.tracking import Visit
@@ -53,7 +53,15 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument(
         "--lane", metavar="URL", help="send reads to a lane: https://HOST/api/v1/lanes/ID"
     )
-    line.add_argument("--token-file", metavar="FILE", help="the camera's credential, for --lane")
+    line.add_argument(
+        "--bays",
+        metavar="URL",
+        help="send the reads of parked vehicles to the bays that name the regions: "
+        "https://HOST/api/v1/bays",
+    )
+    line.add_argument(
+        "--token-file", metavar="FILE", help="the camera's credential, for --lane and --bays"
+    )
     line.add_argument("--threads", type=int, default=1, help="of OpenCV (default 1)")
     given = line.parse_args(arguments)
     _check(given)
@@ -81,18 +89,20 @@ def run(arguments: Sequence[str]) -> int:
         rules,
         regions=regions,
         least_gap_s=0.999 / given.fps,
-        arrived=_to_lane(line.prog, given, reader.card.version),
+        arrived=_to_city(line.prog, given, reader.card.version),
+        once_parked=given.bays is not None,
     )
     began_at = WallClock().now()
     status = 0
     try:
-        for visit, picture in watch.visits(frames):
+        for visit, moments in watch.visits(frames):
             told = {"source": shown(given.source)} | _told(visit, reader.card.version)
             if isinstance(frames, StreamFrames):
                 told["first_at"] = (began_at + timedelta(seconds=visit.first_s)).isoformat()
                 told["last_at"] = (began_at + timedelta(seconds=visit.last_s)).isoformat()
-            if given.evidence is not None and picture is not None:
-                told["evidence"] = keep_evidence(Path(given.evidence), visit, picture, finder)
+            if given.evidence is not None and moments.best is not None:
+                bay = next((each for each in regions if each.name == visit.region), None)
+                told["evidence"] = keep_evidence(Path(given.evidence), visit, moments, finder, bay)
             line.answer(told)
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -104,13 +114,17 @@ def run(arguments: Sequence[str]) -> int:
     return status if frames.health.frames else 1
 
 
-def _to_lane(
+def _to_city(
     prog: str, given: Namespace, model: str
 ) -> Callable[[Visit, Picture | None], None] | None:
     """Give what sends a vehicle's read while it stands there; None where none is asked for."""
-    if given.lane is None:
+    push: LanePush | BayPush
+    if given.lane is not None:
+        push = LanePush(given.lane, Path(given.token_file), model, WallClock())
+    elif given.bays is not None:
+        push = BayPush(given.bays, Path(given.token_file), WallClock())
+    else:
         return None
-    push = LanePush(given.lane, Path(given.token_file), model, WallClock())
 
     def send(visit: Visit, picture: Picture | None) -> None:
         try:
@@ -122,8 +136,12 @@ def _to_lane(
 
 
 def _check(given: Namespace) -> None:
-    if (given.lane is None) != (given.token_file is None):
-        raise Invalid("go together", field="--lane and --token-file")
+    if given.lane is not None and given.bays is not None:
+        raise Invalid("are of two cameras", field="--lane and --bays")
+    if (given.lane is None and given.bays is None) != (given.token_file is None):
+        raise Invalid("go together", field="--lane or --bays and --token-file")
+    if given.bays is not None and given.regions is None:
+        raise Invalid("names no bays without --regions", field="--bays")
     if not 0 < given.fps <= _MOST_FPS:
         raise Invalid(f"must be above 0 and at most {_MOST_FPS:g}", field="--fps")
     if given.threads < 1:
@@ -160,6 +178,7 @@ def _told(visit: Visit, model: str) -> dict[str, JsonValue]:
         "first_s": round(visit.first_s, 3),
         "last_s": round(visit.last_s, 3),
         "stood_s": round(visit.stood_s, 3),
+        "left": visit.left,
         "best_s": round(visit.best.at_s, 3),
         "corners": corners,
         "confidences": [round(value, 4) for value in visit.read.confidences],

@@ -78,6 +78,9 @@ class Visit:
     first_s: float
     last_s: float
     stood_s: float
+    left: bool | None
+    """Whether it was seen driving off after it had stood; None where it never stood. False: it was
+    lost from sight, or is still there."""
     direction: Direction
     region: str | None
     best: Sighting
@@ -155,12 +158,13 @@ def so_far(track: Track, rules: TrackRules, bands: BandLimits) -> Visit | None:
     return _visit(track, rules, bands)
 
 
-def _stands(track: Track, rules: TrackRules) -> bool:
+def stands(track: Track, rules: TrackRules) -> bool:
+    """Say whether a vehicle stands, as far as it was seen last."""
     return track.last.at_s - track.parked.at_s >= rules.parked_after_s
 
 
 def _patience_s(track: Track, rules: TrackRules) -> float:
-    return rules.parked_lost_after_s if _stands(track, rules) else rules.lost_after_s
+    return rules.parked_lost_after_s if stands(track, rules) else rules.lost_after_s
 
 
 def _distance(
@@ -307,6 +311,7 @@ def _visit(track: Track, rules: TrackRules, bands: BandLimits) -> Visit | None:
         first_s=track.first.at_s,
         last_s=track.last.at_s,
         stood_s=track.stood_s,
+        left=None if track.stood_s < rules.parked_after_s else not stands(track, rules),
         direction=_direction(track, rules),
         region=region,
         best=vote.best,

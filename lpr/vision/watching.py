@@ -15,7 +15,8 @@ import numpy as np
 
 from lpr.rules.reads import Band, BandLimits
 from lpr.rules.sightings import Point, Region, Sighting, TrackRules
-from lpr.rules.tracking import Track, Tracks, Visit, finish, so_far, step
+from lpr.rules.tracking import Tracks, Visit, finish, so_far, step
+from lpr.vision.moments import NO_MOMENTS, Moments, noted
 from lpr.vision.reading import Floats, ReadPlate
 from lpr.vision.strips import Picture
 
@@ -77,6 +78,8 @@ class Watch:
         Frames that come sooner after the last that was looked at are left out.
     arrived : callable or None
         Called once a vehicle, while it is there: as soon as its read is accepted.
+    once_parked : bool
+        Then only where it stands, too: what passes a bay is not in it.
     """
 
     def __init__(
@@ -88,8 +91,10 @@ class Watch:
         regions: Sequence[Region] = (),
         least_gap_s: float = 0.0,
         arrived: Callable[[Visit, Picture | None], None] | None = None,
+        once_parked: bool = False,
     ) -> None:
         self._arrived = arrived
+        self._once_parked = once_parked
         self._told: set[int] = set()
         self.looks = Looks()
         self._read = read
@@ -104,30 +109,33 @@ class Watch:
         self._patches: dict[int, Floats] = {}
         """What the picture was when a track's plate was found last."""
 
-    def visits(self, frames: Iterable[Frame]) -> Iterator[tuple[Visit, Picture | None]]:
-        """Give each visit when it is over, with the picture of its best read where still kept.
+    def visits(self, frames: Iterable[Frame]) -> Iterator[tuple[Visit, Moments]]:
+        """Give each visit when it is over, with the pictures of its moments where still kept.
 
-        Holds one picture a live track and one frame, however long the video is.
+        Holds some pictures a live track (four with regions, else one) and one frame, however long
+        the video is.
         """
-        best: dict[int, tuple[float, Picture]] = {}
+        kept: dict[int, Moments] = {}
         for frame in frames:
             for visit in self.take(frame):
-                _, picture = best.pop(visit.number, (0.0, None))
-                yield visit, picture
-            live = {track.number: track for track in self._tracks.live}
-            for number, track in live.items():
-                read = track.last.read
-                if frame.picture is None or read is None or track.last.frame != frame.number:
-                    continue
-                if number not in best or read.confidence > best[number][0]:
-                    best[number] = (read.confidence, frame.picture)
-            self._tell(live, best)
+                yield visit, kept.pop(visit.number, NO_MOMENTS)
+            kept = {track.number: kept.get(track.number, NO_MOMENTS) for track in self._tracks.live}
+            for track in self._tracks.live:
+                if frame.picture is not None and track.last.frame == frame.number:
+                    kept[track.number] = noted(
+                        kept[track.number],
+                        track,
+                        frame.picture,
+                        self._rules,
+                        kerb=bool(self._regions),
+                    )
+            self._tell(kept)
         for visit in self.end():
-            _, picture = best.pop(visit.number, (0.0, None))
-            yield visit, picture
+            yield visit, kept.pop(visit.number, NO_MOMENTS)
 
-    def _tell(self, live: Mapping[int, Track], best: Mapping[int, tuple[float, Picture]]) -> None:
+    def _tell(self, kept: Mapping[int, Moments]) -> None:
         """Tell of vehicles that are there and whose read is sure by now."""
+        live = {track.number: track for track in self._tracks.live}
         self._told &= live.keys()
         if self._arrived is None:
             return
@@ -135,9 +143,13 @@ class Watch:
             if number in self._told:
                 continue
             visit = so_far(track, self._rules, self._bands)
-            if visit is not None and visit.band is Band.ACCEPT:
-                self._told.add(number)
-                self._arrived(visit, best[number][1] if number in best else None)
+            if visit is None or visit.band is not Band.ACCEPT:
+                continue
+            if self._once_parked and visit.left is not False:
+                continue
+            self._told.add(number)
+            best = kept[number].best if number in kept else None
+            self._arrived(visit, None if best is None else best.picture)
 
     def take(self, frame: Frame) -> tuple[Visit, ...]:
         """Take a frame; give the visits that are over by it."""

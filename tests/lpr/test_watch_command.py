@@ -19,6 +19,7 @@ import pytest
 
 from city.errors import Invalid
 from city.plate_rules import PlateKind
+from lpr.adapters.evidence import keep_evidence, with_lines
 from lpr.adapters.videos import FileFrames, StreamFrames, shown
 from lpr.commands import watch
 from lpr.rules.corners import Found
@@ -103,6 +104,74 @@ def test_what_is_outside_every_region_is_left_out() -> None:
     assert watched(as_frames(lane()), (corner,))[1] == []
     (visit,) = watched(as_frames(lane()), (corner, middle))[1]
     assert visit.region == "middle"
+
+
+BAY: Final = Region("A1", ((0.2, 0.3), (0.8, 0.3), (0.9, 1.0), (0.1, 1.0)))
+
+
+class NoFinds:
+    """A detector that finds no other plate."""
+
+    def rough(self, picture: Picture, least_score: float | None = None) -> list[Found]:
+        del picture, least_score
+        return []
+
+
+def at_the_kerb(stands_s: float, ends_s: float | None = None) -> tuple[Any, Any]:
+    """Watch a bay in which a car stands; the film may end before it leaves."""
+    watch = Watch(the_cars_plate, DEFAULT_BANDS, TrackRules(), regions=(BAY,))
+    frames = as_frames(lane(stands_s))
+    ((visit, moments),) = watch.visits(f for f in frames if ends_s is None or f.at_s < ends_s)
+    return visit, moments
+
+
+def test_a_parked_cars_entering_standing_and_leaving_are_kept_with_the_bays_lines(
+    tmp_path: Path,
+) -> None:
+    visit, moments = at_the_kerb(7.0)
+    assert (visit.region, visit.left) == ("A1", True)
+    assert moments.entering.at_s < 2.0
+    assert 6.5 < moments.parked.at_s < 8.0
+    assert 9.0 < moments.leaving.at_s < 10.5
+    kept = keep_evidence(tmp_path, visit, moments, NoFinds(), BAY)  # type: ignore[arg-type]  # all that is asked of a detector
+    for part in ("entering", "parked", "leaving"):
+        content = (tmp_path / str(kept[part])).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == kept[f"{part}_sha256"]
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        x, y = round(0.5 * (SIZE[0] - 1)), round(0.3 * (SIZE[1] - 1))
+        assert picture is not None
+        blue, _, red = picture[y, x].tolist()
+        assert red > blue + 60, "the bay's line is yellow"
+
+
+def test_what_nobody_saw_is_no_moment() -> None:
+    visit, moments = at_the_kerb(9.0, ends_s=8.5)
+    assert (visit.left, moments.leaving) == (False, None)
+    assert moments.parked is not None
+    visit, moments = at_the_kerb(0.0)
+    assert (visit.left, moments.parked, moments.leaving) == (None, None, None)
+    assert moments.entering is not None
+
+
+def test_a_cars_read_is_told_to_its_bay_once_it_stands() -> None:
+    for stands_s, times in ((7.0, 1), (0.0, 0)):
+        told: list[tuple[str | None, bool | None]] = []
+        watch = Watch(
+            the_cars_plate,
+            DEFAULT_BANDS,
+            TrackRules(),
+            regions=(BAY,),
+            arrived=lambda visit, _, told=told: told.append((visit.region, visit.left)),  # type: ignore[misc]  # a lambda's default
+            once_parked=True,
+        )
+        assert len(list(watch.visits(as_frames(lane(stands_s))))) == 1
+        assert told == [("A1", False)] * times
+
+
+def test_lines_are_drawn_where_the_bay_is_and_nowhere_else() -> None:
+    lined = with_lines(np.zeros((100, 200, 3), np.uint8), Region("b", ((0, 0), (0.5, 0), (0.5, 1))))
+    assert lined[:, 110:].max() == 0
+    assert lined[50, 99].tolist() == [0, 230, 255]
 
 
 def test_a_stream_that_falls_silent_ends_the_visit() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from werkzeug.serving import make_server
 
+from city.people.credentials import issue_token
 from city.vehicles import PlateKind
 from lpr.commands import watch
 from lpr.rules.layouts import layouts_of
@@ -46,14 +48,14 @@ def served(site: Site) -> Iterator[str]:
     server.server_close()
 
 
-def film(path: Path, seed: int) -> Path:
+def film(path: Path, seed: int, stands_s: float = 1.6, seconds: float = 3.0) -> Path:
     """Draw a car that comes near and stands before the camera."""
     random = np.random.default_rng(seed)
     face = face_of(TEXT, PlateKind.BLUE7, layouts_of(PlateKind.BLUE7, TEXT)[0], random)
     away, barrier = Place(0.48, 0.35, 0.14), Place(0.5, 0.6, 0.28)
-    car = Passing(face, 0.2, away, barrier, away, travel_s=1.0, stands_s=1.6)
+    car = Passing(face, 0.2, away, barrier, away, travel_s=1.0, stands_s=stands_s)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, SIZE)
-    for picture in draw_video([car], SIZE, seconds=3.0, fps=FPS, random=random):
+    for picture in draw_video([car], SIZE, seconds=seconds, fps=FPS, random=random):
         writer.write(picture)
     writer.release()
     return path
@@ -89,3 +91,30 @@ def test_a_film_of_a_car_opens_the_gates_and_becomes_a_bill(
     ).get_json()["items"]
     assert {each["picture"] for each in reads} == {"hidden"}
     assert all(each["model"] for each in reads)
+
+
+def test_a_film_of_a_parked_car_says_whose_the_stay_in_its_bay_is(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bay = str(site.bays[0].id)
+    with site.wiring.database.unit_of_work() as uow:
+        (tmp_path / "token").write_text(issue_token(uow, "device", "cam-1"), "ascii")
+    camera = {"subject": "cam-1", "facility_id": str(site.facility.id), "bay_ids": [bay]}
+    assert site.post("/api/v1/readers", "operator", json=camera).status_code == 201
+    site.hear(site.message(occupied=True))
+    site.clock.advance(60)
+    site.consume()
+    regions = tmp_path / "bays.json"
+    regions.write_text(json.dumps({bay: [[0.2, 0.2], [0.8, 0.2], [0.8, 1], [0.2, 1]]}))
+    video = film(tmp_path / "kerb.avi", 4, stands_s=6.4, seconds=8.6)
+    monkeypatch.setattr(watch, "WallClock", lambda: site.clock)
+    with served(site) as origin:
+        options = ["--regions", str(regions), "--bays", f"{origin}/api/v1/bays"]
+        options += ["--token-file", str(tmp_path / "token"), "--evidence", str(tmp_path / "kept")]
+        assert watch.run([str(video), *options]) == 0
+    (visit,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (visit["region"], visit["left"]) == (bay, True)
+    assert {"entering", "parked", "leaving"} <= visit["evidence"].keys()
+    (stay,) = site.get("/api/v1/sessions", "attendant").get_json()["items"]
+    timeline = site.get(f"/api/v1/sessions/{stay['id']}/evidence", "attendant").get_json()
+    assert [each["kind"] for each in timeline["items"]] == ["bay-arrival", "camera-read"]
