@@ -47,7 +47,7 @@ class LanePush:
     """
 
     def __init__(self, address: str, token_file: Path, model: str, clock: Clock) -> None:
-        self._line = _Line(address, token_file, "--lane")
+        self._line = Line(address, token_file, "--lane")
         self._model = model
         self._clock = clock
         self._life = secrets.token_hex(6)
@@ -102,7 +102,7 @@ class BayPush:
     """
 
     def __init__(self, address: str, token_file: Path, clock: Clock) -> None:
-        self._line = _Line(address, token_file, "--bays")
+        self._line = Line(address, token_file, "--bays")
         self._clock = clock
         self._life = secrets.token_hex(6)
         self.sent = 0
@@ -128,7 +128,7 @@ class BayPush:
         return told
 
 
-class _Line:
+class Line:
     """Where reads go, under which credential."""
 
     def __init__(self, address: str, token_file: Path, option: str) -> None:
@@ -141,7 +141,14 @@ class _Line:
             raise Invalid("cannot be read", field="--token-file") from None
         self._address = address.rstrip("/")
 
-    def post(self, path: str, body: dict[str, JsonValue], to: str) -> dict[str, JsonValue]:
+    def post(self, path: str, body: JsonValue, to: str) -> dict[str, JsonValue]:
+        """Send something; give the answer.
+
+        Raises
+        ------
+        Unavailable
+            Where it could not be sent, or was refused.
+        """
         request = urllib.request.Request(  # noqa: S310 - checked above: http or https
             f"{self._address}/{path}",
             data=json.dumps(body).encode(),
@@ -156,7 +163,7 @@ class _Line:
                 told: dict[str, JsonValue] = json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
-                raise Unavailable(f"{to} refused a read: {error.code}") from None
+                raise Unavailable(f"{to} refused what was sent: {error.code}") from None
         except (OSError, ValueError):
             raise Unavailable(f"{to} cannot be reached") from None
         return told

@@ -14,9 +14,11 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from city.command_line import CommandLine
 from city.errors import Invalid, Unavailable
 from city.time import WallClock
+from lpr.adapters.bay_votes import BayVotes
 from lpr.adapters.evidence import keep_evidence
 from lpr.adapters.lane_push import BayPush, LanePush
 from lpr.adapters.videos import FileFrames, StreamFrames, is_stream, shown
+from lpr.rules.bay_states import BayChange
 from lpr.rules.sightings import Point, Region, TrackRules
 from lpr.rules.tracking import Visit
 from lpr.vision.models import detector, recogniser
@@ -60,6 +62,11 @@ def run(arguments: Sequence[str]) -> int:
         "https://HOST/api/v1/bays",
     )
     line.add_argument(
+        "--votes",
+        metavar="NAME",
+        help="also say which bays are taken, as the devices NAME:BAY (an integration's credential)",
+    )
+    line.add_argument(
         "--token-file", metavar="FILE", help="the camera's credential, for --lane and --bays"
     )
     line.add_argument("--threads", type=int, default=1, help="of OpenCV (default 1)")
@@ -91,6 +98,7 @@ def run(arguments: Sequence[str]) -> int:
         least_gap_s=0.999 / given.fps,
         arrived=_to_city(line.prog, given, reader.card.version),
         once_parked=given.bays is not None,
+        changed=_votes(line.prog, given),
     )
     began_at = WallClock().now()
     status = 0
@@ -135,11 +143,24 @@ def _to_city(
     return send
 
 
+def _votes(prog: str, given: Namespace) -> Callable[[float, Sequence[BayChange]], None] | None:
+    """Give what tells the city which bays are taken; None where it is not asked for."""
+    if given.votes is None:
+        return None
+
+    def failed(why: str) -> None:
+        sys.stderr.write(f"{prog}: {why}\n")
+
+    return BayVotes(given.bays, Path(given.token_file), given.votes, WallClock(), failed).hear
+
+
 def _check(given: Namespace) -> None:
     if given.lane is not None and given.bays is not None:
         raise Invalid("are of two cameras", field="--lane and --bays")
     if (given.lane is None and given.bays is None) != (given.token_file is None):
         raise Invalid("go together", field="--lane or --bays and --token-file")
+    if given.votes is not None and given.bays is None:
+        raise Invalid("is of bays: see --bays", field="--votes")
     if given.bays is not None and given.regions is None:
         raise Invalid("names no bays without --regions", field="--bays")
     if not 0 < given.fps <= _MOST_FPS:

@@ -158,6 +158,11 @@ def so_far(track: Track, rules: TrackRules, bands: BandLimits) -> Visit | None:
     return _visit(track, rules, bands)
 
 
+def region_of(track: Track) -> str | None:
+    """Give the region in which most sightings of a vehicle lay."""
+    return min(track.regions, key=lambda name: (-track.regions[name], name), default=None)
+
+
 def stands(track: Track, rules: TrackRules) -> bool:
     """Say whether a vehicle stands, as far as it was seen last."""
     return track.last.at_s - track.parked.at_s >= rules.parked_after_s
@@ -299,7 +304,6 @@ def _visit(track: Track, rules: TrackRules, bands: BandLimits) -> Visit | None:
         ((other, each.reads) for other, each in track.votes.items() if other != text),
         key=lambda item: (-item[1], item[0]),
     )
-    region = min(track.regions, key=lambda name: (-track.regions[name], name), default=None)
     return Visit(
         number=track.number,
         read=read,
@@ -313,6 +317,6 @@ def _visit(track: Track, rules: TrackRules, bands: BandLimits) -> Visit | None:
         stood_s=track.stood_s,
         left=None if track.stood_s < rules.parked_after_s else not stands(track, rules),
         direction=_direction(track, rules),
-        region=region,
+        region=region_of(track),
         best=vote.best,
     )

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import cv2
 import numpy as np
 
+from lpr.rules.bay_states import BayChange, BayState, bay_changes
 from lpr.rules.reads import Band, BandLimits
 from lpr.rules.sightings import Point, Region, Sighting, TrackRules
 from lpr.rules.tracking import Tracks, Visit, finish, so_far, step
@@ -80,6 +81,8 @@ class Watch:
         Called once a vehicle, while it is there: as soon as its read is accepted.
     once_parked : bool
         Then only where it stands, too: what passes a bay is not in it.
+    changed : callable or None
+        Called with each frame's time and what it showed to have changed in the regions.
     """
 
     def __init__(
@@ -92,11 +95,14 @@ class Watch:
         least_gap_s: float = 0.0,
         arrived: Callable[[Visit, Picture | None], None] | None = None,
         once_parked: bool = False,
+        changed: Callable[[float, Sequence[BayChange]], None] | None = None,
     ) -> None:
         self._arrived = arrived
         self._once_parked = once_parked
         self._told: set[int] = set()
         self.looks = Looks()
+        self._bays: dict[str, BayState] = {}
+        self._changed = changed
         self._read = read
         self._bands = bands
         self._rules = rules
@@ -162,6 +168,10 @@ class Watch:
             self._looked_at_s = frame.at_s
             sightings = self._sightings(frame, frame.picture)
         self._tracks, visits = step(self._tracks, frame.at_s, sightings, self._rules, self._bands)
+        if self._changed is not None:
+            changes = bay_changes(self._bays, self._tracks, visits, self._rules)
+            self._bays |= {each.bay: each.state for each in changes}
+            self._changed(frame.at_s, changes)
         return visits
 
     def end(self) -> tuple[Visit, ...]:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
@@ -19,9 +20,12 @@ import pytest
 
 from city.errors import Invalid
 from city.plate_rules import PlateKind
+from city.time import FixedClock
+from lpr.adapters.bay_votes import BayVotes
 from lpr.adapters.evidence import keep_evidence, with_lines
 from lpr.adapters.videos import FileFrames, StreamFrames, shown
 from lpr.commands import watch
+from lpr.rules.bay_states import BayChange, BayState
 from lpr.rules.corners import Found
 from lpr.rules.reads import DEFAULT_BANDS, PlateRead
 from lpr.rules.sightings import Region, TrackRules
@@ -109,6 +113,46 @@ def test_what_is_outside_every_region_is_left_out() -> None:
 BAY: Final = Region("A1", ((0.2, 0.3), (0.8, 0.3), (0.9, 1.0), (0.1, 1.0)))
 
 
+class UplinkDoor(ThreadingHTTPServer):
+    """Keeps what is sent to it, and answers as it is told to."""
+
+    status = 202
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+        super().__init__(("127.0.0.1", 0), _Uplinks)
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
+class _Uplinks(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        door = self.server
+        assert isinstance(door, UplinkDoor)
+        assert (self.path, self.headers["Authorization"]) == ("/api/v1/uplinks/ttn", "Bearer gbi_x")
+        door.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        answer = b'{"accepted": [], "rejected": [], "ignored": []}'
+        self.send_response(door.status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def uplink_door() -> Iterator[UplinkDoor]:
+    with UplinkDoor() as door:
+        thread = threading.Thread(target=door.serve_forever)
+        thread.start()
+        yield door
+        door.shutdown()
+        thread.join()
+
+
 class NoFinds:
     """A detector that finds no other plate."""
 
@@ -166,6 +210,64 @@ def test_a_cars_read_is_told_to_its_bay_once_it_stands() -> None:
         )
         assert len(list(watch.visits(as_frames(lane(stands_s))))) == 1
         assert told == [("A1", False)] * times
+
+
+def test_a_bay_is_taken_from_where_it_stood_free_when_it_was_seen_leaving_else_unknown() -> None:
+    for ends_s, last in ((99.0, ("free", 9.5)), (8.5, ("cannot-tell", 8.4))):
+        told: list[BayChange] = []
+        watch = Watch(
+            the_cars_plate,
+            DEFAULT_BANDS,
+            TrackRules(),
+            regions=(BAY,),
+            changed=lambda _, changes, told=told: told.extend(changes),  # type: ignore[misc]  # a lambda's default
+        )
+        frames = [each for each in as_frames(lane(7.0)) if each.at_s < ends_s]
+        # Nobody in sight for longer than a parked car is waited for.
+        for frame in [*frames, Frame(200, 80.0, None)]:
+            watch.take(frame)
+        assert [(each.bay, each.state.value) for each in told] == [
+            ("A1", "occupied"),
+            ("A1", last[0]),
+        ]
+        assert told[0].at_s < 2.5
+        assert abs(told[1].at_s - last[1]) < 1.0
+
+
+def test_what_cannot_be_sent_waits_in_order_and_what_holds_is_said_again(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("gbi_x", "ascii")
+    clock, failures = FixedClock(datetime(2026, 3, 2, tzinfo=UTC)), list[str]()
+    with ExitStack() as stack:
+        door = stack.enter_context(uplink_door())
+        address = f"http://127.0.0.1:{door.port}/api/v1/bays"
+        votes = BayVotes(address, tmp_path / "token", "cam", clock, failures.append)
+        door.status = 503
+        votes.hear(6.0, [BayChange("a1", BayState.OCCUPIED, 1.0)])
+        votes.hear(9.0, [BayChange("a2", BayState.OCCUPIED, 4.0)])
+        door.status = 202
+        votes.hear(15.0, [])
+        assert len(door.told) == 1, "not before ten seconds are over"
+        votes.hear(20.0, [BayChange("a1", BayState.FREE, 19.0)])
+        votes.hear(901.0, [])
+    assert failures == ["the city refused what was sent: 503"]
+    words = [
+        [
+            (
+                each["end_device_ids"]["device_id"],
+                each["uplink_message"]["f_port"],
+                each["uplink_message"]["f_cnt"],
+                each["uplink_message"]["frm_payload"],
+            )
+            for each in told
+        ]
+        for told in door.told
+    ]
+    assert words == [
+        [("a1", 1, 1, "AQ==")],
+        [("a1", 1, 1, "AQ=="), ("a2", 1, 1, "AQ=="), ("a1", 1, 2, "AA==")],
+        [("a1", 2, 3, "AA=="), ("a2", 2, 2, "AQ==")],
+    ]
+    assert door.told[0][0]["received_at"] == "2026-03-01T23:59:55Z"
 
 
 def test_lines_are_drawn_where_the_bay_is_and_nowhere_else() -> None:

@@ -18,7 +18,9 @@ from lpr.commands import watch
 from lpr.rules.layouts import layouts_of
 from lpr.synthesis.faces import face_of
 from lpr.synthesis.videos import Passing, Place, draw_video
+from parking.rules.sensors.frames import build
 from tests.web.lane_site import Gates, LaneBox, open_gates
+from tests.web.small_site import BOSCH, ttn_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +93,42 @@ def test_a_film_of_a_car_opens_the_gates_and_becomes_a_bill(
     ).get_json()["items"]
     assert {each["picture"] for each in reads} == {"hidden"}
     assert all(each["model"] for each in reads)
+
+
+def test_a_camera_is_a_witness_of_its_bay_beside_the_magnet(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bay = str(site.bays[0].id)
+    key = {"network_key": f"cam:{bay}", "model": "greenbay-bay-camera"}
+    made = site.post("/api/v1/devices", "operator", json={**key, "district": "0153"})
+    assert made.status_code == 201, made.get_json()
+    site.clock.advance(1)
+    path = f"/api/v1/devices/{made.get_json()['id']}/placement"
+    lies = {"bay_id": bay, "role": "secondary"}
+    placed = site.post(path, "operator", json=lies)
+    assert placed.status_code == 200, placed.get_json()
+    site.clock.advance(60)
+    (tmp_path / "token").write_text(site.tokens["integration"], "ascii")
+    regions = tmp_path / "bays.json"
+    regions.write_text(json.dumps({bay: [[0.2, 0.2], [0.8, 0.2], [0.8, 1], [0.2, 1]]}))
+    video = film(tmp_path / "kerb.avi", 4, stands_s=9, seconds=7.4)
+    monkeypatch.setattr(watch, "WallClock", lambda: site.clock)
+
+    def state() -> str:
+        site.clock.advance(60)
+        site.consume()
+        items = site.get(f"/api/v1/facilities/{site.facility.id}/bays").get_json()["items"]
+        return str(next(each["state"] for each in items if each["id"] == bay))
+
+    with served(site) as origin:
+        options = ["--regions", str(regions), "--bays", f"{origin}/api/v1/bays", "--votes", "cam"]
+        assert watch.run([str(video), *options, "--token-file", str(tmp_path / "token")]) == 0
+    assert "registered" not in capsys.readouterr().err
+    assert state() == "unknown", "a camera alone turns no bay"
+    # The magnet has just been started: what it says is to be confirmed, too.
+    port, frame = build("bosch-tps110", occupied=True, kind="startup", counter=0)
+    site.hear(ttn_message(BOSCH, port, frame.hex(), 1, site.clock.now()))
+    assert state() == "occupied"
 
 
 def test_a_film_of_a_parked_car_says_whose_the_stay_in_its_bay_is(

@@ -140,6 +140,7 @@ def place(uow: UnitOfWork, device_id: UUID, json_data: PlacementIn) -> dict[str,
         device_id,
         bay_id=json_data.bay_id,
         since_at=json_data.since_at,
+        role=json_data.role,
         replace=json_data.replace,
     )
     return _detail(detail)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from city.errors import Invalid
-from parking.rules.sensors import bosch, dingtek, nwave, tekzitel, wxhs
+from parking.rules.sensors import bay_camera, bosch, dingtek, nwave, tekzitel, wxhs
 from parking.rules.sensors.device import Codec
 from parking.rules.sensors.model import Decoded, Downlink, Rejected, RejectReason
 
@@ -28,6 +28,7 @@ MODELS: Mapping[str, Codec] = MappingProxyType(
             dingtek.DO201,
             dingtek.DO202,
             wxhs.P_MD,
+            bay_camera.BAY_CAMERA,
         )
     }
 )

@@ -35,6 +35,11 @@ UNDOCUMENTED = 650
 PARTLY_CONTRADICTED = 500
 """One of a device's two principles speaks against its own verdict."""
 
+CAMERA_SEEN = 550
+"""A camera followed a plate into the bay, out of it, or sees it stand: sure of the car, less of the
+bay, since from a pole a plate in one bay may seem to stand in the next. Below what turns a bay by
+itself, on purpose: the same camera says whose the stay is, and one witness alone charges nobody."""
+
 WEAK = 300
 """The device says itself that it sees badly: obstruction, a hardware fault, both principles
 against the verdict."""

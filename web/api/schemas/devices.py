@@ -74,6 +74,10 @@ class PlacementIn(Incoming):
 
     bay_id: UUID | None
     since_at: InstantIn | None = None
+    role: Annotated[
+        Literal["primary", "secondary"],
+        Field(description="secondary: a further witness, such as a camera beside the magnet"),
+    ] = "primary"
     replace: Annotated[bool, Field(description="Take out the device that lies there now")] = False
 
 

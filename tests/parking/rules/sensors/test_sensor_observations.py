@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from parking.rules.occupancy.policy import FoldingPolicy
 from parking.rules.sensors.codecs import decode
 from parking.rules.sensors.model import (
     BayObservation,
@@ -38,6 +39,17 @@ def test_a_status_frame_and_a_heartbeat_are_equally_strong_and_a_start_up_frame_
     assert strength("nwave-nps310sm", 1, "00") == 950
     assert strength("nwave-nps310sm", 2, "00") == 950
     assert strength("nwave-nps310sm", 3, "010d000200") == 500
+
+
+def test_a_camera_turns_no_bay_by_itself_and_a_free_bay_is_seen_worse_than_it_goes() -> None:
+    model = "greenbay-bay-camera"
+    assert [strength(model, port, "01") for port in (1, 2)] == [550, 550]
+    assert [strength(model, port, "00") for port in (1, 2)] == [550, 300]
+    assert strength(model, 1, "01") < FoldingPolicy().strong_from
+    assert read(model, 1, "02").observations == (BayObservation(occupied=None, strength=550),)
+    rejected = decode(model, 1, b"\x03")
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason is RejectReason.BAD_VALUE
 
 
 def test_a_bosch_that_recalibrates_while_it_starts_is_weak() -> None:
