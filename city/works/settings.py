@@ -61,6 +61,8 @@ class Settings(BaseSettings):
         None, validation_alias=_named("POS_PORT")
     )
     """Port that POS terminals dial (`docs/pos.md`); unset: none is listened for."""
+    snmp_users: SecretStr | None = Field(None, validation_alias=_named("SNMP_USERS"))
+    """Users and keys for NTCIP controllers as JSON (`docs/controllers.md`); unset: none."""
     streets: Path | None = Field(None, validation_alias=_named("GREENBAY_STREETS"))
     """File of the street network (`city/street_files.py`); unset: `streets.json` in `var`."""
     log_level: str = Field("INFO", validation_alias=_named("GREENBAY_LOG_LEVEL"))

@@ -4,30 +4,37 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from city.command_line import CommandLine
 from city.errors import Invalid
+from city.works.settings import settings
 from signals.adapters.cabinet_host import GRAMMAR, CabinetHost, parse_mischief
 from signals.adapters.gbt20999 import simulated as gbt20999
 from signals.rules.controllers import demonstration
 from signals.rules.controllers.cabinet import Cabinet
 from signals.rules.controllers.layout import layout_of, plan_of
+from signals.rules.controllers.ntcip import demonstration as rings
 from signals.rules.model.files import read_network
 from signals.rules.safety.case import prepare
 from signals.rules.safety.profiles import PROFILES, profile_named
 
 SUMMARY: Final = "simulate a street controller, with a conflict monitor of its own"
 
-PROTOCOLS: Final = ("gbt20999",)
+PROTOCOLS: Final = ("gbt20999", "ntcip")
 _EXAMPLE: Final = (
     "python -m signals controller --protocol gbt20999 --port 20999 --speed 10 \\\n"
     "    --faults lose=0.1,corrupt=0.1,seed=7\n"
     "Without --network it runs a crossroads of its own, plans 1 and 2.\n"
+    "ntcip: eight phases in two rings of its own; SNMPv3 users are those of SNMP_USERS.\n"
     f"FAULTS: {GRAMMAR}"
 )
 _LAST_PORT: Final = 65_535
 _MOST_BYTES: Final = 512 * 1024 * 1024
+
+
+class _Serving(Protocol):
+    def close(self) -> None: ...
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -44,11 +51,14 @@ def run(arguments: Sequence[str]) -> int:
     )
     given = line.parse_args(arguments)
     port = _port(given.port)
-    cabinet = (
-        demonstration.cabinet()
-        if given.network is None
-        else _cabinet_of(line, given.network, given.signal, given.profile)
-    )
+    if given.protocol == "ntcip":
+        if given.network is not None:
+            line.error("--network: a junction's stages are no rings; ntcip runs its own")
+        cabinet = rings.cabinet()
+    elif given.network is None:
+        cabinet = demonstration.cabinet()
+    else:
+        cabinet = _cabinet_of(line, given.network, given.signal, given.profile)
     host = CabinetHost(cabinet, speed=_speed(given.speed), mischief=parse_mischief(given.faults))
     try:
         asyncio.run(_serve(line, host, given.protocol, port))
@@ -62,13 +72,13 @@ async def _serve(line: CommandLine, host: CabinetHost, protocol: str, port: int)
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
-    bound, serving = await gbt20999.serve(gbt20999.SimulatedGbt20999(host), port)
+    bound, serving = await _listening(host, protocol, port)
     layout = host.cabinet.layout
     line.answer(
         {
             "protocol": protocol,
             "address": f"127.0.0.1:{bound}",
-            "transports": ["udp", "tcp"],
+            "transports": ["udp"] if protocol == "ntcip" else ["udp", "tcp"],
             "phases": len(layout.phases),
             "stages": len(layout.stages),
             "plans": sorted(host.cabinet.plans),
@@ -77,6 +87,20 @@ async def _serve(line: CommandLine, host: CabinetHost, protocol: str, port: int)
     sys.stdout.flush()
     await done.wait()
     serving.close()
+
+
+async def _listening(host: CabinetHost, protocol: str, port: int) -> tuple[int, _Serving]:
+    if protocol == "gbt20999":
+        return await gbt20999.serve(gbt20999.SimulatedGbt20999(host), port)
+    # SNMP is a second to import, and only this protocol needs it.
+    from signals.adapters.ntcip import simulated, users  # noqa: PLC0415
+
+    kept = settings().snmp_users
+    known = users.read_users(None if kept is None else kept.get_secret_value())
+    if not known:
+        raise Invalid("names no user with keys: see docs/controllers.md", field="SNMP_USERS")
+    controller = simulated.SimulatedNtcip(host, rings.rings(), rings.patterns())
+    return await simulated.serve(controller, list(known.values()), port)
 
 
 def _cabinet_of(line: CommandLine, network: str, wanted: str | None, profile: str) -> Cabinet:

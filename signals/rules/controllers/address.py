@@ -10,11 +10,13 @@ from pydantic import JsonValue
 from city.errors import Invalid
 from signals.rules.controllers.gbt20999.objects import Dialect
 
-PROTOCOLS: Final = ("gbt20999",)
+PROTOCOLS: Final = ("gbt20999", "ntcip")
 TRANSPORTS: Final = ("udp", "tcp")
 _MOST_PORT: Final = 65_535
 _MOST_CONTROLLER: Final = 2**32 - 1
 _MOST_JUNCTION: Final = 255
+_MOST_USER: Final = 32
+"""Characters of a user's name in SNMPv3 (RFC 3414)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,20 @@ class CabinetAddress:
             raise Invalid(f"must be one of {', '.join(PROTOCOLS)}", field="protocol")
         if self.transport not in TRANSPORTS:
             raise Invalid(f"must be one of {', '.join(TRANSPORTS)}", field="transport")
-        dialect_of(self.dialect)
+        if self.protocol == "ntcip":
+            if self.transport != "udp":
+                raise Invalid("must be udp: NTCIP runs over SNMP", field="transport")
+            snmp_user_of(self.dialect)
+        else:
+            dialect_of(self.dialect)
+
+
+def snmp_user_of(given: Mapping[str, JsonValue]) -> str:
+    """Give who asks over SNMP, whose keys are in the settings; Invalid where nobody is named."""
+    user = given.get("user")
+    if len(given) != 1 or not isinstance(user, str) or not 1 <= len(user) <= _MOST_USER:
+        raise Invalid("must name the SNMPv3 user, and nothing else", field="dialect")
+    return user
 
 
 def dialect_of(given: Mapping[str, JsonValue]) -> Dialect:

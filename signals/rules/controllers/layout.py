@@ -160,19 +160,27 @@ def refusals(layout: Layout, plan: ControllerPlan) -> tuple[str, ...]:
         found.append(f"the stages last {total_s} s and the cycle {plan.cycle_s} s")
     if not 0 <= plan.offset_s < max(plan.cycle_s, 1):
         found.append(f"the offset of {plan.offset_s} s lies outside the cycle")
+    return (*found, *_short_greens(layout, plan))
+
+
+def _short_greens(layout: Layout, plan: ControllerPlan) -> list[str]:
+    """Say which greens are too short: of who ends with a stage, over the stages that it ran."""
+    found = []
+    chain = [layout.stage_of[each.stage].phases for each in plan.stages]
+    count = len(chain)
     for place, each in enumerate(plan.stages):
-        after = plan.stages[(place + 1) % len(plan.stages)].stage
-        green_s = each.length_s - layout.change_s(each.stage, after)
-        least_s = max(
-            (
-                max(layout.phase_of[phase].least_green_s, flashing_s(layout.phase_of[phase]) + 1)
-                for phase in layout.stage_of[each.stage].phases
-            ),
-            default=1,
-        )
+        after = (place + 1) % count
+        green_s = each.length_s - layout.change_s(each.stage, plan.stages[after].stage)
+        least_s = 1
+        for number in chain[place] - chain[after]:
+            phase, before_s, at = layout.phase_of[number], 0, place - 1
+            while number in chain[at]:
+                before_s += plan.stages[at].length_s
+                at -= 1
+            least_s = max(least_s, phase.least_green_s - before_s, flashing_s(phase) + 1)
         if green_s < least_s:
             found.append(f"stage {each.stage} is green for {green_s} s, below {least_s} s")
-    return tuple(found)
+    return found
 
 
 def layout_of(case: Case, programmes: Sequence[Programme]) -> Layout:

@@ -25,18 +25,22 @@ CabinetActStatus = Literal[
 
 
 class DialectIn(Incoming):
-    """What sources of GB/T 20999 disagree on; members left out are as most have them."""
+    """What sources of GB/T 20999 disagree on, as most have it where left out; of NTCIP the user."""
 
     version: Annotated[int, Field(ge=0, le=0xFFFF, strict=True)] | None = None
     lamp_attribute: Annotated[int, Field(ge=1, le=2, strict=True)] | None = None
     lenient: bool | None = None
     stage_time_bytes: Literal[2, 4] | None = None
+    user: Annotated[
+        str | None,
+        Field(min_length=1, max_length=32, description="SNMPv3 user, whose keys the settings have"),
+    ] = None
 
 
 class SignalCabinetIn(Incoming):
     """Where a signal's cabinet is reached, and what it speaks."""
 
-    protocol: Literal["gbt20999"] = "gbt20999"
+    protocol: Literal["gbt20999", "ntcip"] = "gbt20999"
     transport: Literal["udp", "tcp"] = "udp"
     host: Annotated[str, Field(max_length=15, description="An IPv4 address, no name")]
     port: Annotated[int, Field(ge=1, le=65_535, strict=True)]
@@ -52,6 +56,7 @@ class DialectOut(Outgoing):
     lamp_attribute: int | None = None
     lenient: bool | None = None
     stage_time_bytes: int | None = None
+    user: str | None = None
 
 
 class SignalCabinetActOut(Outgoing):

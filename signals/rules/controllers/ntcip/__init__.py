@@ -1,0 +1,1 @@
+"""NTCIP 1202: phases in rings, patterns and splits, as objects that SNMP carries."""
