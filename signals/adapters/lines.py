@@ -36,9 +36,9 @@ def dial(address: CabinetAddress, patience: Patience | None = None) -> Controlle
 
 def _over_snmp(address: CabinetAddress, patience: Patience | None) -> ControllerLine:
     # SNMP is a second to import, and few cities have such controllers.
-    from signals.adapters.ntcip.line import NtcipLine  # noqa: PLC0415
-    from signals.adapters.ntcip.session import SnmpSession  # noqa: PLC0415
-    from signals.adapters.ntcip.users import read_users  # noqa: PLC0415
+    from signals.adapters.ntcip.line import NtcipLine  # noqa: PLC0415 - as above
+    from signals.adapters.ntcip.session import SnmpSession  # noqa: PLC0415 - as above
+    from signals.adapters.ntcip.users import read_users  # noqa: PLC0415 - as above
 
     kept = settings().snmp_users
     users = read_users(None if kept is None else kept.get_secret_value())

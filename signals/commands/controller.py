@@ -93,7 +93,7 @@ async def _listening(host: CabinetHost, protocol: str, port: int) -> tuple[int, 
     if protocol == "gbt20999":
         return await gbt20999.serve(gbt20999.SimulatedGbt20999(host), port)
     # SNMP is a second to import, and only this protocol needs it.
-    from signals.adapters.ntcip import simulated, users  # noqa: PLC0415
+    from signals.adapters.ntcip import simulated, users  # noqa: PLC0415 - as above
 
     kept = settings().snmp_users
     known = users.read_users(None if kept is None else kept.get_secret_value())
