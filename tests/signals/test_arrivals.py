@@ -17,7 +17,7 @@ from signals.rules.plans.delay_of_plan import lanes_of
 from signals.rules.plans.drivers import CARS, Drivers
 from signals.rules.plans.passing import CRITICAL_GAP_S, MERGING_GAP_S, LaneFlow, Passing
 from signals.rules.plans.routes import read_journeys, turning_flows
-from signals.rules.plans.stop_lines import Gap, StopLines, Way, gap_across
+from signals.rules.plans.stop_lines import Gap, StopLines, Vehicle, Way, gap_across
 from signals.rules.safety.case import prepare
 from signals.rules.safety.profiles import PROFILES
 from tests.signals import crossroads
@@ -41,7 +41,7 @@ def delays_s(
         offset_s,
     )
     lines = StopLines(plan, 1, [0], {}, {})
-    lines.drive([(at_s, 1.0, (WAY,)) for at_s in sorted(came)])
+    lines.drive([Vehicle(at_s, 1.0, (WAY,)) for at_s in sorted(came)])
     assert len(lines.delays) == len(came)
     return [each for _, _, each in lines.delays]
 
@@ -65,7 +65,7 @@ def test_who_is_too_close_to_stop_passes_on_yellow_and_who_is_not_waits() -> Non
     )
     for at_s, waits in ((29.9, False), (31.5, True)):
         lines = StopLines(Programme("one", "0", ("0",), shown), 1, [0], {}, {})
-        lines.drive([(at_s, 1.0, (WAY,))])
+        lines.drive([Vehicle(at_s, 1.0, (WAY,))])
         assert (lines.delays[0][2] > 20) is waits
 
 
@@ -82,7 +82,9 @@ def shared_lane_s(other_s: list[float], *, room: int) -> list[float]:
         Programme("one", "0", ("0", "1", "2"), shown), 2, [0, 1, 2], {1: {2: Gap(1.5, 5.0)}}, {}
     )
     coming = [(10.0, turns), (12.0, WAY), *((at_s, opposite) for at_s in other_s)]
-    lines.drive([(at_s, 1.0, (way,)) for at_s, way in sorted(coming, key=lambda each: each[0])])
+    lines.drive(
+        [Vehicle(at_s, 1.0, (way,)) for at_s, way in sorted(coming, key=lambda each: each[0])]
+    )
     found = {group: each for _, group, each in lines.delays}
     return [found[1], found[0]]
 
@@ -104,8 +106,34 @@ def test_who_turns_left_waits_for_a_gap_and_holds_up_who_is_behind_without_room(
 def test_drivers_take_the_lane_with_the_fewest_before_them_or_the_rightmost() -> None:
     shown = (Interval(30, (Aspect.RED,)), Interval(30, (Aspect.GREEN,)))
     lines = StopLines(Programme("one", "0", ("0",), shown), 2, [0], {}, {})
-    lines.drive([(at_s, 1.0, (WAY, replace(WAY, lane=1))) for at_s in (1.0, 2.0, 3.0, 40.0)])
+    lines.drive([Vehicle(at_s, 1.0, (WAY, replace(WAY, lane=1))) for at_s in (1.0, 2.0, 3.0, 40.0)])
     assert sorted(lane for lane, _, _ in lines.delays) == [0, 0, 1, 1]
+
+
+def test_a_short_green_passes_who_is_fast_enough_at_its_end_not_to_stop() -> None:
+    # They reach the line at 0, 5.4 and 7.6 m/s; the third would need 5.2 s of green, (4).
+    way = replace(WAY, headway_s=2.0, pull_s=2.0)
+    shown = (
+        Interval(55, (Aspect.RED,)),
+        Interval(4, (Aspect.GREEN,)),
+        Interval(3, (Aspect.YELLOW,)),
+    )
+    lines = StopLines(Programme("one", "0", ("0",), shown), 1, [0], {}, {})
+    lines.drive([Vehicle(at_s, 1.0, (way,)) for at_s in (10.0, 11.0, 12.0, 13.0)])
+    assert [each > 60 for _, _, each in lines.delays] == [False, False, True, True]
+
+
+def test_who_sets_out_standing_comes_later_than_who_drives() -> None:
+    def first_s(more: str) -> float:
+        trip = f'<trip id="t" depart="30" from="east-in" to="south-out"{more}/>'
+        journeys = read_journeys(f"<routes>{trip}</routes>".encode())
+        arrivals = arrivals_of(ROADS, journeys, turning_flows(ROADS, journeys, 0.0, 600.0))
+        assert arrivals is not None
+        return arrivals[0].at_s
+
+    assert first_s("") == first_s(' departSpeed="max"')
+    # 13.9 m/s over twice 1.95 m/s2, and half a second less.
+    assert first_s(' departSpeed="0"') - first_s("") == pytest.approx(3.1, abs=0.5)
 
 
 def test_a_car_across_another_way_needs_what_it_takes_to_clear_it() -> None:

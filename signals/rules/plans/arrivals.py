@@ -16,7 +16,7 @@ from statistics import NormalDist
 from typing import Final
 
 from signals.rules.junctions import GroupKind
-from signals.rules.model.junction import Movement, SignalNetwork
+from signals.rules.model.junction import RIGHTS, Movement, SignalNetwork, Turn
 from signals.rules.model.plans import Programme
 from signals.rules.model.sumo_net import SumoFile
 from signals.rules.plans.delay_of_plan import LaneResult, lane_results
@@ -25,13 +25,16 @@ from signals.rules.plans.passing import NEAR_KERB, LaneFlow, Opposing
 from signals.rules.plans.road_graph import Graph
 from signals.rules.plans.routes import Journey, TurningFlows, within
 from signals.rules.plans.stop_lines import (
+    BEHIND_STRAIGHT,
     Gap,
     Gaps,
     StopLines,
+    Vehicle,
     Walkers,
     Way,
     beside_veh,
     cruising_mps,
+    from_rest_s,
     gap_across,
     gap_into,
     pull_s,
@@ -68,8 +71,7 @@ class Coming:
     """Who comes to a junction, and how it may drive there."""
 
     hours: float
-    vehicles: Sequence[tuple[float, float, Sequence[Way]]]
-    """When, at what pace, on which of the lanes."""
+    vehicles: Sequence[Vehicle]
     gaps: Gaps
 
 
@@ -123,6 +125,9 @@ def arrivals_of(
             counted += 1
             pace = _pace(counted)
             at_s = first_s + open_s * (place + 0.5) / number
+            if journey.from_rest:
+                allowed_mps = min(longest[roads[0]].speed_mps * pace, journey.drivers.top_mps)
+                at_s += from_rest_s(allowed_mps, journey.drivers.acceleration_mps2)
             for start, end in pairwise(roads):
                 road = longest[start]
                 speed_mps = min(road.speed_mps * pace, journey.drivers.top_mps)
@@ -167,7 +172,7 @@ def coming_to(
         first, second = (ridden, driven) if each.rides else (driven, ridden)
         ways = first.get(each.pair) or second.get(each.pair)
         if ways:
-            vehicles.append((each.at_s, each.pace, tuple(ways.values())))
+            vehicles.append(Vehicle(each.at_s, each.pace, tuple(ways.values())))
     gaps = _gaps(case, flows.drivers)
     return Coming((flows.end_s - flows.begin_s) / _HOUR_S, vehicles, gaps)
 
@@ -221,6 +226,8 @@ def _gap(
     lane = network.lanes.get(other.from_lane)
     speed_mps = drivers.speed_mps(other)
     allowed_mps = speed_mps if lane is None else min(lane.speed_mps, drivers.top_mps)
+    if merging and one.turn in RIGHTS and other.turn is Turn.STRAIGHT:
+        return BEHIND_STRAIGHT
     if merging:
         return gap_into(other.length_m, speed_mps, allowed_mps, car_m)
     rest = one.pieces[1:] or one.pieces
@@ -246,7 +253,7 @@ def results_as_they_come(
     Cost grows with seconds times lanes: a tenth of a second for an hour at a junction.
     """
     walkers = _walkers(programme, lanes)
-    groups = {way.group for _, _, ways in coming.vehicles for way in ways} | set(walkers)
+    groups = {way.group for vehicle in coming.vehicles for way in vehicle.ways} | set(walkers)
     lines = StopLines(programme, len(lanes), sorted(groups), _known(coming.gaps, groups), walkers)
     lines.drive(coming.vehicles)
     total_s: dict[int, float] = {}

@@ -56,6 +56,8 @@ class Journey:
     walks: bool = False
     persons: float = OTHERWISE
     """In a vehicle of it."""
+    from_rest: bool = False
+    """Sets out standing; where a demand says nothing, SUMO's set out as fast as they may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,17 +222,26 @@ def _finish(now: _Reading) -> None:
     usual = BICYCLES if rides else CARS
     drivers = now.drivers.get(given.get("type", "DEFAULT_VEHTYPE"), usual)
     persons = now.persons.get(given.get("type", ""), PERSONS["bicycle"] if rides else OTHERWISE)
+    journey = Journey(
+        *(0.0, 1.0, edges, whole, 0.0, rides, drivers),
+        persons=persons,
+        from_rest=_from_rest(given.get("departSpeed", "max")),
+    )
     if now.tag == "flow":
         begin_s, end_s = _time(given.get("begin", "0")), _time(given.get("end", "3600"))
         number = _number(given, begin_s, end_s)
-        now.journeys.append(
-            Journey(begin_s, number, edges, whole, end_s, rides, drivers, persons=persons)
-        )
+        now.journeys.append(replace(journey, depart_s=begin_s, vehicles=number, until_s=end_s))
         return
     depart_s = _time(given["depart"])
-    now.journeys.append(
-        Journey(depart_s, 1.0, edges, whole, depart_s, rides, drivers, persons=persons)
-    )
+    now.journeys.append(replace(journey, depart_s=depart_s, until_s=depart_s))
+
+
+def _from_rest(speed: str) -> bool:
+    """Whether a vehicle sets out standing; what is no number (``max`` and the like) does not."""
+    try:
+        return float(speed) < 1
+    except ValueError:
+        return False
 
 
 def _time(text: str) -> float:

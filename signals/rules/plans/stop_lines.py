@@ -9,34 +9,38 @@ acceleration a_e = 3 a / 4, places k before it in the queue and the space l of e
 (1)  p = v / (2 a_e) - 1.5 - (V - v)^2 / (2 b V)      first of a queue, after green
 (2)  (p + w) (t / w)^1.5,  w = V / (2 b) + 2          who comes t < w before green, nobody ahead
 (3)  D = max(A, D' + h, green + p)                    who comes at A behind who passes at D'
-(4)  D - (v - u)^2 / (2 a_e v),  u^2 = 2 a_e k l      at the line; on yellow up to V / (2 b) - 1.5 s
+(4)  D - (v - u)^2 / (2 a_e v),  u^2 = 2 a_e k l      at the line; on yellow to u / (2 b) - 1.5 s
 (5)  (l_o + c) / v_o after, sqrt(2 (l + c) / a) + 1 before    a car of c m across another's way
-(6)  (l_o + c) / v_o + 1 after, 3.6 + 0.45 V before           into the same lane
+(6)  (l_o + c) / v_o + 1 after, 3.6 + 0.45 V before           into the lane that it turns into
 (7)  E = max(D + 80 / v_i, E' + h)                    who drives off behind a slower one, 80 m on
+(8)  0.35 s                                           deviation of (4) by chance in pulling away
 
 Half a second of the 1.5 s in (1) and (4) is that SUMO moves a vehicle by its speed at a step's end,
 one that its lamps hold for the step before. Sources: kinematics of SUMO's drivers (Krauss, sigma
 0.5, a step of 1 s); (5) is SUMO's own rule for crossings (`MSLink`), (6) was measured in it, one
 turn across a stream of even headways at 11, 14 and 17 m/s; (1) to (4) lie within 0.4 s of queues of
-it that were driven one by one.
+it that were driven one by one. (8) is what dawdling, up to half of the acceleration in each second,
+adds up to over 7 s: 4 m at 11 m/s.
 """
 
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Final
+from statistics import NormalDist
+from typing import Final, NamedTuple
 
-from signals.rules.model.aspects import GREENS, OFF, PROTECTED, YELLOWS, Aspect
-from signals.rules.model.plans import Interval, Programme, runs, shown_only
+from signals.rules.model.plans import Programme, shown_only
+from signals.rules.plans.lamp_steps import STEP_S, Lamp
 
-STEP_S: Final = 0.5
 SEEN_S: Final = 12.0
 """How long before the stop line vehicles choose their lane, and are seen by who gives way."""
 BRAKING_MPS2: Final = 4.5
 DAWDLING: Final = 0.75
 """Of their acceleration SUMO's drivers use in the mean."""
+_LATE: Final = NormalDist(0.0, 0.35)
+_PLASTIC: Final = 0.7548776662466927
+"""Multiples of it fill the time between 0 and 1 evenly."""
 _GAP_M: Final = 2.5
 _CLOCK_S: Final = 1.5
 _BRAKES_S: Final = 2.0
@@ -76,6 +80,8 @@ class Gap:
     lead_s: float
 
 
+BEHIND_STRAIGHT: Final = Gap(0.5, 3.2)
+"""To turn right among those who drive straight on: 0.6 in gaps of 4 s, 1.3 in 6 s, 2.0 in 8 s."""
 Gaps = Mapping[int, Mapping[int, Gap]]
 """By group, those to which it gives way."""
 
@@ -91,6 +97,17 @@ class Walkers:
     """How long those who waited are, from the begin of green."""
 
 
+class Vehicle(NamedTuple):
+    """Who comes to the stop lines."""
+
+    at_s: float
+    """When it would be at the end of its road if nobody held it."""
+    pace: float
+    """Of what is allowed it drives so much."""
+    ways: Sequence[Way]
+    """Those that it may take."""
+
+
 @dataclass(slots=True)
 class Waiting:
     """A vehicle."""
@@ -99,53 +116,9 @@ class Waiting:
     """When it would pass the stop line if nothing held it."""
     way: Way
     pace: float
-    """Of what is allowed it drives so much."""
+    late_s: float = 0.0
+    """By how much chance makes it pull away later than others, (8)."""
     inside_s: float = 0.0
-
-
-class Lamp:
-    """What a signal group grants in each step of a cycle.
-
-    Parameters
-    ----------
-    intervals : Sequence of Interval
-    group : int
-    """
-
-    def __init__(self, intervals: Sequence[Interval], group: int) -> None:
-        ends = [round(at_s / STEP_S) for at_s in accumulate(each.duration_s for each in intervals)]
-        starts, steps = [0, *ends[:-1]], ends[-1]
-        shown = [
-            each.shows[group]
-            for each, start, end in zip(intervals, starts, ends, strict=True)
-            for _ in range(start, end)
-        ]
-        self.protected = [aspect in PROTECTED for aspect in shown]
-        self.open = [_grants(aspect) for aspect in shown]
-        self.since_s = [math.inf] * steps
-        self.left_s = [math.inf] * steps
-        """Of the green; below 0 in the yellow behind it."""
-        for run in runs(intervals, group, _grants):
-            if run.count == len(intervals):
-                return
-            first, last_of = starts[run.first], (run.first + run.count - 1) % len(intervals)
-            lasts = (ends[last_of] - first) % steps
-            for step in range(lasts):
-                place = (first + step) % steps
-                self.since_s[place] = step * STEP_S
-                self.left_s[place] = (lasts - step) * STEP_S
-            last = self.protected[(first + lasts - 1) % steps]
-            for step in range(steps - lasts):
-                place = (first + lasts + step) % steps
-                if shown[place] not in YELLOWS:
-                    break
-                self.open[place], self.protected[place] = True, last
-                self.since_s[place] = (lasts + step) * STEP_S
-                self.left_s[place] = -step * STEP_S
-
-
-def _grants(aspect: Aspect) -> bool:
-    return aspect in GREENS or aspect in OFF or aspect is Aspect.TURN_ON_RED
 
 
 class StopLines:
@@ -190,21 +163,22 @@ class StopLines:
         self.delays: list[tuple[int, int, float]] = []
         """Lane, signal group and delay of everybody who has passed."""
 
-    def drive(self, coming: Sequence[tuple[float, float, Sequence[Way]]]) -> None:
-        """Let everybody pass: when each comes, its pace, its ways; in the order of times.
+    def drive(self, coming: Sequence[Vehicle]) -> None:
+        """Let everybody pass, in the order of their times.
 
         Who has not passed two hours after the last came has waited until then.
         """
-        for _, _, ways in coming:
-            for way in ways:
+        for each in coming:
+            for way in each.ways:
                 self._lanes_of.setdefault(way.group, set()).add(way.lane)
-        now_s = math.floor(coming[0][0] - SEEN_S) - 1.0 if coming else 0.0
-        place, end_s = 0, (coming[-1][0] if coming else 0.0) + _LONGEST_S
+        now_s = math.floor(coming[0].at_s - SEEN_S) - 1.0 if coming else 0.0
+        place, end_s = 0, (coming[-1].at_s if coming else 0.0) + _LONGEST_S
         while len(self.delays) < len(coming) and now_s < end_s:
-            while place < len(coming) and coming[place][0] - SEEN_S <= now_s:
+            while place < len(coming) and coming[place].at_s - SEEN_S <= now_s:
                 at_s, pace, ways = coming[place]
                 way = min(ways, key=self._before) if len(ways) > 1 else ways[0]
-                self._queues[way.lane].append(Waiting(at_s, way, pace))
+                late_s = _LATE.inv_cdf((place + 0.5) * _PLASTIC % 1 * 0.998 + 0.001)
+                self._queues[way.lane].append(Waiting(at_s, way, pace, late_s))
                 place += 1
             into_s = (now_s - self._offset_s) % self._cycle_s
             self._step = min(int(into_s / STEP_S + 1e-6), round(self._cycle_s / STEP_S) - 1)
@@ -215,8 +189,9 @@ class StopLines:
                     self._pass(lane, now_s)
             now_s += STEP_S
         for waiting in (*self._queues, *self._inside):
-            for each in waiting:
-                self.delays.append((each.way.lane, each.way.group, max(end_s - each.at_s, 0.0)))
+            for who in waiting:
+                waited_s = max(end_s - who.at_s, 0.0)
+                self.delays.append((who.way.lane, who.way.group, waited_s))
 
     def _before(self, way: Way) -> tuple[int, int]:
         return len(self._queues[way.lane]) + len(self._inside[way.lane]), way.lane
@@ -249,10 +224,10 @@ class StopLines:
             if inside and len(inside) > inside[-1].way.beside_veh:
                 self._held_s[lane] = now_s
                 return
-            at_s, line_s = self._times(first, now_s, lamp.since_s[step])
+            at_s, line_s, line_mps = self._times(first, now_s, lamp.since_s[step])
             if line_s >= now_s + STEP_S and at_s >= now_s + STEP_S:
                 return
-            yellow_s = way.allowed_mps / (2 * BRAKING_MPS2) - _CLOCK_S
+            yellow_s = line_mps / (2 * BRAKING_MPS2) - _CLOCK_S
             last = lamp.protected[step] or lamp.left_s[step] <= 0
             if last and line_s > now_s + lamp.left_s[step] + yellow_s:
                 return
@@ -274,13 +249,14 @@ class StopLines:
                 self._turned_s[lane] = at_s
             self._go(first, at_s)
 
-    def _times(self, first: Waiting, now_s: float, since_s: float) -> tuple[float, float]:
-        """Give (3), and when the first of a lane's queue is over the line, (4)."""
+    def _times(self, first: Waiting, now_s: float, since_s: float) -> tuple[float, float, float]:
+        """Give (3), when the first of a lane's queue is over the line, (4), and how fast."""
         way, lane = first.way, first.way.lane
         behind_s = self._last_s[lane] + way.headway_s
         at_s = max(first.at_s, behind_s)
+        free_mps = (way.speed_mps + way.allowed_mps) / 2
         if math.isinf(since_s):
-            return at_s, at_s
+            return at_s, at_s, free_mps
         green_s = now_s - since_s
         if self._green_s[lane] != green_s:
             self._green_s[lane], self._gone[lane] = green_s, 0
@@ -294,10 +270,11 @@ class StopLines:
         if self._held_s[lane] >= green_s:
             at_s = max(at_s, self._held_s[lane] + way.pull_s + _RESTART_S)
         if first.at_s >= green_s + self._gone[lane] * way.headway_s:
-            return at_s, at_s
+            return at_s, at_s, free_mps
         used = DAWDLING * way.acceleration_mps2
         reached = min(math.sqrt(2 * used * self._gone[lane] * way.space_m), way.speed_mps)
-        return at_s, at_s - (way.speed_mps - reached) ** 2 / (2 * used * way.speed_mps)
+        behind_line_s = (way.speed_mps - reached) ** 2 / (2 * used * way.speed_mps)
+        return at_s, at_s - behind_line_s + first.late_s, reached
 
     def _go(self, vehicle: Waiting, at_s: float) -> None:
         """Note who passes, with (7)."""
@@ -367,6 +344,11 @@ def pull_s(speed_mps: float, allowed_mps: float, acceleration_mps2: float) -> fl
     """Give (1)."""
     turning = (allowed_mps - speed_mps) ** 2 / (2 * BRAKING_MPS2 * allowed_mps)
     return speed_mps / (2 * DAWDLING * acceleration_mps2) - _CLOCK_S - turning
+
+
+def from_rest_s(allowed_mps: float, acceleration_mps2: float) -> float:
+    """Give what setting out from a stand takes longer than driving on."""
+    return allowed_mps / (2 * DAWDLING * acceleration_mps2) - _CLOCK_S + 1.0
 
 
 def gap_across(
