@@ -26,6 +26,7 @@ from payments.rules.refund_limits import RefundLimit
 from tests.payments.merchants import keys, pay, until
 from tests.web.conftest import site_of
 from tests.web.small_site import UNKNOWN_ID
+from web.app import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -404,6 +405,17 @@ def test_a_payment_goes_back_in_parts_once_each_and_never_more_than_was_paid(
     balances = counter.site.rows("/api/v1/ledger/accounts/export", "finance")
     assert sum(int(each["balance_minor"]) for each in balances) == 0
     assert {each["kind"] for each in balances} >= {"clearing", "receivable", "treasury"}
+
+
+@pytest.mark.parametrize(("channel", "status"), [("wechat", 500), ("alipay", 200)])
+def test_a_notification_that_is_longer_than_any_is_refused_and_on_record(
+    counter: Counter, channel: str, status: int
+) -> None:
+    body = b"a" * (MAX_BODY_BYTES + 1)
+    answer = counter.site.post(f"/api/v1/channel-notices/{channel}", data=body)
+    assert (answer.status_code, answer.get_data() == b"success") == (status, False)
+    records = counter.site.get("/api/v1/audit?action=payments.notice_refused", "auditor")
+    assert [each["detail"]["reason"] for each in records.get_json()["items"]] == ["malformed"]
 
 
 def test_a_payment_is_found_by_either_number_in_ones_own_districts(counter: Counter) -> None:

@@ -118,7 +118,7 @@ class Signing:
         found: dict[str, Any] = agreements[0]
         if found["state"] != "asked":
             return True  # signed; or ended again by somebody who logged in as this driver
-        holder = self._signed(found["signing_link"])
+        holder = self._signed(found["signing_link"] or "")
         path = f"/api/v1/me/agreements/{found['id']}/confirmation"
         self._api.post(path, {"holder": holder}, _key())
         return True
@@ -147,7 +147,7 @@ class Signing:
         plate, page = self._regular.plate, urlsplit(link)
         colour = colour_of(plate.kind)
         form = {
-            "return_url": parse_qs(page.query)["return_url"][0],
+            "return_url": parse_qs(page.query).get("return_url", [""])[0],
             "plate_number": plate.text,
             "plate_color": "" if colour is None else colour.value,
             "purse": "full" if self._regular.solvent else "empty",
@@ -166,7 +166,10 @@ class Signing:
             raise ApiError(None, f"the channel's page: {error}") from error
         finally:
             line.close()
-        return parse_qs(urlsplit(back).query)["holder"][0]
+        holder = parse_qs(urlsplit(back).query).get("holder", [""])[0]
+        if not holder:
+            raise ApiError(None, "the channel's page leads nowhere back")
+        return holder
 
 
 class Regulars(threading.Thread):
