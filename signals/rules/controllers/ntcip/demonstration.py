@@ -24,7 +24,7 @@ def rings() -> Rings:
         ahead = number % 2 == 0
         ring = 1 if number <= 4 else 2  # noqa: PLR2004 - the usual numbering of two rings
         street = {1, 2, 5, 6} if number in {1, 2, 5, 6} else {3, 4, 7, 8}
-        concurrent = frozenset(each for each in street if (each <= 4) != (ring == 1))  # noqa: PLR2004
+        concurrent = frozenset(each for each in street if (each <= 4) != (ring == 1))  # noqa: PLR2004 - as above
         phases[number] = RingPhase(
             number,
             ring,
