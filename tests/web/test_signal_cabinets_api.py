@@ -36,3 +36,16 @@ def test_a_deployment_waits_for_the_bound_cabinet_and_says_so(site: Site) -> Non
     assert site.post(f"{cabinet}/removal", "engineer", json={}).status_code == 409
     told = site.get(f"{home}/cabinet-acts?signal=crossroads", "auditor").get_json()
     assert [(each["status"], each["steps"]) for each in told["items"]] == [("waiting", [])]
+
+
+def test_a_cabinet_of_ntcip_names_its_user_and_never_a_key(site: Site) -> None:
+    network_id = imported(site)
+    cabinet = f"/api/v1/signal-networks/{network_id}/signals/crossroads/cabinet"
+    body = {"protocol": "ntcip", "host": "127.0.0.1", "port": 161}
+    nobody = site.call("PUT", cabinet, "engineer", json=body)
+    assert (nobody.status_code, nobody.get_json()["errors"][0]["field"]) == (422, "dialect")
+    keyed = body | {"dialect": {"user": "centre", "privacy": "private-key"}}
+    assert site.call("PUT", cabinet, "engineer", json=keyed).status_code == 422
+    named = body | {"dialect": {"user": "centre"}}
+    bound = site.call("PUT", cabinet, "engineer", json=named).get_json()
+    assert (bound["protocol"], bound["dialect"]["user"]) == ("ntcip", "centre")
