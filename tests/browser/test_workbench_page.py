@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from playwright.sync_api import expect
 
 from signals.rules.life.parts import plan_json
 from tests.browser.pictures import shot
 from tests.browser.test_every_page import violations
-from tests.signals import crossroads
+from tests.signals import crossroads, drivable
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -124,3 +125,81 @@ def test_the_workbench_stands_on_a_narrow_screen_and_prints_its_sheet(visitor: V
     page.emulate_media(media="print")
     expect(page.locator(".sheet-page h2")).to_contain_text("配时表")
     shot(page, "signals-sheet-zh")
+
+
+def driven_plan(visitor: Visitor) -> str:
+    """Import a crossroads whose street waits too long, with its flows, and draft a better plan."""
+    found = drivable.network(1)
+    context = visitor.context("engineer")
+    me = context.request.get(f"{visitor.system.origin}/api/v1/me").json()
+
+    def posted(path: str, body: dict[str, Any]) -> Any:
+        headers = {"X-CSRF-Token": me["csrf_token"], "Idempotency-Key": str(uuid4())}
+        answer = context.request.post(visitor.system.origin + path, data=body, headers=headers)
+        assert answer.ok, answer.text()
+        return answer.json()
+
+    plans = [plan_json(each) for each in drivable.in_force(found, 12, 40)]
+    content = json.dumps(drivable.document(1) | {"plans": plans})
+    body = {"code": "driven", "name": "Driven crossroads", "content": content}
+    network = posted("/api/v1/signal-networks", body)["id"]
+    flows = [
+        {"from_road": start, "to_road": end, "vph": vph}
+        for start, end, vph in (
+            ("0-west-in", "0-east-out", 520),
+            ("0-east-in", "0-west-out", 480),
+            ("0-south-in", "0-north-out", 120),
+        )
+    ]
+    demand = {"name": "evening peak", "source": "counted by hand", "flows": flows}
+    posted(f"/api/v1/signal-networks/{network}/demands", demand)
+    (better,) = drivable.in_force(found, 34, 14)
+    plan = {
+        "network_id": network,
+        "title": "Street first",
+        "profile": "as-is",
+        "document": {"format": "greenbay-signals/1", "plans": [plan_json(better)]},
+    }
+    made: str = posted("/api/v1/signal-plans", plan)["id"]
+    return made
+
+
+def test_a_version_is_driven_in_simulation_measured_in_words_and_replayed(
+    visitor: Visitor,
+) -> None:
+    path = f"/signals/plans/{driven_plan(visitor)}"
+    page = opened(visitor, path)
+    page.locator("#drive-seeds").select_option("2")
+    page.locator('[data-act="drive"]').click()
+    row = page.locator('[data-figure="signal_delay_s"]')
+    expect(row).to_have_attribute("data-shown", "less", timeout=180_000)
+    expect(row).to_contain_text("less by")
+    expect(page.locator('[data-figure="safety_violations"]')).to_contain_text("the same in every")
+    expect(page.locator("#simulated")).to_contain_text("→")
+    page.locator("#replay-open").click()
+    expect(page.locator(".replay-canvas")).to_have_count(2)
+    expect(page.locator("#replay-play")).to_be_focused()
+    slider = page.locator("#replay-at")
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "10:01")
+    page.locator("#replay-play").press("Enter")
+    expect(slider).not_to_have_attribute("aria-valuetext", "10:01")
+    page.locator("#replay-play").press("Enter")
+    expect(page.locator("#replay-play")).to_have_text("Play")
+    slider.fill("45")
+    expect(page.locator('[data-side="before"]')).to_contain_text("10:45")
+    page.locator(".replay details summary").click()
+    expect(page.locator(".replay tbody tr")).to_have_count(6)
+    shot(page, "signals-drive-en-1440")
+    assert violations(page) == []
+
+    # Whoever only reads sees what was measured, in the other language, on a phone.
+    reader = opened(visitor, path, "auditor", language="zh", width=390, height=844)
+    expect(reader.locator('[data-figure="signal_delay_s"]')).to_contain_text("减少")
+    expect(reader.locator('[data-act="drive"]')).to_have_count(0)
+    reader.locator("#replay-open").click()
+    expect(reader.locator('[data-side="after"]')).to_contain_text("视野内")
+    assert reader.evaluate("document.documentElement.scrollWidth") <= 390
+    shot(reader, "signals-drive-zh-390")
+    assert violations(reader) == []

@@ -10,12 +10,15 @@ import { emptyState, errorState, problemText, skeleton } from "./shell/states";
 import { counted, inLanguage, text } from "./shell/text";
 import { toast } from "./shell/toast";
 import { Diagram } from "./signals/diagram";
+import { DrivePanel } from "./signals/drive";
+import { estimateWords } from "./signals/drive_words";
 import { round, StageEditor } from "./signals/editor";
 import { legend, NetworkMap } from "./signals/map";
 import { saveDrawing, timingSheet } from "./signals/sheet";
 import {
   copyOf,
   reportOf,
+  type Drive,
   type Network,
   type NetworkDetail,
   type Optimisation,
@@ -45,6 +48,7 @@ class SignalsPage {
   private readonly map: NetworkMap;
   private readonly diagram: Diagram;
   private readonly editor: StageEditor;
+  private readonly drives: DrivePanel;
   private networks: readonly Network[] = [];
   private network: NetworkDetail | null = null;
   private readonly details = new Map<string, SignalDetail>();
@@ -62,6 +66,8 @@ class SignalsPage {
     this.map = new NetworkMap(byId("network-map"), (signal) => void this.pick(signal));
     this.diagram = new Diagram({ moved: (signal, offset) => this.moveOffset(signal, offset) });
     this.editor = new StageEditor((plan) => this.edited(plan));
+    this.drives = new DrivePanel((run) => this.guarded(run), (drive) => this.driven(drive));
+    byId("driven").append(this.drives.element);
     byId("space-time").append(this.diagram.element);
     byId("stages").append(this.editor.element);
     byId("legend").append(legend());
@@ -430,7 +436,10 @@ class SignalsPage {
   private showVersion(): void {
     const version = this.version;
     byId("version").hidden = !version;
-    if (!version) return;
+    if (!version) {
+      this.drives.hide();
+      return;
+    }
     const { plan } = version;
     replace(
       byId("version-title"),
@@ -452,7 +461,14 @@ class SignalsPage {
     );
     const report = version.plan.checked_revision === plan.revision ? (version.report as Report | null) : null;
     replace(byId("report"), reportView(report));
-    replace(byId("predicted"), predictedView(plan));
+    replace(byId("predicted"), predictedView(plan, version.drive));
+    this.drives.show({ plan, drive: version.drive, mayDraw: this.mayDraw, hasDemand: Boolean(this.network?.demand), titles: this.titles() });
+  }
+
+  private driven(drive: Drive): void {
+    if (this.version?.plan.id !== drive.version_id) return;
+    this.version = { ...this.version, drive };
+    this.showVersion();
   }
 
   private acts(): void {
@@ -699,10 +715,11 @@ function delayTable(before: readonly Outlook[], after: readonly Outlook[], title
   );
 }
 
-function predictedView(plan: PlanVersion): HTMLElement | null {
+function predictedView(plan: PlanVersion, drive: Drive | null): HTMLElement | null {
   const predicted = plan.predicted as { before_s: number | null; after_s: number | null } | null;
   const measured = plan.measured as { before: { mean_s: number; low_s: number; high_s: number }; after: { mean_s: number; low_s: number; high_s: number } } | null;
-  if (!predicted && !measured) return null;
+  const simulated = drive?.result?.figures["signal_delay_s"];
+  if (!predicted && !measured && !simulated) return null;
   const mean = (value: number | null): string => (value === null ? "–" : text("signals.seconds", { n: round(value) }));
   const interval = (each: { mean_s: number; low_s: number; high_s: number }): string =>
     text("signals.interval", { n: round(each.mean_s), low: round(each.low_s), high: round(each.high_s) });
@@ -710,6 +727,9 @@ function predictedView(plan: PlanVersion): HTMLElement | null {
     "dl",
     { class: "junction-figures" },
     predicted ? h("div", {}, h("dt", {}, text("signals.predicted")), h("dd", {}, `${mean(predicted.before_s)} → ${mean(predicted.after_s)}`)) : null,
+    simulated
+      ? h("div", { id: "simulated" }, h("dt", {}, text("signals.simulated_delay")), h("dd", {}, `${estimateWords(simulated.before, "signal_delay_s")} → ${estimateWords(simulated.after, "signal_delay_s")}`))
+      : null,
     measured ? h("div", {}, h("dt", {}, text("signals.measured")), h("dd", {}, `${interval(measured.before)} → ${interval(measured.after)}`)) : null,
   );
 }

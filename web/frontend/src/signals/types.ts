@@ -15,6 +15,9 @@ export type Street = Schemas["SignalStreetOut"];
 export type Stop = Schemas["SignalStopOut"];
 export type Direction = Schemas["SignalDirectionOut"];
 export type Optimisation = Schemas["SignalOptimisationOut"];
+export type Drive = Schemas["SignalDriveOut"];
+export type Comparison = Schemas["SignalComparisonOut"];
+export type Estimate = Schemas["SignalEstimateOut"];
 
 export type Point = readonly [number, number];
 
