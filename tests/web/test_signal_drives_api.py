@@ -134,6 +134,19 @@ def test_a_drive_is_cancelled_or_goes_on_where_its_worker_was_killed(
         drives.run(site.wiring.database, UUID(second["id"]), apart=False)
     half = site.get(path, "engineer").get_json()
     assert (half["status"], half["done"]) == ("running", 1)
+    assert asked(site, plan).status_code == 409
     drives.run(site.wiring.database, UUID(second["id"]), apart=False)
     assert driven == [("before", 1), ("after", 1), ("after", 1), ("before", 2), ("after", 2)]
     assert site.get(path, "engineer").get_json()["status"] == "done"
+
+    # One that died for good does not stand in the way of the next.
+    third = asked(site, plan).get_json()
+    driven.clear()
+    driven.append(())
+    with pytest.raises(MemoryError):
+        drives.run(site.wiring.database, UUID(third["id"]), apart=False)
+    path = f"/api/v1/signal-drives/{third['id']}"
+    assert site.post(f"{path}/cancellation", "engineer").get_json()["status"] == "cancelled"
+    drives.run(site.wiring.database, UUID(third["id"]), apart=False)
+    assert site.get(path, "engineer").get_json()["done"] == 0
+    assert asked(site, plan).status_code == 202

@@ -64,6 +64,13 @@ def ground_json(network: SignalNetwork) -> dict[str, JsonValue]:
     lanes: list[JsonValue] = [
         [lane.width_m or 0.0, _line(lane.shape)] for road in network.roads for lane in road.lanes
     ]
+    lanes += [
+        [piece.width_m or 0.0, _line(piece.shape)]
+        for junction in network.junctions
+        for each in junction.movements
+        if each.kind is not GroupKind.PEDESTRIAN
+        for piece in each.pieces
+    ]
     heads: dict[str, JsonValue] = {}
     for junction in network.junctions:
         place = {group.name: index for index, group in enumerate(junction.groups)}

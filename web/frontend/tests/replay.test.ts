@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { differenceWords } from "../src/signals/drive_words";
-import { countedAt, lampOf, seenAt, shownAt, trackOf } from "../src/signals/replay_model";
+import { countedAt, lampOf, reaches, seenAt, shownAt, trackOf } from "../src/signals/replay_model";
 import { useCatalogue } from "../src/shell/text";
 
 const EVERYWHERE = { left: -1e9, right: 1e9, bottom: -1e9, top: 1e9 };
@@ -27,6 +27,12 @@ describe("a replay", () => {
     assert.deepEqual(countedAt([track], 2, EVERYWHERE), { there: 1, standing: 0 });
     assert.deepEqual(countedAt([track], 4, EVERYWHERE), { there: 1, standing: 1 });
     assert.deepEqual(countedAt([track], 4, { ...EVERYWHERE, right: 12 }), { there: 0, standing: 0 });
+  });
+
+  it("leaves out lanes that lie beside what is looked at", () => {
+    const box = { left: 0, right: 10, bottom: 0, top: 10 };
+    assert.equal(reaches(box, [-50, 50, 150, 50]), true);
+    assert.equal(reaches(box, [110, 50, 150, 50]), false);
   });
 
   it("shows a signal's last state until the next", () => {

@@ -128,7 +128,7 @@ function measured(drive: Drive, result: NonNullable<Drive["result"]>): HTMLEleme
   return h(
     "div",
     {},
-    h("p", { class: "item-facts" }, text("signals.drive_facts", { demand: result.demand, minutes: Math.round(result.counted_s / 60), warm: Math.round(result.warm_up_s / 60), seeds: drive.seeds.length, signals: result.signals })),
+    h("p", { class: "item-facts" }, text("signals.drive_facts", { demand: result.demand, minutes: Math.round(result.counted_s / 60), warm: Math.round(result.warm_up_s / 60), seeds: drive.seeds.length, junctions: counted("signals.junctions", result.signals) })),
     result.share_driven < 0.995 ? h("p", { class: "note note-warning" }, text("signals.drive_share", { share: Math.floor(result.share_driven * 100) })) : null,
     h(
       "div",

@@ -9,7 +9,7 @@ export const TROUBLES = ["teleports", "unfinished"] as const;
 export type Row = (typeof ROWS)[number] | (typeof TROUBLES)[number];
 
 function figure(value: number, row: Row): string {
-  return value.toFixed(row.endsWith("_s") ? 1 : 2).replace("-", "−");
+  return value.toFixed(row === "stops" ? 2 : 1).replace("-", "−");
 }
 
 /** A mean and its interval in the unit of its row. */

@@ -5,6 +5,7 @@ import {
   countedAt,
   inside,
   lampOf,
+  reaches,
   seenAt,
   shownAt,
   trackOf,
@@ -39,6 +40,7 @@ export class Replay {
   private readonly place: HTMLSelectElement;
   private readonly rows = h("tbody", {});
   private box: Box;
+  private lanes: ReplayDocument["lanes"] = [];
   private atS = 0;
   private speed = 1;
   private playing = false;
@@ -65,7 +67,7 @@ export class Replay {
       "select",
       { class: "input", id: "replay-place" },
       h("option", { value: "" }, text("signals.replay_whole")),
-      ...Object.keys(found.heads).map((name) => h("option", { value: name }, `${name} ${titles.get(name) ?? ""}`)),
+      ...Object.keys(found.heads).map((name) => h("option", { value: name }, (titles.get(name) ?? name) === name ? name : `${name} ${titles.get(name)}`)),
     );
     this.place.value = first !== null && first in found.heads ? first : "";
     this.place.addEventListener("change", () => this.look());
@@ -125,6 +127,7 @@ export class Replay {
 
   private look(): void {
     this.box = this.boxOf(this.place.value);
+    this.lanes = this.found.lanes.filter(([, line]) => reaches(this.box, line));
     const rows: HTMLElement[] = [];
     for (let at = 0; at <= this.endS; at += ROW_S) {
       rows.push(h("tr", {}, h("th", { scope: "row" }, this.clock(at)), ...SIDES.map((side) => h("td", {}, this.words(side, at)))));
@@ -197,7 +200,7 @@ export class Replay {
     pen.lineCap = "butt";
     for (const [extra, stroke] of [[2, casing], [0, street]] as const) {
       pen.strokeStyle = stroke;
-      for (const [lane, line] of this.found.lanes) {
+      for (const [lane, line] of this.lanes) {
         pen.lineWidth = Math.max(lane || 3.2, 1.2 / scale) + extra / scale;
         trace(pen, line);
       }

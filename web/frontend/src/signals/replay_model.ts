@@ -100,6 +100,13 @@ export function inside(box: Box, x: number, y: number): boolean {
   return x >= box.left && x <= box.right && y >= box.bottom && y <= box.top;
 }
 
+/** Tell whether some of a line's decimetres may lie within a box. */
+export function reaches(box: Box, line: readonly number[]): boolean {
+  const xs = line.filter((_, i) => i % 2 === 0).map((each) => each / DM);
+  const ys = line.filter((_, i) => i % 2 === 1).map((each) => each / DM);
+  return Math.max(...xs) >= box.left && Math.min(...xs) <= box.right && Math.max(...ys) >= box.bottom && Math.min(...ys) <= box.top;
+}
+
 /** Give how many vehicles are within a box, and how many of them stand. */
 export function countedAt(tracks: readonly Track[], atS: number, box: Box): { there: number; standing: number } {
   let [there, standing] = [0, 0];
