@@ -18,7 +18,7 @@ from city.errors import Forbidden, Invalid
 from city.identifiers import AccountId, uuid7
 from city.people.actors import Actor
 from city.people.roles import Role
-from city.terminals import act_store
+from city.terminals import act_store, photo_store
 from city.terminals.rules import acts as rules
 from city.terminals.rules.acts import Act, ActKind, Advice, Basis, Outcome
 from city.terminals.rules.terminals import Terminal
@@ -158,6 +158,7 @@ def apply_acts(
             done = [finish_act(uow, terminal, each.act, each.seen, people_at) for each in new]
         results |= {each.id: _told(each, CREATED) for each in done}
         act_store.add(uow.connection, done)
+        photo_store.expect(uow.connection, done)
         act_store.count_up(uow.connection, terminal.id, done)
     return [results[each] for each in ids]
 

@@ -28,6 +28,7 @@ from lpr.rules.frames import Frame, FramePart
 from lpr.services import evidence
 from lpr.services.evidence import SentFrame
 from lpr.store import frames
+from parking.rules.corrections import check_reason
 from parking.rules.stays import ParkingSession
 from parking.services import exemptions
 from parking.store.places import bay
@@ -149,10 +150,32 @@ def view_photo(uow: UnitOfWork, actor: Actor, session: ParkingSession, photo_id:
     return content
 
 
+def expect_no_more(uow: UnitOfWork, actor: Actor, photo_id: UUID, reason: str) -> None:
+    """Say that a picture will not come, and why nobody has to look for it; on record.
+
+    Should it come after all, it is kept as any other.
+
+    Raises
+    ------
+    NotFound
+        Where no such picture of the actor's districts is awaited.
+    Invalid
+        Where the reason says nothing.
+    """
+    said = check_reason(reason)
+    act = photo_store.awaited_act(uow.connection, photo_id, actor.districts)
+    if act is None:
+        raise NotFound("no such picture is awaited", field="photo_id")
+    photo_store.drop_awaited(uow.connection, photo_id)
+    detail: dict[str, JsonValue] = {"act_id": str(act.id), "reason": said}
+    record(uow, actor, "terminals.photo_given_up", "act", str(act.id), detail)
+
+
 def forget_partial(uow: UnitOfWork) -> int:
     """Forget what came of pictures of which the rest never came; give how many."""
-    before_at = uow.clock.now() - rules.GIVEN_UP_AFTER
-    gone = photo_store.partly_before(uow.connection, before_at, FORGET_AT_ONCE)
+    now = uow.clock.now()
+    photo_store.drop_awaited_before(uow.connection, now - rules.ASKED_FOR)
+    gone = photo_store.partly_before(uow.connection, now - rules.GIVEN_UP_AFTER, FORGET_AT_ONCE)
     if gone:
         vault.drop_pictures(uow, photo_store.drop_parts(uow.connection, gone))
         photo_store.drop(uow.connection, gone)

@@ -100,7 +100,7 @@ def take_turn(connection: Connection, terminal_id: UUID) -> ActCount:
 def find(connection: Connection, act_id: UUID) -> Act | None:
     """Give one act."""
     row = connection.execute(select(ACT).where(ACT.c.id == act_id)).one_or_none()
-    return None if row is None else _act(row)
+    return None if row is None else act_of(row)
 
 
 def counts(connection: Connection, terminal_ids: Collection[UUID]) -> dict[UUID, ActCount]:
@@ -123,7 +123,7 @@ def present(
         (ACT.c.id == any_(asked))
         | ((ACT.c.terminal_id == terminal_id) & (ACT.c.sequence == any_(numbers)))
     )
-    return [_act(row) for row in connection.execute(query)]
+    return [act_of(row) for row in connection.execute(query)]
 
 
 _ADD: Final = text(
@@ -202,7 +202,7 @@ def page(
         query = query.where(TERMINAL.c.district.in_(sorted(districts)))
     if after is not None:
         query = query.where(ACT.c.id < after)
-    return [_act(row) for row in connection.execute(query)]
+    return [act_of(row) for row in connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +254,7 @@ def cash_between(
     )
     if after is not None:
         query = query.where(tuple_(ACT.c.at, ACT.c.id) > (after.at, after.id))
-    return [_act(row) for row in connection.execute(query)]
+    return [act_of(row) for row in connection.execute(query)]
 
 
 def sign_ins(connection: Connection, terminal_id: UUID) -> list[SignIn]:
@@ -303,7 +303,8 @@ def begin_sign_in(
     )
 
 
-def _act(row: Row[Any]) -> Act:
+def act_of(row: Row[Any]) -> Act:
+    """Read an act from a row of its table."""
     effect: Mapping[str, Any] | None = row.effect
     return Act(
         id=row.id,

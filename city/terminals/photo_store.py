@@ -1,7 +1,7 @@
 """Pictures of acts: what came of each, and which stay it belongs to."""
 
-from collections.abc import Collection
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,14 +15,18 @@ from sqlalchemy import (
     Text,
     Uuid,
     delete,
+    func,
     insert,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from city.identifiers import DistrictCode
+from city.terminals import act_store
+from city.terminals.rules.acts import Act, Outcome
 from city.terminals.rules.photos import ActPhoto
-from city.terminals.store import METADATA
+from city.terminals.store import METADATA, TERMINAL
 
 _INSTANT = DateTime(timezone=True)
 MOST_OF_A_STAY = 100
@@ -49,6 +53,26 @@ PART = Table(
     Column("bytes", Integer),
     Column("picture_id", Uuid),
 )
+AWAITED = Table(
+    "awaited_photo",
+    METADATA,
+    Column("photo_id", Uuid, primary_key=True),
+    Column("act_id", Uuid),
+    Column("terminal_id", Uuid),
+    Column("received_at", _INSTANT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedPhoto:
+    """A picture that an act named and that is not here, whole."""
+
+    photo_id: UUID
+    act: Act
+    terminal: str
+    """Its name."""
+    part_bytes: int
+    """What came of it."""
 
 
 def find(connection: Connection, photo_id: UUID) -> ActPhoto | None:
@@ -87,6 +111,85 @@ def keep(connection: Connection, photo_id: UUID, at: datetime, frame_id: UUID) -
     connection.execute(
         update(PHOTO).where(PHOTO.c.id == photo_id).values(kept_at=at, frame_id=frame_id)
     )
+    drop_awaited(connection, photo_id)
+
+
+def expect(connection: Connection, acts: Sequence[Act]) -> None:
+    """Keep that the pictures of acts that took effect are awaited."""
+    rows = [
+        {
+            "photo_id": UUID(str(act.detail["photo_id"])),
+            "act_id": act.id,
+            "terminal_id": act.terminal_id,
+            "received_at": act.received_at,
+        }
+        for act in acts
+        if act.outcome is Outcome.DONE and act.detail.get("photo_id") is not None
+    ]
+    if rows:
+        connection.execute(upsert(AWAITED).values(rows).on_conflict_do_nothing())
+
+
+def awaited(
+    connection: Connection, districts: frozenset[str] | None, before_at: datetime, limit: int
+) -> list[AwaitedPhoto]:
+    """Give pictures that are awaited since before an instant, the newest first."""
+    came = (
+        select(func.coalesce(func.sum(PART.c.bytes), 0))
+        .where(PART.c.photo_id == AWAITED.c.photo_id)
+        .scalar_subquery()
+    )
+    query = (
+        select(act_store.ACT, AWAITED.c.photo_id, TERMINAL.c.name, came.label("part_bytes"))
+        .join(AWAITED, AWAITED.c.act_id == act_store.ACT.c.id)
+        .join(TERMINAL, TERMINAL.c.id == AWAITED.c.terminal_id)
+        .where(AWAITED.c.received_at < before_at)
+        .order_by(AWAITED.c.received_at.desc(), AWAITED.c.photo_id)
+        .limit(limit)
+    )
+    if districts is not None:
+        query = query.where(TERMINAL.c.district.in_(sorted(districts)))
+    return [
+        AwaitedPhoto(row.photo_id, act_store.act_of(row), row.name, row.part_bytes)
+        for row in connection.execute(query)
+    ]
+
+
+def awaited_of(connection: Connection, terminal_id: UUID, limit: int) -> list[UUID]:
+    """Give which pictures are awaited of a terminal, the newest first."""
+    query = (
+        select(AWAITED.c.photo_id)
+        .where(AWAITED.c.terminal_id == terminal_id)
+        .order_by(AWAITED.c.received_at.desc(), AWAITED.c.photo_id)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
+
+
+def awaited_act(
+    connection: Connection, photo_id: UUID, districts: frozenset[str] | None
+) -> Act | None:
+    """Give the act whose picture is awaited, where it is of some districts."""
+    query = (
+        select(act_store.ACT)
+        .join(AWAITED, AWAITED.c.act_id == act_store.ACT.c.id)
+        .join(TERMINAL, TERMINAL.c.id == AWAITED.c.terminal_id)
+        .where(AWAITED.c.photo_id == photo_id)
+    )
+    if districts is not None:
+        query = query.where(TERMINAL.c.district.in_(sorted(districts)))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else act_store.act_of(row)
+
+
+def drop_awaited(connection: Connection, photo_id: UUID) -> None:
+    """Await a picture no more."""
+    connection.execute(delete(AWAITED).where(AWAITED.c.photo_id == photo_id))
+
+
+def drop_awaited_before(connection: Connection, before_at: datetime) -> None:
+    """Await pictures of acts of long ago no more; their stays go on saying so."""
+    connection.execute(delete(AWAITED).where(AWAITED.c.received_at < before_at))
 
 
 def of_stay(connection: Connection, session_id: UUID) -> list[ActPhoto]:

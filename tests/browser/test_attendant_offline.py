@@ -43,6 +43,13 @@ FIRST_ANSWER_IS_LOST = """() => {
         return answer;
     };
 }"""
+FIRST_PHOTO_IS_REFUSED = """() => {
+    const [real, path] = [window.fetch, '/terminals/photos'];
+    let refused = 0;
+    window.fetch = (address, how) => String(address).endsWith(path) && refused++ === 0
+        ? Promise.resolve(Response.json({ reason: 'id-used' }, { status: 409 }))
+        : real(address, how);
+}"""
 SEED = 3
 """Of a drawn street whose plate the reader reads."""
 KEPT_MS = "performance.getEntriesByName('greenbay-act-kept').map(({ duration }) => duration)"
@@ -270,7 +277,16 @@ def free_with_a_photo(pda: Page, context: BrowserContext) -> None:
     pda.locator(".cell", has_text="02").click()
     expect(pda.locator(".fee-ahead")).to_have_text("Free: disabled person's permit")
     pda.click("#act-close")
+    pda.evaluate(FIRST_PHOTO_IS_REFUSED)
     context.set_offline(False)
+    expect(pda.locator(STANDING)).to_have_text("1 photo needs you")
+    pda.locator(STANDING).click()
+    refused = pda.locator("[data-photo=refused]")
+    expect(refused).to_contain_text("another photo under this name")
+    shot(pda, "pda-photo-refused")
+    refused.get_by_role("button", name="Send again").click()
+    expect(refused).to_have_count(0)
+    pda.click("#act-close")
     expect(pda.locator("#outbox")).to_be_hidden()
 
 

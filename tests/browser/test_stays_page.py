@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.garages import poster
 from tests.browser.pictures import shot
+from tests.browser.test_attendant_offline import kerb
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -59,6 +62,29 @@ def test_a_correction_that_cannot_be_is_refused_in_words(visitor: Visitor) -> No
     page.locator("#dialog button[type=submit]").click()
     expect(page.locator("#dialog .form-problem")).to_have_text("时间：早于停车开始时间")
     shot(page, "stays-refused-zh-360")
+
+
+def test_a_supervisor_charges_a_stay_after_all_that_was_freed(visitor: Visitor) -> None:
+    # A kerb of its own: the demo's cars drive off meanwhile.
+    kerb_id = kerb(visitor, f"FR{secrets.token_hex(3)}")
+    note = poster(visitor, "attendant")
+    met = {"plate": "皖B72104", "plate_kind": "blue7", "where": "beside the ferry"}
+    stay = note(f"/api/v1/facilities/{kerb_id}/sessions", met)
+    freed = note(f"/api/v1/sessions/{stay['id']}/exemption", {"code": "sensor-fault"})
+    assert freed["exempt"] == "sensor-fault"
+    street = visitor.open(f"/stays?stay={stay['id']}", "attendant", language="zh", width=360)
+    expect(street.locator("#case .said").first).to_be_visible()
+    expect(street.locator('[data-correction="charge"]')).to_have_count(0)
+    page = visitor.open(f"/stays?stay={stay['id']}", "operator")
+    page.locator('[data-correction="charge"]').click()
+    page.locator("#s-reason").fill("the sensor worked all day")
+    shot(page, "stays-charge-1440")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator('.said[data-kind="exemption-withdrawn"] .said-why')).to_have_text(
+        "the sensor worked all day"
+    )
+    expect(page.locator('[data-correction="charge"]')).to_have_count(0)
+    assert visitor.ask("operator", f"/api/v1/sessions/{stay['id']}")["exempt"] is None
 
 
 def test_an_auditor_reads_and_corrects_nothing(visitor: Visitor) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import expect
@@ -12,6 +14,8 @@ from tests.browser.test_every_page import violations
 from tests.browser.test_patrol import busiest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
     from tests.browser.conftest import Visitor
 
 # A place far from the town, as other tests here make, may be out of view; the town may not.
@@ -29,17 +33,42 @@ MOST_PINS_SHOWN: Final = """() => {
 pytestmark = pytest.mark.usefixtures("lively")
 
 
+def with_a_photo(route: Route, stay_id: str) -> None:
+    """Answer as the server does, with a photo that never came: one is late after half an hour."""
+    answer = route.fetch()
+    body = answer.json()
+    body["photos"] = [
+        {
+            "photo_id": str(UUID(int=1)),
+            "act_id": str(UUID(int=2)),
+            "kind": "exempt",
+            "terminal": "PDA-07",
+            "name": "Li Na",
+            "bay_label": "K001-03",
+            "facility": {"zh": "渡口路", "en": "Ferry Road"},
+            "session_id": stay_id,
+            "at": body["at"],
+            "part_bytes": 131_072,
+        }
+    ]
+    route.fulfill(response=answer, body=json.dumps(body))
+
+
 def test_a_supervisor_sees_the_street_on_one_page(visitor: Visitor) -> None:
     busiest(visitor)
     supervision = visitor.ask("operator", "/api/v1/supervision?hours=24")
     assert supervision["people"]
     assert "plate" in [each["kind"] for each in supervision["responses"]]
+    stay = visitor.ask("operator", "/api/v1/sessions?limit=1")["items"][0]
     for language, width, theme in (
         ("zh", 1440, "light"),
         ("en", 360, "dark"),
         ("en", 768, "light"),
     ):
-        page = visitor.open("/supervision", "operator", language=language, width=width, theme=theme)
+        how: Any = {"language": language, "width": width, "theme": theme}
+        page = visitor.watched(visitor.context("operator", **how))
+        page.route("**/api/v1/supervision*", lambda route: with_a_photo(route, stay["id"]))
+        page.goto(f"{visitor.system.origin}/supervision")
         expect(page.locator("#people tbody tr").first).to_be_visible()
         expect(page.locator("#responses tbody tr").first).to_be_visible()
         expect(page.locator("#map[data-loaded]")).to_be_visible()
@@ -51,6 +80,14 @@ def test_a_supervisor_sees_the_street_on_one_page(visitor: Visitor) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         shot(page, f"supervision-{language}-{width}")
         assert violations(page) == []
+    row = page.locator("#photos tbody tr")
+    expect(row).to_contain_text("Bay K001-03 freed of its fee")
+    expect(row).to_contain_text("came in part")
+    row.get_by_role("button", name="Await it no more").click()
+    expect(page.locator("#dialog")).to_contain_text("your reason is on record")
+    page.keyboard.press("Escape")
+    row.get_by_role("link").click()
+    page.wait_for_url(f"**/stays?stay={stay['id']}")
 
 
 def test_a_line_opens_what_is_behind_it(visitor: Visitor) -> None:

@@ -240,6 +240,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/sessions/<uuid:session_id>/photos": BACK_OFFICE | {Role.DRIVER},
     "GET /api/v1/sessions/<uuid:session_id>/photos/<uuid:photo_id>/picture": SEES_PICTURES
     | {Role.DRIVER},
+    "POST /api/v1/terminals/photos/<uuid:photo_id>/given-up": {Role.OPERATOR},
     "POST /api/v1/plate-readings": {*ON_THE_STREET, Role.INSPECTOR},
     "GET /api/v1/sessions/long": {
         Role.ATTENDANT,

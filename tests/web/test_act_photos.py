@@ -108,6 +108,50 @@ def test_pictures_follow_their_acts_and_acts_name_them(site: Site) -> None:
     assert send(Pda(site, "operator"), act, content, 0).status_code == 404
 
 
+def awaited(site: Site, who: str = "operator") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = site.get("/api/v1/supervision", who).get_json()["photos"]
+    return found
+
+
+def told(pda: Pda) -> list[str]:
+    """Give the pictures that the terminal is told it owes."""
+    health = {"app_version": "1", "acts_waiting": 0}
+    found: list[str] = pda.handheld.post("/api/v1/terminals/health", health).get_json()[
+        "awaited_photos"
+    ]
+    return found
+
+
+def test_a_picture_that_does_not_come_is_told_to_the_supervisor_and_the_device(site: Site) -> None:
+    pda, content = Pda(site), jpeg()
+    act = exempted(pda, content)
+    assert (told(pda), awaited(site)) == ([act["photo_id"]], [])  # it may be on its way
+    site.clock.advance(1_801)
+    send(pda, act, content, 0)
+    (late,) = awaited(site)
+    (session,) = site.get("/api/v1/sessions", "attendant").get_json()["items"]
+    assert (late["kind"], late["session_id"]) == ("exempt", session["id"])
+    assert (late["bay_label"], late["name"]) == ("A0", "attendant")
+    assert late["part_bytes"] == PART
+    assert awaited(site, "operator-west") == []
+    send(pda, act, content, PART, 200_000)
+    assert (told(pda), awaited(site)) == ([], [])
+
+
+def test_a_supervisor_says_why_a_picture_is_awaited_no_more(site: Site) -> None:
+    pda, content = Pda(site), jpeg()
+    act = exempted(pda, content)
+    site.clock.advance(1_801)
+    path = f"/api/v1/terminals/photos/{act['photo_id']}/given-up"
+    reason = {"reason": "the handheld fell into the river"}
+    assert site.post(path, "operator-west", json=reason).status_code == 404
+    assert site.post(path, "operator", json=reason).status_code == 200
+    assert (told(pda), awaited(site)) == ([], [])
+    assert site.post(path, "operator", json=reason).status_code == 404
+    # Found after all: it is kept as any other.
+    assert send(pda, act, content, 0, 200_000).get_json()["whole"]
+
+
 def test_what_never_became_whole_is_forgotten(site: Site) -> None:
     pda, content = Pda(site), jpeg()
     send(pda, exempted(pda, content), content, 0)

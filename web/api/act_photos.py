@@ -12,14 +12,22 @@ from city.identifiers import ParkingSessionId
 from city.people import Role
 from city.terminals.rules.photos import MOST_BYTES, Part
 from journeys.drive_stay import is_own
-from journeys.keep_act_photos import PhotoPart, keep_part, photos_of_stay, view_photo
+from journeys.keep_act_photos import (
+    PhotoPart,
+    expect_no_more,
+    keep_part,
+    photos_of_stay,
+    view_photo,
+)
 from journeys.read_plate import read_plates
 from parking.services import stays
 from web import access
-from web.acts import look
+from web.acts import act, look
 from web.api.reads import JPEG
 from web.api.roles import BACK_OFFICE
 from web.api.schemas.act_photos import (
+    GivenUpIn,
+    GivenUpOut,
     PhotoPartIn,
     PhotoReceivedOut,
     PlateCandidatesOut,
@@ -58,6 +66,18 @@ def photo_part(json_data: PhotoPartIn) -> dict[str, Any]:
     with access.wiring().database.unit_of_work() as uow:
         done = keep_part(uow, access.known_terminal(), sent)
     return {"received": done.bytes, "whole": done.whole}
+
+
+@blueprint.post("/terminals/photos/<uuid:photo_id>/given-up")
+@access.allow(Role.OPERATOR)
+@act
+@blueprint.input(GivenUpIn)
+@blueprint.output(GivenUpOut)
+@blueprint.doc(summary="Await a picture of an act no more, with a reason; on record")
+def give_up_photo(uow: UnitOfWork, photo_id: UUID, json_data: GivenUpIn) -> dict[str, Any]:
+    """Await a picture no more."""
+    expect_no_more(uow, access.known_actor(), photo_id, json_data.reason)
+    return {"photo_id": photo_id}
 
 
 @blueprint.get("/sessions/<uuid:session_id>/photos")

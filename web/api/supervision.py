@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIBlueprint
 
-from city.identifiers import DistrictCode
+from city.identifiers import BayId, DistrictCode
 from city.people import Role
-from city.terminals import act_store
+from city.terminals import act_store, photo_store
 from city.terminals import store as terminals
+from city.terminals.rules.photos import LATE_AFTER
 from city.terminals.rules.terminals import TerminalState, concerns
+from journeys.apply_act import bay_id_of
 from parking.rules.patrol import answered_by, responses
-from parking.store import patrol
+from parking.store import patrol, places
 from payments import services as payments
 from payments.rules.ledger import AccountKind, cash_of
 from payments.rules.shifts import CURRENCY, ShiftState
@@ -23,14 +25,16 @@ from web.api.names import names_of
 from web.api.schemas.supervision import SupervisionOut, SupervisionQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from city.people.actors import Actor
+    from city.terminals.photo_store import AwaitedPhoto
     from city.terminals.rules.terminals import Terminal
     from parking.rules.patrol import Answered, Response
+    from parking.rules.places.model import Facility
     from parking.store.patrol import TaskAt
     from payments.rules.ledger import Account
     from payments.rules.shifts import Shift
@@ -47,7 +51,7 @@ _IN_SERVICE: Final = frozenset({TerminalState.ACTIVE, TerminalState.LOCKED})
 @blueprint.output(SupervisionOut)
 @blueprint.doc(
     summary="Who is on the street, with cash, terminals, tasks and how fast they were answered",
-    description=f"At most {MOST} of each: people, terminals, and tasks that stand.",
+    description=f"At most {MOST} of each: people, terminals, tasks that stand, awaited photos.",
 )
 def supervision(query_data: SupervisionQuery) -> dict[str, Any]:
     """Show the street."""
@@ -60,7 +64,9 @@ def supervision(query_data: SupervisionQuery) -> dict[str, Any]:
         answered = answered_by(arisen)
         on_shift = _on_shift(connection, caller)
         carried = payments.balances(connection, AccountKind.CASH)
-        names = names_of(connection, [*(each.holder for each in on_shift), *answered])
+        photos = photo_store.awaited(connection, caller.districts, now - LATE_AFTER, MOST)
+        people = [*(each.holder for each in on_shift), *answered]
+        names = names_of(connection, [*people, *(str(each.act.account_id) for each in photos)])
         return {
             "people": [_person(each, carried, answered, names) for each in on_shift],
             "terminals": _terminals(connection, caller, wiring.wall.now()),
@@ -68,6 +74,7 @@ def supervision(query_data: SupervisionQuery) -> dict[str, Any]:
                 _task(each) for each in patrol.standing_in(connection, caller.districts, MOST)
             ],
             "responses": [_response(each) for each in responses(arisen)],
+            "photos": _photos(connection, photos, names),
             "names": names,
             "at": now,
         }
@@ -146,6 +153,34 @@ def _task(found: TaskAt) -> dict[str, Any]:
         "arose_at": task.arose_at,
         "seen_at": task.seen_at,
     }
+
+
+def _name(facility: Facility) -> dict[str, str]:
+    return {"zh": facility.name_zh, "en": facility.name_en}
+
+
+def _photos(
+    connection: Connection, found: Sequence[AwaitedPhoto], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Show the photos that are awaited, with where they were taken: two statements."""
+    bays = places.bays_by_id(connection, {bay_id_of(each.act) for each in found})
+    homes = places.facilities_by_id(connection, {each.facility_id for each in bays.values()})
+    return [
+        {
+            "photo_id": each.photo_id,
+            "act_id": each.act.id,
+            "kind": each.act.kind.value,
+            "terminal": each.terminal,
+            "name": names.get(str(each.act.account_id), ""),
+            "bay_label": place.label,
+            "facility": _name(homes[place.facility_id]),
+            "session_id": (each.act.effect or {}).get("session_id"),
+            "at": each.act.at,
+            "part_bytes": each.part_bytes,
+        }
+        for each in found
+        if (place := bays.get(BayId(bay_id_of(each.act))))
+    ]
 
 
 def _response(found: Response) -> dict[str, Any]:

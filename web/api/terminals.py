@@ -9,9 +9,10 @@ from apiflask import APIBlueprint
 from city.errors import Invalid
 from city.money import Money
 from city.people import Role
-from city.terminals import act_store
+from city.terminals import act_store, photo_store
 from city.terminals import services as service
 from city.terminals.rules.acts import missing_before
+from city.terminals.rules.photos import MOST_TOLD
 from city.terminals.rules.signing import public_key_of
 from city.terminals.rules.terminals import Health, concerns
 from city.terminals.services import admit
@@ -271,6 +272,7 @@ def _standing(uow: UnitOfWork, terminal: Terminal) -> dict[str, Any]:
         "city_at": uow.clock.now(),
         "next_act": act_store.take_turn(uow.connection, terminal.id).last_sequence + 1,
         "offline_cash": terminal.offline_cash.as_json(),
+        "awaited_photos": photo_store.awaited_of(uow.connection, terminal.id, MOST_TOLD),
     }
 
 

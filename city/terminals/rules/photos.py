@@ -12,6 +12,12 @@ MOST_BYTES: Final = 1_048_576
 MOST_PART_BYTES: Final = 262_144
 GIVEN_UP_AFTER: Final = timedelta(days=30)
 """What came of a picture is forgotten then, where the rest never comes."""
+LATE_AFTER: Final = timedelta(minutes=30)
+"""A picture follows its act: what is not here by then is a question for a supervisor."""
+ASKED_FOR: Final = timedelta(days=90)
+"""How long a supervisor is told of one that never came."""
+MOST_TOLD: Final = 100
+"""Of those that are awaited of a terminal, the newest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,18 @@ class StayPhotosOut(Outgoing):
     items: list[StayPhotoOut]
 
 
+class GivenUpIn(Incoming):
+    """Why nobody has to look for a picture any more."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class GivenUpOut(Outgoing):
+    """A picture that is awaited no more."""
+
+    photo_id: UUID
+
+
 class PlatePhotoIn(Incoming):
     """A picture to read plates in; it is not kept."""
 

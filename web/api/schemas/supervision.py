@@ -73,6 +73,21 @@ class ResponseOut(Outgoing):
     done_s: Annotated[list[float], Field(description="Median and ninth decile, or none")]
 
 
+class AwaitedPhotoOut(Outgoing):
+    """A photo that an act named half an hour ago or more, and that never came, whole."""
+
+    photo_id: UUID
+    act_id: UUID
+    kind: Annotated[str, Field(description="Of the act")]
+    terminal: str
+    name: Annotated[str, Field(description="Who did it")]
+    bay_label: str
+    facility: Names
+    session_id: UUID | None
+    at: Annotated[Instant, Field(description="When it was done")]
+    part_bytes: Annotated[int, Field(description="What came of it")]
+
+
 class SupervisionOut(Outgoing):
     """The street now: people, terminals, tasks, and how fast they were answered."""
 
@@ -80,5 +95,6 @@ class SupervisionOut(Outgoing):
     terminals: list[SupervisionTerminalOut]
     tasks: Annotated[list[SupervisionTaskOut], Field(description="The newest that stand")]
     responses: list[ResponseOut]
+    photos: Annotated[list[AwaitedPhotoOut], Field(description="Awaited, the newest")]
     names: dict[str, str]
     at: Instant

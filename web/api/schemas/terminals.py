@@ -202,6 +202,9 @@ class TerminalStandingOut(Outgoing):
     offline_cash: Annotated[
         MoneyOut, Field(description="Most cash that may be taken before we know of any of it")
     ]
+    awaited_photos: Annotated[
+        list[UUID], Field(description="Named by its acts and not here, whole: the newest 100")
+    ]
 
 
 class SignInIn(Incoming):

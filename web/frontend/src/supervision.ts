@@ -4,7 +4,7 @@ import "../styles/bench.css";
 import "../styles/figures.css";
 import "../styles/rights.css";
 import "../styles/supervision.css";
-import { read } from "./api/client";
+import { act, read } from "./api/client";
 import type { Supervision, Honesty, HonestyLine } from "./api/types";
 import { instant } from "./format/time";
 import { agoText, exactly, inLanguage, price } from "./format/words";
@@ -12,7 +12,8 @@ import { boxAround, holds, sameTown, type Box } from "./live/occupancy";
 import type { MapView, Pin } from "./map/view";
 import { chips } from "./shell/desk";
 import { byId, h, replace, write } from "./shell/dom";
-import { page, startPage } from "./shell/page";
+import { labelled, showForm } from "./shell/form";
+import { hasRole, page, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
 import { emptyState, errorState, skeleton } from "./shell/states";
 import { counted, named, text } from "./shell/text";
@@ -25,6 +26,7 @@ const PINNED_TASKS = 200;
 /** One place alone is shown with the streets around it. */
 const CLOSEST_ZOOM = 16;
 const SHOWN_EVIDENCE = 12;
+const SHOWN_PHOTOS = 20;
 
 function minutes(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return "–";
@@ -61,7 +63,7 @@ class SupervisionPage {
         void this.load();
       },
     );
-    for (const id of ["people", "responses", "terminals", "honesty"]) replace(byId(id), skeleton(3));
+    for (const id of ["people", "responses", "terminals", "photos", "honesty"]) replace(byId(id), skeleton(3));
   }
 
   async load(): Promise<void> {
@@ -97,6 +99,7 @@ class SupervisionPage {
     this.drawPeople(supervision);
     this.drawResponses(supervision);
     drawTerminals(supervision);
+    this.drawPhotos(supervision);
     void this.drawMap(supervision);
   }
 
@@ -138,6 +141,45 @@ class SupervisionPage {
             ]),
           ),
     );
+  }
+
+  /** Photos that acts named and that never came: whoever acted has to say where they are. */
+  private drawPhotos({ photos }: Supervision): void {
+    replace(
+      byId("photos"),
+      photos.length === 0
+        ? emptyState(text("supervision.no_photos"), text("supervision.no_photos_advice"))
+        : table(
+            text("supervision.photos"),
+            [text("supervision.photo_act"), text("supervision.name"), text("supervision.terminal"), text("supervision.photo_since"), text("supervision.photo_end")],
+            photos.slice(0, SHOWN_PHOTOS).map((each) => {
+              const words = text(each.kind === "exempt" ? "supervision.photo_exempt" : "supervision.photo_plate", { label: each.bay_label });
+              const place = inLanguage(each.facility.zh, each.facility.en);
+              return [
+                h("span", {}, each.session_id ? h("a", { href: `/stays?stay=${each.session_id}` }, words) : words, h("br"), place),
+                each.name || text("shifts.somebody"),
+                each.terminal,
+                `${agoText(instant(each.at))}${each.part_bytes > 0 ? ` · ${text("supervision.photo_part")}` : ""}`,
+                hasRole("operator") ? h("button", { class: "button", type: "button", onclick: () => this.giveUp(each.photo_id, words) }, text("supervision.photo_give_up")) : "",
+              ];
+            }),
+          ),
+      photos.length > SHOWN_PHOTOS ? h("p", { class: "item-facts" }, text("supervision.more_evidence", { n: photos.length - SHOWN_PHOTOS })) : null,
+    );
+  }
+
+  private giveUp(photoId: string, words: string): void {
+    const reason = h("textarea", { class: "input", rows: 3, minlength: 3, maxlength: 500, required: true });
+    showForm({
+      title: words,
+      parts: [h("p", { class: "note" }, text("supervision.photo_means")), labelled("photo-reason", text("stays.reason"), reason)],
+      submit: text("supervision.photo_give_up"),
+      send: async () => {
+        await act("POST", `/api/v1/terminals/photos/${photoId}/given-up`, { reason: reason.value });
+        await this.load();
+        return text("supervision.photo_given_up");
+      },
+    });
   }
 
   private async drawMap(supervision: Supervision): Promise<void> {

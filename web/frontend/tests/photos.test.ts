@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { answered, kept, nextPart, PART_BYTES, sendable, type KeptPhoto } from "../src/outbox/photos";
+import { again, answered, kept, lost, nextPart, PART_BYTES, sendable, type KeptPhoto } from "../src/outbox/photos";
 import { base64 } from "../src/terminal/signing";
 
 function photo(order: number, more: Partial<KeptPhoto> = {}, bytes = PART_BYTES + 10): KeptPhoto {
   const taken = { id: `photo-${order}`, sha256: "00", content: new ArrayBuffer(bytes) };
-  return { ...kept(taken, `act-${order}`, order), ...more };
+  const act = { id: `act-${order}`, wanted: { kind: "exempt" as const }, shown: {} };
+  return { ...kept(taken, act, order), ...more };
 }
 
 describe("what a photo is sent as", () => {
@@ -36,5 +37,10 @@ describe("photos on their way", () => {
     assert.equal(now.received, 0);
     assert.equal(now.refused, "spoilt");
     assert.deepEqual(sendable([now], new Set()), []);
+    assert.deepEqual(sendable([again(now)], new Set()), [again(photo(1))]);
+  });
+
+  it("are lost where the city awaits one that is not here", () => {
+    assert.deepEqual(lost(["photo-1", "photo-9"], [photo(1)]), ["photo-9"]);
   });
 });

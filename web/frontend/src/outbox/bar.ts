@@ -7,8 +7,9 @@ import { counted, named, text } from "../shell/text";
 import { toast } from "../shell/toast";
 import { doneAtMs, undoLeftMs, type KeptAct } from "./acts";
 import type { Outbox } from "./outbox";
+import type { KeptPhoto } from "./photos";
 
-function wordsOf(act: KeptAct): string {
+function wordsOf(act: Pick<KeptAct, "wanted" | "shown">): string {
   return actWords(act.wanted, act.shown, act.shown.amount ? price(act.shown.amount) : "");
 }
 
@@ -22,6 +23,9 @@ export function standingText(outbox: Outbox): string {
   else if (waiting > 0) parts.push(counted("outbox.waiting", waiting));
   const photos = outbox.photosWaiting();
   if (photos > 0) parts.push(counted("outbox.photos", photos));
+  const stuck = outbox.photos().length - photos;
+  if (stuck > 0) parts.push(counted("outbox.photos_refused", stuck));
+  if (outbox.photosLost > 0) parts.push(counted("outbox.photos_lost", outbox.photosLost));
   if (refused > 0) parts.push(counted("outbox.refused", refused));
   return parts.join(" · ");
 }
@@ -69,6 +73,31 @@ export function outboxBar(place: HTMLElement, outbox: Outbox, open: () => void):
   draw();
 }
 
+/** Why the city does not take a photo; what it may say is said in words, the rest with its code. */
+function photoRefusal(reason: string): string {
+  return reason === "spoilt" || reason === "id-used" ? text(`outbox.photo.${reason}`) : text("outbox.photo.other", { reason });
+}
+
+function photoRow(photo: KeptPhoto, outbox: Outbox): HTMLElement {
+  const head = h(
+    "p",
+    { class: "outbox-act" },
+    h("strong", {}, photo.of ? text("outbox.photo_of", { act: wordsOf(photo.of) }) : text("outbox.photo")),
+    h("span", { class: "outbox-at" }, moment(photo.takenMs)),
+  );
+  if (photo.refused === null) {
+    const percent = Math.floor((100 * photo.received) / Math.max(1, photo.content.byteLength));
+    return h("li", { "data-photo": "waiting" }, head, h("p", { class: "note" }, percent > 0 ? text("outbox.photo_part", { percent }) : text("outbox.queued")));
+  }
+  return h(
+    "li",
+    { class: "outbox-refused", "data-photo": "refused" },
+    head,
+    h("p", { class: "note note-warning" }, photoRefusal(photo.refused)),
+    h("button", { class: "button", type: "button", onclick: () => void outbox.retryPhoto(photo) }, text("outbox.send_again")),
+  );
+}
+
 /** All that waits or was refused, each with what to do. */
 export function outboxList(outbox: Outbox): { element: HTMLElement; update: () => void } {
   const element = h("div", { class: "panel-body outbox-list" });
@@ -111,14 +140,21 @@ export function outboxList(outbox: Outbox): { element: HTMLElement; update: () =
   };
   const update = (): void => {
     const acts = [...outbox.refused(), ...outbox.waiting()];
-    const now = JSON.stringify([acts.map((act) => [act.order, act.sequence, act.refusal]), outbox.offline]);
+    const photos = outbox.photos();
+    const now = JSON.stringify([
+      acts.map((act) => [act.order, act.sequence, act.refusal]),
+      photos.map((photo) => [photo.id, photo.received, photo.refused]),
+      outbox.photosLost,
+      outbox.offline,
+    ]);
     if (now === shown) return;
     shown = now;
     replace(
       element,
       h("p", {}, standingText(outbox) || text("outbox.none")),
-      h("ul", { class: "outbox-acts" }, ...acts.map(row)),
-      acts.length > 0 &&
+      outbox.photosLost > 0 ? h("p", { class: "note note-warning" }, counted("outbox.photos_lost_advice", outbox.photosLost)) : null,
+      h("ul", { class: "outbox-acts" }, ...acts.map(row), ...photos.map((photo) => photoRow(photo, outbox))),
+      acts.length + photos.length > 0 &&
         h(
           "button",
           { class: "button", type: "button", onclick: () => void outbox.upload(true) },

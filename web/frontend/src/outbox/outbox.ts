@@ -19,7 +19,7 @@ import {
   type Shown,
   type Wanted,
 } from "./acts";
-import { kept, type TakenPhoto } from "./photos";
+import { kept, lost, type KeptPhoto, type TakenPhoto } from "./photos";
 import { PhotoPost } from "./photo_post";
 import * as store from "./store";
 
@@ -94,7 +94,7 @@ export class Outbox {
       shown,
       refusal: null,
     };
-    const act = await store.add(fresh, photo && kept(photo, fresh.id, nowMs));
+    const act = await store.add(fresh, photo && kept(photo, fresh, nowMs + (offsetMs ?? 0)));
     performance.measure("greenbay-act-kept", { start: beganMs });
     this.acts = [...this.acts, act];
     this.told();
@@ -103,9 +103,29 @@ export class Outbox {
     return act;
   }
 
-  /** Photos that are on this device alone. */
+  /** How many photos are on their way. */
   photosWaiting(): number {
     return this.photoPost.waiting();
+  }
+
+  /** Photos that are on this device alone, on their way or refused. */
+  photos(): readonly KeptPhoto[] {
+    return this.photoPost.photos;
+  }
+
+  /** How many photos the city awaits and this device has not: nobody can send them any more. */
+  photosLost = 0;
+
+  /** Take which photos the city awaited when it was told what is here. */
+  notePhotosAwaited(awaited: readonly string[], here: readonly KeptPhoto[]): void {
+    this.photosLost = lost(awaited, here).length;
+    this.changed();
+  }
+
+  /** Send a photo that the city refused once more. */
+  async retryPhoto(photo: KeptPhoto): Promise<void> {
+    await this.photoPost.retry(photo);
+    await this.upload();
   }
 
   /** What may still be taken in cash while there is no line; no bound while there is one. */

@@ -1,7 +1,7 @@
 /** Sends photos after their acts, part by part, each from where the city says that it stands. */
 import { Refused, sendPhotoPart } from "../terminal/line";
 import { base64 } from "../terminal/signing";
-import { answered, nextPart, sendable, type KeptPhoto } from "./photos";
+import { again, answered, nextPart, sendable, type KeptPhoto } from "./photos";
 import * as store from "./photo_store";
 
 const NOT_YET = new Set(["act", "clock", "replayed"]);
@@ -13,9 +13,14 @@ export class PhotoPost {
     this.photos = await store.all();
   }
 
-  /** How many are on this device alone. */
+  /** How many are on their way. */
   waiting(): number {
-    return this.photos.length;
+    return this.photos.filter(({ refused }) => refused === null).length;
+  }
+
+  /** Let a photo that the city refused be sent once more. */
+  async retry(photo: KeptPhoto): Promise<void> {
+    await store.note(again(photo));
   }
 
   /** Send what can be sent; true where nothing is left that could be. Throws without a line. */

@@ -1,4 +1,5 @@
 /** Photos taken with acts, on their way to the city: which part goes next. Pure. */
+import type { KeptAct } from "./acts";
 
 /** A photo as it was taken: its name and hash go with the act. */
 export interface TakenPhoto {
@@ -9,6 +10,9 @@ export interface TakenPhoto {
 
 export interface KeptPhoto extends TakenPhoto {
   readonly actId: string;
+  /** What was done with it; missing on devices that kept it before. */
+  readonly of?: Pick<KeptAct, "wanted" | "shown">;
+  /** By the city's clock, as far as it was known. */
   readonly takenMs: number;
   /** How much of it the city said it has. */
   readonly received: number;
@@ -21,8 +25,9 @@ export interface KeptPhoto extends TakenPhoto {
 export const PART_BYTES = 131_072;
 const MOST_SPOILT = 3;
 
-export function kept(photo: TakenPhoto, actId: string, takenMs: number): KeptPhoto {
-  return { ...photo, actId, takenMs, received: 0, spoilt: 0, refused: null };
+export function kept(photo: TakenPhoto, act: Pick<KeptAct, "id" | "wanted" | "shown">, takenMs: number): KeptPhoto {
+  const { id: actId, wanted, shown } = act;
+  return { ...photo, actId, of: { wanted, shown }, takenMs, received: 0, spoilt: 0, refused: null };
 }
 
 /** Photos that can be sent: the oldest first, and none before the act that names it. */
@@ -48,4 +53,15 @@ export function answered(photo: KeptPhoto, answer: { received: number; whole: bo
   if (answer.received > 0) return { ...photo, received: answer.received };
   const spoilt = photo.spoilt + 1;
   return { ...photo, received: 0, spoilt, refused: spoilt >= MOST_SPOILT ? "spoilt" : null };
+}
+
+/** A photo that the city refused, to be sent from its beginning once more. */
+export function again(photo: KeptPhoto): KeptPhoto {
+  return { ...photo, received: 0, spoilt: 0, refused: null };
+}
+
+/** What the city awaits and this device has not: a wiped one, say. */
+export function lost(awaited: readonly string[], photos: readonly KeptPhoto[]): string[] {
+  const here = new Set(photos.map(({ id }) => id));
+  return awaited.filter((id) => !here.has(id));
 }

@@ -7,6 +7,7 @@ import { plateFields } from "../plates/fields";
 import { businessTime, zone } from "../shell/clock";
 import { h } from "../shell/dom";
 import { choice, field, labelled, localField, localInstant, showForm } from "../shell/form";
+import { hasRole } from "../shell/page";
 import { named, text } from "../shell/text";
 
 const SET_ASIDE = ["motorcycle", "object", "works", "sensor-fault", "other"] as const;
@@ -41,7 +42,7 @@ export function fittingCorrections(stay: Session): Kind[] {
   kinds.push("join");
   if (stay.plate) kinds.push("move");
   kinds.push("set-aside");
-  if (stay.exempt) kinds.push("charge");
+  if (stay.exempt && hasRole("operator")) kinds.push("charge");
   return kinds;
 }
 
