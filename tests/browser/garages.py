@@ -65,6 +65,7 @@ GARAGES: Final = {
     "scan": Plan("SC7", ("皖B70014", "皖B70015")),
     "attendant": Plan("AT7", ("皖B70007",)),
     "offline": Plan("OF7", ("皖B72001",)),
+    "shift": Plan("SH7", ("皖B70031", "皖B70032", "皖B70033", "皖B70034")),
     "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),
     "left-code": Plan("LC7", ("皖B70021",)),
     "unknown": Plan("UK7", ("皖B70022",)),
@@ -166,6 +167,13 @@ def open_garages(visitor: Visitor, system: System) -> None:
         _open(visitor, system, plan)
 
 
+def integration_token(system: System) -> str:
+    """Give the token that the demo shows for network servers and gates."""
+    found = _TOKEN.search(system.said)
+    assert found is not None
+    return found[1]
+
+
 def _open(visitor: Visitor, system: System, plan: Plan) -> None:
     post = poster(visitor, "operator")
     if plan.days_to_pay is not None:
@@ -201,8 +209,7 @@ def _open(visitor: Visitor, system: System, plan: Plan) -> None:
         f"/api/v1/facilities/{facility_id}/bays",
         {"bays": [{"label": f"{plan.code}-01", "position": PLACE}]},
     )
-    found = _TOKEN.search(system.said)
-    assert found is not None
+    token = integration_token(system)
     now = datetime.fromisoformat(visitor.ask("operator", "/api/v1/demo/clock")["now"])
     gate = visitor.context().request
     passages = [
@@ -222,6 +229,6 @@ def _open(visitor: Visitor, system: System, plan: Plan) -> None:
                 "plate": plate,
                 "plate_kind": "blue7",
             },
-            headers={"Authorization": f"Bearer {found[1]}"},
+            headers={"Authorization": f"Bearer {token}"},
         )
         assert answer.ok, answer.text()

@@ -560,6 +560,7 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/channel-refunds/<refund_no>/withdrawal": {Role.FINANCE, Role.ADMINISTRATOR},
     "GET /api/v1/channel-refunds/<refund_no>": FIGURES,
     "GET /bills/<uuid:bill_id>/pay": EVERYBODY_WITH_AN_ACCOUNT,
+    "GET /bills/<uuid:bill_id>/code.svg": EVERYBODY_WITH_AN_ACCOUNT,
     "GET /disputes": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR},
     "GET /stays": BACK_OFFICE,
     "GET /bays/<uuid:bay_id>/qr.svg": KEEPERS,

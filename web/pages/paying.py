@@ -135,6 +135,18 @@ def pay_bill(bill_id: UUID) -> BaseResponse:
     return redirect(url_for("pages.pay", link=link))
 
 
+@blueprint.get("/bills/<uuid:bill_id>/code.svg")
+@access.signed_in
+def bill_code(bill_id: UUID) -> Response:
+    """Draw the address of a bill's own page, for its receipt: whoever holds it needs no account."""
+    wiring = access.wiring()
+    with wiring.database.unit_of_work() as uow:
+        link = link_of_bill(uow, access.known_actor(), BillId(bill_id))
+    drawn = qr.svg(wiring.settings.page_origin + url_for("pages.pay", link=link), str(bill_id))
+    headers = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
+    return Response(drawn, content_type="image/svg+xml", headers=headers)
+
+
 @blueprint.get("/mine/cards/top-ups/<order_no>")
 @access.allow(*DRIVER_ROLES)
 def top_up(order_no: str) -> Response:

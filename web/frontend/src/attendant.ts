@@ -4,8 +4,10 @@ import "../styles/attendant.css";
 import { ProblemError, read, readAll } from "./api/client";
 import type { Bill, Facility, PatrolTask, Session } from "./api/types";
 import { keepApp } from "./attendant/app";
-import { arrearsByPlate, arrearsOfStay, type ArrearsActs } from "./attendant/arrears";
-import { bayActs } from "./attendant/bay_acts";
+import { aheadStep } from "./attendant/ahead";
+import { arrearsByPlate, arrearsOfStay, codeStep, linkTo, type ArrearsActs } from "./attendant/arrears";
+import { bayActs, corrections } from "./attendant/bay_acts";
+import { cardStep } from "./attendant/card";
 import { CashDesk, cashDone, type Taken } from "./attendant/cash";
 import { facilityChoice } from "./attendant/choice";
 import { codeScanStep } from "./attendant/code";
@@ -16,7 +18,7 @@ import { knownPlace } from "./attendant/place";
 import { PlateEntry } from "./attendant/plate_entry";
 import { Post } from "./attendant/post";
 import { ShiftPanel } from "./attendant/shift";
-import { billSummary, stayPanel } from "./attendant/stay_panel";
+import { billSummary, stayPanel, type StayActs } from "./attendant/stay_panel";
 import { inLanguage, price } from "./format/words";
 import { everySecond } from "./shell/clock";
 import { byId, h, put, replace, write } from "./shell/dom";
@@ -135,11 +137,13 @@ class AttendantPage {
     try {
       const waiting = this.outbox.waiting();
       const oldest = waiting[0];
+      const photos = this.outbox.photos();
       const told = await tellHealth({
         waiting: waiting.length,
         oldestAt: oldest ? new Date(doneAtMs(oldest)).toISOString() : null,
         place: await knownPlace(),
       });
+      if (told) this.outbox.notePhotosAwaited(told.awaited_photos, photos);
       if (told?.state === "locked") {
         this.bar(text("terminal.locked"), text("terminal.locked_advice", { reason: told.state_reason }));
       } else if (this.barred) {
@@ -253,8 +257,8 @@ class AttendantPage {
     if (!this.post) return;
     const panel = stayPanel(this.post, bayId, {
       takePlate: (id) => this.openPlate(id),
-      takeCash: (bill) => this.openCash(bill),
-      scanCode: (bill) => this.openScan(bill),
+      ...this.taking(),
+      takeAhead: (stay) => this.openAhead(stay, bayId),
       arrears: (stayId) => arrearsOfStay(stayId, this.arrears(() => this.openBay(bayId))),
     });
     if (!panel) return;
@@ -266,7 +270,45 @@ class AttendantPage {
       const more = bayActs(this.post, bayId, note, () => this.openPlate(bayId));
       if (more) panel.element.append(more);
     }
+    const stay = this.post.stayIn(bayId);
+    const wrong = stay && !this.post.waiting.has(bayId) ? corrections(stay, this.keeps, () => this.corrected(bayId)) : null;
+    if (wrong) panel.element.append(wrong);
     this.show(panel);
+  }
+
+  private corrected(bayId: string): void {
+    this.refreshNow?.();
+    this.openBay(bayId);
+  }
+
+  /** The ways in which a bill is paid here. */
+  private taking(): Pick<StayActs, "takeCash" | "scanCode" | "showCode" | "takeCard"> {
+    return {
+      takeCash: (bill) => this.openCash(bill),
+      scanCode: (bill) => this.openScan(bill),
+      showCode: (bill) => void this.openCode(bill),
+      takeCard: (bill) => this.show({ title: text("card_pay.start"), element: cardStep(bill, () => this.readAnew()) }),
+    };
+  }
+
+  private openAhead(stay: Session, bayId: string): void {
+    const label = this.post?.short(stay.bay_label) ?? stay.bay_label;
+    const element = aheadStep(stay, label, {
+      show: (title, step) => this.show({ title, element: step }),
+      close: () => this.corrected(bayId),
+    });
+    this.show({ title: text("ahead.title", { label }), element });
+  }
+
+  private async openCode(bill: Bill): Promise<void> {
+    const title = text("owed.code_title");
+    this.show({ title, element: skeleton(4, "line") });
+    try {
+      const link = await linkTo([bill.id]);
+      this.show({ title, element: codeStep(link, bill.outstanding, () => this.readAnew()) });
+    } catch (error) {
+      this.show({ title, element: errorState(error, () => void this.openCode(bill)) });
+    }
   }
 
   /** What arrears do on this page: steps of their own, after which `back` is shown. */
@@ -367,8 +409,8 @@ class AttendantPage {
         body,
         billSummary(bill, {
           takePlate: () => undefined,
-          takeCash: (owed) => this.openCash(owed),
-          scanCode: (owed) => this.openScan(owed),
+          ...this.taking(),
+          takeAhead: () => undefined,
           arrears: () => null,
         }),
       );
@@ -405,10 +447,15 @@ class AttendantPage {
     const paid = (): void => {
       this.post?.settled(bill.id);
       this.view?.update();
-      this.closeStep();
-      this.refreshNow?.();
+      this.readAnew();
     };
     this.show({ title: text("code_pay.start"), element: codeScanStep(bill, paid) });
+  }
+
+  /** After a step that may have paid a bill, in part or not at all: the city says. */
+  private readAnew(): void {
+    this.closeStep();
+    this.refreshNow?.();
   }
 
   private closeStep(): void {

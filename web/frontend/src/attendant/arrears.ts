@@ -64,7 +64,7 @@ function billRow(bill: Bill, box: HTMLInputElement | null): HTMLElement {
 }
 
 /** A code that the driver scans, and what becomes of it: said to be paid when it is known to be. */
-function codeStep(link: string, due: Money, done: () => void): HTMLElement {
+export function codeStep(link: string, due: Money, done: () => void): HTMLElement {
   const state = h("p", { class: "note", role: "status", id: "arrears-state" }, text("owed.code_note"));
   const element = h(
     "div",
@@ -135,7 +135,7 @@ function slipStep(slip: Slip, link: string | null, done: () => void): HTMLElemen
 }
 
 /** Bind some bills into one link that a driver scans; it shows neither places nor times. */
-async function linkTo(bills: readonly string[]): Promise<string> {
+export async function linkTo(bills: readonly string[]): Promise<string> {
   return (await act<TogetherLink>("POST", "/api/v1/arrears/links", { bills })).link;
 }
 

@@ -1,8 +1,10 @@
 /** What else can be done at a bay on a terminal: each a word or two, kept first and sent then. */
+import type { Session } from "../api/types";
 import type { Shown, Wanted } from "../outbox/acts";
 import { h, write } from "../shell/dom";
 import { labelled } from "../shell/form";
 import { named, text, type TextKey } from "../shell/text";
+import { correct, fittingCorrections } from "../stays/corrections";
 import { exemptForm, type NoteWithPhoto } from "./exempting";
 import type { Post } from "./post";
 
@@ -75,6 +77,28 @@ function words(id: string, label: string, required: boolean): [HTMLElement, () =
 
 function options(prefix: string, list: readonly string[]): Choice[] {
   return list.map((value) => ({ id: value, value, words: named(prefix, value) }));
+}
+
+/** Corrections that a terminal has no act for, and those that other devices have none for: with a line. */
+const ON_LINE: ReadonlySet<string> = new Set(["split", "join", "swap"]);
+
+/** What is wrong with the stay in a bay, said with a line; all of it where this device keeps no acts. */
+export function corrections(stay: Session, keeps: boolean, done: () => void): HTMLElement | null {
+  const kinds = fittingCorrections(stay).filter((kind) => kind !== "attach" && (!keeps || ON_LINE.has(kind)));
+  if (kinds.length === 0) return null;
+  return h(
+    "section",
+    { class: "panel-section" },
+    h("h3", {}, text("bay_act.corrections")),
+    h("p", { class: "note" }, text("bay_act.needs_line")),
+    h(
+      "p",
+      { class: "panel-acts" },
+      ...kinds.map((kind) =>
+        h("button", { class: "button", type: "button", "data-correction": kind, onclick: () => void correct(kind, stay, done) }, text(`stays.correct.${kind}`)),
+      ),
+    ),
+  );
 }
 
 /** What can be done at a bay beside its plate; `begin` where nothing is known to stand there. */

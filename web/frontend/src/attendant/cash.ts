@@ -10,8 +10,11 @@ import { text } from "../shell/text";
 /** What was taken: as the city answered, or as this device kept it. */
 export type Taken = Pick<Payment, "amount" | "change" | "bill_id">;
 
+/** What cash is taken for. */
+export type Due = Pick<Bill, "id" | "outstanding"> & { readonly in_cash?: Money };
+
 /** What a bill is asked for in cash; one that this device kept before bills said so is not rounded. */
-export function inCash(bill: Omit<Bill, "in_cash"> & { readonly in_cash?: Money }): Money {
+export function inCash(bill: Due): Money {
   return bill.in_cash ?? bill.outstanding;
 }
 
@@ -33,7 +36,7 @@ export class CashDesk {
   });
 
   constructor(
-    private readonly bill: Bill,
+    private readonly bill: Due,
     private readonly paid: (payment: Taken) => void,
     /** Keeps the payment on this device instead, which is a terminal; words where it may not. */
     private readonly note?: (tenderedMinor: number) => Promise<string | null>,

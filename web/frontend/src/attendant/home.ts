@@ -118,7 +118,7 @@ export class Home {
       ),
       h(
         "section",
-        { class: "post-section" },
+        { class: "post-section post-more" },
         h("button", { class: "button", type: "button", id: "shift-open", onclick: () => acts.openShift() }, text("shift.open")),
         this.terminal,
       ),

@@ -24,6 +24,11 @@ export interface StayActs {
   readonly takeCash: (bill: Bill) => void;
   /** Scan the code on the payer's phone. */
   readonly scanCode: (bill: Bill) => void;
+  /** Show a code that the payer scans. */
+  readonly showCode: (bill: Bill) => void;
+  readonly takeCard: (bill: Bill) => void;
+  /** Take cash for a stay that goes on. */
+  readonly takeAhead: (stay: Session) => void;
   /** What the stay's vehicle owes elsewhere. */
   readonly arrears: (stayId: string) => HTMLElement | null;
 }
@@ -50,7 +55,14 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
           : text(bill.state === "disputed" ? "bill.clock_stands" : "bill.nothing_due"),
     ),
     h("a", { class: "button", href: `/bills/${bill.id}` }, text("bill.open")),
-    owing && h("button", { class: "button", type: "button", id: "scan-code", onclick: () => acts.scanCode(bill) }, text("code_pay.start")),
+    owing &&
+      h(
+        "p",
+        { class: "panel-acts" },
+        h("button", { class: "button", type: "button", id: "show-code", onclick: () => acts.showCode(bill) }, text("owed.show_code")),
+        h("button", { class: "button", type: "button", id: "scan-code", onclick: () => acts.scanCode(bill) }, text("code_pay.start")),
+        h("button", { class: "button", type: "button", id: "take-card", onclick: () => acts.takeCard(bill) }, text("card_pay.start")),
+      ),
     owing &&
       h(
         "div",
@@ -170,7 +182,16 @@ function openStay(
         ? fact(text("stay.uncertain"), exactly(instant(stay.uncertain_from_at)))
         : h("div", { hidden: true }),
     ),
-    h("section", { class: "panel-section" }, h("h3", {}, text("stay.fee_now")), fee),
+    h(
+      "section",
+      { class: "panel-section" },
+      h("h3", {}, text("stay.fee_now")),
+      fee,
+      // What is set aside, free or part of another stay is paid for by nobody.
+      stay.plate && offline.told && offline.free === null && stay.set_aside === null && stay.part_of === null
+        ? h("p", { class: "panel-acts" }, h("button", { class: "button", type: "button", id: "take-ahead", onclick: () => acts.takeAhead(stay) }, text("ahead.start")))
+        : null,
+    ),
     owed,
     stay.plate ? codeFor(stay.id) : null,
     storyOf(stay.id, null),

@@ -1,13 +1,13 @@
 """Photos that acts named and that the city has not got: told to supervisors and to the device.
 
-Revision ID: 0065_awaited_photos
-Revises: 0063_act_photos
+Revision ID: 0068_awaited_photos
+Revises: 0067_ntcip_cabinets
 """
 
 from alembic import op
 
-revision = "0065_awaited_photos"
-down_revision = "0063_act_photos"
+revision = "0068_awaited_photos"
+down_revision = "0067_ntcip_cabinets"
 branch_labels = None
 depends_on = None
 
