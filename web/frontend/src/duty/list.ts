@@ -297,7 +297,11 @@ export function signalFacts(signal: SignalNow): HTMLElement[] {
       signal.detectors ? text("duty.believed", { n: signal.believed, total: signal.detectors }) : text("duty.unknown"),
     ),
     fact(text("duty.failing"), rate === null ? text("duty.unknown") : `${percentText(rate)} (${signal.split_failures} / ${signal.cycles})`),
-    fact(text("duty.on_green"), percentText(signal.on_green)),
+    // A share of two cars says little: how many there were stands beside it.
+    fact(
+      text("duty.on_green"),
+      signal.on_green === null ? text("duty.unknown") : `${percentText(signal.on_green)} (${Math.round(signal.on_green * signal.arrivals)} / ${signal.arrivals})`,
+    ),
   ];
   return pairs;
 }
