@@ -25,12 +25,15 @@ log = structlog.get_logger("payments")
 
 QUARANTINED: Final = "payments.notice_quarantined"
 UNSETTLED: Final = "cannot-be-settled"
-MOST_AT_ONCE: Final = 256
+MOST_AT_ONCE: Final = 512
 """Settled in one commit: each bill of theirs is held until its end."""
 LOOK_S: Final = 1.0
 """How often it is looked although nobody woke us."""
 BETWEEN_S: Final = 0.05
 """How long after one commit the next one begins: what comes meanwhile shares it."""
+FLOOD_S: Final = 0.2
+"""The same after a full commit. What waits is durable and acknowledged; who is still at the door
+needs the processors more, and is answered within the channel's limit only if it gets them."""
 AGAIN_S: Final = 0.5
 """How long a database that is away is left alone."""
 
@@ -117,8 +120,8 @@ class Settler:
             try:
                 with self._database.woken(channel_notices.WAKE) as wait:
                     while not stop.is_set():
-                        if settle_waiting(self._database):
-                            stop.wait(BETWEEN_S)
+                        if done := settle_waiting(self._database):
+                            stop.wait(FLOOD_S if done >= MOST_AT_ONCE else BETWEEN_S)
                         else:
                             wait(LOOK_S)
             except Unavailable as away:
