@@ -129,6 +129,11 @@ def balances(
     return ledger_store.balances(connection, kind, before_at)
 
 
+def total(connection: Connection, kind: AccountKind) -> list[Money]:
+    """Give what all accounts of a kind hold together now, by currency."""
+    return ledger_store.total(connection, kind)
+
+
 def balances_page(
     connection: Connection,
     kind: AccountKind | None,

@@ -32,6 +32,9 @@ from payments.store import tables
 from payments.store.periods import period, period_balance
 from payments.store.tables import account, posting
 
+Codes = Sequence[str] | Select[tuple[str]]
+"""Accounts' names, or a query that gives them."""
+
 day_sum = Table(
     "day_sum",
     tables.metadata,
@@ -104,7 +107,7 @@ _DIFFERING: Final = text(
 
 
 def held(
-    connection: Connection, before_at: datetime | None, codes: Sequence[str] | None = None
+    connection: Connection, before_at: datetime | None, codes: Codes | None = None
 ) -> list[tuple[str, Money]]:
     """Give what accounts hold by currency, as of an instant: two statements.
 
@@ -113,18 +116,34 @@ def held(
     Index-only scans: of an account's days since the last closing, what was told since the last
     fold (a minute), and the postings of two parts of a day at most.
     """
-    closed = select(func.max(period.c.until_at))
-    if before_at is not None:
-        closed = closed.where(period.c.until_at <= before_at)
-    closed_at = connection.execute(closed).scalar_one()
+    closed_at = _closed_at(connection, before_at)
     return [
         (row.account, Money(int(row.minor), row.currency))
         for row in connection.execute(_held(closed_at, before_at, codes))
     ]
 
 
+def held_together(connection: Connection, codes: Codes) -> list[Money]:
+    """Give what accounts hold together now, by currency: added up where they lie."""
+    each = _held(_closed_at(connection, None), None, codes).order_by(None).subquery()
+    whole = (
+        select(each.c.currency, func.sum(each.c.minor).label("minor"))
+        .group_by(each.c.currency)
+        .order_by(each.c.currency)
+    )
+    return [Money(int(row.minor), row.currency) for row in connection.execute(whole)]
+
+
+def _closed_at(connection: Connection, before_at: datetime | None) -> datetime | None:
+    closed = select(func.max(period.c.until_at))
+    if before_at is not None:
+        closed = closed.where(period.c.until_at <= before_at)
+    found: datetime | None = connection.execute(closed).scalar_one()
+    return found
+
+
 def _held(
-    closed_at: datetime | None, before_at: datetime | None, codes: Sequence[str] | None
+    closed_at: datetime | None, before_at: datetime | None, codes: Codes | None
 ) -> Select[Any]:
     covered = reach(closed_at, before_at)
     parts: list[Select[Any]] = []

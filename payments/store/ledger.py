@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     Connection,
     RowMapping,
+    Select,
     select,
     text,
     tuple_,
@@ -258,7 +259,9 @@ def balances(
 ) -> dict[Account, list[Money]]:
     """Give every account's balances, or those of one kind, as of an instant."""
     by_account: dict[str, list[Money]] = {}
-    for code, money in day_sums.held(connection, before_at):
+    for code, money in day_sums.held(
+        connection, before_at, None if kind is None else _codes_of(kind)
+    ):
         by_account.setdefault(code, []).append(money)
     query = select(account.c.code, account.c.kind, account.c.holder).order_by(
         account.c.kind, account.c.holder
@@ -270,6 +273,15 @@ def balances(
         for row in connection.execute(query)
         if row.code in by_account
     }
+
+
+def total(connection: Connection, kind: AccountKind) -> list[Money]:
+    """Give what all accounts of a kind hold together now, by currency."""
+    return day_sums.held_together(connection, _codes_of(kind))
+
+
+def _codes_of(kind: AccountKind) -> Select[tuple[str]]:
+    return select(account.c.code).where(account.c.kind == kind.value)
 
 
 def balances_page(

@@ -227,17 +227,13 @@ def liabilities() -> dict[str, Any]:
     """Show liabilities."""
     with access.wiring().database.read() as connection:
         held = store.held_by_state(connection)
-        balances = payments.balances(connection, AccountKind.STORED_VALUE)
-    owed: dict[str, int] = {}
-    for each in balances.values():
-        for money in each:
-            owed[money.currency] = owed.get(money.currency, 0) - money.minor
+        owed = payments.total(connection, AccountKind.STORED_VALUE)
     return {
         "items": [
             {"state": each.state.value, "cards": each.cards, "held": each.held.as_json()}
             for each in held
         ],
-        "owed": [Money(minor, currency).as_json() for currency, minor in sorted(owed.items())],
+        "owed": [Money(-each.minor, each.currency).as_json() for each in owed],
     }
 
 
