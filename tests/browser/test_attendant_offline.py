@@ -50,7 +50,7 @@ FIRST_PHOTO_IS_REFUSED = """() => {
         ? Promise.resolve(Response.json({ reason: 'id-used' }, { status: 409 }))
         : real(address, how);
 }"""
-SEED = 3
+SEED = 13
 """Of a drawn street whose plate the reader reads."""
 KEPT_MS = "performance.getEntriesByName('greenbay-act-kept').map(({ duration }) => duration)"
 
@@ -296,7 +296,7 @@ def read_a_plate(pda: Page) -> None:
     pda.get_by_role("button", name="A vehicle stands here").click()
     pda.set_input_files("#plate-photo", files=[a_street()])
     expect(pda.locator(".plate-read")).to_contain_text("Read from the photo")
-    expect(pda.locator(".thumb-bar button")).to_have_text(re.compile("^Attach 鄂Q"))
+    expect(pda.locator(".thumb-bar button")).to_have_text(re.compile("^Attach 闽R"))
     shot(pda, "pda-plate-read")
     pda.click("#act-close")
 

@@ -23,7 +23,7 @@ def street(seed: int) -> tuple[bytes, list[str]]:
 
 
 def test_a_plate_is_read_for_a_person_the_surest_first() -> None:
-    for seed in (3, 4, 7):
+    for seed in (2, 9, 13):  # plates of more than 100 pixels, seen nearly from the front
         content, plates = street(seed)
         first, *others = read_plates(content, MOST)
         assert [first.text] == plates

@@ -40,7 +40,9 @@ def test_facilities_tell_their_counts_age_and_quality(site: Site) -> None:
         60,
     )
     assert (kerb["name"], kerb["tariff"]) == ({"zh": "滨江路", "en": "Riverside Road"}, "riverside")
-    assert kerb == site.get(f"{FACILITIES}/{kerb['id']}").get_json()
+    # How one leaves is told of a facility that is looked at, not of each on a list.
+    leaving = {"exit": {"grace_s": 0, "mode": "leave-first"}}
+    assert kerb | leaving == site.get(f"{FACILITIES}/{kerb['id']}").get_json()
 
 
 def test_a_facility_that_nobody_heard_of_counts_all_its_bays_unknown(site: Site) -> None:
