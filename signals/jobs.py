@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from pydantic import JsonValue
@@ -9,7 +10,14 @@ from pydantic import JsonValue
 from city.identifiers import parse_id
 from city.works.database import Database
 from city.works.jobs import Task
-from signals.services import alarms, drives, optimisations, schedule_making, schedules
+from signals.services import (
+    alarms,
+    drives,
+    lost_work,
+    optimisations,
+    schedule_making,
+    schedules,
+)
 from signals.store import partitions
 
 log = structlog.get_logger("signals")
@@ -34,15 +42,6 @@ def tasks(database: Database) -> list[Task]:
         del arguments
         schedules.follow(database)
 
-    def keep_partitions(arguments: Mapping[str, JsonValue]) -> None:
-        del arguments
-        with database.unit_of_work() as uow:
-            now = uow.wall.now()
-            made = partitions.make_partitions(uow.connection, now=now)
-            dropped = partitions.drop_partitions(uow.connection, now=now)
-        if made or dropped:
-            log.info("partitions", made=made, dropped=dropped)
-
     # NumPy and the measures are loaded by the first run, not by every process's start.
     def fold_bins(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
@@ -65,9 +64,25 @@ def tasks(database: Database) -> list[Task]:
         Task("signals.fold_bins", fold_bins, every="* * * * *"),
         Task("signals.watch_alarms", watch_alarms, every="* * * * *"),
         Task("signals.watch_day", watch_day, every="40 18 * * *"),
-        Task("signals.keep_partitions", keep_partitions, every="11 * * * *"),
+        Task("signals.keep_partitions", partial(_keep_partitions, database), every="11 * * * *"),
+        Task("signals.end_lost_work", partial(_end_lost_work, database), every="* * * * *"),
         Task(optimisations.TASK, optimise, attempts=3),
         Task(drives.TASK, drive, attempts=3),
         Task(schedule_making.TASK, make_schedule, attempts=3),
         Task(schedules.FOLLOW, follow_schedules, every="* * * * *"),
     ]
+
+
+def _keep_partitions(database: Database, arguments: Mapping[str, JsonValue]) -> None:
+    del arguments
+    with database.unit_of_work() as uow:
+        now = uow.wall.now()
+        made = partitions.make_partitions(uow.connection, now=now)
+        dropped = partitions.drop_partitions(uow.connection, now=now)
+    if made or dropped:
+        log.info("partitions", made=made, dropped=dropped)
+
+
+def _end_lost_work(database: Database, arguments: Mapping[str, JsonValue]) -> None:
+    del arguments
+    lost_work.end_lost(database)

@@ -9,7 +9,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from procrastinate import jobs as queue_jobs
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.job_context import JobContext
 from pydantic import JsonValue
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from city.errors import Invalid, Unavailable
 from city.works import idempotency, metrics
@@ -87,6 +87,23 @@ def handle_once(uow: UnitOfWork, handler: str, event_id: UUID) -> bool:
         ).scalar_one_or_none()
         is not None
     )
+
+
+def still_to_run(
+    connection: Connection, task: str, argument: str, values: Collection[UUID]
+) -> set[UUID]:
+    """Give those values of a task's argument for which a job waits or runs.
+
+    What is missing will not be run: its job is done, failed for the last time, or is gone.
+    """
+    rows = connection.execute(
+        text(
+            "select args ->> :argument from procrastinate_jobs where task_name = :task"
+            " and status in ('todo', 'doing') and args ->> :argument = any(:values)"
+        ),
+        {"argument": argument, "task": task, "values": [str(each) for each in values]},
+    )
+    return {UUID(value) for value in rows.scalars()}
 
 
 def wait_before_attempt_s(attempts: int, *, share: float) -> float:

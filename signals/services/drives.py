@@ -169,6 +169,15 @@ def run(database: Database, drive_id: UUID, *, apart: bool) -> None:
             _finish(uow, found.id, "failed", problem=str(error))
 
 
+def give_up(uow: UnitOfWork, drive_id: UUID, problem: str) -> bool:
+    """Let a drive that nobody will run end as failed; False where it has ended."""
+    found = store.find(uow.connection, drive_id, lock=True)
+    if found is None or found.finished_at is not None:
+        return False
+    _finish(uow, found.id, "failed", problem=problem)
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class _Setting:
     """What all runs of a drive share."""
@@ -260,6 +269,9 @@ def _keep(database: Database, asked: store.Drive, told: Mapping[str, JsonValue])
     from signals.rules.simulation.comparison import comparisons  # noqa: PLC0415 - loads SciPy
 
     with database.unit_of_work() as uow:
+        now = store.find(uow.connection, asked.id, lock=True)
+        if now is None or now.finished_at is not None:
+            return
         done = store.runs(uow.connection, asked.id)
         before, after = ([done[side, seed] for seed in asked.seeds] for side in _SIDES)
         found = comparisons(before, after)

@@ -120,6 +120,15 @@ def run(database: Database, optimisation_id: UUID, *, apart: bool) -> None:
             store.finish(uow.connection, found.id, "failed", uow.clock.now(), problem=str(error))
 
 
+def give_up(uow: UnitOfWork, optimisation_id: UUID, problem: str) -> bool:
+    """Let an optimisation that nobody will run end as failed; False where it has ended."""
+    found = store.find(uow.connection, optimisation_id, lock=True)
+    if found is None or found.finished_at is not None:
+        return False
+    store.finish(uow.connection, found.id, "failed", uow.clock.now(), problem=problem)
+    return True
+
+
 def _run(database: Database, asked: store.Optimisation, *, apart: bool) -> None:
     with database.read() as connection:
         row = network_store.demand_of(connection, asked.demand_id)
@@ -164,6 +173,9 @@ def _finish(
         "without_plan": list[JsonValue](without),
     }
     with database.unit_of_work() as uow:
+        now = store.find(uow.connection, asked.id, lock=True)
+        if now is None or now.finished_at is not None:
+            return
         version_id = None
         if fresh:
             # Whoever asked for it is its author: somebody else approves it.

@@ -126,6 +126,15 @@ def run(database: Database, schedule_id: UUID, *, apart: bool) -> None:
                 store.change(uow.connection, asked.id, status="failed", problem=str(error))
 
 
+def give_up(uow: UnitOfWork, schedule_id: UUID, problem: str) -> bool:
+    """Let a schedule that nobody will make end as failed; False where it is made or has failed."""
+    found = store.record_of(uow.connection, schedule_id, lock=True)
+    if found is None or found.status not in {"waiting", "making"}:
+        return False
+    store.change(uow.connection, found.id, status="failed", problem=problem)
+    return True
+
+
 def _made(database: Database, asked: store.ScheduleRecord, *, apart: bool) -> Made:
     settings = asked.settings
     with database.read() as connection:

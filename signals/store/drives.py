@@ -98,6 +98,12 @@ def unfinished(connection: Connection, version_id: UUID) -> bool:
     return connection.execute(query).first() is not None
 
 
+def unfinished_ids(connection: Connection, limit: int) -> list[UUID]:
+    """Give drives that wait or run, the oldest first."""
+    query = select(drive.c.id).where(drive.c.finished_at.is_(None)).order_by(drive.c.id)
+    return list(connection.execute(query.limit(limit)).scalars())
+
+
 def sides(connection: Connection, drive_id: UUID) -> dict[Side, dict[str, JsonValue]]:
     """Give both sides' plans by signal."""
     row = connection.execute(

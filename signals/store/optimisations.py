@@ -75,6 +75,29 @@ def find(
     return None if row is None else Optimisation(**row)
 
 
+def latest(connection: Connection, network_id: UUID) -> Optimisation | None:
+    """Give a network's optimisation that was asked for last; None without one."""
+    query = (
+        select(optimisation)
+        .where(optimisation.c.network_id == network_id)
+        .order_by(optimisation.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else Optimisation(**row)
+
+
+def unfinished_ids(connection: Connection, limit: int) -> list[UUID]:
+    """Give optimisations that wait or run, the oldest first."""
+    query = (
+        select(optimisation.c.id)
+        .where(optimisation.c.finished_at.is_(None))
+        .order_by(optimisation.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
 def change(connection: Connection, optimisation_id: UUID, **values: object) -> None:
     """Write columns of an optimisation."""
     connection.execute(

@@ -102,6 +102,13 @@ def document_of(connection: Connection, schedule_id: UUID) -> dict[str, JsonValu
     return _KEPT.json(connection, schedule_id, "document")
 
 
+def unmade_ids(connection: Connection, limit: int) -> list[UUID]:
+    """Give schedules that wait to be made or are being made, the oldest first."""
+    unmade = schedule.c.status.in_(["waiting", "making"])
+    query = select(schedule.c.id).where(unmade).order_by(schedule.c.id).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
 def schedules(
     connection: Connection, network_id: UUID, *, after: UUID | None, limit: int
 ) -> list[ScheduleRecord]:

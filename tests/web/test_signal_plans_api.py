@@ -10,11 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from signals.rules.life.parts import plan_json
-from signals.services import optimisations
+from signals.services import lost_work, optimisations
 from tests.signals import crossroads
 from tests.web.small_site import UNKNOWN_ID
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from city.works.database import Database
     from tests.web.small_site import Site
 
 
@@ -221,6 +224,60 @@ def test_an_optimisation_drafts_a_plan_for_its_asker_or_is_cancelled(
     assert checked["safe"] is True
     assert checked["predicted"]["after_s"] < checked["predicted"]["before_s"]
     assert act(site, plan, "approval", "engineer", revision=1).status_code == 403
+
+
+def test_an_optimisation_whose_worker_failed_too_often_ends_and_a_fresh_one_can_begin(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = optimisations.run
+
+    def run_and_die(database: Database, key: UUID, **_: object) -> None:
+        with monkeypatch.context() as inside:
+            inside.setattr(optimisations, "_run", lambda *_, **__: 1 / 0)
+            real(database, key, apart=False)
+
+    monkeypatch.setattr(optimisations, "run", run_and_die)
+    network_id = imported(site)
+    with_demand(site, network_id)
+    body = {"network_id": network_id}
+    lost = site.post("/api/v1/signal-optimisations", "engineer", json=body).get_json()
+    path = f"/api/v1/signal-optimisations/{lost['id']}"
+    for _ in range(3):
+        assert lost_work.end_lost(site.wiring.database) == 0  # its job is tried again
+        with site.wiring.database.unit_of_work() as uow:
+            uow.connection.execute(text("update procrastinate_jobs set scheduled_at = null"))
+        site.run_jobs()
+    assert site.get(path, "engineer").get_json()["status"] == "running"
+    fresh = site.post("/api/v1/signal-optimisations", "engineer", json=body).get_json()
+    assert lost_work.end_lost(site.wiring.database) == 1
+    assert lost_work.end_lost(site.wiring.database) == 0
+    ended = site.get(path, "engineer", headers={"Accept-Language": "zh"}).get_json()
+    assert (ended["status"], ended["problem"]) == (
+        "failed",
+        "承担该任务的进程多次失败或中断：请重新提交",
+    )
+    assert ended["finished_at"] is not None
+    detail = site.get(f"/api/v1/signal-networks/{network_id}", "operator").get_json()
+    assert (detail["optimisation"]["id"], detail["optimisation"]["status"]) == (
+        fresh["id"],
+        "waiting",
+    )
+
+
+def test_a_drive_without_a_job_ends_and_the_version_can_be_driven_again(site: Site) -> None:
+    network_id = imported(site)
+    with_demand(site, network_id)
+    plan = drafted(site, network_id)
+    path = f"/api/v1/signal-plans/{plan['id']}/drives"
+    body = {"revision": 1, "seeds": 2}
+    lost = site.post(path, "engineer", json=body).get_json()
+    assert site.post(path, "engineer", json=body).status_code == 409
+    with site.wiring.database.unit_of_work() as uow:
+        uow.connection.execute(text("update procrastinate_jobs set status = 'failed'"))
+    assert lost_work.end_lost(site.wiring.database) == 1
+    ended = site.get(f"/api/v1/signal-drives/{lost['id']}", "engineer").get_json()
+    assert (ended["status"], ended["problem"]) == ("failed", lost_work.PROBLEM)
+    assert site.post(path, "engineer", json=body).status_code == 202
 
 
 def test_files_and_flows_that_do_not_fit_name_what_is_wrong(site: Site) -> None:

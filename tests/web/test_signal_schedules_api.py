@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from signals.services import schedule_making, schedules
+from signals.services import lost_work, schedule_making, schedules
 from tests.signals import counted
 from tests.web.small_site import UNKNOWN_ID
 from tests.web.test_signal_plans_api import drafted, imported, running
@@ -139,6 +139,18 @@ def test_a_schedule_is_made_checked_approved_by_another_and_followed(site: Site)
     assert site.post(path, "engineer", json={"revision": 1}).status_code == 200
     with pytest.raises(IntegrityError), site.wiring.database.unit_of_work() as uow:
         uow.connection.execute(text("update signals.schedule set document = '{}'"))
+
+
+def test_a_schedule_whose_job_is_gone_fails_and_says_so(site: Site) -> None:
+    network_id = imported(site)
+    counts(site, network_id, text=TABLE)
+    schedule = asked(site, network_id).get_json()
+    assert lost_work.end_lost(site.wiring.database) == 0
+    with site.wiring.database.unit_of_work() as uow:
+        uow.connection.execute(text("update procrastinate_jobs set status = 'failed'"))
+    assert lost_work.end_lost(site.wiring.database) == 1
+    failed = detail(site, schedule)["schedule"]
+    assert (failed["status"], failed["problem"]) == ("failed", lost_work.PROBLEM)
 
 
 def test_what_is_asked_for_can_be_taken_back_and_bad_asks_name_their_field(site: Site) -> None:

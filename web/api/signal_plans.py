@@ -33,7 +33,9 @@ from web.api.schemas.signals import (
     SignalPlansQuery,
     SignalWithdrawalIn,
 )
+from web.api.signal_views import optimisation_json
 from web.api.signals import AUTHORS, READERS
+from web.refusals import as_asked
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 
     from city.works.database import UnitOfWork
     from signals.store.drives import Drive
-    from signals.store.optimisations import Optimisation
 
 blueprint = APIBlueprint("signal_plans", __name__, url_prefix="/api/v1", tag="Signals")
 
@@ -57,23 +58,6 @@ def _plan(found: store.VersionRecord) -> dict[str, Any]:
     values = asdict(found)
     del values["deployable"]
     return values
-
-
-def _optimisation(found: Optimisation) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "network_id": found.network_id,
-        "profile": found.profile,
-        "status": found.status,
-        "done": found.done,
-        "total": len(found.signals),
-        "requested_at": found.requested_at,
-        "started_at": found.started_at,
-        "finished_at": found.finished_at,
-        "problem": found.problem,
-        "version_id": found.version_id,
-        "result": found.result,
-    }
 
 
 @blueprint.get("/signal-plans")
@@ -144,6 +128,8 @@ def drive_out(found: Drive) -> dict[str, Any]:
     values = asdict(found)
     for hidden in ("network_id", "demand_id", "requested_by", "cancel_asked_by"):
         del values[hidden]
+    if found.problem is not None:
+        values["problem"] = as_asked(found.problem)
     return {**values, "total": 2 * len(found.seeds)}
 
 
@@ -294,7 +280,7 @@ def withdraw_signal_plan(
 @blueprint.doc(summary="Make plans for the demand recorded last; a job runs it and drafts them")
 def optimise_signals(uow: UnitOfWork, json_data: SignalOptimisationIn) -> dict[str, Any]:
     """Ask for an optimisation."""
-    return _optimisation(
+    return optimisation_json(
         optimisations.ask(
             uow,
             access.known_actor(),
@@ -312,7 +298,7 @@ def optimise_signals(uow: UnitOfWork, json_data: SignalOptimisationIn) -> dict[s
 def signal_optimisation(optimisation_id: UUID) -> dict[str, Any]:
     """Show an optimisation."""
     with access.wiring().database.read() as connection:
-        return _optimisation(optimisations.find(connection, optimisation_id))
+        return optimisation_json(optimisations.find(connection, optimisation_id))
 
 
 @blueprint.post(f"{OPTIMISATION}/cancellation")
@@ -322,4 +308,4 @@ def signal_optimisation(optimisation_id: UUID) -> dict[str, Any]:
 @blueprint.doc(summary="Cancel an optimisation that has not ended")
 def cancel_optimisation(uow: UnitOfWork, optimisation_id: UUID) -> dict[str, Any]:
     """Cancel an optimisation."""
-    return _optimisation(optimisations.cancel(uow, access.known_actor(), optimisation_id))
+    return optimisation_json(optimisations.cancel(uow, access.known_actor(), optimisation_id))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from signals.rules.life.bands import bands, common_cycle_s
 from signals.rules.life.waiting import speeds_of
 from signals.services import trials
+from web.refusals import as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from signals.rules.life.outlook import Outlook
     from signals.rules.model.plans import Programme
     from signals.store.networks import SignalRecord
+    from signals.store.optimisations import Optimisation
     from signals.store.running_plans import RunningPlan
 
 KPH: Final = 3.6
@@ -112,4 +114,22 @@ def _band(found: Band) -> dict[str, Any]:
     return {
         "width_s": round(found.width_s, FOUND_DIGITS),
         "begin_s": round(found.begin_s, FOUND_DIGITS),
+    }
+
+
+def optimisation_json(found: Optimisation) -> dict[str, Any]:
+    """Give an optimisation's document."""
+    return {
+        "id": found.id,
+        "network_id": found.network_id,
+        "profile": found.profile,
+        "status": found.status,
+        "done": found.done,
+        "total": len(found.signals),
+        "requested_at": found.requested_at,
+        "started_at": found.started_at,
+        "finished_at": found.finished_at,
+        "problem": None if found.problem is None else as_asked(found.problem),
+        "version_id": found.version_id,
+        "result": found.result,
     }

@@ -14,6 +14,7 @@ from signals.rules.life.outlook import outlook as outlook_of
 from signals.rules.model.document_writing import document_of
 from signals.services import networks, trials
 from signals.store import networks as network_store
+from signals.store import optimisations
 from web import access
 from web.acts import act
 from web.api.cursors import after, page
@@ -31,7 +32,7 @@ from web.api.schemas.signals import (
     SignalTrialIn,
     SignalTrialOut,
 )
-from web.api.signal_views import outlook_json, signal_json, street_json
+from web.api.signal_views import optimisation_json, outlook_json, signal_json, street_json
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -110,6 +111,7 @@ def signal_network(network_id: UUID, query_data: SignalProfileQuery) -> dict[str
         running = networks.running(connection, network_id)
         outlooks = trials.outlooks(connection, network_id, profile)
         known = network_store.latest_demand(connection, network_id)
+        asked = optimisations.latest(connection, network_id)
     roads = {road.name: road for part in parts.values() for road in part.roads}
     return {
         "network": _network(home),
@@ -126,6 +128,7 @@ def signal_network(network_id: UUID, query_data: SignalProfileQuery) -> dict[str
             signal_json(row, running.get(row.name), outlooks.get(row.name)) for row in rows
         ],
         "demand": None if known is None else _demand(known),
+        "optimisation": None if asked is None else optimisation_json(asked),
     }
 
 

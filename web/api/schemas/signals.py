@@ -120,6 +120,23 @@ class SignalDemandOut(Outgoing):
     recorded_at: Instant
 
 
+class SignalOptimisationOut(Outgoing):
+    """An optimisation: how far it is, and the draft that it made."""
+
+    id: UUID
+    network_id: UUID
+    profile: str
+    status: Literal["waiting", "running", "done", "failed", "cancelled"]
+    done: int
+    total: int
+    requested_at: Instant
+    started_at: Instant | None
+    finished_at: Instant | None
+    problem: str | None
+    version_id: UUID | None
+    result: dict[str, Any] | None
+
+
 class SignalNetworkDetailOut(Outgoing):
     """A network with its roads and signals."""
 
@@ -128,6 +145,8 @@ class SignalNetworkDetailOut(Outgoing):
     roads: list[SignalRoadOut]
     signals: list[SignalOut]
     demand: SignalDemandOut | None
+    optimisation: SignalOptimisationOut | None
+    """The one asked for last."""
 
 
 class SignalProfileQuery(Incoming):
@@ -384,20 +403,3 @@ class SignalOptimisationIn(Incoming):
     network_id: UUID
     profile: ProfileName = "gb"
     signals: Annotated[list[SignalName] | None, Field(max_length=2_000)] = None
-
-
-class SignalOptimisationOut(Outgoing):
-    """An optimisation: how far it is, and the draft that it made."""
-
-    id: UUID
-    network_id: UUID
-    profile: str
-    status: Literal["waiting", "running", "done", "failed", "cancelled"]
-    done: int
-    total: int
-    requested_at: Instant
-    started_at: Instant | None
-    finished_at: Instant | None
-    problem: str | None
-    version_id: UUID | None
-    result: dict[str, Any] | None

@@ -132,6 +132,7 @@ class SignalsPage {
     byId<HTMLSelectElement>("network").value = id;
     try {
       await this.reload(id);
+      this.showLatest(this.network?.optimisation ?? null);
       byId("work").hidden = false;
       byId("problem").replaceChildren();
       if (version) {
@@ -642,6 +643,13 @@ class SignalsPage {
         );
       }, LOOK_AGAIN_MS);
     } else if (job.version_id) void this.openVersion(job.version_id);
+  }
+
+  /** One that goes on is watched again; one that failed says so until another is asked for. */
+  private showLatest(job: Optimisation | null): void {
+    window.clearTimeout(this.watching);
+    byId("job").replaceChildren();
+    if (job && (job.finished_at === null || job.status === "failed")) this.watch(job);
   }
 
   private async cancel(job: Optimisation): Promise<void> {
