@@ -31,6 +31,7 @@ from lpr.store import frames
 from parking.rules.corrections import check_reason
 from parking.rules.stays import ParkingSession
 from parking.services import exemptions
+from parking.store import patrol_photos
 from parking.store.places import bay
 
 FORGET: Final = "journeys.forget_partial_photos"
@@ -119,13 +120,16 @@ def keep_part(uow: UnitOfWork, terminal: Terminal, sent: PhotoPart) -> Received:
 def photos_of_stay(uow: UnitOfWork, session: ParkingSession) -> list[ShownPhoto]:
     """Give the pictures of a stay, and those that its exemption names and that are not here yet."""
     kept = photo_store.of_stay(uow.connection, session.id)
-    known = frames.by_ids(uow.connection, [each.frame_id for each in kept if each.frame_id])
+    seen = patrol_photos.of_stay(uow.connection, session.id)
+    wanted = [*(each.frame_id for each in kept if each.frame_id), *(e.frame_id for e in seen)]
+    known = frames.by_ids(uow.connection, wanted)
     found = [
         ShownPhoto(
             each.id, each.act_id, each.sha256, known.get(each.frame_id) if each.frame_id else None
         )
         for each in kept
     ]
+    found += [ShownPhoto(e.id, None, e.sha256, known.get(e.frame_id)) for e in seen]
     said = None if session.exempt is None else exemptions.of_stay(uow.connection, session.id)
     if said is not None and said.photo is not None and said.photo.id not in {e.id for e in kept}:
         found.append(ShownPhoto(said.photo.id, None, said.photo.sha256, None))
@@ -142,11 +146,17 @@ def view_photo(uow: UnitOfWork, actor: Actor, session: ParkingSession, photo_id:
     Conflict
         Where others in it are not hidden yet.
     """
-    kept = photo_store.of_stay(uow.connection, session.id)
-    found = next((each for each in kept if each.id == photo_id), None)
-    if found is None or found.frame_id is None:
+    kept = {
+        each.id: each.frame_id
+        for each in (
+            *photo_store.of_stay(uow.connection, session.id),
+            *patrol_photos.of_stay(uow.connection, session.id),
+        )
+    }
+    frame_id = kept.get(photo_id)
+    if frame_id is None:
         raise NotFound("there is no such picture", field="photo_id")
-    _, content = evidence.view_frame(uow, actor, found.frame_id, FramePart.FRAME)
+    _, content = evidence.view_frame(uow, actor, frame_id, FramePart.FRAME)
     return content
 
 

@@ -23,6 +23,8 @@ ESCAPE_FOR: Final = timedelta(hours=24)
 """After a day whoever left without paying is not near any more: arrears take over."""
 BLOCKED_FOR: Final = timedelta(hours=24)
 LONGEST_NOTE: Final = 500
+MOST_PHOTOS: Final = 6
+"""Of one task."""
 
 
 class TaskKind(StrEnum):
@@ -119,6 +121,19 @@ class Mark:
     at: datetime
     done: bool = False
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolPhoto:
+    """A photo that somebody on a round took of the stay that called them."""
+
+    id: UUID
+    task_id: UUID
+    session_id: ParkingSessionId
+    sha256: str
+    taken_at: datetime
+    taken_by: str
+    frame_id: UUID
 
 
 def check_mark(task: PatrolTask, mark: Mark) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.garages import poster
+from tests.browser.garages import poster, until
 from tests.browser.pictures import shot
+from tests.browser.test_attendant_offline import a_street
 from tests.browser.test_every_page import violations, widths_too_narrow
 from tests.browser.test_patrol import FOUND_WITHIN_S, ROWS, busiest
 
@@ -46,9 +47,19 @@ def taken_for_works(visitor: Visitor, home: dict[str, Any]) -> str:
     return str(bay["label"])
 
 
+def photos_at(visitor: Visitor, facility_id: str, label: str) -> list[Any]:
+    """Give the photos of the stay in a bay."""
+    path = f"/api/v1/sessions?facility_id={facility_id}&state=open&limit=500"
+    stays = visitor.ask("operator", path)["items"]
+    stay = next(each for each in stays if each["bay_label"] == label)
+    found: list[Any] = visitor.ask("operator", f"/api/v1/sessions/{stay['id']}/photos")["items"]
+    return found
+
+
 def test_an_inspector_sees_what_calls_looks_a_plate_up_and_cannot_take_money(
     visitor: Visitor,
 ) -> None:
+    visitor.faults.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
     home = busiest(visitor)
     label = taken_for_works(visitor, home)
     for language, width in (("zh", 360), ("en", 1280)):
@@ -81,6 +92,15 @@ def test_an_inspector_sees_what_calls_looks_a_plate_up_and_cannot_take_money(
     assert violations(page) == []
     page.click("#act-close")
     row.click()
+    page.context.set_offline(True)
+    page.set_input_files("#round-photo", files=[a_street()])
+    expect(page.locator("#round-photos")).to_have_text("1 photo waiting")
+    page.locator("#round-photos").scroll_into_view_if_needed()
+    shot(page, "inspector-photo")
+    page.context.set_offline(False)
+    until(lambda: bool(photos_at(visitor, home["id"], label)))
+    (photo,) = photos_at(visitor, home["id"], label)
+    assert photo["state"] in {"raw", "hidden"}
     page.fill("#patrol-note", "fence stands round it, no car")
     page.click("#patrol-done")
     expect(row).to_have_count(0)

@@ -241,6 +241,10 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/sessions/<uuid:session_id>/photos/<uuid:photo_id>/picture": SEES_PICTURES
     | {Role.DRIVER},
     "POST /api/v1/terminals/photos/<uuid:photo_id>/given-up": {Role.OPERATOR},
+    "PUT /api/v1/patrol/tasks/<uuid:task_id>/photos/<uuid:photo_id>": {
+        *ON_THE_STREET,
+        Role.INSPECTOR,
+    },
     "POST /api/v1/plate-readings": {*ON_THE_STREET, Role.INSPECTOR},
     "GET /api/v1/sessions/long": {
         Role.ATTENDANT,

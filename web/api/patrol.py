@@ -11,15 +11,24 @@ from city.errors import Invalid
 from city.places import Position
 from journeys import keep_patrol
 from journeys.keep_patrol import WALKERS
-from parking.rules.patrol import Mark, TaskKind
+from journeys.keep_patrol_photos import TakenPhoto, keep_photo
+from parking.rules.patrol import MOST_PHOTOS, Mark, TaskKind
 from parking.store import patrol as store
 from web import access
 from web.acts import act
 from web.api.plates import masked_plates
-from web.api.schemas.patrol import MarksIn, MarksOut, PatrolOut, PatrolQuery
+from web.api.schemas.patrol import (
+    MarksIn,
+    MarksOut,
+    PatrolOut,
+    PatrolPhotoIn,
+    PatrolPhotoOut,
+    PatrolQuery,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from city.identifiers import VehicleId
     from city.works.database import UnitOfWork
@@ -80,6 +89,30 @@ def mark(uow: UnitOfWork, json_data: MarksIn) -> dict[str, Any]:
         "items": [
             {"id": each.id, "seen_at": each.seen_at, "ended_at": each.ended_at} for each in stand
         ]
+    }
+
+
+@blueprint.put("/patrol/tasks/<uuid:task_id>/photos/<uuid:photo_id>")
+@access.allow(*WALKERS)
+@blueprint.input(PatrolPhotoIn)
+@blueprint.output(PatrolPhotoOut)
+@blueprint.doc(
+    summary="A photo of the stay that a task is about: kept sealed, as evidence",
+    description=(
+        f"At most {MOST_PHOTOS} a task. `photo_id` is made on the device: sent again it is the "
+        "same photo. It stands with the stay's others."
+    ),
+)
+def put_photo(json_data: PatrolPhotoIn, task_id: UUID, photo_id: UUID) -> dict[str, Any]:
+    """Keep a photo."""
+    taken = TakenPhoto(photo_id, task_id, json_data.taken_at, json_data.photo)
+    with access.wiring().database.unit_of_work() as uow:
+        kept = keep_photo(uow, access.known_actor(), taken)
+    return {
+        "id": kept.id,
+        "session_id": kept.session_id,
+        "sha256": kept.sha256,
+        "taken_at": kept.taken_at,
     }
 
 

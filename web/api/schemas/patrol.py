@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from web.api.schemas.base import (
     Incoming,
@@ -112,6 +112,24 @@ class MarksIn(Incoming):
     """Words about tasks: the same ones may come again."""
 
     items: Annotated[list[MarkIn], Field(max_length=200)]
+
+
+class PatrolPhotoIn(Incoming):
+    """A photo of the stay that a task is about."""
+
+    MOST_BYTES: ClassVar[int] = 1_500_000
+
+    taken_at: Annotated[InstantIn, Field(description="By the city's clock, as far as it is known")]
+    photo: Annotated[Base64Bytes, Field(description="A JPEG, at most 1 MiB")]
+
+
+class PatrolPhotoOut(Outgoing):
+    """A photo as it is kept; others in it are hidden before anybody sees it."""
+
+    id: UUID
+    session_id: UUID
+    sha256: str
+    taken_at: Instant
 
 
 class MarkedOut(Outgoing):

@@ -81,6 +81,7 @@ class AttendantPage {
     outboxBar(byId("outbox"), this.outbox, () => this.openOutbox());
     this.outbox.onChange(() => this.lay());
     keepApp(byId("app-news"));
+    void this.patrol.start();
     this.work();
     addEventListener("online", () => void this.signIn());
     void this.signIn();

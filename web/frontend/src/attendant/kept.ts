@@ -1,7 +1,7 @@
 /** A post as it was last read, for a start without a line; the service worker drops it at a log-out. */
 import type { Bay, Bill, Exemptions, Facility, FeesByStart, PatrolAnswer, Session } from "../api/types";
 import type { KeptFees } from "./fees";
-import type { Mark } from "./patrol_tasks";
+import type { Mark, RoundPhoto } from "./patrol_tasks";
 
 /** The worker's log-out names it as well. */
 const DATABASE = "greenbay-post";
@@ -27,6 +27,8 @@ export interface KeptPatrol {
   readonly readAtMs: number | null;
   /** What was said of tasks and is not known to the city. */
   readonly marks: readonly Mark[];
+  /** Photos that the city has not got; missing on devices that kept the list before there were any. */
+  readonly photos?: readonly RoundPhoto[];
 }
 
 async function using<T>(
@@ -76,11 +78,13 @@ export async function keptPost(facilityId: string): Promise<KeptPost | null> {
   }
 }
 
-export async function keepPatrol(patrol: KeptPatrol): Promise<void> {
+/** False where there is no room: then the list works with a line alone. */
+export async function keepPatrol(patrol: KeptPatrol): Promise<boolean> {
   try {
     await using("readwrite", (store) => store.put(patrol, AROUND), PATROLS);
+    return true;
   } catch {
-    // Without room the list works with a line alone.
+    return false;
   }
 }
 

@@ -1,17 +1,21 @@
 /** What calls for somebody around a post: read, kept on the device, shown in the order of a walk. */
-import { act, read } from "../api/client";
+import { act, ProblemError, read } from "../api/client";
 import type { PatrolAnswer, PatrolTask } from "../api/types";
 import { agoText, inLanguage, price } from "../format/words";
 import { instant } from "../format/time";
 import type { KeptAct } from "../outbox/acts";
+import type { TakenPhoto } from "../outbox/photos";
 import { plateLabel } from "../plates/label";
 import { businessTime } from "../shell/clock";
 import { h, replace, write } from "../shell/dom";
 import { labelled } from "../shell/form";
 import { emptyState, problemText, skeleton } from "../shell/states";
 import { counted, named, text } from "../shell/text";
+import { toast } from "../shell/toast";
+import { base64 } from "../terminal/signing";
+import { camera } from "./camera";
 import { keepPatrol, keptPatrol } from "./kept";
-import { inOrder, LOOKED_AT, standing, withMark, type Mark } from "./patrol_tasks";
+import { inOrder, LOOKED_AT, standing, withMark, type Mark, type RoundPhoto } from "./patrol_tasks";
 import { askPlace } from "./place";
 import type { Leg, Point } from "./walk";
 
@@ -25,14 +29,27 @@ export class Patrol {
   readAtMs: number | null = null;
   /** Kinds that are shown; all by null. */
   only: ReadonlySet<PatrolTask["kind"]> | null = null;
+  private sending = false;
   private marks: readonly Mark[] = [];
+  private photos: readonly RoundPhoto[] = [];
 
   constructor(private readonly done: () => readonly KeptAct[]) {}
 
-  async start(): Promise<void> {
+  private started: Promise<void> | null = null;
+
+  /** Read what was kept before the last restart, once, and send it. */
+  start(): Promise<void> {
+    this.started ??= this.restore();
+    return this.started;
+  }
+
+  private async restore(): Promise<void> {
+    addEventListener("online", () => void this.sendPhotos());
     const kept = await keptPatrol();
     if (!kept) return;
     this.marks = [...kept.marks, ...this.marks];
+    this.photos = [...(kept.photos ?? []), ...this.photos];
+    void this.sendPhotos();
     if (this.answer) return;
     this.answer = kept.answer;
     this.readAtMs = kept.readAtMs;
@@ -41,6 +58,7 @@ export class Patrol {
   /** Read what calls around a place; first tell what was seen and done, so that it is known there. */
   async load(around: Point): Promise<void> {
     await this.send();
+    void this.sendPhotos();
     const { only } = this;
     const kinds = only ? [...only].join() : null;
     const answer = await read<PatrolAnswer>("/api/v1/patrol", { ...around, radius_m: RADIUS_M, kinds });
@@ -70,6 +88,48 @@ export class Patrol {
     await this.send().catch(() => undefined);
   }
 
+  /** Keep a photo of a task's stay; false where this device could not. Told to the city when there is a line. */
+  async keepPhoto(task: PatrolTask, photo: TakenPhoto, sent: () => void): Promise<boolean> {
+    const takenAt = new Date(businessTime()).toISOString();
+    this.photos = [...this.photos, { id: photo.id, taskId: task.id, takenAt, content: photo.content, refused: null }];
+    if (!(await this.keep())) {
+      this.photos = this.photos.filter(({ id }) => id !== photo.id);
+      return false;
+    }
+    void this.sendPhotos().then(sent);
+    return true;
+  }
+
+  /** Photos of a task that are on this device alone. */
+  photosOf(task: PatrolTask): readonly RoundPhoto[] {
+    return this.photos.filter(({ taskId }) => taskId === task.id);
+  }
+
+  /** How many photos are on this device alone, on their way and refused. */
+  photosHere(): { readonly waiting: number; readonly refused: number } {
+    const refused = this.photos.filter((photo) => photo.refused !== null).length;
+    return { waiting: this.photos.length - refused, refused };
+  }
+
+  private async sendPhotos(): Promise<void> {
+    if (this.sending) return;
+    this.sending = true;
+    try {
+      for (;;) {
+        const photo = this.photos.find(({ refused }) => refused === null);
+        if (!photo) return;
+        const refused = await sentPhoto(photo);
+        // What was kept meanwhile stays behind it.
+        this.photos = this.photos.flatMap((each) => (each.id !== photo.id ? [each] : refused === null ? [] : [{ ...each, refused }]));
+        await this.keep();
+      }
+    } catch {
+      // No line: asked again with the next reading.
+    } finally {
+      this.sending = false;
+    }
+  }
+
   private async send(): Promise<void> {
     while (this.marks.length > 0) {
       const batch = this.marks.slice(0, MOST_MARKS);
@@ -91,9 +151,46 @@ export class Patrol {
     this.answer = { ...this.answer, items };
   }
 
-  private async keep(): Promise<void> {
-    await keepPatrol({ answer: this.answer, readAtMs: this.readAtMs, marks: this.marks });
+  private keep(): Promise<boolean> {
+    return keepPatrol({ answer: this.answer, readAtMs: this.readAtMs, marks: this.marks, photos: this.photos });
   }
+}
+
+/** Send a photo: null where the city has it, else why it will not take it. Throws where nobody answered. */
+async function sentPhoto(photo: RoundPhoto): Promise<string | null> {
+  try {
+    const body = { taken_at: photo.takenAt, photo: base64(photo.content) };
+    await act("PUT", `/api/v1/patrol/tasks/${photo.taskId}/photos/${photo.id}`, body);
+    return null;
+  } catch (error) {
+    // 401, 429 and 5xx are about the moment.
+    if (error instanceof ProblemError && !error.offline && [403, 404, 409, 413, 422].includes(error.status)) return problemText(error);
+    throw error;
+  }
+}
+
+/** A photo of the stay that a task is about, and what became of those that were taken. */
+function photoPart(task: PatrolTask, patrol: Patrol): HTMLElement | null {
+  if (!task.session_id) return null;
+  const state = h("p", { class: "note", role: "status", id: "round-photos" });
+  const draw = (): void => {
+    const left = patrol.photosOf(task);
+    const refused = left.find((photo) => photo.refused !== null);
+    state.hidden = left.length === 0;
+    write(state, refused?.refused ?? counted("outbox.photos", left.length));
+  };
+  const taking = camera("round-photo", text("patrol.photo"), (photo) => {
+    void patrol.keepPhoto(task, photo, draw).then((kept) => {
+      draw();
+      if (kept) toast(text("patrol.photo_kept"));
+      else {
+        state.hidden = false;
+        write(state, text("outbox.not_kept"));
+      }
+    });
+  });
+  draw();
+  return h("section", { class: "panel-section" }, taking.element, state);
 }
 
 export interface PatrolActs {
@@ -144,7 +241,13 @@ export function patrolPanel(
     const tasks = new Map(patrol.tasks().map((task) => [task.id, task]));
     // The order holds while nothing changes: a list that moves under a thumb is no list.
     const key = [...tasks.keys()].sort().join() + JSON.stringify(from);
-    write(age, patrol.readAtMs === null ? "" : text(navigator.onLine ? "post.age" : "post.offline", { age: agoText(patrol.readAtMs, Date.now()) }));
+    const photos = patrol.photosHere();
+    const said = [
+      patrol.readAtMs === null ? "" : text(navigator.onLine ? "post.age" : "post.offline", { age: agoText(patrol.readAtMs, Date.now()) }),
+      photos.waiting > 0 ? counted("outbox.photos", photos.waiting) : "",
+      photos.refused > 0 ? counted("outbox.photos_refused", photos.refused) : "",
+    ];
+    write(age, said.filter(Boolean).join(" · "));
     if (key === shown) return;
     shown = key;
     const all = patrol.walk(from);
@@ -216,7 +319,8 @@ function taskStep(task: PatrolTask, patrol: Patrol, acts: PatrolActs): HTMLEleme
   );
   const name = acts.named ? acts.named(task) : text(`patrol.${task.kind}_act`);
   const go = name === null ? null : h("button", { class: "button button-primary button-thumb", type: "button", id: "patrol-act", onclick: () => acts.act(task) }, name);
-  if (!LOOKED_AT.has(task.kind)) return h("div", { class: "panel-body" }, facts, go && h("div", { class: "thumb-bar" }, go));
+  const photo = photoPart(task, patrol);
+  if (!LOOKED_AT.has(task.kind)) return h("div", { class: "panel-body" }, facts, photo, go && h("div", { class: "thumb-bar" }, go));
   const note = h("textarea", { class: "input", maxlength: 500, rows: 3 });
   const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   const looked = h("button", { class: "button button-primary button-thumb", type: "submit", id: "patrol-done" }, text("patrol.looked"));
@@ -240,6 +344,7 @@ function taskStep(task: PatrolTask, patrol: Patrol, acts: PatrolActs): HTMLEleme
     },
     facts,
     go,
+    photo,
     labelled("patrol-note", text("patrol.note"), note),
     problem,
     h("div", { class: "thumb-bar" }, looked),

@@ -11,6 +11,16 @@ export interface Mark {
   readonly note: string;
 }
 
+/** A photo taken on a round, kept until the city has it. */
+export interface RoundPhoto {
+  readonly id: string;
+  readonly taskId: string;
+  readonly takenAt: string;
+  readonly content: ArrayBuffer;
+  /** Why the city will not take it, in its words; it stays here for a person. */
+  readonly refused: string | null;
+}
+
 /** Kinds that a look ends; the others end with what is done about them. */
 export const LOOKED_AT: ReadonlySet<PatrolTask["kind"]> = new Set(["overstay", "signed", "forbidden", "zombie", "sensor", "blocked"]);
 
