@@ -99,6 +99,7 @@ def test_an_inspector_sees_what_calls_looks_a_plate_up_and_cannot_take_money(
     shot(page, "inspector-photo")
     page.context.set_offline(False)
     until(lambda: bool(photos_at(visitor, home["id"], label)))
+    expect(page.locator("#round-photos")).to_be_hidden()
     (photo,) = photos_at(visitor, home["id"], label)
     assert photo["state"] in {"raw", "hidden"}
     page.fill("#patrol-note", "fence stands round it, no car")

@@ -89,16 +89,20 @@ export class Patrol {
   }
 
   /** Keep a photo of a task's stay; false where this device could not. Told to the city when there is a line. */
-  async keepPhoto(task: PatrolTask, photo: TakenPhoto, sent: () => void): Promise<boolean> {
+  async keepPhoto(task: PatrolTask, photo: TakenPhoto): Promise<boolean> {
     const takenAt = new Date(businessTime()).toISOString();
     this.photos = [...this.photos, { id: photo.id, taskId: task.id, takenAt, content: photo.content, refused: null }];
     if (!(await this.keep())) {
       this.photos = this.photos.filter(({ id }) => id !== photo.id);
       return false;
     }
-    void this.sendPhotos().then(sent);
+    this.photosChanged();
+    void this.sendPhotos();
     return true;
   }
+
+  /** Called whenever photos on this device change: of the one task that is open. */
+  photosChanged: () => void = () => undefined;
 
   /** Photos of a task that are on this device alone. */
   photosOf(task: PatrolTask): readonly RoundPhoto[] {
@@ -122,6 +126,7 @@ export class Patrol {
         // What was kept meanwhile stays behind it.
         this.photos = this.photos.flatMap((each) => (each.id !== photo.id ? [each] : refused === null ? [] : [{ ...each, refused }]));
         await this.keep();
+        this.photosChanged();
       }
     } catch {
       // No line: asked again with the next reading.
@@ -180,8 +185,7 @@ function photoPart(task: PatrolTask, patrol: Patrol): HTMLElement | null {
     write(state, refused?.refused ?? counted("outbox.photos", left.length));
   };
   const taking = camera("round-photo", text("patrol.photo"), (photo) => {
-    void patrol.keepPhoto(task, photo, draw).then((kept) => {
-      draw();
+    void patrol.keepPhoto(task, photo).then((kept) => {
       if (kept) toast(text("patrol.photo_kept"));
       else {
         state.hidden = false;
@@ -189,6 +193,7 @@ function photoPart(task: PatrolTask, patrol: Patrol): HTMLElement | null {
       }
     });
   });
+  patrol.photosChanged = draw;
   draw();
   return h("section", { class: "panel-section" }, taking.element, state);
 }

@@ -1,13 +1,13 @@
 """Photos that people take on their round, as evidence of the stay that called them.
 
-Revision ID: 0068_patrol_photos
-Revises: 0067_awaited_photos
+Revision ID: 0069_patrol_photos
+Revises: 0068_awaited_photos
 """
 
 from alembic import op
 
-revision = "0068_patrol_photos"
-down_revision = "0067_awaited_photos"
+revision = "0069_patrol_photos"
+down_revision = "0068_awaited_photos"
 branch_labels = None
 depends_on = None
 
