@@ -146,13 +146,10 @@ def view_photo(uow: UnitOfWork, actor: Actor, session: ParkingSession, photo_id:
     Conflict
         Where others in it are not hidden yet.
     """
-    kept = {
-        each.id: each.frame_id
-        for each in (
-            *photo_store.of_stay(uow.connection, session.id),
-            *patrol_photos.of_stay(uow.connection, session.id),
-        )
+    kept: dict[UUID, UUID | None] = {
+        each.id: each.frame_id for each in photo_store.of_stay(uow.connection, session.id)
     }
+    kept |= {each.id: each.frame_id for each in patrol_photos.of_stay(uow.connection, session.id)}
     frame_id = kept.get(photo_id)
     if frame_id is None:
         raise NotFound("there is no such picture", field="photo_id")
