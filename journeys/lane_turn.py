@@ -4,7 +4,7 @@ Everything of one turn happens in one transaction, with the lane's row held: wor
 reads of its cameras and acts at the desk are taken one after another.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ from city.errors import NotFound
 from city.identifiers import VehicleId, uuid7
 from city.people.actors import system_actor
 from city.time import speed_of
-from city.vault import keyed_digests
+from city.vault import mark_of_vehicle
 from city.works.database import UnitOfWork
 from city.works.plate_passes import PlatePass
 from journeys.admit_vehicle import Direction, Named, Outcome, admit
@@ -58,7 +58,6 @@ NOT_LASTING: Final = frozenset(AlarmKind) - {
 """Alarms of what happened at an instant: they are over as they begin."""
 
 
-_TOKEN_LETTERS: Final = 32
 UNCLEAR: Final = frozenset(
     {AlarmKind.TAILGATING, AlarmKind.UNREAD, AlarmKind.UNCLEAR, AlarmKind.FORCED}
 )
@@ -259,14 +258,18 @@ class LaneTurn:
         gone = self._gone(vehicle, passed.at, LaneOutcome.PASSED)
         if gone.named is not None:
             store.note_vehicle(self._uow.connection, tell_passage(self._uow, self.lane, gone))
-            self.passes.append(self._pass(gone.named, passed.at))
+            told = self._pass(named_of(gone.named), passed.at)
+            self.passes += [] if told is None else [told]
 
-    def _pass(self, named: Mapping[str, object], at: datetime) -> PlatePass:
-        """Name a vehicle by a hash of the day: the same within it, another one the next."""
-        day = self.home.local(at).date()
-        whose = str(named.get("read_as") or named.get("admitted_as"))
-        digest = keyed_digests(self._uow, f"plate-pass/{day}", whose)[0]
-        return PlatePass(self.lane.district, self.lane.id, digest.hex()[:_TOKEN_LETTERS], at)
+    def _pass(self, named: Named, at: datetime) -> PlatePass | None:
+        """Name a vehicle by its mark of the day, at an instant of the wall's: the street's time."""
+        whose = named.read_as or named.admitted_as
+        if whose is None:
+            return None
+        ago = (self.now - at) / (speed_of(self._uow.clock) or 1.0)
+        wall_at = self._uow.wall.now() - ago
+        mark = mark_of_vehicle(self._uow, whose, wall_at)
+        return PlatePass(self.lane.district, self.lane.id, mark.hex(), wall_at)
 
     def _gone(self, vehicle: Vehicle, at: datetime, outcome: LaneOutcome) -> LaneVehicle:
         seen = vehicle.seen

@@ -27,6 +27,7 @@ from parking.folding import Folder
 from parking.rebuilding import Rebuilder
 from parking.recording import Recorder
 from parking.services import places, stays
+from signals.hearing import Hearer
 from signals.keeping import Keeper
 from signals.overriding import Overrider
 from signals.sending import Sender
@@ -100,6 +101,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("overrides", Overrider(wiring.database, wiring.wall).run)
     parts.start("lights", Watcher(wiring.live, wiring.database, wiring.wall).run)
     parts.start("detections", Keeper(wiring.live, wiring.database).run)
+    parts.start("passes", Hearer(wiring.live, wiring.database).run)
     begun: set[DistrictCode] = set()
     while not stop.is_set():
         for district in set(districts()) - begun:

@@ -7,7 +7,7 @@ it may be there: send it again, what is kept tells duplicates by itself.
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 import redis
@@ -15,11 +15,18 @@ import redis
 from city.errors import Forbidden, Unavailable
 from city.people.actors import Actor
 from city.time import Clock
-from city.vault.opening import open_for_writing
+from city.vault import marks_of_plates
 from city.works import metrics
 from city.works.database import Database, UnitOfWork
 from city.works.live_lines import LiveLines
-from signals.rules.detections.entries import FIELD, Batch, Kind, stream_of, write_entry
+from signals.rules.detections.entries import (
+    FIELD,
+    Batch,
+    Kind,
+    microseconds,
+    stream_of,
+    write_entry,
+)
 from signals.rules.detections.rows import (
     SAYS,
     PassRow,
@@ -39,8 +46,6 @@ REFRESH_S: Final = 5.0
 STORE_RETRY_AFTER_S: Final = 5
 ROWS_AN_ENTRY: Final = 1_000
 """So that a stream's limit on entries is one on memory too."""
-_PURPOSE: Final = "signals/plate-pass"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _READERS: Final[Mapping[Kind, Callable[[object, datetime], Row]]] = {
     Kind.EVENTS: event_row,
@@ -185,15 +190,10 @@ class DetectionDoor:
 
 
 def _microseconds(rows: Sequence[Row]) -> list[int]:
-    spans = [row[0] - _EPOCH for row in rows]
-    return [(each.days * 86_400 + each.seconds) * 1_000_000 + each.microseconds for each in spans]
+    return [microseconds(row[0]) for row in rows]
 
 
 def _marks(uow: UnitOfWork, rows: Sequence[Row]) -> list[str]:
-    """Give each plate's mark of its day: a journey is known by it, a habit is not."""
-    opened = open_for_writing(uow)
-    return [
-        opened.hash_current(f"{_PURPOSE}/{row.at:%Y-%m-%d}", row.plate)[:16].hex()
-        for row in rows
-        if isinstance(row, PassRow)
-    ]
+    """Give each plate's mark of its day: the same that a gate's camera gives the car."""
+    plates = [(row.plate, row.at) for row in rows if isinstance(row, PassRow)]
+    return [mark.hex() for mark in marks_of_plates(uow, plates)]

@@ -6,6 +6,7 @@ how the keys work.
 """
 
 from city.vault.comparing import open_for_comparison
+from city.vault.day_marks import mark_day, mark_of_vehicle, marks_of_plates
 from city.vault.keys import FileKeys, GivenKeys, KeyRing, KeySource, key_source
 from city.vault.lists import keep_plates, vehicles_of_kinds
 from city.vault.pictures import drop_pictures, keep_picture, open_picture
@@ -43,6 +44,9 @@ __all__ = [
     "keep_pseudonym",
     "key_source",
     "keyed_digests",
+    "mark_day",
+    "mark_of_vehicle",
+    "marks_of_plates",
     "masked",
     "open_for_comparison",
     "open_picture",

@@ -63,6 +63,12 @@ DETECTIONS = Counter(
     "Rows of events, counts and plate passes: accepted, rejected, kept (new in PostgreSQL)",
     ["kind", "outcome"],
 )
+PLATE_PASSES = Counter(
+    "greenbay_plate_passes_total",
+    "Passes of gates' cameras heard by signals: kept, unplaced (of a lane that tells of no signal),"
+    " unusable, lost (gone from the stream before they were read)",
+    ["outcome"],
+)
 STREAM_LENGTH = Gauge(
     "greenbay_stream_length",
     "Entries kept in a stream of the live store",

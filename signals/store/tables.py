@@ -461,3 +461,22 @@ plate_pass = Table(
     Column("lane", SmallInteger, primary_key=True),
     Column("mark", LargeBinary, primary_key=True),
 )
+
+pass_lane = Table(
+    "pass_lane",
+    METADATA,
+    Column("lane_id", Uuid, primary_key=True),
+    Column("district", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("since_at", INSTANT, nullable=False),
+)
+
+pass_mark = Table(
+    "pass_mark",
+    METADATA,
+    Column("district", Text, primary_key=True),
+    Column("entry", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("lost", BigInteger, nullable=False, server_default="0"),
+)

@@ -151,6 +151,10 @@ ROLES: dict[str, set[Role]] = {
     "PUT /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/detectors": (
         SIGNAL_AUTHORS
     ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/pass-lanes": SIGNAL_READERS,
+    "PUT /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/pass-lanes": (
+        SIGNAL_AUTHORS
+    ),
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/measures": (
         SIGNAL_READERS
     ),

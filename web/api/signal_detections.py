@@ -11,9 +11,11 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from city.errors import Invalid
+from journeys.place_lanes import place_lanes
 from signals.rules.detections.entries import Kind
 from signals.services import networks
 from signals.services import reporters as reporter_service
+from signals.store import passes as pass_store
 from signals.store import reporters as store
 from signals.store.reporters import DetectorUse, Reporter
 from web import access
@@ -27,6 +29,8 @@ from web.api.schemas.signal_detections import (
     SignalMeasuresOut,
     SignalMeasuresQuery,
     SignalPassesIn,
+    SignalPassLanesIn,
+    SignalPassLanesOut,
     SignalProfileHoursOut,
     SignalProfileHoursQuery,
     SignalReporterIn,
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
     from zoneinfo import ZoneInfo
+
+    from sqlalchemy import Connection
 
     from city.works.database import UnitOfWork
 
@@ -167,6 +173,51 @@ def set_signal_detectors(
     uses = [DetectorUse(**each.model_dump()) for each in json_data.detectors]
     reporter_service.set_detectors(uow, access.known_actor(), network_id, {name: uses})
     return {"detectors": [asdict(each) for each in sorted(uses, key=lambda each: each.channel)]}
+
+
+@blueprint.get(f"{NETWORK}/pass-lanes")
+@access.allow(*READERS)
+@blueprint.output(SignalPassLanesOut)
+@blueprint.doc(summary="Lanes of gates whose cameras' reads count as passes of a network's signals")
+def signal_pass_lanes(network_id: UUID) -> dict[str, Any]:
+    """List lanes of gates."""
+    with access.wiring().database.read() as connection:
+        networks.network(connection, network_id)
+        return _pass_lanes(connection, network_id)
+
+
+@blueprint.put(f"{SIGNAL}/pass-lanes")
+@access.allow(*AUTHORS)
+@act
+@blueprint.input(SignalPassLanesIn)
+@blueprint.output(SignalPassLanesOut)
+@blueprint.doc(
+    summary="Say which lanes of gates tell of a signal",
+    description="Who passes them is kept as a mark of the day from then on, never as a plate.",
+)
+def set_signal_pass_lanes(
+    uow: UnitOfWork, network_id: UUID, name: str, json_data: SignalPassLanesIn
+) -> dict[str, Any]:
+    """Set lanes of gates."""
+    lanes = [(each.lane_id, each.lane) for each in json_data.lanes]
+    place_lanes(uow, access.known_actor(), network_id, name, lanes)
+    return _pass_lanes(uow.connection, network_id)
+
+
+def _pass_lanes(connection: Connection, network_id: UUID) -> dict[str, Any]:
+    found = pass_store.lanes_of_network(connection, network_id)
+    return {
+        "items": [
+            {
+                "signal": signal,
+                "lane_id": each.lane_id,
+                "lane": each.lane,
+                "district": each.district,
+                "since_at": each.since_at,
+            }
+            for signal, each in found
+        ]
+    }
 
 
 @blueprint.get(f"{SIGNAL}/measures")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 FIELD: Final = b"b"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(StrEnum):
@@ -39,6 +40,12 @@ class Batch:
     def rows(self) -> int:
         """How many rows it holds."""
         return len(self.columns[0]) if self.columns else 0
+
+
+def microseconds(at: datetime) -> int:
+    """Give an instant as batches carry it: microseconds since 1970."""
+    span = at - _EPOCH
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
 
 def stream_of(network_id: UUID) -> str:

@@ -112,6 +112,37 @@ class SignalDetectorsOut(Outgoing):
     detectors: list[DetectorUseOut]
 
 
+class SignalPassLaneIn(Incoming):
+    """A lane of a gate beside a signal."""
+
+    lane_id: UUID
+    lane: Annotated[
+        int, Field(ge=0, le=99, strict=True, description="Its number among the signal's lanes")
+    ]
+
+
+class SignalPassLanesIn(Incoming):
+    """All lanes of gates that tell of a signal, in the place of those before."""
+
+    lanes: Annotated[list[SignalPassLaneIn], Field(max_length=64)]
+
+
+class SignalPassLaneOut(Outgoing):
+    """A lane of a gate whose camera's reads count as passes of a signal."""
+
+    signal: str
+    lane_id: UUID
+    lane: int
+    district: str
+    since_at: Annotated[Instant, Field(description="Wall time; what passed before is not kept")]
+
+
+class SignalPassLanesOut(Outgoing):
+    """The lanes of gates that tell of a network's signals."""
+
+    items: list[SignalPassLaneOut]
+
+
 class SignalMeasuresQuery(Incoming):
     """A span of at most two days, and the width of bins."""
 
