@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ from signals.store import overrides as store
 from tests.signals import crossroads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from pydantic import JsonValue
@@ -42,22 +43,28 @@ if TYPE_CHECKING:
     from signals.rules.controllers.line import ControllerLine
     from signals.store.overrides import Override
 
-SPEED = 40
 NAME = crossroads.NAME
 CASE = crossroads.case_of(crossroads.network())
 ENGINEER = Actor("person", str(uuid7()), None, frozenset(), "Engineer A")
 OTHER = Actor("person", str(uuid7()), None, frozenset(), "Engineer B")
 
 
-class Fast:
-    """A wall clock on which the street's seconds pass faster."""
+class Street:
+    """A wall clock and a street's seconds: they pass while somebody waits for them."""
 
     def __init__(self) -> None:
-        self._begun_s = time.monotonic()
+        self._gone_s = 0.0
+        self._lock = threading.Lock()
+
+    def seconds(self) -> float:
+        return self._gone_s
 
     def now(self) -> datetime:
-        gone_s = (time.monotonic() - self._begun_s) * SPEED
-        return datetime(2026, 3, 2, 1, tzinfo=UTC) + timedelta(seconds=gone_s)
+        return datetime(2026, 3, 2, 1, tzinfo=UTC) + timedelta(seconds=self._gone_s)
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._gone_s += seconds
 
 
 @dataclass
@@ -65,7 +72,7 @@ class Desk:
     """A crossroads on record with a cabinet, and a worker that keeps orders."""
 
     database: Database
-    wall: Fast
+    wall: Street
     network_id: UUID
     address: CabinetAddress
 
@@ -122,12 +129,12 @@ class Desk:
         assert found is not None
         return found
 
-    def keeper(self) -> Overrider:
+    def keeper(self, sleep: Callable[[float], None] | None = None) -> Overrider:
         return Overrider(
             self.database,
             self.wall,
             dial=lambda _address: self.line(),
-            sleep=lambda seconds: time.sleep(seconds / SPEED),
+            sleep=sleep or self.wall.sleep,
         )
 
     def keep_until(
@@ -148,7 +155,7 @@ class Desk:
 
 @pytest.fixture
 def desk(database_url: str) -> Iterator[Desk]:
-    wall = Fast()
+    wall = Street()
     database = Database(database_url, clock=wall, wall=wall)
     plan = crossroads.plan(CASE)
     with database.unit_of_work() as uow:
@@ -157,15 +164,17 @@ def desk(database_url: str) -> Iterator[Desk]:
         )
     layout = layout_of(CASE, [plan])
     cabinet = Cabinet(layout, {1: plan_of(layout, plan, 1)}, 1)
-    host = CabinetHost(cabinet, speed=SPEED)
+    host = CabinetHost(cabinet, tick=wall.seconds)
     row = Row({7: SimulatedGbt20999(host, controller=7)}, 0)
     row.start()
     address = CabinetAddress("127.0.0.1", row.port, controller=7)
     with database.unit_of_work() as uow:
         cabinets.bind(uow, ENGINEER, home.id, NAME, address)
+    # The start-up is over.
+    wall.sleep(60)
     yield Desk(database, wall, home.id, address)
+    row.stop(60)
     assert host.cabinet.trip is None
-    row.stop(5)
     database.close()
 
 
@@ -236,16 +245,17 @@ def test_of_two_at_once_one_is_told_that_the_other_was_faster(desk: Desk) -> Non
 def test_an_order_outlives_its_keeper_and_not_its_end(desk: Desk) -> None:
     made = desk.propose(ENGINEER, Effect.FLASHING, 200)
     desk.confirm(ENGINEER, made)
-    first = desk.keeper()
-    until_s = time.monotonic() + 30
-    with ThreadPoolExecutor(2) as pool:
-        while "shows flashing yellow" not in desk.of(made).steps:
-            first.look(pool)
-            assert time.monotonic() < until_s
-            time.sleep(0.02)
-        first.end()
+
+    def sleep(seconds: float) -> None:
+        desk.wall.sleep(seconds)
+        if "shows flashing yellow" in desk.of(made).steps:
+            first.end()
+
+    first = desk.keeper(sleep)
+    with ThreadPoolExecutor(1) as pool:
+        first.look(pool)
     assert desk.of(made).status == "holding"
-    time.sleep((LOST_AFTER.total_seconds() + 2) / SPEED)
+    desk.wall.sleep(LOST_AFTER.total_seconds() + 2)
     done = desk.keep_until(made, "ended", "unknown")
     assert (done.status, done.attempts) == ("ended", 2), done.steps
     assert "gone on with: its keeper had fallen silent" in done.steps
@@ -280,7 +290,7 @@ def test_what_cannot_be_ordered_is_refused(desk: Desk) -> None:
     with pytest.raises(Conflict, match="reports green_conflict"):
         desk.propose(ENGINEER, Effect.FLASHING, 60, replace(seen, state=faulty, at=desk.wall.now()))
     late = desk.propose(ENGINEER, Effect.FLASHING, 60)
-    time.sleep(130 / SPEED)
+    desk.wall.sleep(130)
     with pytest.raises(Conflict, match="too old"):
         desk.confirm(ENGINEER, late)
     with desk.database.unit_of_work() as uow:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import psycopg
 import pytest
 from psycopg import sql
+from werkzeug.routing import Rule
 
 from city.time import FixedClock, WallClock
 from city.vault import key_source
@@ -24,16 +25,35 @@ from parking.placements import Placements
 from signals.detection_door import DetectionDoor
 from tests.conftest import with_database
 from tests.web.small_site import NINE, Site, settle
-from web.app import create_app
+from web.app import ApiApp, create_app
 from web.fresh import Answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import redis
 
 _names = count(1)
+
+
+class KnownRule(Rule):
+    """A route whose addresses are written by functions that are compiled once a process.
+
+    Each application compiles two for each of some hundred routes, which takes most of the time
+    that it takes to make one; and each test here makes one.
+    """
+
+    _writers: ClassVar[dict[tuple[object, ...], Callable[..., tuple[str, str]]]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (self.rule, tuple(self._trace), repr(self.defaults), append_unknown)
+        if key not in self._writers:
+            self._writers[key] = super()._compile_builder(append_unknown)
+        return self._writers[key]
+
+
+ApiApp.url_rule_class = KnownRule
 
 
 @contextmanager

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FEED = "/live/occupancy"
 EVERYWHERE = BoundingBox(-180, -90, 180, 90)
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Stream:

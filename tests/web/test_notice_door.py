@@ -77,7 +77,7 @@ def port(gateway: Gateway, database_url: str, tmp_path: Path) -> Iterator[int]:
     )
 
     def answers() -> bool:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
             try:
                 line.request("GET", "/")
                 return line.getresponse().read() == b"GET / 0"
@@ -146,7 +146,7 @@ def test_the_door_takes_notifications_and_the_application_everything_else(
 ) -> None:
     with (
         closing(Database(database_url, clock=WallClock(), pool_size=2)) as database,
-        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as line,
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line,
     ):
         true = paid(gateway, database)
         assert post(line, true) == (204, b"")
@@ -200,7 +200,7 @@ def test_what_is_not_believed_at_the_door_is_refused_and_on_record(
 ) -> None:
     with (
         closing(Database(database_url, clock=WallClock(), pool_size=2)) as database,
-        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as line,
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line,
     ):
         headers, body = paid(gateway, database)
         stale = {**headers, "Wechatpay-Timestamp": str(int(headers["Wechatpay-Timestamp"]) - 600)}
@@ -230,14 +230,14 @@ def test_a_notification_in_pieces_is_read_and_one_that_never_ends_holds_no_threa
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
         whole = head.encode() + body
         # As many as there are threads, and more, that begin and do not go on.
-        silent = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(6)]
+        silent = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(6)]
         for number, line in enumerate(silent):
             line.sendall(whole[: 40 * number])
         for cut in (40, len(head) - 2, len(head) + 5):
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
                 line.sendall(whole[:cut])
                 # The loop has read it once it has answered somebody else since.
-                with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as other:
+                with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as other:
                     assert post(other, (headers, body)) == (204, b"")
                 line.sendall(whole[cut:])
                 assert line.recv(4096).startswith(b"HTTP/1.1 204 No Content\r\n")

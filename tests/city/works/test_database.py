@@ -164,7 +164,7 @@ def test_a_deadlock_is_unavailable_for_one_and_fine_for_the_other(database: Data
         try:
             with database.unit_of_work() as uow:
                 uow.connection.execute(statement, {"name": first})
-                both_hold_one.wait(10)
+                both_hold_one.wait(60)
                 uow.connection.execute(statement, {"name": second})
         except Unavailable as error:
             outcomes.append(error.message)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from parking.uplinks import IngestAnswer, Uplink
 
 STREAM = "{d:0153}:uplinks:0"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def free_port() -> int:

@@ -58,7 +58,8 @@ class Street:
     wiring: Wiring
     origin: str
     token: str
-    calls: list[float]
+    calls: list[tuple[float, float]]
+    """When each request was about to wait for its turn, and when it went."""
 
     def set_clock(self, at: datetime) -> None:
         with self.wiring.database.unit_of_work() as uow:
@@ -101,8 +102,9 @@ class Street:
 
     def api(self, per_s: float = 10_000) -> ApiClient:
         def before() -> None:
+            asked_s = time.monotonic()
             pace.wait()
-            self.calls.append(time.monotonic())
+            self.calls.append((asked_s, time.monotonic()))
 
         pace = Pace(per_s, threading.Event())
         return ApiClient(self.origin, self.token, before)

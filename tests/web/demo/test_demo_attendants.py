@@ -94,10 +94,11 @@ def test_the_attendants_together_never_ask_more_often_than_their_pace(street: St
     for bay in KERB.bays[:8]:
         street.sense(bay, BayState.OCCUPIED, NINE)
     street.attendant(per_s=20).step(NINE + timedelta(minutes=7))
-    gaps = [b - a for a, b in zip(street.calls, street.calls[1:], strict=False)]
-    assert len(gaps) > 5
-    assert street.calls[-1] - street.calls[0] >= (len(gaps) - 1) / 20
-    assert min(gaps) > 0.03
+    assert len(street.calls) > 6
+    # However late a thread wakes: from any request's turn on, not more than twenty a second.
+    for first, (asked_s, _) in enumerate(street.calls):
+        for after, (_, went_s) in enumerate(street.calls[first:]):
+            assert went_s - asked_s >= 0.999 * after / 20
 
 
 def test_a_patrol_waits_while_the_api_is_away_and_ends_when_told(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_patrol_waits_while_the_api_is_away_and_ends_when_told(tmp_path: Path)
     time.sleep(0.2)
     assert patrol.is_alive()
     stopped.set()
-    patrol.join(2)
+    patrol.join(60)
     assert not patrol.is_alive()
 
 

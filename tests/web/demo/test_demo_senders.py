@@ -46,7 +46,7 @@ class RunningBroker:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run(port)))
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(60)
 
     async def _run(self, port: int) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -58,7 +58,7 @@ class RunningBroker:
 
     def end(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
+        self._thread.join(60)
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from city.time import FixedClock
 from signals.keeping import Keeper
 from signals.rules.live.detectors import BIN, State
 from signals.services import live_bins
@@ -16,6 +17,8 @@ from tests.web.test_signal_detections_api import reporting
 from web.demo.loops import OFF, ON, PRESENCE_FROM, Approach, Fault, Street
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.web.small_site import Site
 
 
@@ -31,12 +34,15 @@ def test_who_comes_upstream_waits_at_red_and_is_gone_after_green() -> None:
     assert red == [pulse for _ in range(60) for pulse in again.step(frozenset(), 8.0)]
 
 
-def test_broken_detectors_are_found_by_the_fold_and_the_rest_is_believed(site: Site) -> None:
+def test_broken_detectors_are_found_by_the_fold_and_the_rest_is_believed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = reporting(site)
     network_id, name = home.split("/")[-3], "crossroads"
     faults = {1: Fault.CHATTERS, PRESENCE_FROM + 2: Fault.STUCK}
     street = Street([Approach(n, 600.0, 2) for n in (1, 2, 3)], Random(7), faults)  # noqa: S311
-    end_at = bin_start(datetime.now(UTC) - live_bins.LAG)
+    now = datetime.now(UTC)
+    end_at = bin_start(now - live_bins.LAG)
     start_at = end_at - 8 * BIN
     rows = []
     for second in range(int((end_at - start_at).total_seconds())):
@@ -66,6 +72,8 @@ def test_broken_detectors_are_found_by_the_fold_and_the_rest_is_believed(site: S
     assert put.status_code == 200
     Keeper(site.wiring.live, site.wiring.database).keep_all()
     database = site.wiring.database
+    # The clock stands: no bin ends between two folds.
+    monkeypatch.setattr(database, "wall", FixedClock(now))
     with database.unit_of_work() as uow:
         (network,) = reporters.networks(uow.connection)
         assert str(network) == network_id
@@ -90,7 +98,7 @@ def test_broken_detectors_are_found_by_the_fold_and_the_rest_is_believed(site: S
     assert 0.1 < (known[3].on_green or 0) < 0.6
     assert (known[3].cycles or 0) >= 2
     assert known[2].cycles is None or known[2].cycles == known[2].split_failures
-    day = datetime.now(UTC).astimezone(ZONE).date()
+    day = now.astimezone(ZONE).date()
     live_bins.watch_day(database, day)
     with database.read() as connection:
         found = bins.findings(connection, network, day)
