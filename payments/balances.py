@@ -101,7 +101,7 @@ def _check(uow: UnitOfWork, actor: Actor, *, whole: bool) -> tuple[Run, int]:
     )
     reconciliations.add_run(connection, done)
     kept = [(each.key, _kept(each, done)) for each in found[:MOST_KEPT]]
-    reconciliations.keep_found(connection, done, kept)
+    reconciliations.keep_found(connection, done, kept, complete=len(found) <= MOST_KEPT)
     record(uow, actor, "payments.day_sums_checked", "reconciliation", str(done.id), report)
     return done, len(found)
 

@@ -44,8 +44,8 @@ def run(uow: UnitOfWork, channel: Channel, content: bytes | None, day: date | No
 
     No content is the bill of a day without a row; such a day is stated.
 
-    Run again, with the same bill or a corrected one, what people said of a difference stays; one
-    that is not found any more is resolved by that.
+    Run again, with the same bill or a corrected one, what people said of a difference stays as
+    long as it is the same; one that is not found any more is resolved by that (`held_again`).
 
     Raises
     ------
@@ -106,7 +106,7 @@ def run(uow: UnitOfWork, channel: Channel, content: bytes | None, day: date | No
         },
     )
     store.add_run(uow.connection, done)
-    store.keep_found(uow.connection, done, found)
+    store.keep_found(uow.connection, done, found, complete=bill.complete)
     return done
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from payments.rules.reconciling import FOUND_NO_MORE
 from web.refusals import in_chinese
 
 _SENTENCES: Final = {
@@ -32,6 +33,7 @@ _SENTENCES: Final = {
     "voided at the terminal": "终端撤销",
     "reversed by the terminal: it had no answer": "终端冲正：未收到应答",
     "refunded at the terminal": "终端退款",
+    FOUND_NO_MORE: "当日的后续账单已不再显示此差异",
 }
 _PATTERNS: Final = (
     (re.compile(r"settled for (\d{4}-\d\d-\d\d)"), r"\1 渠道结算"),

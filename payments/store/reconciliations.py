@@ -17,16 +17,24 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    any_,
     insert,
+    literal,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from city.errors import Invalid
 from city.money import Money
-from payments.rules.reconciling import FOUND_NO_MORE, CaseState, KeptDifference, Resolution
+from payments.rules.reconciling import (
+    FOUND_NO_MORE,
+    CaseState,
+    KeptDifference,
+    Resolution,
+    held_again,
+)
 from payments.rules.three_way import SOURCE
 from payments.store import tables
 from payments.store.bills import LARGEST_PAGE
@@ -139,13 +147,21 @@ def days_run_by(
 
 
 def keep_found(
-    connection: Connection, run: Run, found: Sequence[tuple[str, KeptDifference]]
+    connection: Connection,
+    run: Run,
+    found: Sequence[tuple[str, KeptDifference]],
+    *,
+    complete: bool = True,
 ) -> None:
-    """Keep what a run found, by key: what was kept before stays as people left it.
+    """Keep what a run found, by key, as `held_again` says: what people ended stays.
 
-    What is open or proposed and was not found again is resolved by that. Two statements.
+    Two runs of one day wait for each other at what both change. Four statements.
     """
-    if found:
+    day = (DIFFERENCE.c.channel == run.channel) & (DIFFERENCE.c.day == run.day)
+    rows = connection.execute(select(DIFFERENCE).where(day).with_for_update()).mappings()
+    before = [(row["key"], _difference(row)) for row in rows]
+    again = held_again(before, found, run.run_at, complete=complete)
+    if again.new:
         connection.execute(
             postgresql.insert(DIFFERENCE).on_conflict_do_nothing(
                 index_elements=[DIFFERENCE.c.channel, DIFFERENCE.c.day, DIFFERENCE.c.key]
@@ -167,17 +183,16 @@ def keep_found(
                     "state": each.state.value,
                     "found_at": each.found_at,
                 }
-                for key, each in found
+                for key, each in again.new
             ],
         )
+    for case in again.changed:
+        write(connection, case)
+    # As one value: a bill of another account may have more differences than a statement has places.
+    ended = any_(literal(list(again.gone), ARRAY(Uuid)))
     connection.execute(
         update(DIFFERENCE)
-        .where(
-            DIFFERENCE.c.channel == run.channel,
-            DIFFERENCE.c.day == run.day,
-            DIFFERENCE.c.state.in_([CaseState.OPEN.value, CaseState.PROPOSED.value]),
-            DIFFERENCE.c.key.not_in([key for key, _ in found]),
-        )
+        .where(DIFFERENCE.c.id == ended)
         .values(
             state=CaseState.RESOLVED.value,
             resolution=Resolution.NOTE.value,
@@ -198,11 +213,15 @@ def find(
 
 
 def write(connection: Connection, case: KeptDifference) -> None:
-    """Write what people said of a difference."""
+    """Write what people said of a difference, and what it is by the latest run."""
     connection.execute(
         update(DIFFERENCE)
         .where(DIFFERENCE.c.id == case.id)
         .values(
+            proposal=case.proposal,
+            certain=case.certain,
+            effect_minor=case.effect.minor,
+            detail=dict(case.detail),
             state=case.state.value,
             resolution=None if case.resolution is None else case.resolution.value,
             note=case.note,
@@ -249,6 +268,15 @@ def unresolved(connection: Connection, channel: str, day: date) -> bool:
         DIFFERENCE.c.state != CaseState.RESOLVED.value,
     )
     return connection.execute(query.limit(1)).first() is not None
+
+
+def cleared_up(connection: Connection, channel: str, day: date) -> bool:
+    """Whether a channel's day was held against our record, and all that differed has ended."""
+    held = select(RECONCILIATION.c.id).where(
+        RECONCILIATION.c.channel == channel, RECONCILIATION.c.day == day
+    )
+    was_held = connection.execute(held.limit(1)).first() is not None
+    return was_held and not unresolved(connection, channel, day)
 
 
 def _difference(row: RowMapping) -> KeptDifference:
