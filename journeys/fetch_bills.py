@@ -18,6 +18,7 @@ from city.works.database import Database
 from city.works.jobs import Task
 from journeys.keep_reconciliation import held_against
 from journeys.pay_online import Channels
+from journeys.settle_channels import settle_fetched
 from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_registry import billed_days
 from payments.rules.channels import Channel
@@ -35,6 +36,8 @@ def fetch_bill(
 ) -> Run:
     """Fetch a day's bill from its channel and hold it against our record.
 
+    Where nothing about the day is open any more, it is taken over into the ledger as well.
+
     Raises
     ------
     NotFound
@@ -50,7 +53,9 @@ def fetch_bill(
         raise NotFound(f"{channel.value} is not set up here", field="channel")
     content = adapter.bill(day)  # outside any transaction
     with database.unit_of_work() as uow:
-        return held_against(uow, actor, channel, content, day)
+        done = held_against(uow, actor, channel, content, day)
+        settle_fetched(uow, actor, adapter, content, day)
+    return done
 
 
 def reconcile_channels(database: Database, channels: Channels) -> list[Run]:

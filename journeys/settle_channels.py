@@ -1,8 +1,9 @@
 """Take the channels' daily bills over into the ledger: fees booked, what is paid out at the bank.
 
 A day that a channel does not give yet is asked for again within the week; one that cannot be added
-up is left to the finance desk, and said so in the log. A bill that nobody can fetch is taken over
-when it is handed in.
+up is left to the finance desk, and said so in the log: once its differences are ended it is taken
+over by itself, or, later than a week after, when the desk fetches it again. A bill that nobody can
+fetch is taken over when it is handed in.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,13 +21,13 @@ from city.works.database import Database, UnitOfWork
 from city.works.jobs import Task
 from journeys.pay_online import Channels
 from payments.rules.booking import book_settlement
-from payments.rules.channel_bills.lines import CHINA, Bill
+from payments.rules.channel_bills.lines import CHINA, CURRENCY, Bill
 from payments.rules.channel_bills.reading import read_bill
 from payments.rules.channel_registry import billed_days
 from payments.rules.channels import Channel, ChannelAdapter
 from payments.rules.settlements import Settlement, settlement_of
 from payments.store import ledger, pos_terminals, settlements
-from payments.store.reconciliations import unresolved
+from payments.store.reconciliations import cleared_up, unresolved
 
 log = structlog.get_logger("payments")
 
@@ -40,14 +41,7 @@ def settle_channels(database: Database, channels: Channels) -> list[Settlement]:
         today = uow.wall.now().astimezone(CHINA).date()
     done: list[Settlement] = []
     for adapter in channels.values():
-        try:
-            done += settle_days(database, adapter, billed_days(adapter.channel, today))
-        except CityError as refused:
-            log.warning(
-                "a channel's bill is not settled",
-                channel=adapter.channel.value,
-                reason=str(refused),
-            )
+        done += settle_days(database, adapter, billed_days(adapter.channel, today))
     return done
 
 
@@ -56,10 +50,7 @@ def settle_days(
 ) -> list[Settlement]:
     """Settle some of a channel's days, each once; one that it does not give yet is left out.
 
-    Raises
-    ------
-    Conflict
-        Where a bill cannot be added up: nothing of that day is posted.
+    So is one that cannot be added up, which the log tells: no other day waits for it.
     """
     channel, merchant = adapter.channel, adapter.merchant
     with database.read() as connection:
@@ -68,15 +59,58 @@ def settle_days(
     for day in sorted(set(days) - known):
         try:
             content = adapter.bill(day)
+            bill = None if content is None else read_bill(channel, content, day)
+            with database.unit_of_work() as uow:
+                done += _settle(uow, ACTOR, adapter, bill, day)
         except Unavailable:
             continue
-        bill = None if content is None else read_bill(channel, content, day)
-        with database.unit_of_work() as uow:
-            settled = settlement_of(channel, merchant, bill, day, uow.clock.now(), ACTOR.subject)
-            booked = _book(uow, settled, ACTOR)
-        if booked:  # another worker may have been faster
-            done.append(settled)
+        except CityError as refused:
+            log.warning(
+                "a channel's bill is not settled",
+                channel=channel.value,
+                day=day.isoformat(),
+                reason=str(refused),
+            )
     return done
+
+
+def settle_fetched(
+    uow: UnitOfWork, actor: Actor, adapter: ChannelAdapter, content: bytes | None, day: date
+) -> list[Settlement]:
+    """Take a day that the desk fetched over, however long ago it was; where nothing is open.
+
+    The day was held against our record in this transaction.
+    """
+    channel = adapter.channel
+    bill = None if content is None else read_bill(channel, content, day)
+    over = day < uow.wall.now().astimezone(CHINA).date()
+    complete = bill is None or bill.complete
+    if not over or not complete or unresolved(uow.connection, channel.value, day):
+        return []
+    return _settle(uow, actor, adapter, bill, day)
+
+
+def _settle(
+    uow: UnitOfWork, actor: Actor, adapter: ChannelAdapter, bill: Bill | None, day: date
+) -> list[Settlement]:
+    """Book a day, once. Rows of others are left out once two people have ended what they are about.
+
+    Raises
+    ------
+    Conflict
+        Where the bill cannot be added up: nothing of that day is posted.
+    """
+    channel, merchant = adapter.channel, adapter.merchant
+    if bill is not None and bill.complete and cleared_up(uow.connection, channel.value, day):
+        own = tuple(
+            line
+            for line in bill.lines
+            if line.merchant in {"", merchant} and line.amount.currency == CURRENCY
+        )
+        # Stated sums are of all rows: they were held against those.
+        bill = replace(bill, lines=own, stated=None)
+    settled = settlement_of(channel, merchant, bill, day, uow.clock.now(), actor.subject)
+    return [settled] if _book(uow, settled, actor) else []
 
 
 def settle_handed_in(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from city.errors import Conflict
 from city.identifiers import (
     DistrictCode,
     FacilityId,
@@ -22,15 +22,18 @@ from city.money import Money
 from city.people.actors import Actor, system_actor
 from city.people.roles import Role
 from city.time import WallClock
+from journeys.fetch_bills import fetch_bill
 from journeys.pay_online import refresh, refund_payment, start_payment
 from journeys.pursue_channels import pursue
 from journeys.settle_channels import settle_channels, settle_days
-from payments import services
+from payments import reconciling, services
 from payments.adapters.accounts import read_channels
 from payments.gateway.app import Gateway
 from payments.rules.bills import Charge
-from payments.rules.channel_bills.lines import CHINA
+from payments.rules.channel_bills import wechat
+from payments.rules.channel_bills.lines import CHINA, BillLine, LineKind
 from payments.rules.channels import Channel, Method
+from payments.rules.reconciling import Resolution
 from tests.payments.merchants import keys, pay, until
 
 if TYPE_CHECKING:
@@ -150,7 +153,64 @@ def test_a_bill_that_cannot_be_added_up_posts_nothing(
     today = WallClock().now().astimezone(CHINA).date()
     paid(database, channels, gateway, Channel.WECHAT)
     torn: Any = Torn(channels[Channel.WECHAT])
-    with pytest.raises(Conflict, match="cannot be read"):
-        settle_days(database, torn, [today])
+    assert settle_days(database, torn, [today]) == []
     assert held(database, "clearing") == {"wechat": 1250}
     assert held(database, "bank") == {}
+
+
+class Billed:
+    """A channel that gives the bills that it is given, by day."""
+
+    channel, merchant = Channel.WECHAT, "1900000109"
+
+    def __init__(self, bills: Mapping[date, bytes]) -> None:
+        self._bills = bills
+
+    def bill(self, day: date) -> bytes | None:
+        return self._bills[day]
+
+
+def wechat_bill(at: datetime, *rows: tuple[str, int]) -> bytes:
+    """Write a bill of rows by merchant and amount."""
+    lines = [
+        BillLine(
+            kind=LineKind.PAYMENT,
+            at=at + timedelta(minutes=number),
+            order_no=f"settled{number:06d}",
+            channel_no=f"4200{number:024d}",
+            amount=Money(minor, "CNY"),
+            fee=Money(6, "CNY"),
+            merchant=merchant,
+        )
+        for number, (merchant, minor) in enumerate(rows)
+    ]
+    return wechat.write_trade(lines, "wx1")
+
+
+def test_a_day_with_another_s_rows_keeps_no_day_waiting_and_is_settled_once_cleared_up(
+    database: Database,
+) -> None:
+    at = datetime(2026, 3, 2, 2, tzinfo=UTC)
+    foul, fair = at.date(), at.date() + timedelta(days=1)
+    bills = {
+        foul: wechat_bill(at, (Billed.merchant, 1000), ("1900000999", 500)),
+        fair: wechat_bill(at + timedelta(days=1), (Billed.merchant, 700)),
+    }
+    channel: Any = Billed(bills)
+    given: Any = {Channel.WECHAT: channel}
+    (settled,) = settle_days(database, channel, [foul, fair])
+    assert (settled.day, settled.paid.minor) == (fair, 700)
+    fetch_bill(database, given, FINANCE, Channel.WECHAT, foul)
+    assert settle_days(database, channel, [foul]) == []
+    with database.unit_of_work() as uow:
+        found, _ = reconciling.differences(uow.connection)
+        for each in found:
+            reconciling.propose(uow, each.id, Resolution.NOTE, "asked the channel", "one")
+            reconciling.decide(uow, each.id, approve=True, by="two")
+            reconciling.resolve(uow, each.id, "one")
+    # However long ago: the desk fetches it again.
+    fetch_bill(database, given, FINANCE, Channel.WECHAT, foul)
+    assert held(database, "bank") == {"wechat": 994 + 694}
+    fetch_bill(database, given, FINANCE, Channel.WECHAT, foul)
+    assert settle_days(database, channel, [foul, fair]) == []
+    assert held(database, "bank") == {"wechat": 994 + 694}
