@@ -15,6 +15,7 @@ from payments.rules.contracts import Contract, Share
 from payments.rules.terms import RegionPolicy
 from payments.store import contracts as store
 from payments.store import policies
+from payments.store.whole import whole
 
 
 def proposed_contract(  # noqa: PLR0917 - whose contract, from when, how it shares and by whom
@@ -44,7 +45,12 @@ def proposed_contract(  # noqa: PLR0917 - whose contract, from when, how it shar
 
 def contracts(connection: Connection) -> list[Contract]:
     """Give contracts, by operator and facility, the latest first."""
-    return store.all_of(connection)
+    found = whole(lambda after, limit: store.page(connection, after, limit))
+    found.sort(key=lambda each: each.from_at, reverse=True)
+    found.sort(
+        key=lambda each: (str(each.operator_id), each.facility_id is None, str(each.facility_id))
+    )
+    return found
 
 
 def proposed_policy(  # noqa: PLR0917 - of which district, from when, what and by whom
@@ -75,4 +81,7 @@ def proposed_policy(  # noqa: PLR0917 - of which district, from when, what and b
 
 def rules(connection: Connection) -> list[RegionPolicy]:
     """Give policies by district, the latest first."""
-    return policies.all_of(connection)
+    found = whole(lambda after, limit: policies.page(connection, after, limit))
+    found.sort(key=lambda each: each.from_at, reverse=True)
+    found.sort(key=lambda each: (each.district is None, each.district or ""))
+    return found

@@ -8,6 +8,7 @@ from city.errors import Conflict
 from city.identifiers import DistrictCode, FacilityId
 from payments.rules.exits import ExitMode, ExitRule, mode_of
 from payments.store import exits as store
+from payments.store.whole import whole
 
 
 def check_free(connection: Connection, ruled: ExitRule) -> ExitRule | None:
@@ -20,7 +21,8 @@ def check_free(connection: Connection, ruled: ExitRule) -> ExitRule | None:
 
 def rules(connection: Connection) -> list[ExitRule]:
     """Give all rules, the latest first."""
-    return store.all_of(connection)
+    found = whole(lambda after, limit: store.page(connection, after, limit))
+    return sorted(found, key=lambda each: (each.from_at, each.id), reverse=True)
 
 
 def mode_in_force(

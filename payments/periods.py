@@ -48,6 +48,8 @@ def close(uow: UnitOfWork, until_at: datetime, by: str) -> Period:
     return period
 
 
-def periods(connection: Connection) -> list[Period]:
-    """Give what was closed, the latest first."""
-    return store.periods(connection)
+def periods(
+    connection: Connection, after: datetime | None = None, limit: int = 100
+) -> tuple[list[Period], datetime | None]:
+    """Give what was closed, the latest first, and the last one's instant where more follow."""
+    return store.periods(connection, after, limit)

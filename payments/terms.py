@@ -21,6 +21,7 @@ from payments.rules.terms import (
 )
 from payments.store import contracts, exits, policies
 from payments.store import term_drafts as store
+from payments.store.whole import whole
 
 
 def propose(uow: UnitOfWork, version: Version, from_at: datetime | None, by: str) -> TermDraft:
@@ -77,7 +78,15 @@ def decide(uow: UnitOfWork, draft_id: UUID, *, approve: bool, by: str) -> TermDr
 
 def waiting(connection: Connection) -> list[TermDraft]:
     """Give what waits for a second person, the oldest first."""
-    return store.waiting(connection)
+    return whole(lambda after, limit: store.waiting(connection, after, limit))
+
+
+def proposals(
+    connection: Connection, after: UUID | None, limit: int
+) -> tuple[list[TermDraft], UUID | None]:
+    """Give some of all that was ever proposed, the oldest first, and where more follow from."""
+    found = store.page(connection, after, limit + 1)
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 def _enter(connection: Connection, version: Version) -> None:

@@ -1,6 +1,7 @@
 """Contracts about who shares commercial fees, by operator and facility."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Column, Connection, RowMapping, Table, Uuid, insert, or_, select
 from sqlalchemy import Text as Words
@@ -86,13 +87,11 @@ def standing(
     return None if row is None else _contract(row)
 
 
-def all_of(connection: Connection, limit: int = 500) -> list[Contract]:
-    """Give contracts, by operator and facility, the latest first."""
-    query = (
-        select(contract)
-        .order_by(contract.c.operator_id, contract.c.facility_id, contract.c.from_at.desc())
-        .limit(limit)
-    )
+def page(connection: Connection, after: UUID | None, limit: int) -> list[Contract]:
+    """Give some contracts, the first proposed first."""
+    query = select(contract).order_by(contract.c.id).limit(limit)
+    if after is not None:
+        query = query.where(contract.c.id > after)
     return [_contract(row) for row in connection.execute(query).mappings()]
 
 

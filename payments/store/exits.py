@@ -1,10 +1,10 @@
 """Rules about paying before leaving: the table and every query on it."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import (
     Column,
-    ColumnElement,
     Connection,
     RowMapping,
     Table,
@@ -77,9 +77,12 @@ def begun_about(
     return [_rule(row) for row in connection.execute(query).mappings()]
 
 
-def all_of(connection: Connection, limit: int = 500) -> list[ExitRule]:
-    """Give all rules, the latest first."""
-    return _read(connection, exit_rule.c.id.is_not(None), limit)
+def page(connection: Connection, after: UUID | None, limit: int) -> list[ExitRule]:
+    """Give some rules, the first proposed first."""
+    query = select(exit_rule).order_by(exit_rule.c.id).limit(limit)
+    if after is not None:
+        query = query.where(exit_rule.c.id > after)
+    return [_rule(row) for row in connection.execute(query).mappings()]
 
 
 def standing(
@@ -90,30 +93,23 @@ def standing(
 ) -> ExitRule | None:
     """Give the rule of just this facility, district or city that holds at an instant."""
     rule = exit_rule.c
-    found = _read(
-        connection,
-        rule.facility_id.is_not_distinct_from(facility_id)
-        & rule.district.is_not_distinct_from(district)
-        & (rule.from_at <= at),
-        1,
+    query = (
+        select(exit_rule)
+        .where(
+            rule.facility_id.is_not_distinct_from(facility_id),
+            rule.district.is_not_distinct_from(district),
+            rule.from_at <= at,
+        )
+        .order_by(rule.from_at.desc(), rule.id.desc())
+        .limit(1)
     )
-    return found[0] if found else None
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _rule(row)
 
 
 def paying(connection: Connection, session_id: ParkingSessionId) -> bool:
     """Tell whether a channel does not say yet if an order over a stay was paid."""
     return bool(connection.execute(_PAYING, {"session": session_id}).scalar_one())
-
-
-def _read(connection: Connection, condition: ColumnElement[bool], limit: int) -> list[ExitRule]:
-    rule = exit_rule.c
-    query = (
-        select(exit_rule)
-        .where(condition)
-        .order_by(rule.from_at.desc(), rule.id.desc())
-        .limit(limit)
-    )
-    return [_rule(row) for row in connection.execute(query).mappings()]
 
 
 def _rule(row: RowMapping) -> ExitRule:

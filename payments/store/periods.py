@@ -70,10 +70,15 @@ def close(connection: Connection, closed: Period, last_at: datetime | None) -> N
     connection.execute(_KEEP, {"until_at": closed.until_at, "last_at": last_at})
 
 
-def periods(connection: Connection, limit: int = 100) -> list[Period]:
-    """Give what was closed, the latest first."""
-    query = select(period).order_by(period.c.until_at.desc()).limit(limit)
-    return [
+def periods(
+    connection: Connection, after: datetime | None, limit: int
+) -> tuple[list[Period], datetime | None]:
+    """Give what was closed, the latest first, and the last one's instant where more follow."""
+    query = select(period).order_by(period.c.until_at.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(period.c.until_at < after)
+    found = [
         Period(row["until_at"], row["closed_at"], row["closed_by"])
         for row in connection.execute(query).mappings()
     ]
+    return found[:limit], found[limit - 1].until_at if len(found) > limit else None

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import (
     Column,
@@ -98,13 +99,11 @@ _FOLLOWED: Final = text(
 )
 
 
-def all_of(connection: Connection, limit: int = 500) -> list[RegionPolicy]:
-    """Give policies by district, the latest first."""
-    query = (
-        select(arrears_policy)
-        .order_by(arrears_policy.c.district, arrears_policy.c.from_at.desc())
-        .limit(limit)
-    )
+def page(connection: Connection, after: UUID | None, limit: int) -> list[RegionPolicy]:
+    """Give some policies, the first proposed first."""
+    query = select(arrears_policy).order_by(arrears_policy.c.id).limit(limit)
+    if after is not None:
+        query = query.where(arrears_policy.c.id > after)
     return [_region(row) for row in connection.execute(query).mappings()]
 
 

@@ -2,7 +2,19 @@
 
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, RowMapping, Table, Text, Uuid, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from payments.rules.terms import DraftState, TermDraft, TermKind
@@ -58,14 +70,22 @@ def decide(connection: Connection, decided: TermDraft) -> None:
     )
 
 
-def waiting(connection: Connection, limit: int = 500) -> list[TermDraft]:
-    """Give what waits for a second person, the oldest first: an index of these alone."""
-    query = (
-        select(term_draft)
-        .where(term_draft.c.state == DraftState.WAITING.value)
-        .order_by(term_draft.c.id)
-        .limit(limit)
-    )
+def waiting(connection: Connection, after: UUID | None, limit: int) -> list[TermDraft]:
+    """Give some of what waits for a second person, the oldest first: an index of these alone."""
+    return _read(connection, term_draft.c.state == DraftState.WAITING.value, after, limit)
+
+
+def page(connection: Connection, after: UUID | None, limit: int) -> list[TermDraft]:
+    """Give some of all that was ever proposed, the oldest first."""
+    return _read(connection, true(), after, limit)
+
+
+def _read(
+    connection: Connection, condition: ColumnElement[bool], after: UUID | None, limit: int
+) -> list[TermDraft]:
+    query = select(term_draft).where(condition).order_by(term_draft.c.id).limit(limit)
+    if after is not None:
+        query = query.where(term_draft.c.id > after)
     return [_draft(row) for row in connection.execute(query).mappings()]
 
 

@@ -194,6 +194,9 @@ def reconciles_the_day(visitor: Visitor, system: System, day: date, stray_no: st
     visitor.faults.expected.append("status of 403")
     desk.get_by_role("button", name="Approve", exact=True).click()
     expect(desk.locator("#decision-problem")).to_contain_text("a second person does")
+    runs = desk.locator("a[href$='/reconciliations/export']").get_attribute("href")
+    told = desk.request.get(visitor.system.origin + str(runs)).text()
+    assert f",{day.isoformat()},wechat," in told
     second = visitor.open("/finance/reconciliation", "administrator")
     opens_the_stray(second, "proposed", stray_no)
     second.get_by_role("button", name="Approve", exact=True).click()
@@ -226,6 +229,12 @@ def gives_a_bill_up(visitor: Visitor, bill_id: str) -> None:
     second.locator(f"[data-row='{bill_id}']").click()
     second.get_by_role("button", name="Give it up", exact=True).click()
     expect(second.locator(f"[data-bill='{bill_id}']")).to_contain_text("given up")
+    second.keyboard.press("Escape")
+    second.get_by_role("button", name="Given up", exact=True).click()
+    given_up = second.locator("#section a[download]")
+    expect(given_up).to_have_attribute("href", re.compile("write-offs.*approved"))
+    answer = second.request.get(visitor.system.origin + str(given_up.get_attribute("href")))
+    assert bill_id in answer.text()
 
 
 def explores_the_ledger(visitor: Visitor) -> None:

@@ -121,7 +121,7 @@ def test_whatever_is_posted_late_reversed_closed_and_folded_balances_are_the_pla
             elif act == "fold":
                 day_sums.fold(connection, number)
             elif act == "close":
-                last_at = periods.periods(connection)
+                last_at, _ = periods.periods(connection)
                 if not last_at or last_at[0].until_at < at:
                     periods.close(uow, at, "test")
             assert told(connection) == added_up(connection)

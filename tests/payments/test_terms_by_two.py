@@ -22,6 +22,7 @@ from payments.rules.terms import (
     DraftState,
     RegionPolicy,
     TermDraft,
+    TermKind,
     Version,
     decided,
     kind_of,
@@ -30,9 +31,12 @@ from payments.rules.terms import (
 )
 from payments.store import contracts as contract_store
 from payments.store import term_drafts
+from payments.store.whole import whole
 from tests.payments.test_ledger import AT, OPERATOR
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from city.time import FixedClock
     from city.works.database import Database
 
@@ -44,6 +48,8 @@ VERSIONS: dict[str, Version] = {
         uuid7(), FacilityId(uuid7()), None, ExitMode.PAY_FIRST, AT, "the owner", AT, "one"
     ),
 }
+
+TERM = TermDraft(uuid7(), TermKind.CONTRACT, {}, None, DraftState.WAITING, AT, "one")
 
 
 @given(
@@ -74,6 +80,16 @@ def test_what_is_approved_says_what_was_proposed_and_begins_then_at_the_earliest
 def proposed(database: Database, kind: str = "contract") -> TermDraft:
     with database.unit_of_work() as uow:
         return terms.propose(uow, VERSIONS[kind], None, "one")
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1000, 1203])
+def test_a_list_that_is_read_whole_stops_at_no_page(count: int) -> None:
+    every = sorted((replace(TERM, id=uuid7()) for _ in range(count)), key=lambda each: each.id)
+
+    def page(after: UUID | None, limit: int) -> list[TermDraft]:
+        return [each for each in every if after is None or each.id > after][:limit]
+
+    assert whole(page) == every
 
 
 @pytest.mark.parametrize("kind", sorted(VERSIONS))

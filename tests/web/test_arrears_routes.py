@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from journeys.chase_arrears import chase_arrears
 from payments.adapters.local_post import LocalPost
@@ -129,6 +130,29 @@ def test_a_figure_of_the_ledger_opens_its_postings_and_what_is_closed_stays(site
     assert site.post(decision, "finance", json={"approve": True}).status_code == 403
     done = site.post(decision, "administrator", json={"approve": True})
     assert (done.status_code, done.get_json()["state"]) == (200, "approved")
+    (line,) = site.rows("/api/v1/write-offs/export?state=approved", "auditor")
+    assert line["asked_by"] != line["decided_by"]
+    assert site.rows("/api/v1/write-offs/export?state=asked", "auditor") == []
+    assert site.get("/api/v1/write-offs/export", "operator").status_code == 403
+
+
+def test_closed_periods_come_by_pages_and_as_a_file(site: Site) -> None:
+    now = site.clock.now()
+    first_until = {"until_at": now.isoformat()}
+    assert site.post("/api/v1/ledger/periods", "finance", json=first_until).status_code == 201
+    site.clock.advance(60)
+    later = {"until_at": site.clock.now().isoformat()}
+    assert site.post("/api/v1/ledger/periods", "finance", json=later).status_code == 201
+    first = site.get("/api/v1/ledger/periods?limit=1", "auditor").get_json()
+    rest = f"/api/v1/ledger/periods?limit=1&cursor={quote(first['next'])}"
+    second = site.get(rest, "auditor").get_json()
+    assert [each["until_at"] for each in (*first["items"], *second["items"])] == [
+        site.clock.now().isoformat().replace("+00:00", "Z"),
+        now.isoformat().replace("+00:00", "Z"),
+    ]
+    assert second["next"] is None
+    closed = site.rows("/api/v1/ledger/periods/export", "auditor")
+    assert [datetime.fromisoformat(each["until_at"]) for each in closed] == [site.clock.now(), now]
 
 
 YES = {"approve": True}
@@ -177,6 +201,19 @@ def test_what_one_person_proposes_holds_when_another_has_approved_it(site: Site)
     done = site.post(decision, "finance", json={"approve": False}).get_json()
     assert done["state"] == "refused"
     assert len(site.get("/api/v1/contracts", "finance").get_json()["items"]) == 1
+    files = [site.rows(f"{path}/export", "auditor") for path in lists]
+    assert [len(each) for each in files] == [1, 1, 1]
+    assert {each[0]["standing"] for each in files} == {"in-force"}
+    assert all(each[0]["approved_by"] != each[0]["proposed_by"] for each in files)
+    ((shared,), (ruled,), (left,)) = files
+    assert (shared["party"], shared["facility"]) == ("operator", "")
+    assert (ruled["days_to_pay"], ruled["cash_step_minor"]) == ("9", "10")
+    assert (left["mode"], left["district"]) == ("pay-first", "0153")
+    early = quote(drafts[0]["proposed_at"])
+    (told,) = site.rows(f"/api/v1/contracts/export?at={early}", "auditor")
+    assert told["standing"] == "to-come"
+    proposals = site.rows("/api/v1/term-drafts/export", "auditor")
+    assert [each["state"] for each in proposals] == ["approved"] * 3 + ["refused"]
     gone = site.post(f"/api/v1/term-drafts/{site.facility.id}/decision", "finance", json=YES)
     assert gone.status_code == 404
     acts = ("terms_proposed", "terms_approved", "terms_refused")

@@ -67,6 +67,7 @@ def test_a_difference_is_proposed_approved_by_another_and_posted_once(site: Site
         "clearing:wechat": 1000,
         "surplus:wechat": -1000,
     }
+    chinese = {"Accept-Language": "zh-CN"}
     act(site, two, "proposal", "finance", resolution="note", note="=asked the channel")
     again = site.post("/api/v1/reconciliations", "finance", json=bill_of(site, 1, 2)).get_json()
     assert again["summary"]["differences"] == 2
@@ -76,10 +77,24 @@ def test_a_difference_is_proposed_approved_by_another_and_posted_once(site: Site
         ("2", "proposed"),
         ("3", "resolved"),
     ]
+    gone = site.get("/api/v1/differences?state=resolved", "auditor", headers=chinese).get_json()
+    assert "当日的后续账单已不再显示此差异" in {each["note"] for each in gone["items"]}
     first = site.get("/api/v1/reconciliations?limit=1", "auditor").get_json()
     rest = site.get(f"/api/v1/reconciliations?limit=1&cursor={first['next']}", "auditor").get_json()
     assert [each["summary"]["rows"] for each in (*first["items"], *rest["items"])] == [2, 3]
     assert rest["next"] is None
+    runs = site.rows("/api/v1/reconciliations/export", "auditor")
+    assert [(each["rows"], each["differences"], each["complete"]) for each in runs] == [
+        ("2", "2", "True"),
+        ("3", "3", "True"),
+    ]
+    assert len({each["sha256"] for each in runs}) == 2
+    ended = next(
+        each
+        for each in site.rows("/api/v1/differences/export?state=resolved", "auditor")
+        if each["entry_id"]
+    )
+    assert len({ended["proposed_by"], ended["approved_by"], ""}) == 3
     written = site.get("/api/v1/differences/export", "finance").get_data(as_text=True)
     assert len(written.splitlines()) == 4
     assert "'=asked the channel" in written

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from flask import Response
 
 from city.errors import Invalid
+from payments.rules.channel_bills.lines import CHINA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
 MOST_LINES: Final = 10_000
 """Of one file: more is asked for in parts, and nothing is left out silently."""
@@ -36,6 +38,11 @@ def documented(of_what: str) -> dict[int, Any]:
 def harmless(cell: Cell) -> Cell:
     """Keep a spreadsheet from taking people's words for a formula; numbers stay numbers."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def local(at: datetime | None) -> str | None:
+    """Write an instant as China's clocks show it, with its offset."""
+    return None if at is None else at.astimezone(CHINA).isoformat()
 
 
 def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:

@@ -18,6 +18,7 @@ from payments.rules.reconciling import CaseState, Resolution
 from web import access
 from web.acts import act
 from web.api import csv_files
+from web.api.csv_files import local
 from web.api.cursors import after, cursor
 from web.api.names import names_of
 from web.api.schemas.arrears import DecisionIn
@@ -33,8 +34,10 @@ from web.api.schemas.finance import (
     RunsOut,
     StaysDayIn,
 )
+from web.reasons import reason_as_asked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from uuid import UUID
 
     from flask import Response
@@ -58,6 +61,11 @@ COLUMNS: Final = (
     "state",
     "resolution",
     "note",
+    "found_at",
+    "proposed_by",
+    "approved_by",
+    "resolved_at",
+    "resolved_by",
     "entry_id",
 )
 
@@ -139,14 +147,7 @@ def differences(query_data: DifferencesQuery) -> dict[str, Any]:
             after(query_data.cursor),
             query_data.limit,
         )
-        names = names_of(
-            connection,
-            (
-                subject
-                for each in found
-                for subject in (each.proposed_by, each.approved_by, each.resolved_by)
-            ),
-        )
+        names = names_of(connection, _people(found))
     return {
         "items": [_difference(each) for each in found],
         "next": cursor(following),
@@ -174,6 +175,7 @@ def export(query_data: DifferencesQuery) -> Response:
                 limit,
             )
         )
+        names = names_of(connection, _people(found))
     return csv_files.csv_file(
         "differences.csv",
         COLUMNS,
@@ -190,7 +192,12 @@ def export(query_data: DifferencesQuery) -> Response:
                 each.certain,
                 each.state.value,
                 each.resolution.value if each.resolution else "",
-                each.note,
+                reason_as_asked(each.note),
+                local(each.found_at),
+                names.get(each.proposed_by or "", each.proposed_by),
+                names.get(each.approved_by or "", each.approved_by),
+                local(each.resolved_at),
+                names.get(each.resolved_by or "", each.resolved_by),
                 str(each.entry_id or ""),
             )
             for each in found
@@ -254,6 +261,11 @@ def shown_run(run: Run) -> dict[str, Any]:
     }
 
 
+def _people(found: Iterable[KeptDifference]) -> Iterator[str | None]:
+    for each in found:
+        yield from (each.proposed_by, each.approved_by, each.resolved_by)
+
+
 def _difference(case: KeptDifference) -> dict[str, Any]:
     return {
         "id": case.id,
@@ -269,7 +281,7 @@ def _difference(case: KeptDifference) -> dict[str, Any]:
         "state": case.state.value,
         "found_at": case.found_at,
         "resolution": case.resolution.value if case.resolution else None,
-        "note": case.note,
+        "note": reason_as_asked(case.note),
         "proposed_at": case.proposed_at,
         "proposed_by": case.proposed_by,
         "approved_at": case.approved_at,

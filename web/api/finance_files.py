@@ -12,7 +12,6 @@ from parking.services import places
 from parking.services.place_keeping import operators_by_id
 from payments import arrears
 from payments import services as payments
-from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_orders import RefundState
 from payments.rules.ledger import AccountKind
 from payments.store import desk_given_back, desk_top_ups
@@ -21,6 +20,7 @@ from payments.store.desk_takings import Which
 from web import access
 from web.api import csv_files
 from web.api.channel_refunds import READERS as REFUND_READERS
+from web.api.csv_files import local
 from web.api.finance import READERS
 from web.api.names import holders, names_of
 from web.api.plates import masked_plates
@@ -28,6 +28,7 @@ from web.api.schemas.finance import TakenPaymentsQuery, TakingsQuery
 from web.api.schemas.ledger import AccountsFileQuery
 from web.api.schemas.paying import RefundsFileQuery
 from web.api.takings import day_of, payments_of
+from web.reasons import reason_as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,13 +135,13 @@ def export_refunds(query_data: RefundsFileQuery) -> Response:
         REFUNDS,
         (
             (
-                _local(each.asked_at),
-                _local(each.done_at),
+                local(each.asked_at),
+                local(each.done_at),
                 each.state.value,
                 each.channel,
                 each.amount.minor,
                 each.amount.currency,
-                each.reason,
+                reason_as_asked(each.reason),
                 each.surplus,
                 names.get(each.asked_by, each.asked_by),
                 each.refund_no,
@@ -183,8 +184,8 @@ def export_arrears() -> Response:
         home, plate = homes.get(charge.facility_id), plates.get(charge.vehicle_id)
         rows.append(
             (
-                _local(each.due_at),
-                _local(each.issued_at),
+                local(each.due_at),
+                local(each.issued_at),
                 each.outstanding.minor,
                 each.penalty_minor,
                 each.amount.currency,
@@ -234,7 +235,7 @@ def _taken(connection: Connection, asked: TakingsQuery) -> Iterator[Row]:
     operators = operators_by_id(connection, {each.operator_id for each in found})
     for each in found:
         yield (
-            _local(each.taken_at),
+            local(each.taken_at),
             "payment",
             each.channel,
             _name(operators, each.operator_id),
@@ -259,7 +260,7 @@ def _gone_back(connection: Connection, from_at: datetime, before_at: datetime) -
     operators = operators_by_id(connection, {each.operator_id for each in found})
     for each in found:
         yield (
-            _local(each.at),
+            local(each.at),
             "refund",
             each.channel,
             _name(operators, each.operator_id),
@@ -282,7 +283,7 @@ def _on_cards(connection: Connection, from_at: datetime, before_at: datetime) ->
     names = names_of(connection, {each.made_by for each in found})
     for each in found:
         yield (
-            _local(each.at),
+            local(each.at),
             each.kind.value,
             each.channel,
             None,
@@ -305,10 +306,6 @@ def _balances(
 ) -> tuple[list[tuple[Account, Money]], str | None]:
     found, last = payments.balances_page(connection, kind, before_at, after, limit)
     return [(account, money) for account, held in found.items() for money in held], last
-
-
-def _local(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(CHINA).isoformat()
 
 
 def _name(operators: Mapping[OperatorId, Operator], operator_id: OperatorId) -> str | None:

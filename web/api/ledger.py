@@ -12,11 +12,11 @@ from journeys.keep_ledger import close_period
 from payments import ledger as service
 from payments import periods as period_service
 from payments import services as payments
-from payments.rules.channel_bills.lines import CHINA
 from payments.rules.ledger import AccountKind
 from web import access
 from web.acts import act
 from web.api import csv_files
+from web.api.csv_files import local
 from web.api.names import holders, names_of
 from web.api.schemas.ledger import (
     AccountsOut,
@@ -25,6 +25,7 @@ from web.api.schemas.ledger import (
     PeriodIn,
     PeriodOut,
     PeriodsOut,
+    PeriodsQuery,
     PostingsFileQuery,
     PostingsOut,
     PostingsQuery,
@@ -148,13 +149,13 @@ def export_postings(query_data: PostingsFileQuery) -> Response:
         POSTING_COLUMNS,
         (
             (
-                each.at.astimezone(CHINA).isoformat(),
-                each.happened_at.astimezone(CHINA).isoformat() if each.happened_at else None,
+                local(each.at),
+                local(each.happened_at),
                 account.code,
                 each.kind.value,
                 each.amount.minor,
                 each.amount.currency,
-                each.reason,
+                reason_as_asked(each.reason),
                 names.get(each.by, each.by),
                 str(each.subject),
                 str(each.entry_id),
@@ -198,14 +199,19 @@ def entry(entry_id: UUID) -> dict[str, Any]:
 
 @blueprint.get("/ledger/periods")
 @access.allow(*READERS)
+@blueprint.input(PeriodsQuery, location="query")
 @blueprint.output(PeriodsOut)
 @blueprint.doc(summary="Up to when the ledger was closed, the latest first")
-def periods() -> dict[str, Any]:
+def periods(query_data: PeriodsQuery) -> dict[str, Any]:
     """List closed periods."""
     with access.wiring().database.read() as connection:
-        found = period_service.periods(connection)
+        found, last_at = period_service.periods(connection, query_data.cursor, query_data.limit)
         names = names_of(connection, (each.closed_by for each in found))
-    return {"items": [_period(each) for each in found], "names": names}
+    return {
+        "items": [_period(each) for each in found],
+        "next": None if last_at is None else last_at.isoformat(),
+        "names": names,
+    }
 
 
 @blueprint.post("/ledger/periods")

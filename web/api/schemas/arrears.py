@@ -141,6 +141,12 @@ class WriteOffOut(Outgoing):
     decided_by: str | None
 
 
+class WriteOffsFileQuery(Incoming):
+    """Which wishes, all of them."""
+
+    state: Literal["asked", "approved", "refused"] | None = None
+
+
 class WriteOffsQuery(PageQuery):
     """Which wishes."""
 

@@ -8,7 +8,17 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from web.api.schemas.base import Incoming, Instant, InstantIn, MoneyOut, Names, Outgoing, PageQuery
+from web.api.schemas.base import (
+    DEFAULT_PAGE,
+    MAX_PAGE,
+    Incoming,
+    Instant,
+    InstantIn,
+    MoneyOut,
+    Names,
+    Outgoing,
+    PageQuery,
+)
 
 AccountKind = Literal[
     "cash",
@@ -153,6 +163,13 @@ class PeriodIn(Incoming):
     until_at: InstantIn
 
 
+class PeriodsQuery(Incoming):
+    """How many closings, and from where."""
+
+    cursor: InstantIn | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE
+
+
 class PeriodOut(Outgoing):
     """All before an instant is closed."""
 
@@ -165,4 +182,5 @@ class PeriodsOut(Outgoing):
     """What was closed, the latest first."""
 
     items: list[PeriodOut]
+    next: str | None
     names: Annotated[dict[str, str], Field(description="of staff, by subject")]

@@ -164,6 +164,7 @@ export type LedgerAccount = Schemas["AccountOut"];
 export type Posting = Schemas["PostingOut"];
 export type Postings = Schemas["PostingsOut"];
 export type LedgerEntry = Schemas["EntryOut"];
+export type Period = Schemas["PeriodOut"];
 export type Periods = Schemas["PeriodsOut"];
 export type DemoClock = Schemas["ClockOut"];
 export type ProblemDocument = Schemas["Problem"];

@@ -15,7 +15,7 @@ import { emptyState, problemText } from "../shell/states";
 import { counted, named, text } from "../shell/text";
 import { toast } from "../shell/toast";
 import { Pages } from "./pages";
-import { act, channelWords, part, tile, who } from "./words";
+import { act, channelWords, fileLink, part, tile, who } from "./words";
 
 const VIEWS = ["overdue", "asked", "approved", "refused"] as const;
 type View = (typeof VIEWS)[number];
@@ -33,6 +33,7 @@ export class ArrearsDesk {
   private readonly place = byId("section");
   private readonly tiles = h("div", {});
   private readonly list = h("div", {});
+  private readonly file = h("p", { class: "panel-acts" });
   private readonly chips = h("div", { class: "chips", role: "group", "aria-label": text("disputes.state") });
   private readonly desk = new Desk(this.place, () => this.shownPages().draw());
   private readonly readsBills = hasRole("finance", "auditor", "operator");
@@ -62,11 +63,20 @@ export class ArrearsDesk {
       (view) => {
         this.view = view;
         this.desk.close();
-        void this.shownPages().load();
+        void this.load();
       },
     );
-    const file = h("a", { class: "button", href: "/api/v1/arrears/export", download: "" }, text("figures.file"));
-    replace(this.place, this.tiles, this.chips, this.list, this.readsBills ? h("p", { class: "panel-acts" }, file) : null);
+    replace(this.place, this.tiles, this.chips, this.list, this.file);
+    return this.load();
+  }
+
+  private load(): Promise<void> {
+    replace(
+      this.file,
+      this.view === "overdue"
+        ? fileLink("/api/v1/arrears/export")
+        : fileLink("/api/v1/write-offs/export", { state: this.view }),
+    );
     return this.shownPages().load();
   }
 

@@ -1,6 +1,6 @@
 /** The ledger: accounts with their balances as of an instant; every figure opens its postings. */
-import { act as send, actKey, read, withQuery } from "../api/client";
-import type { Accounts, LedgerAccount, Periods } from "../api/types";
+import { act as send, actKey, withQuery } from "../api/client";
+import type { Accounts, LedgerAccount, Period, Periods } from "../api/types";
 import { instant } from "../format/time";
 import { exactly } from "../format/words";
 import { businessTime, zone } from "../shell/clock";
@@ -8,11 +8,11 @@ import { Desk } from "../shell/desk";
 import { byId, h, replace } from "../shell/dom";
 import { choice, field, labelled, localField, localInstant, showForm } from "../shell/form";
 import { hasRole } from "../shell/page";
-import { emptyState, errorState, skeleton } from "../shell/states";
+import { emptyState, skeleton } from "../shell/states";
 import { named, text } from "../shell/text";
 import { openAccount, openEntry } from "./entry";
 import { Pages } from "./pages";
-import { accountWords, act, opener, section, signed, table, who } from "./words";
+import { accountWords, act, fileLink, opener, section, signed, table, who } from "./words";
 
 const KINDS = [
   "cash",
@@ -54,6 +54,13 @@ export class LedgerDesk {
     () => this.desk.wasRead(),
   );
 
+  private readonly periods = new Pages<Period, Periods>(
+    this.closed,
+    "/api/v1/ledger/periods",
+    () => ({}),
+    (items, page) => this.drawPeriods(items, page.names),
+  );
+
   async start(): Promise<void> {
     const tool = (input: HTMLElement, words: string): HTMLElement =>
       h("div", { class: "tool-field" }, h("label", { class: "label", for: input.id }, words), input);
@@ -68,11 +75,20 @@ export class LedgerDesk {
       ),
       h("p", { class: "note" }, text("finance.sides")),
       this.box,
-      section(text("finance.periods"), this.closed),
+      section(
+        text("finance.periods"),
+        this.closed,
+        h(
+          "p",
+          { class: "panel-acts" },
+          hasRole("finance") ? act(text("finance.close"), () => this.close()) : null,
+          fileLink("/api/v1/ledger/periods/export"),
+        ),
+      ),
     );
     this.kind.addEventListener("change", () => void this.load());
     this.before.addEventListener("change", () => void this.load());
-    await Promise.all([this.load(), this.loadPeriods()]);
+    await Promise.all([this.load(), this.periods.load()]);
     const asked = new URLSearchParams(location.search);
     const [account, entry] = [asked.get("account"), asked.get("entry")];
     if (entry) void openEntry(this.desk, entry, null);
@@ -111,27 +127,13 @@ export class LedgerDesk {
     );
   }
 
-  private async loadPeriods(): Promise<void> {
-    try {
-      const found = await read<Periods>("/api/v1/ledger/periods");
-      replace(
-        this.closed,
-        found.items.length === 0
-          ? h("p", { class: "note" }, text("finance.no_periods"))
-          : table(
-              text("finance.periods"),
-              [text("finance.closed_until"), text("finance.closed_at"), text("finance.by")],
-              found.items.map((each) => [
-                exactly(instant(each.until_at)),
-                exactly(instant(each.closed_at)),
-                who(each.closed_by, found.names),
-              ]),
-            ),
-        hasRole("finance") ? h("p", { class: "panel-acts" }, act(text("finance.close"), () => this.close())) : null,
-      );
-    } catch (error) {
-      replace(this.closed, errorState(error, () => void this.loadPeriods()));
-    }
+  private drawPeriods(items: readonly Period[], names: Periods["names"]): Node {
+    if (items.length === 0) return h("p", { class: "note" }, text("finance.no_periods"));
+    return table(
+      text("finance.periods"),
+      [text("finance.closed_until"), text("finance.closed_at"), text("finance.by")],
+      items.map((each) => [exactly(instant(each.until_at)), exactly(instant(each.closed_at)), who(each.closed_by, names)]),
+    );
   }
 
   private close(): void {
@@ -146,7 +148,7 @@ export class LedgerDesk {
       submit: text("finance.close"),
       send: async () => {
         await send("POST", "/api/v1/ledger/periods", { until_at: localInstant(until.value, zone()) }, key);
-        await this.loadPeriods();
+        await this.periods.load();
         return text("finance.closed");
       },
     });

@@ -16,7 +16,7 @@ import { counted, named, text, wholeNumber, type TextKey } from "../shell/text";
 import { toast } from "../shell/toast";
 import { openEntry } from "./entry";
 import { Pages } from "./pages";
-import { act, BILLED, channelWords, CHANNELS, opener, part, readsLedger, section, signed, table, who } from "./words";
+import { act, BILLED, channelWords, CHANNELS, fileLink, opener, part, readsLedger, section, signed, table, who } from "./words";
 
 const STATES = ["open", "proposed", "approved", "resolved"] as const;
 /** In a channel's place: a day's stays held against sensors, bills and payments. */
@@ -104,7 +104,7 @@ export class ReconciliationDesk {
           )
         : null,
       section(text("finance.differences"), this.states, this.list, h("p", { class: "panel-acts" }, this.file)),
-      section(text("finance.runs"), this.runs),
+      section(text("finance.runs"), this.runs, h("p", { class: "panel-acts" }, fileLink("/api/v1/reconciliations/export"))),
     );
     await Promise.all([this.load(), this.runPages.load()]);
   }

@@ -25,10 +25,15 @@ import { named, text } from "../shell/text";
 import { exitForm } from "./exit_form";
 import { draftList } from "./term_drafts";
 import { contractForm, policyForm, share } from "./term_forms";
-import { act, part, section, who } from "./words";
+import { act, fileLink, part, section, who } from "./words";
 
 const VIEWS = ["contracts", "policies", "exits"] as const;
 const KINDS = { contracts: "contract", policies: "policy", exits: "exit" } as const;
+const FILES = {
+  contracts: "/api/v1/contracts/export",
+  policies: "/api/v1/arrears/policies/export",
+  exits: "/api/v1/gates/exit-rules/export",
+} as const;
 type View = (typeof VIEWS)[number];
 const TONES: Readonly<Record<string, string>> = { "in-force": "tag-good", "to-come": "tag-warning", past: "" };
 
@@ -46,6 +51,7 @@ export class TermsDesk {
   private readonly list = h("div", {}, skeleton(5));
   private readonly rules = h("p", { class: "note" });
   private readonly tools = h("p", { class: "panel-acts" });
+  private readonly files = h("p", { class: "panel-acts" });
   private readonly at = field("", { type: "datetime-local", id: "at" });
   private readonly desk = new Desk(this.place, () => this.draw());
   private readonly mayKeep = hasRole("finance");
@@ -78,7 +84,7 @@ export class TermsDesk {
         h("div", { class: "tool-field" }, h("label", { class: "label", for: "at" }, text("finance.as_of")), this.at),
       ),
       this.views,
-      section(text("terms.view"), this.rules, this.drafts, this.list, this.tools),
+      section(text("terms.view"), this.rules, this.drafts, this.list, this.tools, this.files),
     );
     this.at.addEventListener("change", () => void this.load());
     await this.load();
@@ -86,7 +92,7 @@ export class TermsDesk {
 
   private async load(): Promise<void> {
     const asking = ++this.asking;
-    const at = this.at.value ? localInstant(this.at.value, zone()) : null;
+    const at = this.asOf();
     try {
       const [subjects, contracts, policies, exits, waiting, facilities] = await Promise.all([
         read<ContractSubjects>("/api/v1/contract-subjects"),
@@ -107,9 +113,18 @@ export class TermsDesk {
     }
   }
 
+  private asOf(): string | null {
+    return this.at.value ? localInstant(this.at.value, zone()) : null;
+  }
+
   private draw(): void {
     if (!this.contracts || !this.policies || !this.exits) return;
     replace(this.rules, named("terms.rule", this.view));
+    replace(
+      this.files,
+      fileLink(FILES[this.view], { at: this.asOf() }),
+      fileLink("/api/v1/term-drafts/export", {}, text("terms.all_proposals")),
+    );
     this.drawDrafts();
     if (this.view === "contracts") this.drawContracts(this.contracts);
     else if (this.view === "policies") this.drawPolicies(this.policies);

@@ -1,4 +1,5 @@
 /** What the sections of the finance desk say alike: amounts, accounts, people, buttons. */
+import { withQuery } from "../api/client";
 import type { Accounts } from "../api/types";
 import { price } from "../format/words";
 import type { Money } from "../format/money";
@@ -64,6 +65,11 @@ export function act(words: string, run: () => void, primary = false): HTMLElemen
     { class: primary ? "button button-primary" : "button", type: "button", onclick: run },
     words,
   );
+}
+
+/** Leads to a list as a file, all of it. */
+export function fileLink(path: string, query: Readonly<Record<string, string | null>> = {}, words = text("figures.file")): HTMLElement {
+  return h("a", { class: "button", href: withQuery(path, query), download: "" }, words);
 }
 
 /** A table whose first cell names the row; on a telephone each row is a card. */
