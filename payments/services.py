@@ -165,6 +165,7 @@ def issue_bill(uow: UnitOfWork, charge: Charge, by: str) -> Bill:
     Invalid
         Where the lines do not add up to the amount, or the nature of revenue is unknown.
     """
+    contract_store.follow_terms(uow.connection)
     now = uow.clock.now()
     policy = policies.in_force(uow.connection, charge.district, now)
     bill = issue(charge, now, policy.days_to_pay, policy.cash_step_minor)

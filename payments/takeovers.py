@@ -19,7 +19,7 @@ from payments.store import policies
 def issue_bills(uow: UnitOfWork, charges: Collection[Charge], by: str) -> list[Bill]:
     """Write the bills of stays that have none yet, as `issue_bill` each, set-wise.
 
-    A query for each region's policy and each facility's contract, and four statements for some
+    A query for each region's policy and each facility's contract, and five statements for some
     hundreds of bills: for takeovers of whole days, of a system that comes before ours.
 
     Raises
@@ -29,6 +29,7 @@ def issue_bills(uow: UnitOfWork, charges: Collection[Charge], by: str) -> list[B
     Conflict
         Where a stay has a bill already, or twice one among these: nothing is written.
     """
+    contract_store.follow_terms(uow.connection)
     now = uow.clock.now()
     policy_of = {
         district: policies.in_force(uow.connection, district, now)

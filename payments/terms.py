@@ -62,6 +62,8 @@ def decide(uow: UnitOfWork, draft_id: UUID, *, approve: bool, by: str) -> TermDr
     Forbidden
         Where who proposed it approves.
     """
+    if approve:
+        contracts.change_terms(uow.connection)
     found = store.find(uow.connection, draft_id, lock=True)
     if found is None:
         raise NotFound("there is no such proposal", field="draft_id")

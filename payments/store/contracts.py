@@ -1,9 +1,10 @@
 """Contracts about who shares commercial fees, by operator and facility."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, RowMapping, Table, Uuid, insert, or_, select
+from sqlalchemy import Column, Connection, RowMapping, Table, Uuid, insert, or_, select, text
 from sqlalchemy import Text as Words
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -24,6 +25,26 @@ contract = Table(
     Column("agreed_by", Words, nullable=False),
     Column("approved_by", Words),
 )
+
+
+_FOLLOW: Final = text("select pg_advisory_xact_lock_shared(hashtextextended('payments.terms', 0))")
+_CHANGE: Final = text("select pg_advisory_xact_lock(hashtextextended('payments.terms', 0))")
+
+
+def follow_terms(connection: Connection) -> None:
+    """Keep contracts and policies as they are until this transaction ends.
+
+    Who issues a bill reads the clock after this: all that began by then is there to be read.
+    """
+    connection.execute(_FOLLOW)
+
+
+def change_terms(connection: Connection) -> None:
+    """Let nobody issue a bill until this transaction ends; those that do now end first.
+
+    Who approves terms reads the clock after this: no bill of a later instant follows others.
+    """
+    connection.execute(_CHANGE)
 
 
 def add(connection: Connection, agreed: Contract) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,10 +15,11 @@ from sqlalchemy.exc import DBAPIError
 
 from city.errors import Conflict, Forbidden
 from city.identifiers import DistrictCode, FacilityId, uuid7
-from payments import contracts, exits, terms
+from payments import contracts, exits, services, terms
 from payments.rules.arrears import DEFAULT_POLICY
 from payments.rules.contracts import Contract, Party, Share
 from payments.rules.exits import ExitMode, ExitRule
+from payments.rules.ledger import Account, AccountKind
 from payments.rules.terms import (
     DraftState,
     RegionPolicy,
@@ -32,13 +34,14 @@ from payments.rules.terms import (
 from payments.store import contracts as contract_store
 from payments.store import term_drafts
 from payments.store.whole import whole
-from tests.payments.test_ledger import AT, OPERATOR
+from tests.payments.test_ledger import AT, OPERATOR, charge
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from city.time import FixedClock
     from city.works.database import Database
+    from payments.rules.bills import Bill
 
 SHARES = (Share(Party.OPERATOR, "", 9), Share(Party.PLATFORM, "greenbay", 1))
 VERSIONS: dict[str, Version] = {
@@ -49,6 +52,10 @@ VERSIONS: dict[str, Version] = {
     ),
 }
 
+WAITING = text(
+    "select exists (select from pg_locks l join pg_database d on d.oid = l.database"
+    " where d.datname = current_database() and l.locktype = 'advisory' and not l.granted)"
+)
 TERM = TermDraft(uuid7(), TermKind.CONTRACT, {}, None, DraftState.WAITING, AT, "one")
 
 
@@ -107,6 +114,33 @@ def test_it_is_entered_by_its_approval(database: Database, kind: str) -> None:
         ]
         assert found == [version_of(done)]
         assert terms.waiting(connection) == []
+
+
+def test_a_bill_of_that_moment_follows_what_was_approved_when_it_is_issued(
+    database: Database,
+) -> None:
+    """Whose refund would be shared by one contract must not have been earned by another."""
+
+    def bill() -> Bill:
+        with database.unit_of_work() as uow:
+            return services.issue_bill(uow, charge(), "test")
+
+    def waits(issued: Future[Bill]) -> bool:
+        with database.read() as connection:
+            return issued.done() or bool(connection.execute(WAITING).scalar_one())
+
+    draft = proposed(database)
+    with ThreadPoolExecutor(1) as threads:
+        with database.unit_of_work() as uow:
+            terms.decide(uow, draft.id, approve=True, by="two")
+            issued = threads.submit(bill)
+            while not waits(issued):
+                pass
+            assert not issued.done()
+        issued.result()
+    with database.read() as connection:
+        held = services.balance(connection, Account(AccountKind.PLATFORM, "greenbay"))
+    assert held["CNY"].minor < 0
 
 
 def test_another_that_begins_then_is_refused_and_still_waits(
