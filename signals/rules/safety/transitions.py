@@ -80,12 +80,8 @@ def change_plans(
         if programme.actuated:
             raise Invalid("is actuated: its change cannot be foretold", field=programme.name)
     before, after = shown_only(old).intervals, shown_only(new).intervals
-    losing = losing_lamps(case, before[-1], after[0])
-    for red_s in range(MOST_RED_S + 1):
-        bridge = (*losing, *_waiting(case, before[-1], after[0], float(red_s)))
-        if not judge_stretch(case, new, (*before, *bridge, *after), "").violations:
-            break
-    else:
+    bridge = bridge_between(case, new, before, after)
+    if bridge is None:
         return None
     bridge_s = sum(each.duration_s for each in bridge)
     ends_s = start_s + sum(each.duration_s for each in before)
@@ -98,6 +94,34 @@ def change_plans(
         bridge_s,
         bridge_s + sum(each.duration_s for each in cycles),
     )
+
+
+def bridge_between(
+    case: Case, programme: Programme, before: Sequence[Interval], after: Sequence[Interval]
+) -> tuple[Interval, ...] | None:
+    """Give the lamps between two stretches by which the whole of them is safe.
+
+    Those who are green at the end of the first and not at the start of the second lose it; then
+    everybody waits as long as it takes, by judging with one second of red more each time.
+
+    Parameters
+    ----------
+    case : Case
+    programme : Programme
+        Of the case's junction; its lamps' order counts alone.
+    before, after : Sequence of Interval
+
+    Returns
+    -------
+    tuple of Interval or None
+        None where not even half a minute of red makes it safe.
+    """
+    losing = losing_lamps(case, before[-1], after[0])
+    for red_s in range(MOST_RED_S + 1):
+        bridge = (*losing, *_waiting(case, before[-1], after[0], float(red_s)))
+        if not judge_stretch(case, programme, (*before, *bridge, *after), "").violations:
+            return bridge
+    return None
 
 
 def judge_stretch(
