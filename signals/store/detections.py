@@ -12,6 +12,9 @@ from signals.rules.detections.entries import Batch, Kind
 MOST_EVENTS: Final = 2_000_000
 """That are read at once: a busy junction's week."""
 
+MOST_PASSES: Final = 1_000_000
+"""That are read at once: a town's day."""
+
 _AT: Final = "timestamptz 'epoch' + at_us * interval '1 microsecond'"
 _KEEP: Final = {
     Kind.EVENTS: (
@@ -119,3 +122,28 @@ def counts(
         {"places": list(places), "from_at": from_at, "until_at": until_at},
     )
     return [dict(row) for row in rows.mappings()]
+
+
+def passes(
+    connection: Connection, places: Sequence[int], from_at: datetime, until_at: datetime
+) -> tuple[list[int], list[int], list[int]] | None:
+    """Give the plate passes of some places in a span; None where there are too many.
+
+    Returns
+    -------
+    tuple of lists
+        Vehicles as numbers (half of their marks of the day: two of a million meet once in 10^7
+        days), places, instants in microseconds.
+    """
+    row = connection.execute(
+        text(
+            "select array_agg(vehicle), array_agg(place), array_agg(at_us)"
+            " from (select ('x' || encode(substring(mark from 1 for 8), 'hex'))::bit(64)::bigint"
+            " as vehicle, place, (extract(epoch from at) * 1000000)::bigint as at_us"
+            " from signals.plate_pass where place = any(:places)"
+            " and at >= :from_at and at < :until_at limit :most) as p"
+        ),
+        {"places": list(places), "from_at": from_at, "until_at": until_at, "most": MOST_PASSES + 1},
+    ).one()
+    vehicles, where, at_us = (each or [] for each in row)
+    return None if len(at_us) > MOST_PASSES else (vehicles, where, at_us)

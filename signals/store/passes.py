@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from city.identifiers import DistrictCode
-from signals.store.tables import pass_lane, pass_mark, place
+from signals.rules.passes.shares import ReadingRate
+from signals.store.tables import pass_lane, pass_mark, place, reading_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +115,18 @@ def move_mark(connection: Connection, district: DistrictCode, to: HeardUpTo) -> 
         .where(pass_mark.c.district == district)
         .values(entry=to.entry, number=to.number, lost=to.lost)
     )
+
+
+def reading_rates(connection: Connection, places: Sequence[int]) -> dict[int, ReadingRate]:
+    """Give what counts beside cameras found, by place."""
+    query = select(reading_rate).where(reading_rate.c.place.in_(list(places)))
+    return {row.place: ReadingRate(row.vehicles, row.read) for row in connection.execute(query)}
+
+
+def set_reading_rate(
+    connection: Connection, where: int, rate: ReadingRate, at: datetime, by: str
+) -> None:
+    """Keep what a count beside a place's cameras found, in the place of the one before."""
+    values = {"vehicles": rate.vehicles, "read": rate.read, "counted_at": at, "counted_by": by}
+    statement = upsert(reading_rate).values(place=where, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["place"], set_=values))

@@ -480,3 +480,13 @@ pass_mark = Table(
     Column("number", BigInteger, nullable=False),
     Column("lost", BigInteger, nullable=False, server_default="0"),
 )
+
+reading_rate = Table(
+    "reading_rate",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("vehicles", Integer, nullable=False),
+    Column("read", Integer, nullable=False),
+    Column("counted_at", INSTANT, nullable=False),
+    Column("counted_by", Text, nullable=False),
+)

@@ -152,6 +152,11 @@ ROLES: dict[str, set[Role]] = {
         SIGNAL_AUTHORS
     ),
     "GET /api/v1/signal-networks/<uuid:network_id>/pass-lanes": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/travel-times": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/origins": SIGNAL_READERS,
+    "PUT /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/reading-rate": (
+        SIGNAL_AUTHORS
+    ),
     "PUT /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/pass-lanes": (
         SIGNAL_AUTHORS
     ),

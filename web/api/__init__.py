@@ -64,6 +64,7 @@ from web.api import (
     signal_plans,
     signal_radio,
     signal_schedules,
+    signal_travel,
     signals,
     siting,
     stays,
@@ -148,6 +149,7 @@ BLUEPRINTS = (
     signal_drives.blueprint,
     signal_radio.blueprint,
     signal_schedules.blueprint,
+    signal_travel.blueprint,
 )
 
 
