@@ -2,8 +2,10 @@
 
 Drain delay under profile ``as-is`` of our own plan, SUMO's actuated control, the guarded
 max-pressure and longest queue (at 5 and 10 s, the better counting) and ``adaptive``; the ratio is
-adaptive over the best of them. The peers see every vehicle, ours its point detectors alone. The
-networks are not the project's: ``GREENBAY_DATA`` says where they lie.
+adaptive over the best of them. The peers see every vehicle, ours its point detectors alone. With
+``--closing`` also with the busiest lane shut that others can stand in for, which nobody is told:
+beside the plan in force under the same closure. The networks are not the project's:
+``GREENBAY_DATA`` says where they lie.
 
 Example
 -------
@@ -22,15 +24,50 @@ from typing import Any, Final
 
 from bench._towns import ROOT
 from bench.signals import BEGINS_S
+from city.command_line import CommandLine
+from signals.problem import read_problem
 
 PEERS: Final = ("plan", "sumo-actuated", "max-pressure", "longest-queue")
 HOUR_S: Final = 3_600
 
 
+def hour_of(network: Path) -> tuple[float | None, float | None]:
+    """Give from when to when who starts counts; nothing: everybody."""
+    begin_s = BEGINS_S.get(network.name)
+    return (None, None) if begin_s is None else (begin_s, begin_s + HOUR_S)
+
+
+def busiest_spare_lane(network: Path) -> str | None:
+    """Give the lane with most traffic whose every way on can be had from a lane beside it."""
+    begin_s, end_s = hour_of(network)
+    files = str(network / "net.xml"), str(network / "rou.xml")
+    line = CommandLine("bench", "adaptive", "", "")
+    problem = read_problem(line, *files, "as-is", begin_s=begin_s, end_s=end_s)
+    spare: dict[str, float] = {}
+    for junction in problem.network.junctions:
+        ways: dict[str, set[str]] = {}
+        for each in junction.movements:
+            ways.setdefault(each.from_lane, set()).add(_road(each.to_lane))
+        for lane in problem.lanes_of(junction):
+            beside = [
+                to
+                for other, to in ways.items()
+                if other != lane.lane and _road(other) == _road(lane.lane)
+            ]
+            if ways.get(lane.lane, set()) <= set().union(*beside):
+                spare[lane.lane] = lane.flow_vph
+    return max(spare, key=lambda name: spare[name], default=None)
+
+
+def _road(lane: str) -> str:
+    """Give the edge of one of SUMO's lanes."""
+    return lane.rpartition("_")[0]
+
+
 def evaluated(network: Path, controller: str, seeds: str, more: list[str]) -> dict[str, Any]:
     """Drive a controller."""
-    begin = BEGINS_S.get(network.name)
-    hour = [] if begin is None else ["--begin", str(begin), "--end", str(begin + HOUR_S)]
+    begin_s, end_s = hour_of(network)
+    hour = [] if begin_s is None else ["--begin", str(begin_s), "--end", str(end_s)]
     done = subprocess.run(
         [
             *(sys.executable, "-m", "signals", "evaluate", "--profile", "as-is"),
@@ -59,7 +96,7 @@ def evaluated(network: Path, controller: str, seeds: str, more: list[str]) -> di
 
 
 def row(
-    network: Path, seeds: str, simulate_s: float, scale: float, failing: float
+    network: Path, seeds: str, simulate_s: float, scale: float, failing: float, *, closing: bool
 ) -> dict[str, Any]:
     """Give a network's line of the table."""
     scaled = ["--scale", str(scale)]
@@ -70,6 +107,11 @@ def row(
     if failing > 0:
         lost = [*scaled, "--detector-failure", str(failing)]
         found["adaptive_failing"] = evaluated(network, "adaptive", seeds, lost)
+    if closing and (lane := busiest_spare_lane(network)) is not None:
+        shut = [*scaled, "--close", lane]
+        found["closed_lane"] = {"lane": lane}
+        for name in ("current", "adaptive"):
+            found[f"{name}_with_it_closed"] = evaluated(network, name, seeds, shut)
     ours = found["adaptive"].get("drain_delay_s")
     theirs = [each for name in PEERS if (each := found[name].get("drain_delay_s")) is not None]
     return {
@@ -90,13 +132,21 @@ def main() -> int:
     parser.add_argument("--simulate", type=float, default=60.0, help="for our own plan")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--failing", type=float, default=0.0, help="also with detectors lost")
+    parser.add_argument("--closing", action="store_true", help="also with a lane shut")
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()
     folders = sorted(each.parent for each in options.data.glob("*/net.xml"))
     if options.networks:
         folders = [each for each in folders if each.name in options.networks]
     rows = [
-        row(each, options.seeds, options.simulate, options.scale, options.failing)
+        row(
+            each,
+            options.seeds,
+            options.simulate,
+            options.scale,
+            options.failing,
+            closing=options.closing,
+        )
         for each in folders
     ]
     print(json.dumps({"unit": "s a trip", "seeds": options.seeds, "rows": rows}))
