@@ -8,6 +8,7 @@ status 0 on success, 1 on violations or failure, 2 with one clear line on bad in
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -45,6 +46,9 @@ class CommandLine(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        # Names of roads and lanes begin with a dash in SUMO, where they go the other way; argparse
+        # takes what matches this for a value unless it is an option.
+        self._negative_number_matcher = re.compile("-[^-]")
         self.add_argument("--json", action="store_true", help="accepted: the result is JSON anyway")
 
     def error(self, message: str) -> NoReturn:

@@ -222,6 +222,33 @@ def test_nobody_waits_much_longer_than_two_minutes_beside_an_endless_queue(
     assert any(state.showing.stage in serving(site, there) for state in states)
 
 
+def test_whoever_no_detector_sees_gets_green_beside_an_endless_queue(site: SignalSite) -> None:
+    here, there = crossing_lanes(site)
+
+    def reads(now_s: int, _: SignalState) -> Mapping[str, Reading]:
+        busy = Reading(entered=now_s % 2, left=now_s % 2, occupied=True)
+        return {site.lanes[here].stop: busy, site.lanes[here].advance or "": busy}
+
+    def longest_red_s(lanes: tuple[LaneSite, ...]) -> int:
+        states = driven(replace(site, lanes=lanes), 600, reads)
+        red_s = [0]
+        for state in states:
+            served = state.showing.stage in serving(site, there)
+            red_s.append(0 if served else red_s[-1] + 1)
+        return max(red_s)
+
+    # With one detector, and with two of which neither says anything.
+    alone = replace(site.lanes[there], advance=None)
+    assert longest_red_s((*site.lanes[:there], alone, *site.lanes[there + 1 :])) < 200
+    assert longest_red_s(site.lanes) < 260
+    # Where nobody is expected at all nobody is waited for.
+    nobody = tuple(
+        replace(lane, flow_per_s=0.0) if place != here else lane
+        for place, lane in enumerate(site.lanes)
+    )
+    assert longest_red_s(nobody) > 500
+
+
 def test_readings_replayed_give_the_same_and_nothing_unsafe_is_shown(
     problem: Problem, site: SignalSite
 ) -> None:

@@ -32,6 +32,9 @@ LATE_S: Final = 3.0
 """Who is expected may come so much later."""
 MEMORY_S: Final = 300.0
 """Time over which flows are averaged."""
+SILENT_S: Final = 60.0
+"""A stop line that says nothing for so long, with no other detector of its lane, may have nobody
+or a dead detector: somebody is taken to wait. Where two are silent, after twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ def folded(
     waits = queue >= 1 or (queue > 0 and state.waiting_s > 0) or (not told and queue > 0)
     # A silent stop line must not make anybody wait for ever: who passed upstream counts too.
     waits = waits or state.stop.unseen >= 1
+    alone = site.advance is None or state.advance.failed
+    waits = waits or (site.flow_per_s > 0 and empty_s >= (SILENT_S if alone else 2 * SILENT_S))
     arrived = gone if told else came
     flow = state.flow_per_s + (arrived - state.flow_per_s) / MEMORY_S
     return Folded(
