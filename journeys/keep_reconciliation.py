@@ -60,6 +60,7 @@ def held_against(
             "day": done.day.isoformat(),
             "sha256": done.sha256,
             "differences": done.summary["differences"],
+            "quarantined": done.summary["quarantined"],
         },
     )
     return done

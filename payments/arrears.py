@@ -66,7 +66,10 @@ class Case:
 
 def owed_by(connection: Connection, vehicle_ids: Collection[VehicleId]) -> Owed:
     """Give the unpaid bills of a vehicle, those due first before, and slips that wait for it."""
-    bills = bill_store.unpaid_of_vehicles(connection, vehicle_ids)
+    bills = page = bill_store.unpaid_of_vehicles(connection, vehicle_ids)
+    while len(page) == bill_store.LARGEST_PAGE:
+        page = bill_store.unpaid_of_vehicles(connection, vehicle_ids, page[-1])
+        bills = [*bills, *page]
     slips = [
         slip for vehicle_id in vehicle_ids for slip in notice_store.slips_of(connection, vehicle_id)
     ]

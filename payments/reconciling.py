@@ -37,6 +37,8 @@ from payments.store import reconciliations as store
 from payments.store.reconciliations import Run
 
 NO_ROWS: Final = Bill((), (), None)
+MOST_TOLD: Final = 100
+"""Rows that could not be read, of which a run keeps line and reason; it counts all of them."""
 
 
 def run(uow: UnitOfWork, channel: Channel, content: bytes | None, day: date | None, by: str) -> Run:
@@ -100,9 +102,13 @@ def run(uow: UnitOfWork, channel: Channel, content: bytes | None, day: date | No
             "refunded_minor": sums.refunded_minor,
             "complete": bill.complete,
             "quarantined": len(bill.rejected),
+            "quarantined_rows": [
+                {"line": each.number, "reason": each.reason} for each in bill.rejected[:MOST_TOLD]
+            ],
             "matched": outcome.matched,
             "agreed": outcome.agreed,
             "differences": len(found),
+            "by_class": dict(Counter(each.kind.value for each in outcome.differences)),
         },
     )
     store.add_run(uow.connection, done)

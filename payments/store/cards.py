@@ -126,6 +126,14 @@ def hold_cards(connection: Connection, card_ids: Collection[UUID]) -> dict[UUID,
     return {row["id"]: _card(row) for row in connection.execute(query).mappings()}
 
 
+def numbers_of(connection: Connection, card_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the numbers that are printed on some cards; one statement, none for none."""
+    if not card_ids:
+        return {}
+    query = select(CARD.c.id, CARD.c.number).where(CARD.c.id.in_(list(card_ids)))
+    return {row.id: row.number for row in connection.execute(query)}
+
+
 def find_by_number(connection: Connection, number: str, *, lock: bool = False) -> Card | None:
     """Give a card by the number that is printed on it."""
     return _one(connection, select(CARD).where(CARD.c.number == number), lock=lock)

@@ -30,6 +30,7 @@ from payments.rules.arrears import (
 from payments.rules.bills import BillState, issue
 from payments.rules.disputes import DisputeState, Ground
 from payments.rules.notices import NoticeState
+from payments.store import bills as bill_store
 from tests.payments import agreed
 from tests.payments.test_ledger import AT, charge, cny, sums
 
@@ -201,6 +202,18 @@ def test_a_bill_is_paid_in_parts_and_by_no_more_than_is_left(database: Database)
         after = services.find_bill(uow.connection, bill.id)
         assert after is not None
         assert after.state is BillState.PAID
+
+
+def test_what_a_vehicle_owes_stops_at_no_page(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bill_store, "LARGEST_PAGE", 2)
+    with database.unit_of_work() as uow:
+        one = services.issue_bill(uow, charge(900), "test")
+        for _ in range(4):
+            services.issue_bill(uow, replace(charge(100), vehicle_id=one.charge.vehicle_id), "test")
+        owed = arrears.owed_by(uow.connection, [one.charge.vehicle_id])
+        assert (len(owed.bills), owed.total()) == (5, [cny(1300)])
 
 
 def test_the_bills_of_one_vehicle_are_paid_at_once_or_not_at_all(database: Database) -> None:

@@ -196,6 +196,9 @@ def test_money_on_cards_stands_beside_the_takings_until_a_card_pays(site: Site) 
     assert site.get(entry, "finance").status_code == 200
     (mine,) = site.get(f"{path}?taken_by={line['taken_by']}", "finance").get_json()["items"]
     assert mine["kind"] == "top-up"
+    accounts = site.get("/api/v1/ledger/accounts?kind=stored_value", "auditor").get_json()
+    named = [accounts["names"][each["holder"]]["en"] for each in accounts["items"]]
+    assert named == [card["number"]]
     # The file has all of it, each movement once under its kind, with its entry.
     lines = site.rows("/api/v1/takings/export", "finance")
     told = sorted((each["kind"], each["channel"], int(each["amount_minor"])) for each in lines)

@@ -102,6 +102,27 @@ def test_a_difference_is_proposed_approved_by_another_and_posted_once(site: Site
     assert len(records["items"]) == 1
 
 
+def test_a_row_that_cannot_be_read_is_told_of_with_its_reason_and_nothing_is_concluded(
+    site: Site,
+) -> None:
+    bill = bill_of(site, 1, 2)
+    torn = base64.b64decode(bill["bill"]).replace(b"`CNY", b"`C0Y", 1)
+    bill["bill"] = base64.b64encode(torn).decode()
+    headers = {"Accept-Language": "zh-CN"}
+    run = site.post("/api/v1/reconciliations", "finance", json=bill, headers=headers).get_json()
+    (row,) = run["summary"]["quarantined_rows"]
+    assert (run["summary"]["quarantined"], run["summary"]["complete"]) == (1, False)
+    assert (row["line"], row["reason"].startswith("货币种类: ")) == (2, True)
+    assert "currency" not in row["reason"]
+    assert run["summary"]["by_class"] == {"theirs-only": 1, "totals": 1}
+    (listed,) = site.get("/api/v1/reconciliations", "auditor").get_json()["items"]
+    assert listed["summary"]["quarantined_rows"][0]["reason"].endswith("of two decimals")
+    (told,) = site.get("/api/v1/audit?action=payments.bill_reconciled", "auditor").get_json()[
+        "items"
+    ]
+    assert told["detail"]["quarantined"] == 1
+
+
 def test_what_is_no_bill_is_refused_and_changes_nothing(site: Site) -> None:
     for body, status in (
         ({"channel": "wechat", "bill": "!!"}, 422),

@@ -35,9 +35,10 @@ from web.api.schemas.finance import (
     StaysDayIn,
 )
 from web.reasons import reason_as_asked
+from web.refusals import as_asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from uuid import UUID
 
     from flask import Response
@@ -257,8 +258,20 @@ def shown_run(run: Run) -> dict[str, Any]:
         "run_at": run.run_at,
         "run_by": run.run_by,
         "sha256": run.sha256,
-        "summary": dict(run.summary),
+        "summary": _told(run.summary),
     }
+
+
+def _told(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Say in the caller's language why rows were not read: 'column: reason', as they were kept."""
+    told = dict(summary)
+    if "quarantined_rows" in told:
+        told["quarantined_rows"] = [
+            {**each, "reason": "".join((*split[:2], as_asked(split[2])))}
+            for each in told["quarantined_rows"]
+            for split in [str(each["reason"]).rpartition(": ")]
+        ]
+    return told
 
 
 def _people(found: Iterable[KeptDifference]) -> Iterator[str | None]:

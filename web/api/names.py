@@ -8,6 +8,7 @@ from uuid import UUID
 from city.identifiers import AccountId, OperatorId
 from city.people.store import account_names
 from parking.services.place_keeping import operators_by_id
+from payments.store.cards import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
 
 def holders(connection: Connection, of: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Give the names of those who hold accounts, staff and operators: two statements."""
+    """Give the names of those who hold accounts, staff, operators and cards: three statements."""
     ids = _ids(of)
     staff = account_names(connection, {AccountId(each) for each in ids})
     operators = operators_by_id(connection, {OperatorId(each) for each in ids})
-    return {str(one): {"zh": name, "en": name} for one, name in staff.items()} | {
+    numbers = numbers_of(connection, ids - staff.keys() - operators.keys())
+    called = {str(one): name for one, name in (*staff.items(), *numbers.items())}
+    return {one: {"zh": name, "en": name} for one, name in called.items()} | {
         str(one): {"zh": found.name_zh, "en": found.name_en} for one, found in operators.items()
     }
 

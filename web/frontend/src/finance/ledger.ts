@@ -12,7 +12,7 @@ import { emptyState, skeleton } from "../shell/states";
 import { named, text } from "../shell/text";
 import { openAccount, openEntry } from "./entry";
 import { Pages } from "./pages";
-import { accountWords, act, fileLink, opener, section, signed, table, who } from "./words";
+import { accountWords, act, fileLink, opener, section, signed, table, toolField, who } from "./words";
 
 const KINDS = [
   "cash",
@@ -62,15 +62,13 @@ export class LedgerDesk {
   );
 
   async start(): Promise<void> {
-    const tool = (input: HTMLElement, words: string): HTMLElement =>
-      h("div", { class: "tool-field" }, h("label", { class: "label", for: input.id }, words), input);
     replace(
       this.place,
       h(
         "div",
         { class: "bench-tools" },
-        tool(this.kind, text("finance.kind")),
-        tool(this.before, text("finance.as_of")),
+        toolField(this.kind, text("finance.kind")),
+        toolField(this.before, text("finance.as_of")),
         h("div", { class: "tool-end" }, this.file),
       ),
       h("p", { class: "note" }, text("finance.sides")),

@@ -16,13 +16,14 @@ import { counted, named, text, wholeNumber, type TextKey } from "../shell/text";
 import { toast } from "../shell/toast";
 import { openEntry } from "./entry";
 import { Pages } from "./pages";
-import { act, BILLED, channelWords, CHANNELS, fileLink, opener, part, readsLedger, section, signed, table, who } from "./words";
+import { act, BILLED, channelWords, CHANNELS, fileLink, opener, part, readsLedger, section, signed, table, toolField, who } from "./words";
 
-const STATES = ["open", "proposed", "approved", "resolved"] as const;
+const STATES = ["", "open", "proposed", "approved", "resolved"] as const;
 /** In a channel's place: a day's stays held against sensors, bills and payments. */
 const STAYS = "stays";
 const CARDS = "cards";
 const LEDGER = "ledger";
+const SOURCES = [...BILLED, STAYS, CARDS, LEDGER, "pos-batches"] as const;
 const RESOLUTIONS = ["note", "suspense", "surplus"] as const;
 const LARGEST_BYTES = 8_000_000;
 /** Fetching goes to the channel and back. */
@@ -66,11 +67,17 @@ export class ReconciliationDesk {
   private readonly desk = new Desk(this.place, () => this.pages.draw());
   private readonly mayKeep = hasRole("finance");
   private readonly mayDecide = hasRole("finance", "administrator");
+  private readonly channel = choice(
+    [["", text("finance.all")], ...SOURCES.map((each): [string, string] => [each, channelWords(each)])],
+    "",
+    { id: "channel" },
+  );
+  private readonly day = field("", { type: "date", id: "day" });
   private state: (typeof STATES)[number] = "open";
   private readonly pages = new Pages<Difference, Differences>(
     this.list,
     "/api/v1/differences",
-    () => ({ state: this.state }),
+    () => this.query(),
     (items, page) => this.draw(items, page),
     () => this.desk.wasRead(),
   );
@@ -83,15 +90,7 @@ export class ReconciliationDesk {
   );
 
   async start(): Promise<void> {
-    chips(
-      this.states,
-      STATES.map((state) => [state, named("difference.state", state)] as const),
-      this.state,
-      (state) => {
-        this.state = state;
-        void this.load();
-      },
-    );
+    this.drawStates();
     replace(
       this.place,
       this.mayKeep
@@ -103,14 +102,37 @@ export class ReconciliationDesk {
             act(text("finance.hold_stays"), () => this.holdStays()),
           )
         : null,
-      section(text("finance.differences"), this.states, this.list, h("p", { class: "panel-acts" }, this.file)),
+      section(
+        text("finance.differences"),
+        this.states,
+        h("div", { class: "bench-tools" }, toolField(this.channel, text("finance.channel")), toolField(this.day, text("finance.of_day"))),
+        this.list,
+        h("p", { class: "panel-acts" }, this.file),
+      ),
       section(text("finance.runs"), this.runs, h("p", { class: "panel-acts" }, fileLink("/api/v1/reconciliations/export"))),
     );
+    for (const input of [this.channel, this.day]) input.addEventListener("change", () => void this.load());
     await Promise.all([this.load(), this.runPages.load()]);
   }
 
+  private drawStates(): void {
+    chips(
+      this.states,
+      STATES.map((state) => [state, state ? named("difference.state", state) : text("finance.all")] as const),
+      this.state,
+      (state) => {
+        this.state = state;
+        void this.load();
+      },
+    );
+  }
+
+  private query(): Readonly<Record<string, string | null>> {
+    return { state: this.state || null, channel: this.channel.value || null, day: this.day.value || null };
+  }
+
   private async load(): Promise<void> {
-    this.file.href = withQuery("/api/v1/differences/export", { state: this.state });
+    this.file.href = withQuery("/api/v1/differences/export", this.query());
     await this.pages.load();
   }
 
@@ -130,7 +152,7 @@ export class ReconciliationDesk {
           text("finance.by"),
         ],
         items.map((run) => [
-          channelWords(run.channel),
+          opener(run.id, channelWords(run.channel), () => this.openRun(run, page.names)),
           run.day,
           countOf(run, "rows"),
           countOf(run, "agreed"),
@@ -138,6 +160,55 @@ export class ReconciliationDesk {
           `${who(run.run_by, page.names)} · ${agoText(instant(run.run_at))}`,
         ]),
         [2, 3, 4],
+      ),
+    );
+  }
+
+  /** What a run found, and why rows of its bill could not be read. */
+  private openRun(run: Run, names: Readonly<Record<string, string>>): void {
+    const rows = quarantined(run);
+    const classes = Object.entries((run.summary["by_class"] ?? {}) as Readonly<Record<string, number>>);
+    void this.desk.open(run.id, `${channelWords(run.channel)} · ${run.day}`, () =>
+      Promise.resolve(
+        h(
+          "div",
+          { class: "case", "data-run": run.id },
+          h(
+            "dl",
+            { class: "facts" },
+            fact(text("finance.by"), `${who(run.run_by, names)} · ${exactly(instant(run.run_at))}`),
+            fact(text("finance.rows"), countOf(run, "rows")),
+            sumOf(run, "paid_minor", "finance.bill_paid"),
+            sumOf(run, "refunded_minor", "finance.bill_back"),
+            fact(text("finance.agreed"), countOf(run, "agreed")),
+            fact(text("finance.differences"), countOf(run, "differences")),
+            ...classes.map(([kind, count]) => fact(named("difference", kind), wholeNumber(count))),
+          ),
+          run.summary["complete"] === false ? h("p", { class: "note note-warning" }, text("finance.not_complete")) : null,
+          rows.length === 0
+            ? null
+            : part(
+                counted("finance.quarantined", Number(run.summary["quarantined"] ?? rows.length)),
+                table(
+                  text("finance.unread_rows"),
+                  [text("finance.line"), text("finance.reason")],
+                  rows.map((each) => [wholeNumber(each.line), each.reason]),
+                ),
+              ),
+          h(
+            "p",
+            { class: "panel-acts" },
+            act(text("finance.show_differences"), () => {
+              this.state = "";
+              this.channel.value = run.channel;
+              this.day.value = run.day;
+              this.drawStates();
+              this.desk.close();
+              void this.load();
+            }),
+          ),
+          h("p", { class: "item-facts mono" }, `SHA-256 ${run.sha256}`),
+        ),
       ),
     );
   }
@@ -393,6 +464,16 @@ export class ReconciliationDesk {
     await Promise.all([this.load(), this.runPages.load()]);
     return counted("finance.ran", Number(run.summary["differences"] ?? 0), { channel: channelWords(run.channel), day: run.day });
   }
+}
+
+/** Rows of a bill that could not be read: which, and why. */
+function quarantined(run: Run): readonly { readonly line: number; readonly reason: string }[] {
+  return (run.summary["quarantined_rows"] ?? []) as readonly { line: number; reason: string }[];
+}
+
+function sumOf(run: Run, what: string, words: TextKey): HTMLElement | null {
+  const minor = run.summary[what];
+  return typeof minor === "number" ? fact(text(words), price({ minor, currency: "CNY" })) : null;
 }
 
 function countOf(run: Run, what: string): string {

@@ -67,6 +67,11 @@ export function act(words: string, run: () => void, primary = false): HTMLElemen
   );
 }
 
+/** What narrows a list, under its name. */
+export function toolField(input: HTMLElement, words: string): HTMLElement {
+  return h("div", { class: "tool-field" }, h("label", { class: "label", for: input.id }, words), input);
+}
+
 /** Leads to a list as a file, all of it. */
 export function fileLink(path: string, query: Readonly<Record<string, string | null>> = {}, words = text("figures.file")): HTMLElement {
   return h("a", { class: "button", href: withQuery(path, query), download: "" }, words);
