@@ -16,6 +16,7 @@ from journeys.reconcile_stays import reconcile_yesterday
 from payments.rules.channel_bills import wechat
 from payments.rules.channel_bills.lines import BillLine, LineKind
 from web.api.csv_files import csv_file, every_line
+from web.refusals import told
 
 if TYPE_CHECKING:
     from tests.web.small_site import Site
@@ -113,14 +114,12 @@ def test_a_row_that_cannot_be_read_is_told_of_with_its_reason_and_nothing_is_con
     (row,) = run["summary"]["quarantined_rows"]
     assert (run["summary"]["quarantined"], run["summary"]["complete"]) == (1, False)
     assert (row["line"], row["reason"].startswith("货币种类: ")) == (2, True)
-    assert "currency" not in row["reason"]
+    assert row["reason"] == "货币种类: 不是两位小数的货币"
     assert run["summary"]["by_class"] == {"theirs-only": 1, "totals": 1}
     (listed,) = site.get("/api/v1/reconciliations", "auditor").get_json()["items"]
     assert listed["summary"]["quarantined_rows"][0]["reason"].endswith("of two decimals")
-    (told,) = site.get("/api/v1/audit?action=payments.bill_reconciled", "auditor").get_json()[
-        "items"
-    ]
-    assert told["detail"]["quarantined"] == 1
+    audit = site.get("/api/v1/audit?action=payments.bill_reconciled", "auditor").get_json()
+    assert [each["detail"]["quarantined"] for each in audit["items"]] == [1]
 
 
 def test_what_is_no_bill_is_refused_and_changes_nothing(site: Site) -> None:
@@ -140,6 +139,20 @@ def test_what_is_no_bill_is_refused_and_changes_nothing(site: Site) -> None:
     )
     assert (early.status_code, early.get_json()["errors"][0]["field"]) == (422, "day")
     assert site.get("/api/v1/reconciliations", "finance").get_json()["items"] == []
+
+
+def test_why_a_bill_is_refused_is_told_in_chinese_to_who_asks_in_chinese() -> None:
+    for reason in (
+        "is not a zip that opens",
+        "is gzip that was cut off",
+        "has no order number or an amount below zero",
+        "is missing on a refund",
+        "is not a time",
+        "is 7 bytes long, not 9",
+        "the summary is not of its form",
+    ):
+        said = told(reason).replace("gzip", "").replace("zip", "")
+        assert not any("a" <= letter <= "z" for letter in said), reason
 
 
 def test_a_day_s_takings_name_who_took_them(site: Site) -> None:
