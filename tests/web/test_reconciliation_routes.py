@@ -150,6 +150,8 @@ def test_why_a_bill_is_refused_is_told_in_chinese_to_who_asks_in_chinese() -> No
         "is not a time",
         "is 7 bytes long, not 9",
         "the summary is not of its form",
+        "WeChat Pay's bill did not come whole: is gzip that was cut off",
+        "UnionPay gives no bill: 34",
     ):
         said = told(reason).replace("gzip", "").replace("zip", "")
         assert not any("a" <= letter <= "z" for letter in said), reason
