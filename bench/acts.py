@@ -59,16 +59,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
     from bench._site import BenchSite
+    from tests.terminal import Door
 
 ACTS_PATH: Final = "/api/v1/terminals/acts"
 LEAST: Final = 2000.0
 FAR_S: Final = 600.0
 CUT: Final = 0.3
 LETTERS: Final = "ABCDEFGHJK"
+EACH_KIND: Final = ("plate", "report", "end", "cash")
+"""In this order: a stay begins before it ends."""
 BAYS: Final = 8
 """A terminal's own."""
 CREATED: Final = 201
@@ -161,7 +163,7 @@ class Meter:
         }
 
 
-def _server_cpu_s(postmaster: int) -> float:
+def server_cpu_s(postmaster: int) -> float:
     """Give the processor time of a database server, its backends and those that are over."""
     pids = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text("ascii").split()
     own = Path(f"/proc/{postmaster}/stat").read_text("ascii").rpartition(")")[2].split()
@@ -175,7 +177,8 @@ def _server_cpu_s(postmaster: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK") + taken_s
 
 
-def _postmaster(engine: Engine) -> int:
+def postmaster_of(engine: Engine) -> int:
+    """Give the process that a database server's others are children of."""
     with engine.connect() as connection:
         pid = connection.exec_driver_sql("select pg_backend_pid()").scalar_one()
     told = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
@@ -185,54 +188,55 @@ def _postmaster(engine: Engine) -> int:
 @contextmanager
 def _metered(meter: Meter, engine: Engine, acts: int) -> Iterator[None]:
     """Add what a part takes."""
-    postmaster = _postmaster(engine)
+    postmaster = postmaster_of(engine)
 
     def count(*_of: object) -> None:
         meter.statements += 1
 
     event.listen(engine, "before_cursor_execute", count)
-    began_s, cpu_s, server_s = time.perf_counter(), time.process_time(), _server_cpu_s(postmaster)
+    began_s, cpu_s, server_s = time.perf_counter(), time.process_time(), server_cpu_s(postmaster)
     try:
         yield
     finally:
         meter.seconds += time.perf_counter() - began_s
         meter.api_cpu_s += time.process_time() - cpu_s
-        meter.server_cpu_s += _server_cpu_s(postmaster) - server_s
+        meter.server_cpu_s += server_cpu_s(postmaster) - server_s
         event.remove(engine, "before_cursor_execute", count)
     meter.acts += acts
     meter.batches += 1
+
+
+def members(kind: str, terminal: Terminal, at: int, bills: Sequence[str]) -> dict[str, Any]:
+    """Give what the act of a kind needs that a terminal does as its so-manieth."""
+    bay_id = terminal.bays[at]
+    match kind:
+        case "plate":
+            plate = f"京{LETTERS[terminal.number % 10]}{at:05}"
+            return {"kind": kind, "bay_id": bay_id, "plate": plate, "plate_kind": "blue7"}
+        case "report":
+            return {"kind": kind, "bay_id": bay_id, "what": "other", "note": str(at)}
+        case "end":
+            return {"kind": kind, "bay_id": bay_id, "reason": "left before my eyes"}
+        case _:
+            return {"kind": kind, "bill_id": bills[at], "tendered_minor": 1000, "currency": "CNY"}
 
 
 def _kinds(
     engine: Engine, site: BenchSite, terminal: Terminal, acts: int, batch: int
 ) -> dict[str, dict[str, float]]:
     """Send batches of one kind each; give what an act of each kind takes."""
-
-    def members(kind: str, at: int) -> dict[str, Any]:
-        bay_id = terminal.bays[at]
-        match kind:
-            case "plate":
-                plate = f"京Z{at:05}"
-                return {"bay_id": bay_id, "plate": plate, "plate_kind": "blue7"}
-            case "report":
-                return {"bay_id": bay_id, "what": "other", "note": str(at)}
-            case "end":
-                return {"bay_id": bay_id, "reason": "left before my eyes"}
-            case _:
-                return {"bill_id": bills[at], "tendered_minor": 1000, "currency": "CNY"}
-
-    bills = _bills(site, acts)
+    bills = bills_of(site, acts)
     found: dict[str, dict[str, float]] = {}
-    for kind in ("plate", "report", "end", "cash"):
+    for kind in EACH_KIND:
         meter = Meter()
         for first in range(0, acts, batch):
             for at in range(first, min(first + batch, acts)):
-                terminal.tell({"kind": kind, **members(kind, at)}, WallClock().now())
+                terminal.tell(members(kind, terminal, at, bills), WallClock().now())
             sent, terminal.queue = terminal.queue, []
             if first == 0:
                 results, _ = _post(terminal, sent)
             else:
-                meter.floor_s += _keep_bare(engine, sent)
+                meter.floor_s += keep_bare(engine, sent)
                 with _metered(meter, engine, len(sent)):
                     results, _ = _post(terminal, sent)
             if any(each["result"] != "created" for each in results):
@@ -241,7 +245,7 @@ def _kinds(
     return found
 
 
-def _keep_bare(engine: Engine, sent: list[dict[str, Any]]) -> float:
+def keep_bare(engine: Engine, sent: list[dict[str, Any]]) -> float:
     """Keep bodies as they are, durably; give the seconds."""
     began_s = time.perf_counter()
     with engine.begin() as connection:
@@ -249,7 +253,7 @@ def _keep_bare(engine: Engine, sent: list[dict[str, Any]]) -> float:
     return time.perf_counter() - began_s
 
 
-def _bills(site: BenchSite, count: int) -> list[str]:
+def bills_of(site: BenchSite, count: int) -> list[str]:
     """Issue bills, as of stays that are over."""
     bills = []
     with site.database.unit_of_work() as uow:
@@ -283,7 +287,7 @@ def _post(terminal: Terminal, acts: list[dict[str, Any]]) -> tuple[Any, float]:
     return answer.get_json()["items"], took_s
 
 
-def _crew(client: FlaskClient, site: BenchSite, bays: Sequence[int], seed: int) -> list[Terminal]:
+def crew_of(client: Door, site: BenchSite, bays: Sequence[int], seed: int) -> list[Terminal]:
     """Enrol terminals, each with so many bays of its own, and sign one person in at each."""
     chance = random.Random(seed)  # noqa: S311 - a bench draws its cases
     with site.database.unit_of_work() as uow:
@@ -348,7 +352,7 @@ def run(terminals: int, acts: int, batch: int, seed: int, each_kind: int) -> dic
             uow.connection.execute(
                 text("create table bench_bare (id uuid primary key, body jsonb)")
             )
-        first, *crew = _crew(create_app(wiring).test_client(), site, bays, seed)
+        first, *crew = crew_of(create_app(wiring).test_client(), site, bays, seed)
         engine = wiring.database.engine
         steady_collector()  # as the API's process begins
         kinds = _kinds(engine, site, first, each_kind, batch)
