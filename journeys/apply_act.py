@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 
 from pydantic import JsonValue
 from sqlalchemy import exc
@@ -22,6 +24,8 @@ from city.works.database import UnitOfWork
 from journeys.attach_vehicle import attach_seen
 from journeys.correct_stay import Correction, CorrectionKind, correct_stay
 from journeys.exempt_stay import Freeing, exempt_stay
+from journeys.mark_escape import Escape, mark_escape, stay_of_bill
+from journeys.pay_ahead_late import TakenAhead, pay_ahead_late
 from journeys.take_payment import take_payment
 from parking.rules.evidence import SetAside
 from parking.rules.exemptions import Photo
@@ -30,6 +34,14 @@ from parking.store.places import bay, facility
 from payments.rules.bills import Payment
 
 Effect = dict[str, JsonValue]
+CORRECTIONS: Final = {
+    ActKind.END: CorrectionKind.END,
+    ActKind.MOVE: CorrectionKind.MOVE,
+    ActKind.SPLIT: CorrectionKind.SPLIT,
+    ActKind.SWAP: CorrectionKind.SWAP,
+    ActKind.JOIN: CorrectionKind.JOIN,
+    ActKind.SET_ASIDE: CorrectionKind.SET_ASIDE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +106,25 @@ def refused(act: Act, error: CityError) -> Act:
 
 def _effect(uow: UnitOfWork, done: Told) -> Effect:  # noqa: PLR0911 - one return a kind
     terminal, actor, act = done.terminal, done.actor, done.act
+    correction = CORRECTIONS.get(act.kind)
+    if correction is not None:
+        return _corrected(uow, done, correction)
     match act.kind:
         case ActKind.PLATE:
             return _plate(uow, done)
-        case ActKind.END:
-            return _corrected(uow, done, CorrectionKind.END)
-        case ActKind.MOVE:
-            return _corrected(uow, done, CorrectionKind.MOVE)
-        case ActKind.SET_ASIDE:
-            return _corrected(uow, done, CorrectionKind.SET_ASIDE)
         case ActKind.EXEMPT:
             return _exempted(uow, done)
         case ActKind.CASH:
             return _cash(uow, done)
+        case ActKind.AHEAD:
+            return _ahead(uow, done)
+        case ActKind.ESCAPE:
+            return _escaped(uow, done)
         case ActKind.REPORT:
             place = _bay(uow, done)
             record(uow, actor, "parking.bay_reported", "bay", str(place), reported(act))
             return {"bay_id": str(place)}
-        case ActKind.SIGN_OUT:
+        case _:
             act_store.end_sign_in(uow.connection, terminal.id, act.at, act.account_id)
             record(uow, actor, "terminals.signed_out", "terminal", str(terminal.id), {})
             return {}
@@ -142,17 +155,62 @@ def _corrected(uow: UnitOfWork, said: Told, kind: CorrectionKind) -> Effect:
     actor, act = said.actor, said.act
     session = rounds.stay_then(uow, _bay(uow, said), act.at)
     other_id = None
-    if kind is CorrectionKind.MOVE:
+    if kind in {CorrectionKind.MOVE, CorrectionKind.JOIN}:
         other_id = rounds.stay_then(uow, _bay(uow, said, "to_bay_id"), act.at).id
     correction = Correction(
         kind,
         str(act.detail.get("reason") or ""),
-        at=max(act.at, session.stay.opened_at),
+        at=_instant(act, kind, session.stay.opened_at),
         other_id=other_id,
+        plate=_plate_of(said) if kind is CorrectionKind.SWAP else None,
         set_aside=set_aside_of(act) if kind is CorrectionKind.SET_ASIDE else None,
+        vehicle_left=act.detail.get("vehicle_left") is not False,
     )
     done = correct_stay(uow, actor, session.id, correction)
     return {"session_id": str(session.id), "sessions": [str(each.id) for each in done]}
+
+
+def _instant(act: Act, kind: CorrectionKind, opened_at: datetime) -> datetime:
+    """Give when it was: a person says how long ago one vehicle followed another."""
+    if kind is CorrectionKind.SPLIT:
+        return act.at - rules.minutes_of(act, "minutes_before", rules.MOST_BEFORE)
+    return max(act.at, opened_at)
+
+
+def _plate_of(said: Told) -> PlateNumber:
+    if said.seen.plate is None:
+        raise Invalid("names no plate", field="plate")
+    return said.seen.plate
+
+
+def _escaped(uow: UnitOfWork, said: Told) -> Effect:
+    act = said.act
+    if act.detail.get("bill_id") is not None:
+        bill_id = BillId(parse_id(str(act.detail["bill_id"]), "bill_id"))
+        session_id = stay_of_bill(uow, bill_id)
+    else:
+        session_id = rounds.stay_then(uow, _bay(uow, said), act.at).id
+    escape = Escape(act.at, str(act.detail.get("reason") or ""), photo_of(act))
+    session, bill = mark_escape(uow, said.actor, session_id, escape)
+    return {
+        "session_id": str(session.id),
+        "bill_id": None if bill is None else str(bill.id),
+    }
+
+
+def _ahead(uow: UnitOfWork, said: Told) -> Effect:
+    act = said.act
+    session = rounds.stay_then(uow, _bay(uow, said), act.at)
+    amount = act.detail.get("amount_minor")
+    tendered = tendered_of(act)
+    if not isinstance(amount, int):
+        raise Invalid("must say what was asked for", field="amount_minor")
+    until_at = act.at + rules.minutes_of(act, "minutes_ahead", rules.MOST_AHEAD)
+    taken = TakenAhead(
+        act.at, until_at, Money(amount, tendered.currency), tendered, PaymentId(act.id)
+    )
+    paid = pay_ahead_late(uow, said.actor, session.stay.part_of or session.id, taken)
+    return {"session_id": str(session.id), **paid_effect(paid)}
 
 
 def _exempted(uow: UnitOfWork, said: Told) -> Effect:
@@ -194,10 +252,16 @@ def _cash(uow: UnitOfWork, done: Told) -> Effect:
 
 def cash_of(act: Act) -> tuple[BillId, Money]:
     """Give the bill that cash is for and what was handed over; Invalid where it is not said."""
+    tendered = tendered_of(act)
+    return BillId(parse_id(str(act.detail.get("bill_id")), "bill_id")), tendered
+
+
+def tendered_of(act: Act) -> Money:
+    """Give what was handed over; Invalid where it is not said."""
     minor, currency = act.detail.get("tendered_minor"), act.detail.get("currency")
     if not isinstance(minor, int) or not isinstance(currency, str):
         raise Invalid("must say what was handed over", field="tendered")
-    return BillId(parse_id(str(act.detail.get("bill_id")), "bill_id")), Money(minor, currency)
+    return Money(minor, currency)
 
 
 def paid_effect(paid: Payment) -> Effect:

@@ -20,6 +20,7 @@ from city.terminals.rules.acts import Act, ActKind, Outcome
 from city.terminals.rules.terminals import Terminal
 from city.works.database import UnitOfWork
 from journeys.apply_act import (
+    CORRECTIONS,
     Effect,
     PeopleAt,
     Seen,
@@ -48,11 +49,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-CORRECTIONS: Final = {
-    ActKind.END: CorrectionKind.END,
-    ActKind.MOVE: CorrectionKind.MOVE,
-    ActKind.SET_ASIDE: CorrectionKind.SET_ASIDE,
-}
+BY_THEMSELVES: Final = frozenset(
+    {ActKind.SPLIT, ActKind.SWAP, ActKind.JOIN, ActKind.AHEAD, ActKind.ESCAPE}
+)
+"""Rare acts that make stays of their own, or bills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,12 @@ class Round:
         for place, new in enumerate(acts):
             if new.act.kind is ActKind.SIGN_OUT:
                 self._alone(new)
+                continue
+            if new.act.kind in BY_THEMSELVES:
+                # They touch more than their bay: what follows is read anew.
+                self._write()
+                self._alone(new)
+                self._load(acts[place + 1 :])
                 continue
             try:
                 self._finished[new.act.id] = self._decided(new)

@@ -158,7 +158,7 @@ def _corrected(  # noqa: PLR0911 - one return a kind
             return corrections.split(uow, session, at, word, vehicle_left=said.vehicle_left)
         case CorrectionKind.SWAP:
             vehicle_id = keep_plate(uow, _needed(said.plate, "plate"))
-            return corrections.swap(uow, session, vehicle_id, word)
+            return corrections.swap(uow, session, vehicle_id, word, said.at)
         case CorrectionKind.JOIN:
             return corrections.join(uow, session, _needed(other, "other_id"), word)
         case CorrectionKind.MOVE:

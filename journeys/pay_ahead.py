@@ -180,10 +180,23 @@ def charge_ahead(connection: Connection, fee: Fee) -> Charge:
     Conflict
         Where nothing is due.
     """
+    if not fee.rated.quote.total:
+        raise Conflict("nothing is due", field="session_id", reason="nothing-due")
+    return charge_of(connection, fee)
+
+
+def charge_of(connection: Connection, fee: Fee) -> Charge:
+    """Give what a stay comes to by an instant, nothing too, as a bill is written over it.
+
+    Raises
+    ------
+    Conflict
+        Where nobody said whose it is, or it has no tariff.
+    """
     session, due = fee.session, fee.rated.quote.total
     vehicle_id, version_id = session.stay.vehicle_id, session.stay.tariff_version_id
-    if not due or vehicle_id is None or version_id is None:
-        raise Conflict("nothing is due", field="session_id", reason="nothing-due")
+    if vehicle_id is None or version_id is None:
+        raise Conflict("the stay has no vehicle or no tariff yet", field="session_id")
     facility = places.facility(connection, session.facility_id)
     return Charge(
         session_id=session.id,

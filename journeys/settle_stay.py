@@ -18,9 +18,9 @@ from journeys import deduct_by_agreement
 from journeys.exempt_stay import let_off
 from journeys.rate_stay import rate_stay
 from parking.rules.stays import ParkingSession, StayState
-from parking.services import rights, stay_views, stays
+from parking.services import escapes, rights, stay_views, stays
 from parking.store import places
-from payments import money_back, offers
+from payments import arrears, money_back, offers
 from payments import services as payments
 from payments.rules.bills import Bill, Charge
 
@@ -97,6 +97,8 @@ def settle_stay(uow: UnitOfWork, session_id: ParkingSessionId) -> Bill | None:
     stays.note_bill(uow, session_id, bill.id)
     # Whoever freed the stay while it was rated did so before this, or waits for it.
     bill = let_off(uow, stays.find(uow.connection, session_id), bill)
+    if bill.outstanding and escapes.is_escaped(uow.connection, session_id):
+        bill = arrears.fall_due(uow, bill.id)
     deduct_by_agreement.defer(uow, bill)
     if rated.unused:
         reason = money_back.UNUSED_REASON

@@ -17,6 +17,8 @@ from payments.rules.arrears import (
     ArrearsPolicy,
     Penalty,
     WriteOff,
+    due_at_once,
+    next_step_at,
 )
 from payments.rules.bills import Bill, BillState, Payment
 from payments.rules.notices import Notice
@@ -126,6 +128,26 @@ def overdue(
         limit=limit + 1,
     )
     return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def fall_due(uow: UnitOfWork, bill_id: BillId) -> Bill:
+    """Let a bill be due at once: what its policy asks for after that follows from now on.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such bill.
+    """
+    bill = bill_store.find_bill(uow.connection, bill_id, lock=True)
+    if bill is None:
+        raise NotFound("no such bill", field="bill_id")
+    due = due_at_once(bill, uow.clock.now())
+    if due != bill:
+        bill_store.write_state(uow.connection, due)
+        taken = {step.place for step in store.steps_of(uow.connection, [bill.id]).get(bill.id, [])}
+        policy = policies.of_bills(uow.connection, [bill])[bill.id]
+        store.look_again_at(uow.connection, bill.id, next_step_at(due, policy, taken))
+    return due
 
 
 def debts(

@@ -256,7 +256,13 @@ def paid_ahead(connection: Connection, session_ids: Collection[ParkingSessionId]
     return takings.paid_ahead(connection, session_ids)
 
 
-def pay_ahead(uow: UnitOfWork, charge: Charge, tendered: Money, by: str) -> tuple[Bill, Payment]:
+def pay_ahead(
+    uow: UnitOfWork,
+    charge: Charge,
+    tendered: Money,
+    by: str,
+    payment_id: PaymentId | None = None,
+) -> tuple[Bill, Payment]:
     """Take cash for what a stay costs up to an instant, before it is billed.
 
     The bill of it is written and settled at once; in the ledger it is owed back until the stay's
@@ -272,6 +278,8 @@ def pay_ahead(uow: UnitOfWork, charge: Charge, tendered: Money, by: str) -> tupl
         What was handed over; the payment's `change` goes back.
     by : str
         Subject of who takes the cash, and carries it from now on.
+    payment_id : PaymentId or None
+        The caller's own number.
 
     Raises
     ------
@@ -281,7 +289,7 @@ def pay_ahead(uow: UnitOfWork, charge: Charge, tendered: Money, by: str) -> tupl
         Where the same time of the stay is paid for already.
     """
     bill = issue_bill(uow, charge, by)
-    taken = pay_in_cash(uow, bill.id, tendered, by)
+    taken = pay_in_cash(uow, bill.id, tendered, by, payment_id)
     return settled(bill, taken.payment.taken_at), taken.payment
 
 

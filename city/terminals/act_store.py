@@ -34,6 +34,8 @@ from city.terminals.store import METADATA, TERMINAL
 from city.works.rows import as_rows
 
 _INSTANT = DateTime(timezone=True)
+TAKING: Final = (ActKind.CASH.value, ActKind.AHEAD.value)
+"""Acts with which money went into somebody's bag."""
 MOST_SIGN_INS: Final = 200
 """Of one terminal, the latest: a month of three shifts a day and their breaks."""
 
@@ -230,6 +232,70 @@ def counts_between(
     ]
 
 
+def of_person_between(  # noqa: PLR0917 - whose, where, when, and how many of them
+    connection: Connection,
+    terminal_id: UUID,
+    account_id: AccountId,
+    from_at: datetime,
+    before_at: datetime,
+    limit: int,
+) -> list[Act]:
+    """Give the latest of what a person did at a terminal between two instants, the last first."""
+    query = (
+        select(ACT)
+        .where(
+            ACT.c.terminal_id == terminal_id,
+            ACT.c.at >= from_at,
+            ACT.c.at < before_at,
+            ACT.c.account_id == account_id,
+        )
+        .order_by(ACT.c.at.desc(), ACT.c.id.desc())
+        .limit(limit)
+    )
+    return [act_of(row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class KindSum:
+    """How many acts of one kind took effect or were refused, and what money came with them."""
+
+    kind: ActKind
+    outcome: Outcome
+    acts: int
+    minor: int
+    """Of what was taken in cash, 0 of other kinds."""
+
+
+_SUMS: Final = text(
+    "select kind, outcome, count(*) as acts,"
+    " coalesce(sum(cast(effect -> 'amount' ->> 'minor' as bigint))"
+    "  filter (where kind = any(:taking) and outcome = 'done'), 0) as minor"
+    " from terminals.act where terminal_id = :terminal and account_id = :account"
+    " and at >= :from_at and at < :before_at group by kind, outcome order by kind, outcome"
+)
+
+
+def sums_of_person(
+    connection: Connection,
+    terminal_id: UUID,
+    account_id: AccountId,
+    from_at: datetime,
+    before_at: datetime,
+) -> list[KindSum]:
+    """Count what a person did at a terminal between two instants, and add up the cash."""
+    asked = {
+        "terminal": terminal_id,
+        "account": account_id,
+        "from_at": from_at,
+        "before_at": before_at,
+        "taking": list(TAKING),
+    }
+    return [
+        KindSum(ActKind(row.kind), Outcome(row.outcome), row.acts, int(row.minor))
+        for row in connection.execute(_SUMS, asked)
+    ]
+
+
 def cash_between(
     connection: Connection,
     terminal_id: UUID,
@@ -246,7 +312,7 @@ def cash_between(
             ACT.c.terminal_id == terminal_id,
             ACT.c.at >= from_at,
             ACT.c.at < before_at,
-            ACT.c.kind == ActKind.CASH.value,
+            ACT.c.kind.in_(TAKING),
             ACT.c.outcome == Outcome.DONE.value,
         )
         .order_by(ACT.c.at, ACT.c.id)

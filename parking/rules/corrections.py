@@ -84,14 +84,7 @@ def split(stay: BayStay, at: datetime, now: datetime, *, vehicle_left: bool) -> 
         As `ended`.
     """
     earlier = ended(stay, at, now, ClosingReason.NEXT_VEHICLE)
-    later = replace(
-        remainder(stay, at),
-        closed_at=stay.closed_at,
-        closed_evidence=stay.closed_evidence,
-        closing_reason=stay.closing_reason,
-        uncertain_from_at=stay.uncertain_from_at,
-        certain_until_at=stay.certain_until_at,
-    )
+    later = _rest(stay, at)
     if not vehicle_left:
         later = replace(later, vehicle_id=stay.vehicle_id, attached_at=stay.attached_at)
         earlier = replace(earlier, vehicle_id=None, attached_at=None)
@@ -134,6 +127,18 @@ def part(stay: BayStay, into: BayStay, *, inside: bool = False) -> BayStay:
     else:
         kind = PartKind.STRADDLE
     return replace(stay, part_of=into.id, part_kind=kind)
+
+
+def _rest(stay: BayStay, at: datetime) -> BayStay:
+    """Give what is left of a stay from an instant on: it ends as the whole did, where it did."""
+    return replace(
+        remainder(stay, at),
+        closed_at=stay.closed_at,
+        closed_evidence=stay.closed_evidence,
+        closing_reason=stay.closing_reason,
+        uncertain_from_at=stay.uncertain_from_at,
+        certain_until_at=stay.certain_until_at,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,7 @@ def released(stay: BayStay) -> BayStay:
 
 
 def swapped(stay: BayStay, vehicle_id: VehicleId, seen_at: datetime, now: datetime) -> Split:
-    """Part a stay where another vehicle than the noted one is seen in the bay.
+    """Part a stay where another vehicle than the noted one is seen in the bay, `now`.
 
     The first one's stay ends when it was last seen: nobody knows when it left, and the time until
     the other one was seen is nobody's. So the next car's time is never billed to the one before.
@@ -218,7 +223,7 @@ def swapped(stay: BayStay, vehicle_id: VehicleId, seen_at: datetime, now: dateti
     check_open_to_change(stay)
     last_at = min(max(seen_at, stay.opened_at), now)
     earlier = ended(stay, last_at, now, ClosingReason.NEXT_VEHICLE)
-    later = replace(remainder(stay, now), vehicle_id=vehicle_id, attached_at=now)
+    later = replace(_rest(stay, now), vehicle_id=vehicle_id, attached_at=now)
     return Split(earlier, later)
 
 

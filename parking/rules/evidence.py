@@ -79,6 +79,8 @@ class EvidenceKind(StrEnum):
     EXEMPTED = "exempted"
     """A person frees the stay of its fee, for one of its region's reasons."""
     EXEMPTION_WITHDRAWN = "exemption-withdrawn"
+    ESCAPED = "escaped"
+    """A person saw it drive off although its driver was asked to pay."""
 
 
 SENSOR_KINDS: Final = frozenset(

@@ -163,17 +163,25 @@ def split(
 
 
 def swap(
-    uow: UnitOfWork, session: ParkingSession, vehicle_id: VehicleId, word: Word
+    uow: UnitOfWork,
+    session: ParkingSession,
+    vehicle_id: VehicleId,
+    word: Word,
+    at: datetime | None = None,
 ) -> tuple[ParkingSession, ParkingSession]:
-    """Part a bay's open stay where another vehicle than the noted one is seen now.
+    """Part a bay's stay where another vehicle than the noted one is seen, or was at an instant.
 
     Raises
     ------
     Conflict
-        Where nobody is noted there, or the stay is over.
+        Where nobody is noted there, or the stay was over.
     """
-    stay = session.stay
-    if stay.vehicle_id is None or stay.closed_at is not None:
+    stay, now = session.stay, uow.clock.now()
+    seen_now_at = at or now
+    if seen_now_at > now:
+        raise Invalid("lies in the future", field="at")
+    over = stay.closed_at is not None and stay.closed_at <= seen_now_at
+    if stay.vehicle_id is None or over:
         raise Conflict("has no vehicle that could have left", field="session_id")
     if stay.vehicle_id == vehicle_id:
         raise Conflict("is the vehicle that is noted", field="plate", reason="attached")
@@ -185,7 +193,7 @@ def swap(
         ),
         default=stay.attached_at or stay.opened_at,
     )
-    parted = rules.swapped(stay, vehicle_id, seen_at, uow.clock.now())
+    parted = rules.swapped(stay, vehicle_id, seen_at, seen_now_at)
     return _parted(uow, session, parted, word)
 
 

@@ -99,6 +99,13 @@ def of_sessions(
     return [_evidence(row) for row in connection.execute(query).mappings()][::-1]
 
 
+def is_said(connection: Connection, session_id: ParkingSessionId, kind: EvidenceKind) -> bool:
+    """Tell whether something of a kind was said of a stay."""
+    columns = stay_evidence.c
+    query = select(columns.id).where(columns.session_id == session_id, columns.kind == kind.value)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def last_words(
     connection: Connection, session_ids: Collection[ParkingSessionId]
 ) -> dict[ParkingSessionId, datetime]:

@@ -6,7 +6,7 @@ own privileges, unless a policy names more.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -231,6 +231,13 @@ class WriteOff:
 def is_overdue(bill: Bill, now: datetime) -> bool:
     """Say whether a bill is open past its due date; a disputed one is not, its clock stands."""
     return bill.state is BillState.OPEN and now > bill.due_at
+
+
+def due_at_once(bill: Bill, now: datetime) -> Bill:
+    """Give a bill as due now; one that is due, frozen or over stays as it is."""
+    if bill.state is not BillState.OPEN or bill.due_at <= now:
+        return bill
+    return replace(bill, due_at=max(now, bill.issued_at))
 
 
 def steps_due(

@@ -172,21 +172,34 @@ def work_without_a_line(pda: Page) -> None:
     pda.locator(".cell", has_text="02").click()
     expect(pda.locator(".fee-ahead")).to_have_text(re.compile(r"^¥\d"))
     shot(pda, "pda-fee")
+    take_ahead(pda)
+
+
+def take_ahead(pda: Page) -> None:
+    """Take cash for an hour ahead, as this device's own table of the fee says."""
+    pda.click("#take-ahead")
+    expect(pda.locator("#ahead .fee-ahead")).to_have_text(re.compile(r"^¥\d"))
+    shot(pda, "pda-ahead-offline")
+    pda.locator("#ahead .thumb-bar button").click()
+    pda.get_by_role("button", name="exactly").click()
+    pda.locator(".thumb-bar button").click()
+    expect(pda.locator(".cash-done-title")).to_be_visible()
+    expect(pda.locator(STANDING)).to_have_text("Offline, 3 waiting")
     pda.click("#act-close")
 
 
 def start_anew_without_a_line(pda: Page, origin: str) -> None:
     """Load the page again and again: app, words, bays and what waits are there."""
     pda.reload()
-    expect(pda.locator(STANDING)).to_have_text("Offline, 2 waiting")
+    expect(pda.locator(STANDING)).to_have_text("Offline, 3 waiting")
     expect(pda.locator(".cell", has_text="01").locator(".plate")).to_be_visible()
     expect(pda.locator(".post-age")).to_have_text(re.compile("Not updating"))
-    fold(pda, "01", "It has left", "#end-reason", "drove off before my eyes")
+    fold(pda, "01", "Drove off without paying", "#escape-words", "asked, and drove off")
     expect(pda.locator(".cell", has_text="01").locator(".plate")).to_have_count(0)
     pda.goto(f"{origin}/attendant?lang=zh")
-    expect(pda.locator(STANDING)).to_have_text("离线，3 条待上传")
+    expect(pda.locator(STANDING)).to_have_text("离线，4 条待上传")
     pda.locator(STANDING).click()
-    expect(pda.locator(".outbox-acts > li")).to_have_count(3)
+    expect(pda.locator(".outbox-acts > li")).to_have_count(4)
     shot(pda, "pda-waiting-zh")
     assert violations(pda) == []
     pda.close()
@@ -214,14 +227,15 @@ def test_a_shift_goes_on_without_a_line_and_each_act_counts_once(
     start_anew_without_a_line(pda, lively.origin)
     pda = visitor.watched(context)  # the device is started anew
     pda.goto(f"{lively.origin}/attendant?lang=en")
-    expect(pda.locator(STANDING)).to_have_text("Offline, 3 waiting")
+    expect(pda.locator(STANDING)).to_have_text("Offline, 4 waiting")
     pda.evaluate(FIRST_ANSWER_IS_LOST)
     context.set_offline(False)
     expect(pda.locator("#outbox")).to_be_hidden()
-    sent = [(1, "plate", "done"), (2, "plate", "done"), (3, "report", "done"), (4, "end", "done")]
+    kinds = ["plate", "plate", "report", "ahead", "escape"]
+    sent = [(place, kind, "done") for place, kind in enumerate(kinds, 1)]
     assert acts_of(visitor, code) == sent
     free_with_a_photo(pda, context)
-    sent.append((5, "exempt", "done"))
+    sent.append((6, "exempt", "done"))
     assert acts_of(visitor, code) == sent
     facility_id = pda.evaluate("localStorage.getItem('greenbay.post')")
     stays = visitor.ask("operator", f"/api/v1/sessions?facility_id={facility_id}")["items"]
@@ -245,8 +259,14 @@ def test_a_shift_goes_on_without_a_line_and_each_act_counts_once(
         context.set_offline(False)
         pda.get_by_role("button", name="Send now").click()
         expect(pda.locator("#outbox")).to_be_hidden()
-    assert acts_of(visitor, code) == [*sent, (6, "cash", "done")]
+    assert acts_of(visitor, code) == [*sent, (7, "cash", "done")]
     assert garage.bill(PLATE)["state"] == "paid"
+    pda.click("#act-close")
+    pda.click("#day-open")
+    expect(pda.locator("#day [data-day=done]")).to_have_count(7)
+    expect(pda.locator("#day-owed")).to_have_text(re.compile(r"^¥\d"))
+    shot(pda, "pda-day")
+    assert violations(pda) == []
 
 
 def free_with_a_photo(pda: Page, context: BrowserContext) -> None:

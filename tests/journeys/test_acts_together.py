@@ -62,6 +62,7 @@ KINDS = (
     PlateKind.EMERGENCY_WHITE,
     PlateKind.BLUE7,
 )
+NAMING = (ActKind.PLATE, ActKind.SWAP)
 NOBODY = AccountId(UUID(int=7))
 
 
@@ -136,6 +137,9 @@ def found(uow: UnitOfWork, before: int, answers: object) -> dict[str, Any]:
     # Vehicles are made anew in each try: their kept plates stand for them.
     for row in rows("select id, masked, kind from vault.vehicle"):
         names[str(row["id"])] = f"{row['kind']} {row['masked']}"
+    for row in rows("select * from payments.bill"):
+        stay = names.get(str(row["session_id"]), row["session_id"])
+        names[str(row["id"])] = f"bill of {stay} to {row['covers_until_at']}"
     return {
         "answers": named(answers),
         "stays": [named(sorted(each.items())) for each in stays],
@@ -252,32 +256,45 @@ def _bill(uow: UnitOfWork, district: DistrictCode) -> str:
     return str(issue_bill(uow, charge, "test").id)
 
 
+def detail_of(round_: Round, drawn: tuple[Any, ...]) -> dict[str, Any]:
+    """Give what a drawn act needs."""
+    kind, bay, other, _plate, _minute, word = drawn
+    bays = [str(each) for each in (*round_.bays, BayId(UUID(int=1)))]
+    bills = [*round_.bills, str(UUID(int=2)), "no bill"]
+    here, to = {"bay_id": bays[bay]}, {"to_bay_id": bays[other]}
+    handed = {"tendered_minor": 900 + 100 * word, "currency": "CNY" if other else "EUR"}
+    found: dict[ActKind, dict[str, Any]] = {
+        ActKind.MOVE: {**here, **to, "reason": "the wrong bay"},
+        ActKind.END: {**here, "reason": "left before my eyes" if word else "x"},
+        ActKind.SPLIT: {
+            **here,
+            "minutes_before": 7 * other,
+            "vehicle_left": bool(word),
+            "reason": "two cars, not one",
+        },
+        ActKind.SWAP: {**here, "reason": "another car stands there now"},
+        ActKind.JOIN: {**here, **to, "reason": "one car in both"},
+        ActKind.SET_ASIDE: {
+            **here,
+            "reason": "a bin stands there",
+            "what": "object" if word else "bin",
+        },
+        ActKind.EXEMPT: {**here, "exempt": "sensor-fault" if word else "street-works"},
+        ActKind.REPORT: {**here, "what": "other", "note": "dark"},
+        ActKind.CASH: {"bill_id": bills[bay % 5], **handed},
+        ActKind.AHEAD: {**here, "amount_minor": 100 * other, "minutes_ahead": 60 * word, **handed},
+        ActKind.ESCAPE: {"bill_id": bills[bay % 5]} if word else here,
+        ActKind.SIGN_OUT: {},
+    }
+    return found.get(kind, here)
+
+
 def acts_of(round_: Round, drawn: Sequence[tuple[Any, ...]], first: int) -> list[ActIn]:
     """Give acts at different instants of what was drawn."""
     made = []
-    for at_, (kind, bay, other, plate, minute, word) in enumerate(drawn):
+    for at_, each in enumerate(drawn):
+        kind, _, _, plate, minute, _ = each
         sequence = first + at_
-        bays = [*round_.bays, BayId(UUID(int=1))]
-        detail: dict[str, Any] = {"bay_id": str(bays[bay])}
-        match kind:
-            case ActKind.MOVE:
-                detail |= {"to_bay_id": str(bays[other]), "reason": "the wrong bay"}
-            case ActKind.END:
-                detail["reason"] = "left before my eyes" if word else "x"
-            case ActKind.SET_ASIDE:
-                detail |= {"reason": "a bin stands there", "what": "object" if word else "bin"}
-            case ActKind.EXEMPT:
-                detail["exempt"] = "sensor-fault" if word else "street-works"
-            case ActKind.REPORT:
-                detail |= {"what": "other", "note": "dark"}
-            case ActKind.CASH:
-                bills = [*round_.bills, str(UUID(int=2)), "no bill"]
-                detail = {"bill_id": bills[bay % 5], "tendered_minor": 900 + 100 * word}
-                detail["currency"] = "CNY" if other else "EUR"
-            case ActKind.SIGN_OUT:
-                detail = {}
-            case _:
-                pass
         said = round_.street.clock.now() - timedelta(minutes=minute, microseconds=sequence)
         made.append(
             ActIn(
@@ -287,9 +304,9 @@ def acts_of(round_: Round, drawn: Sequence[tuple[Any, ...]], first: int) -> list
                 account_id=NOBODY if minute == 3 else round_.account_id,
                 device_at=said,
                 offset_ms=0,
-                detail=detail,
-                plate=PLATES[plate] if kind is ActKind.PLATE else None,
-                plate_kind=KINDS[plate] if kind is ActKind.PLATE else None,
+                detail=detail_of(round_, each),
+                plate=PLATES[plate] if kind in NAMING else None,
+                plate_kind=KINDS[plate] if kind in NAMING else None,
             )
         )
     return made

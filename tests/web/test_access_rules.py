@@ -516,6 +516,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/terminals/<uuid:terminal_id>/days/<day>": REGISTRY | {Role.FINANCE},
     "GET /api/v1/terminals/acts": BACK_OFFICE,
     "POST /api/v1/terminals/sign-ins": ON_THE_STREET,
+    "GET /api/v1/terminals/<uuid:terminal_id>/acts/mine/<day>": ON_THE_STREET,
     "POST /api/v1/terminals": KEEPERS,
     "GET /api/v1/pos-terminals": REGISTRY,
     "POST /api/v1/pos-terminals": KEEPERS,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import orjson
 from apiflask import APIBlueprint
@@ -10,20 +12,31 @@ from pydantic import ValidationError
 
 from city.errors import Invalid
 from city.identifiers import AccountId, parse_id
+from city.people import Role
 from city.terminals import act_store
 from city.terminals.rules.acts import ActKind, Advice, Outcome, advice_of, missing_before
 from journeys import apply_acts
+from parking.store.places import bays_by_id
+from payments import shifts
+from payments.rules.days import begin_of
 from web import access, refusals
 from web.api.cursors import after, cursor
+from web.api.days import day_in
 from web.api.roles import BACK_OFFICE
-from web.api.schemas.terminals import ActPartIn, ActResultsOut, ActsIn, ActsOut, ActsQuery
+from web.api.schemas.terminals import (
+    ActPartIn,
+    ActResultsOut,
+    ActsIn,
+    ActsOut,
+    ActsQuery,
+    MyActsOut,
+)
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from city.terminals.rules.acts import Act
 
 blueprint = APIBlueprint("terminal_acts", __name__, url_prefix="/api/v1", tag="Terminals")
+MOST_OF_A_DAY: Final = 200
 
 
 @blueprint.post("/terminals/acts")
@@ -84,6 +97,58 @@ def acts_kept(query_data: ActsQuery) -> dict[str, Any]:
         "items": [_shown_act(each) for each in shown],
         "next": cursor(shown[-1].id) if more else None,
     }
+
+
+@blueprint.get("/terminals/<uuid:terminal_id>/acts/mine/<day>")
+@access.allow(Role.ATTENDANT, Role.OPERATOR)
+@blueprint.output(MyActsOut)
+@blueprint.doc(
+    summary="What one did oneself at a terminal in a day, and the cash that one owes",
+    description=f"The latest {MOST_OF_A_DAY}; all are counted. A day of China, by when acts were.",
+)
+def my_acts(terminal_id: UUID, day: str) -> dict[str, Any]:
+    """List one's own acts of a day."""
+    asked, caller = day_in(day), access.known_actor()
+    if caller.account_id is None:
+        raise Invalid("is for people, not for integrations", field="terminal_id")
+    span = (begin_of(asked), begin_of(asked + timedelta(days=1)))
+    with access.wiring().database.read() as connection:
+        mine = (connection, terminal_id, caller.account_id, *span)
+        found = act_store.of_person_between(*mine, MOST_OF_A_DAY)
+        sums = act_store.sums_of_person(*mine)
+        bays = bays_by_id(connection, {UUID(each) for each in map(_bay_of, found) if each})
+        carried = shifts.carried(connection, caller.subject)
+    labels = {str(each): bay.label for each, bay in bays.items()}
+    return {
+        "day": asked,
+        "items": [
+            {
+                "id": each.id,
+                "kind": each.kind.value,
+                "at": each.at,
+                "outcome": each.outcome,
+                "words": refusals.as_asked(each.words) or None,
+                "bay_label": labels.get(_bay_of(each) or ""),
+                "amount": (each.effect or {}).get("amount"),
+            }
+            for each in found
+        ],
+        "counts": [
+            {"kind": each.kind.value, "outcome": each.outcome.value, "acts": each.acts}
+            for each in sums
+        ],
+        "taken_minor": sum(each.minor for each in sums),
+        "carried": carried.as_json(),
+    }
+
+
+def _bay_of(act: Act) -> str | None:
+    """Give the bay that an act names, where it could be read."""
+    named = act.detail.get("bay_id")
+    try:
+        return None if named is None else str(parse_id(str(named), "bay_id"))
+    except Invalid:
+        return None
 
 
 def _read_act(index: int, sent: object) -> apply_acts.ActIn | dict[str, Any]:

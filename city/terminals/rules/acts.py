@@ -27,11 +27,21 @@ class ActKind(StrEnum):
     END = "end"
     MOVE = "move"
     """The vehicle was noted for the wrong bay."""
+    SPLIT = "split"
+    """One vehicle followed another unseen by the sensor."""
+    SWAP = "swap"
+    """Another vehicle than the noted one stands there."""
+    JOIN = "join"
+    """One vehicle stands in two bays: the other bay's stay counts."""
     SET_ASIDE = "set-aside"
     """What stands there is nothing to be charged."""
     EXEMPT = "exempt"
     """The stay is freed of its fee, for one of its region's reasons."""
     CASH = "cash"
+    AHEAD = "ahead"
+    """Cash for a stay that goes on, as much as the terminal's own table of its fee said."""
+    ESCAPE = "escape"
+    """The vehicle drove off although its driver was asked to pay: its bill is due at once."""
     REPORT = "report"
     """Something is wrong with a bay or its sensor."""
     SIGN_OUT = "sign-out"
@@ -175,6 +185,26 @@ def check_timely(act: Act) -> None:
         )
 
 
+MOST_BEFORE: Final = timedelta(days=1)
+"""How long before an act what it tells of may have been: a vehicle that followed another, say."""
+MOST_AHEAD: Final = timedelta(hours=12)
+"""How far ahead a terminal's tables of fees reach."""
+
+
+def minutes_of(act: Act, name: str, most: timedelta) -> timedelta:
+    """Give a span that an act names in whole minutes; nothing where it names none.
+
+    Raises
+    ------
+    Invalid
+        Where it is no span, or too long.
+    """
+    said = act.detail.get(name, 0)
+    if not isinstance(said, int) or not 0 <= said <= most / timedelta(minutes=1):
+        raise Invalid(f"must be minutes, {most // timedelta(minutes=1)} at most", field=name)
+    return timedelta(minutes=said)
+
+
 _ADVICE: Final[Mapping[str, Advice]] = {
     "attached": Advice.LOOK_AGAIN,
     "elsewhere": Advice.LOOK_AGAIN,
@@ -185,6 +215,8 @@ _ADVICE: Final[Mapping[str, Advice]] = {
     "paid": Advice.NOTHING,
     "set-aside": Advice.NOTHING,
     "exempt": Advice.NOTHING,
+    "escaped": Advice.NOTHING,
+    "no-vehicle": Advice.LOOK_AGAIN,
     "photo": Advice.PHOTO,
     "words": Advice.TYPE_AGAIN,
     "not-signed-in": Advice.SIGN_IN,

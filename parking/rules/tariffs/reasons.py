@@ -170,6 +170,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "paid already: {paid}",
         "zh": "此前已付{paid}",
     },
+    "tariff.why.ahead.told": {
+        "en": "taken ahead without a line, as the terminal showed it",
+        "zh": "离线预收，按终端当时显示的金额",
+    },
     "tariff.why.paid.kept": {
         "en": "paid ahead for more than was used: {unused} is not given back",
         "zh": "预付时长未用完，{unused}不予退还",

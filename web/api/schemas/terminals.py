@@ -226,7 +226,21 @@ class ActPartIn(Incoming):
 
     id: Annotated[UUID, Field(description="Made on the device before the act was shown as done")]
     sequence: Annotated[int, Field(ge=1, le=2**53 - 1, description="From 1, without gaps")]
-    kind: Literal["plate", "end", "move", "set-aside", "exempt", "cash", "report", "sign-out"]
+    kind: Literal[
+        "plate",
+        "end",
+        "move",
+        "split",
+        "swap",
+        "join",
+        "set-aside",
+        "exempt",
+        "cash",
+        "ahead",
+        "escape",
+        "report",
+        "sign-out",
+    ]
     account_id: Annotated[UUID, Field(description="Who did it, signed in at the terminal")]
     device_at: Annotated[InstantIn, Field(description="By the device's own clock")]
     offset_ms: Annotated[
@@ -234,11 +248,24 @@ class ActPartIn(Incoming):
         Field(ge=-(10**13), le=10**13, description="The city's clock less the device's, if known"),
     ] = None
     bay_id: Annotated[UUID | None, Field(description="all but cash and sign-out")] = None
-    to_bay_id: Annotated[UUID | None, Field(description="move")] = None
-    plate: Annotated[PlateText | None, Field(description="plate")] = None
+    to_bay_id: Annotated[
+        UUID | None,
+        Field(description="move; join: of the stay that counts"),
+    ] = None
+    plate: Annotated[PlateText | None, Field(description="plate, swap")] = None
     plate_kind: PlateKind | None = None
     reason: Annotated[
-        str | None, Field(max_length=500, description="end, move, set-aside; exempt where asked")
+        str | None,
+        Field(
+            max_length=500,
+            description="end, move, split, swap, join, set-aside; exempt where asked; escape",
+        ),
+    ] = None
+    minutes_before: Annotated[
+        int | None, Field(ge=0, le=1440, description="split: how long ago the other one came")
+    ] = None
+    vehicle_left: Annotated[
+        bool | None, Field(description="split: whether the noted vehicle left, else it came")
     ] = None
     what: Annotated[
         Literal[
@@ -262,9 +289,15 @@ class ActPartIn(Incoming):
         UUID | None, Field(description="Of a picture taken with it, made on the device")
     ] = None
     photo_sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
-    bill_id: Annotated[UUID | None, Field(description="cash")] = None
-    tendered_minor: Annotated[int | None, Field(ge=0, le=10**12, description="cash")] = None
-    currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$", description="cash")] = None
+    bill_id: Annotated[UUID | None, Field(description="cash; escape, in place of a bay")] = None
+    amount_minor: Annotated[
+        int | None, Field(ge=1, le=10**12, description="ahead: what was asked for")
+    ] = None
+    minutes_ahead: Annotated[
+        int | None, Field(ge=0, le=720, description="ahead: from the act on")
+    ] = None
+    tendered_minor: Annotated[int | None, Field(ge=0, le=10**12, description="cash, ahead")] = None
+    currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$", description="cash, ahead")] = None
 
 
 class ActsIn(Incoming):
@@ -347,3 +380,25 @@ class ActsOut(Outgoing):
 
     items: list[ActOut]
     next: str | None
+
+
+class MyActOut(Outgoing):
+    """One's own act; its plate is in the vault."""
+
+    id: UUID
+    kind: str
+    at: Annotated[Instant, Field(description="By the city's clock")]
+    outcome: Literal["done", "refused"]
+    words: Annotated[str | None, Field(description="Why it was refused")]
+    bay_label: str | None
+    amount: Annotated[MoneyOut | None, Field(description="Of cash: what was paid by it")]
+
+
+class MyActsOut(Outgoing):
+    """One's own acts of a day at a terminal, the last first."""
+
+    day: date
+    items: list[MyActOut]
+    counts: Annotated[list[ActsOfKindOut], Field(description="of all of them")]
+    taken_minor: Annotated[int, Field(description="cash that became payments that day")]
+    carried: Annotated[MoneyOut, Field(description="cash that one owes by the ledger, of all days")]

@@ -4,13 +4,14 @@ import "../styles/attendant.css";
 import { ProblemError, read, readAll } from "./api/client";
 import type { Bill, Facility, PatrolTask, Session } from "./api/types";
 import { keepApp } from "./attendant/app";
-import { aheadStep } from "./attendant/ahead";
+import { aheadStep, type WithoutLine } from "./attendant/ahead";
 import { arrearsByPlate, arrearsOfStay, codeStep, linkTo, type ArrearsActs } from "./attendant/arrears";
-import { bayActs, corrections } from "./attendant/bay_acts";
+import { bayActs, corrections, escapeForm } from "./attendant/bay_acts";
 import { cardStep } from "./attendant/card";
 import { CashDesk, cashDone, type Taken } from "./attendant/cash";
 import { facilityChoice } from "./attendant/choice";
 import { codeScanStep } from "./attendant/code";
+import { dayPanel } from "./attendant/day";
 import { Home } from "./attendant/home";
 import { Patrol, patrolPanel } from "./attendant/patrol";
 import { point } from "./attendant/patrol_tasks";
@@ -19,8 +20,10 @@ import { PlateEntry } from "./attendant/plate_entry";
 import { Post } from "./attendant/post";
 import { ShiftPanel } from "./attendant/shift";
 import { billSummary, stayPanel, type StayActs } from "./attendant/stay_panel";
+import type { Money } from "./format/money";
+import { instant } from "./format/time";
 import { inLanguage, price } from "./format/words";
-import { everySecond } from "./shell/clock";
+import { businessTime, everySecond } from "./shell/clock";
 import { byId, h, put, replace, write } from "./shell/dom";
 import { onKey } from "./shell/keys";
 import { outboxBar, outboxList } from "./outbox/bar";
@@ -231,6 +234,7 @@ class AttendantPage {
       openArrears: () => this.openArrears(),
       openShift: () => this.openShift(post),
       openPatrol: () => void this.openPatrol(post),
+      openDay: () => void this.openDay(),
     });
     this.view = view;
     replace(this.home, view.element);
@@ -268,12 +272,16 @@ class AttendantPage {
         await this.note(wanted, shown, photo);
         this.closeStep();
       };
-      const more = bayActs(this.post, bayId, note, () => this.openPlate(bayId));
+      const more = bayActs(this.post, bayId, note, {
+        begin: () => this.openPlate(bayId),
+        swap: () => this.openSwap(bayId),
+      });
       if (more) panel.element.append(more);
+    } else {
+      const stay = this.post.stayIn(bayId);
+      const wrong = stay ? corrections(stay, () => this.corrected(bayId)) : null;
+      if (wrong) panel.element.append(wrong);
     }
-    const stay = this.post.stayIn(bayId);
-    const wrong = stay && !this.post.waiting.has(bayId) ? corrections(stay, this.keeps, () => this.corrected(bayId)) : null;
-    if (wrong) panel.element.append(wrong);
     this.show(panel);
   }
 
@@ -283,8 +291,9 @@ class AttendantPage {
   }
 
   /** The ways in which a bill is paid here. */
-  private taking(): Pick<StayActs, "takeCash" | "scanCode" | "showCode" | "takeCard"> {
+  private taking(): Pick<StayActs, "takeCash" | "scanCode" | "showCode" | "takeCard" | "escaped"> {
     return {
+      escaped: (bill) => this.escapeOf(bill),
       takeCash: (bill) => this.openCash(bill),
       scanCode: (bill) => this.openScan(bill),
       showCode: (bill) => void this.openCode(bill),
@@ -292,13 +301,46 @@ class AttendantPage {
     };
   }
 
+  /** What says that whoever owes a bill drove off; nothing where it is due, or this is no terminal. */
+  private escapeOf(bill: Bill): HTMLElement | null {
+    if (!this.keeps || instant(bill.due_at) <= businessTime()) return null;
+    return escapeForm({ bill_id: bill.id }, "–", async (wanted, shown, photo = null) => {
+      await this.note(wanted, { ...shown, amount: bill.outstanding }, photo);
+      this.closeStep();
+    });
+  }
+
   private openAhead(stay: Session, bayId: string): void {
     const label = this.post?.short(stay.bay_label) ?? stay.bay_label;
-    const element = aheadStep(stay, label, {
-      show: (title, step) => this.show({ title, element: step }),
+    const acts = {
+      show: (title: string, step: HTMLElement) => this.show({ title, element: step }),
       close: () => this.corrected(bayId),
-    });
-    this.show({ title: text("ahead.title", { label }), element });
+    };
+    const element = aheadStep(stay, label, acts, this.keeps ? this.aheadHere(stay, bayId, label) : null);
+    this.show({ title: text("prepay.title", { label }), element });
+  }
+
+  /** Cash ahead as this device's own tables say; kept here until there is a line. */
+  private aheadHere(stay: Session, bayId: string, label: string): WithoutLine {
+    return {
+      due: (atMs) => this.post?.due(stay, atMs)?.fee ?? null,
+      note: async (due, tenderedMinor, minutes) => {
+        const refused = this.beyondLimit(due);
+        if (refused !== null) return refused;
+        const { minor, currency } = due;
+        await this.note(
+          { kind: "ahead", bay_id: bayId, amount_minor: minor, tendered_minor: tenderedMinor, currency, minutes_ahead: minutes },
+          { label, amount: due },
+        );
+        return null;
+      },
+    };
+  }
+
+  /** Why no more cash is taken without a line; null where it may be. */
+  private beyondLimit({ minor, currency }: Money): string | null {
+    const room = this.outbox.cashRoom(currency);
+    return minor > room ? text("cash.offline_limit", { room: price({ minor: room, currency }) }) : null;
   }
 
   private async openCode(bill: Bill): Promise<void> {
@@ -321,6 +363,18 @@ class AttendantPage {
         this.refreshNow?.();
       },
     };
+  }
+
+  /** What was done today, on a terminal; any other device keeps no list. */
+  private async openDay(): Promise<void> {
+    const self = await known();
+    const { account } = page();
+    if (!self?.id || !account || !this.keeps) {
+      this.show({ title: text("day.title"), element: emptyState(text("day.no_terminal"), text("day.no_terminal_advice")) });
+      return;
+    }
+    const element = dayPanel({ terminalId: self.id, account, waiting: () => this.outbox.waiting() });
+    this.show({ title: text("day.title"), element });
   }
 
   private openShift(post: Post): void {
@@ -396,6 +450,21 @@ class AttendantPage {
     this.show({ title: text("plate.title", { label }), element: entry.element });
   }
 
+  /** Say that another vehicle than the noted one stands in a bay, by its plate. */
+  private openSwap(bayId: string): void {
+    const stay = this.post?.stayIn(bayId);
+    const bay = this.post?.bay(bayId);
+    if (!this.post || !stay || !bay) return;
+    const label = this.post.short(bay.label);
+    // Without what is noted: it is not corrected, it left.
+    const entry = new PlateEntry({ ...stay, plate: null }, label, () => undefined, async (plate, kind, photo) => {
+      const wanted: Wanted = { kind: "swap", bay_id: bayId, plate, plate_kind: kind, reason: text("bay_act.swap_reason") };
+      await this.note(wanted, { label }, photo);
+      this.openBay(bayId);
+    });
+    this.show({ title: text("bay_act.swap_title", { label }), element: entry.element });
+  }
+
   private async openBill(billId: string): Promise<void> {
     const body = h("div", { class: "panel-body" }, skeleton(4, "line"));
     this.show({ title: text("bill.title"), element: body });
@@ -423,8 +492,8 @@ class AttendantPage {
   private openCash(bill: Bill): void {
     const note = async (tenderedMinor: number): Promise<string | null> => {
       const { minor, currency } = bill.outstanding;
-      const room = this.outbox.cashRoom(currency);
-      if (minor > room) return text("cash.offline_limit", { room: price({ minor: room, currency }) });
+      const refused = this.beyondLimit(bill.outstanding);
+      if (refused !== null) return refused;
       await this.note(
         { kind: "cash", bill_id: bill.id, tendered_minor: tenderedMinor, currency },
         { amount: { minor, currency } },

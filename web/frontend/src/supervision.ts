@@ -153,7 +153,8 @@ class SupervisionPage {
             text("supervision.photos"),
             [text("supervision.photo_act"), text("supervision.name"), text("supervision.terminal"), text("supervision.photo_since"), text("supervision.photo_end")],
             photos.slice(0, SHOWN_PHOTOS).map((each) => {
-              const words = text(each.kind === "exempt" ? "supervision.photo_exempt" : "supervision.photo_plate", { label: each.bay_label });
+              const about = each.kind === "exempt" || each.kind === "escape" ? each.kind : "plate";
+              const words = text(`supervision.photo_${about}`, { label: each.bay_label });
               const place = inLanguage(each.facility.zh, each.facility.en);
               return [
                 h("span", {}, each.session_id ? h("a", { href: `/stays?stay=${each.session_id}` }, words) : words, h("br"), place),

@@ -20,6 +20,7 @@ export type Session = Schemas["SessionOut"];
 export type Attached = Schemas["AttachedOut"];
 export type Bill = Schemas["BillOut"];
 /** What a stay costs up to an instant, with what was paid ahead. */
+export type MyActs = Schemas["MyActsOut"];
 export type Advance = Schemas["AdvanceOut"];
 export type Fee = Schemas["FeeOut"];
 /** The same by when it ends, for when there is no line. */

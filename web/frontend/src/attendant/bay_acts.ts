@@ -5,12 +5,14 @@ import { h, write } from "../shell/dom";
 import { labelled } from "../shell/form";
 import { named, text, type TextKey } from "../shell/text";
 import { correct, fittingCorrections } from "../stays/corrections";
+import { camera } from "./camera";
 import { exemptForm, type NoteWithPhoto } from "./exempting";
 import type { Post } from "./post";
 
 const SET_ASIDE = ["motorcycle", "object", "works", "sensor-fault", "other"] as const;
 const REPORT = ["sensor-silent", "sensor-wrong", "bay-blocked", "other"] as const;
 const MOST_SIGNS = 500;
+const MINUTES_AGO = [0, 5, 10, 15, 30, 60, 120] as const;
 
 export type Note = NoteWithPhoto;
 
@@ -79,12 +81,9 @@ function options(prefix: string, list: readonly string[]): Choice[] {
   return list.map((value) => ({ id: value, value, words: named(prefix, value) }));
 }
 
-/** Corrections that a terminal has no act for, and those that other devices have none for: with a line. */
-const ON_LINE: ReadonlySet<string> = new Set(["split", "join", "swap"]);
-
-/** What is wrong with the stay in a bay, said with a line; all of it where this device keeps no acts. */
-export function corrections(stay: Session, keeps: boolean, done: () => void): HTMLElement | null {
-  const kinds = fittingCorrections(stay).filter((kind) => kind !== "attach" && (!keeps || ON_LINE.has(kind)));
+/** What is wrong with the stay in a bay, said with a line by a device that keeps no acts. */
+export function corrections(stay: Session, done: () => void): HTMLElement | null {
+  const kinds = fittingCorrections(stay).filter((kind) => kind !== "attach");
   if (kinds.length === 0) return null;
   return h(
     "section",
@@ -101,8 +100,55 @@ export function corrections(stay: Session, keeps: boolean, done: () => void): HT
   );
 }
 
-/** What can be done at a bay beside its plate; `begin` where nothing is known to stand there. */
-export function bayActs(post: Post, bayId: string, note: Note, begin: () => void): HTMLElement | null {
+/** A driver who was asked to pay drove off: said of a bay, or of the bill of a stay that is over. */
+export function escapeForm(of: { readonly bay_id: string } | { readonly bill_id: string }, label: string, note: Note): HTMLElement {
+  const [said, saidOf] = words("escape-words", text("bay_act.note"), false);
+  const taking = camera("escape-photo", text("photo.take"), () => undefined);
+  return folded(text("bay_act.escape"), text("bay_act.escape_act"), [h("p", { class: "note" }, text("bay_act.escape_means")), said, taking.element], () => {
+    const reason = saidOf();
+    return note({ kind: "escape", ...of, ...(reason ? { reason } : {}) }, { label }, taking.photo());
+  });
+}
+
+/** Two cars in one record, or two records of one car. */
+function partings(post: Post, bayId: string, label: string, stay: Session, note: Note): HTMLElement[] {
+  const [ago, agoOf] = choices(
+    "split-ago",
+    text("bay_act.split_at"),
+    MINUTES_AGO.map((minutes) => ({ id: String(minutes), value: String(minutes), words: text("bay_act.minutes_ago", { minutes }) })),
+  );
+  const [whose, whoseOf] = choices("split-whose", text("stays.split_whose"), [
+    { id: "left", value: "left", words: text("stays.split_left") },
+    { id: "came", value: "came", words: text("stays.split_came") },
+  ]);
+  const [why, whyOf] = words("split-reason", text("bay_act.reason"), true);
+  const split = folded(text("stays.correct.split"), text("bay_act.split_act", { label }), [ago, stay.plate ? whose : null, why], () =>
+    note({ kind: "split", bay_id: bayId, minutes_before: Number(agoOf()), vehicle_left: whoseOf() === "left", reason: whyOf() }, { label }),
+  );
+  const wholes = post.bays.flatMap((other) => {
+    const there = other.id === bayId ? null : post.stayIn(other.id);
+    const fits = there?.plate && !there.part_of && (!stay.plate || stay.plate.text === there.plate.text);
+    return fits ? [{ id: other.id, value: other.id, words: text("bay_act.join_bay", { label: post.short(other.label) }) }] : [];
+  });
+  if (wholes.length === 0) return [split];
+  const [into, intoOf] = choices("join-into", text("bay_act.join_into"), wholes);
+  const [because, becauseOf] = words("join-reason", text("bay_act.reason"), true);
+  const join = folded(text("stays.correct.join"), text("bay_act.join_act", { label }), [into, because], () =>
+    note({ kind: "join", bay_id: bayId, to_bay_id: intoOf(), reason: becauseOf() }, { label }),
+  );
+  return [split, join];
+}
+
+/** Acts that need a step of their own. */
+export interface BaySteps {
+  /** A vehicle stands where nothing is known to. */
+  readonly begin: () => void;
+  /** Another vehicle than the noted one stands there. */
+  readonly swap: () => void;
+}
+
+/** What can be done at a bay beside its plate. */
+export function bayActs(post: Post, bayId: string, note: Note, steps: BaySteps): HTMLElement | null {
   const bay = post.bay(bayId);
   if (!bay) return null;
   const label = post.short(bay.label);
@@ -140,6 +186,10 @@ export function bayActs(post: Post, bayId: string, note: Note, begin: () => void
       );
     }
   }
+  if (stay && stay.set_aside === null && stay.part_of === null) {
+    if (stay.plate && !stay.exempt) acts.push(escapeForm({ bay_id: bayId }, label, note));
+    acts.push(...partings(post, bayId, label, stay, note));
+  }
   const [fault, faultOf] = choices("report-what", text("bay_act.what"), options("bay_act.fault", REPORT));
   const [note_, noteOf] = words("report-note", text("bay_act.note"), false);
   acts.push(
@@ -154,7 +204,10 @@ export function bayActs(post: Post, bayId: string, note: Note, begin: () => void
     h("h3", {}, text("bay_act.title")),
     stay
       ? null
-      : h("button", { class: "button", type: "button", onclick: begin }, text("bay_act.begin")),
+      : h("button", { class: "button", type: "button", onclick: steps.begin }, text("bay_act.begin")),
+    stay?.plate
+      ? h("p", { class: "panel-acts" }, h("button", { class: "button", type: "button", id: "swap", onclick: steps.swap }, text("stays.correct.swap")))
+      : null,
     ...acts,
   );
 }
@@ -163,7 +216,7 @@ export function bayActs(post: Post, bayId: string, note: Note, begin: () => void
 export function actWords(wanted: Wanted, shown: Shown, money: string): string {
   const key = `outbox.act.${wanted.kind}` as TextKey;
   return text(key, {
-    label: shown.label ?? "",
+    label: shown.label ?? "–",
     to: shown.toLabel ?? "",
     plate: wanted.plate ?? "",
     amount: money,

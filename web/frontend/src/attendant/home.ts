@@ -21,6 +21,7 @@ export interface HomeActs {
   readonly openArrears: () => void;
   readonly openShift: () => void;
   readonly openPatrol: () => void;
+  readonly openDay: () => void;
 }
 
 /** Tasks shown before the rest is folded away. */
@@ -120,6 +121,7 @@ export class Home {
         "section",
         { class: "post-section post-more" },
         h("button", { class: "button", type: "button", id: "shift-open", onclick: () => acts.openShift() }, text("shift.open")),
+        h("button", { class: "button", type: "button", id: "day-open", onclick: () => acts.openDay() }, text("day.open")),
         this.terminal,
       ),
     );

@@ -64,7 +64,7 @@ export function standing(
   const paid = new Set<string>();
   for (const { wanted, refusal } of acts) {
     if (refusal) continue;
-    if (wanted.bay_id && (wanted.kind === "plate" || wanted.kind === "set-aside" || wanted.kind === "end")) plates.add(wanted.bay_id);
+    if (wanted.bay_id && (wanted.kind === "plate" || wanted.kind === "set-aside" || wanted.kind === "end" || wanted.kind === "join")) plates.add(wanted.bay_id);
     if (wanted.bill_id && wanted.kind === "cash") paid.add(wanted.bill_id);
   }
   return told.filter(

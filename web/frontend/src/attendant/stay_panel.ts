@@ -29,6 +29,8 @@ export interface StayActs {
   readonly takeCard: (bill: Bill) => void;
   /** Take cash for a stay that goes on. */
   readonly takeAhead: (stay: Session) => void;
+  /** What says that the driver of a bill drove off; null where that is not said here. */
+  readonly escaped: (bill: Bill) => HTMLElement | null;
   /** What the stay's vehicle owes elsewhere. */
   readonly arrears: (stayId: string) => HTMLElement | null;
 }
@@ -63,6 +65,7 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
         h("button", { class: "button", type: "button", id: "scan-code", onclick: () => acts.scanCode(bill) }, text("code_pay.start")),
         h("button", { class: "button", type: "button", id: "take-card", onclick: () => acts.takeCard(bill) }, text("card_pay.start")),
       ),
+    owing ? acts.escaped(bill) : null,
     owing &&
       h(
         "div",
@@ -188,8 +191,8 @@ function openStay(
       h("h3", {}, text("stay.fee_now")),
       fee,
       // What is set aside, free or part of another stay is paid for by nobody.
-      stay.plate && offline.told && offline.free === null && stay.set_aside === null && stay.part_of === null
-        ? h("p", { class: "panel-acts" }, h("button", { class: "button", type: "button", id: "take-ahead", onclick: () => acts.takeAhead(stay) }, text("ahead.start")))
+      stay.plate && (offline.told || offline.ahead) && offline.free === null && stay.set_aside === null && stay.part_of === null
+        ? h("p", { class: "panel-acts" }, h("button", { class: "button", type: "button", id: "take-ahead", onclick: () => acts.takeAhead(stay) }, text("prepay.start")))
         : null,
     ),
     owed,

@@ -1,7 +1,20 @@
 /** What was done on this device and is not known to the city yet. Pure. */
 import type { Money } from "../format/money";
 
-export type ActKind = "plate" | "end" | "move" | "set-aside" | "exempt" | "cash" | "report" | "sign-out";
+export type ActKind =
+  | "plate"
+  | "end"
+  | "move"
+  | "split"
+  | "swap"
+  | "join"
+  | "set-aside"
+  | "exempt"
+  | "cash"
+  | "ahead"
+  | "escape"
+  | "report"
+  | "sign-out";
 
 /** What an act needs besides who, when and its number: members as `ActPartIn` names them. */
 export interface Wanted {
@@ -16,7 +29,11 @@ export interface Wanted {
   readonly exempt?: string;
   readonly photo_id?: string;
   readonly photo_sha256?: string;
+  readonly minutes_before?: number;
+  readonly vehicle_left?: boolean;
   readonly bill_id?: string;
+  readonly amount_minor?: number;
+  readonly minutes_ahead?: number;
   readonly tendered_minor?: number;
   readonly currency?: string;
 }
@@ -188,10 +205,15 @@ export function waiting(acts: readonly KeptAct[]): KeptAct[] {
   return acts.filter((act) => act.refusal === null);
 }
 
+/** Whether money went into the bag with it. */
+export function takesCash(kind: ActKind): boolean {
+  return kind === "cash" || kind === "ahead";
+}
+
 /** Cash in the bag that the city does not know of yet. */
 export function cashWaiting(acts: readonly KeptAct[]): number {
   return waiting(acts).reduce(
-    (sum, { wanted, shown }) => (wanted.kind === "cash" ? sum + (shown.amount?.minor ?? 0) : sum),
+    (sum, { wanted, shown }) => (takesCash(wanted.kind) ? sum + (shown.amount?.minor ?? 0) : sum),
     0,
   );
 }

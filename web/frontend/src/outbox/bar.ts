@@ -5,7 +5,7 @@ import { everySecond } from "../shell/clock";
 import { h, replace, write } from "../shell/dom";
 import { counted, named, text } from "../shell/text";
 import { toast } from "../shell/toast";
-import { doneAtMs, undoLeftMs, type KeptAct } from "./acts";
+import { doneAtMs, takesCash, undoLeftMs, type KeptAct } from "./acts";
 import type { Outbox } from "./outbox";
 import type { KeptPhoto } from "./photos";
 
@@ -113,7 +113,7 @@ export function outboxList(outbox: Outbox): { element: HTMLElement; update: () =
     if (!refusal) {
       return h("li", {}, head, h("p", { class: "note" }, text(act.sequence === null ? "outbox.held" : "outbox.queued")));
     }
-    const advice = act.wanted.kind === "cash" ? text("outbox.cash_refused") : named("outbox.advice", refusal.advice);
+    const advice = takesCash(act.wanted.kind) ? text("outbox.cash_refused") : named("outbox.advice", refusal.advice);
     return h(
       "li",
       { class: "outbox-refused" },

@@ -2,6 +2,8 @@
 import type { Bill, Session } from "../api/types";
 import { doneAtMs, type KeptAct } from "./acts";
 
+const MINUTE_MS = 60_000;
+
 export interface Laid {
   /** Open stays by bay. */
   readonly stays: ReadonlyMap<string, Session>;
@@ -54,7 +56,8 @@ export function laid(
   const waiting = new Set<string>();
   for (const act of acts) {
     const { wanted } = act;
-    if (wanted.kind === "cash" && wanted.bill_id) paid.add(wanted.bill_id);
+    // Nothing more is asked for here of who paid, or drove off.
+    if ((wanted.kind === "cash" || wanted.kind === "escape") && wanted.bill_id) paid.add(wanted.bill_id);
     const bay = bays.find(({ id }) => id === wanted.bay_id);
     if (!bay) continue;
     waiting.add(bay.id);
@@ -66,8 +69,30 @@ export function laid(
         break;
       }
       case "end":
+      case "escape":
         now.delete(bay.id);
         break;
+      case "swap": {
+        const plate = { text: wanted.plate ?? "", kind: wanted.plate_kind ?? "unknown" } as Session["plate"];
+        now.set(bay.id, { ...begun(act, bay, facilityId), plate });
+        break;
+      }
+      case "split": {
+        const cameAt = new Date(doneAtMs(act) - (wanted.minutes_before ?? 0) * MINUTE_MS).toISOString();
+        const plate = wanted.vehicle_left === false ? (stay?.plate ?? null) : null;
+        now.set(bay.id, { ...begun(act, bay, facilityId), opened_at: cameAt, plate });
+        break;
+      }
+      case "join": {
+        const whole = now.get(wanted.to_bay_id ?? "");
+        if (stay && whole) now.set(bay.id, { ...stay, part_of: whole.id });
+        break;
+      }
+      case "ahead": {
+        const paidUntilAt = new Date(doneAtMs(act) + (wanted.minutes_ahead ?? 0) * MINUTE_MS).toISOString();
+        if (stay) now.set(bay.id, { ...stay, paid_until_at: paidUntilAt });
+        break;
+      }
       case "set-aside":
         if (stay) now.set(bay.id, { ...stay, set_aside: wanted.what ?? "other" });
         break;
