@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 
 from parking.uplinks import LONGEST_BODY_BYTES
-from web import access, measures, origins, problems
+from web import access, bridge_protocol, measures, origins, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,9 @@ def _harden(response: Response) -> Response:
     if kind.startswith("text/html"):
         if "Content-Security-Policy" not in headers:
             live = origins.live_origin(access.wiring().settings)
-            headers["Content-Security-Policy"] = PAGE_POLICY.format(live=live)
+            # A handheld's own bridge, which the attendant's page alone speaks to.
+            also = f" {bridge_protocol.ORIGIN}" if request.endpoint == "pages.attendant" else ""
+            headers["Content-Security-Policy"] = PAGE_POLICY.format(live=f"{live}{also}")
         for name, value in PAGE_HEADERS.items():
             headers.setdefault(name, value)
     elif kind.startswith("text/javascript"):

@@ -65,6 +65,7 @@ GARAGES: Final = {
     "scan": Plan("SC7", ("皖B70014", "皖B70015")),
     "attendant": Plan("AT7", ("皖B70007",)),
     "offline": Plan("OF7", ("皖B72001",)),
+    "bridge": Plan("BR7", ("皖B70061",)),
     "shift": Plan("SH7", ("皖B70031", "皖B70032", "皖B70033", "皖B70034")),
     "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),
     "left-code": Plan("LC7", ("皖B70021",)),

@@ -6,6 +6,7 @@ import type { Bill, Facility, PatrolTask, Session } from "./api/types";
 import { keepApp } from "./attendant/app";
 import { aheadStep, type WithoutLine } from "./attendant/ahead";
 import { arrearsByPlate, arrearsOfStay, codeStep, linkTo, type ArrearsActs } from "./attendant/arrears";
+import { bridge } from "./attendant/bridge";
 import { bayActs, corrections, escapeForm } from "./attendant/bay_acts";
 import { cardStep } from "./attendant/card";
 import { CashDesk, cashDone, type Taken } from "./attendant/cash";
@@ -16,6 +17,7 @@ import { Home } from "./attendant/home";
 import { Patrol, patrolPanel } from "./attendant/patrol";
 import { point } from "./attendant/patrol_tasks";
 import { knownPlace } from "./attendant/place";
+import { printButton } from "./attendant/receipt";
 import { PlateEntry } from "./attendant/plate_entry";
 import { Post } from "./attendant/post";
 import { ShiftPanel } from "./attendant/shift";
@@ -85,6 +87,7 @@ class AttendantPage {
     this.outbox.onChange(() => this.lay());
     keepApp(byId("app-news"));
     void this.patrol.start();
+    void bridge.start();
     this.work();
     addEventListener("online", () => void this.signIn());
     void this.signIn();
@@ -505,7 +508,7 @@ class AttendantPage {
       this.view?.update();
       this.show({
         title: text("cash.title"),
-        element: cashDone(taken, () => this.closeStep()),
+        element: cashDone(taken, () => this.closeStep(), printButton(bill, taken)),
       });
       this.refreshNow?.();
     };

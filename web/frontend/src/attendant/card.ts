@@ -6,6 +6,7 @@ import { h, replace, write } from "../shell/dom";
 import { field, labelled } from "../shell/form";
 import { problemText } from "../shell/states";
 import { text } from "../shell/text";
+import { bridge } from "./bridge";
 
 /** One payment: its number is kept until it ends, so that a lost answer debits nothing twice. */
 export function cardStep(bill: Bill, paid: () => void): HTMLElement {
@@ -46,5 +47,11 @@ export function cardStep(bill: Bill, paid: () => void): HTMLElement {
     problem,
     h("div", { class: "thumb-bar" }, submit),
   );
+  bridge.hear("card", submit, (read) => {
+    // A card that is held to the reader twice is debited once: what runs goes on.
+    if (submit.disabled) return;
+    reader.value = read;
+    element.requestSubmit();
+  });
   return element;
 }

@@ -168,7 +168,7 @@ export class CashDesk {
 }
 
 /** What stands after the money was taken: what to hand back, and the receipt. */
-export function cashDone(payment: Taken, done: () => void): HTMLElement {
+export function cashDone(payment: Taken, done: () => void, print: HTMLElement | null = null): HTMLElement {
   const element = h("div", { class: "cash-done" });
   replace(
     element,
@@ -181,6 +181,7 @@ export function cashDone(payment: Taken, done: () => void): HTMLElement {
           h("strong", { class: "cash-back" }, price(payment.change)),
         )
       : h("p", { class: "cash-words" }, text("cash.nothing_back")),
+    print,
     h("a", { class: "button", href: `/bills/${payment.bill_id}` }, text("cash.receipt")),
     h(
       "div",

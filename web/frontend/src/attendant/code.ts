@@ -5,6 +5,7 @@ import { price } from "../format/words";
 import { h, replace, write } from "../shell/dom";
 import { field, labelled } from "../shell/form";
 import { problemText } from "../shell/states";
+import { bridge } from "./bridge";
 import { named, text } from "../shell/text";
 
 const ASKED_EVERY_MS = 3_000;
@@ -90,6 +91,10 @@ class CodeDesk {
         h("div", { class: "thumb-bar" }, submit),
       ),
     );
+    bridge.hear("scan", submit, (scanned) => {
+      code.value = scanned;
+      send();
+    });
     setTimeout(() => code.focus({ preventScroll: true }), 0);
   }
 

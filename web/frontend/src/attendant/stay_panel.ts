@@ -17,6 +17,7 @@ import { inCash } from "./cash";
 import { freeBecause } from "./exempting";
 import type { Told } from "./fee_by_start";
 import type { Post } from "./post";
+import { printButton } from "./receipt";
 import { isOwing } from "./tasks";
 
 export interface StayActs {
@@ -57,6 +58,7 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
           : text(bill.state === "disputed" ? "bill.clock_stands" : "bill.nothing_due"),
     ),
     h("a", { class: "button", href: `/bills/${bill.id}` }, text("bill.open")),
+    printButton(bill, null),
     owing &&
       h(
         "p",

@@ -4,12 +4,35 @@ import { known } from "../terminal/self";
 import { h, replace, write } from "../shell/dom";
 import { field, labelled } from "../shell/form";
 import { named, text } from "../shell/text";
+import { bridge } from "./bridge";
 
 const CODE_SIGNS = 14;
 
 /** What is said where a request of the terminal is refused. */
 function refusalText(error: unknown): string {
   return error instanceof Refused && error.message ? error.message : text("problem.offline");
+}
+
+/** What this device's maker provides for what a browser cannot drive; used where a person says so. */
+function bridgePart(): HTMLElement {
+  const state = h("p", { class: "note", role: "status", id: "bridge-state" });
+  const look = h("button", { class: "button", type: "button", id: "bridge-look" }, text("bridge.look"));
+  const drop = h("button", { class: "button button-quiet", type: "button", id: "bridge-drop" }, text("bridge.forget"));
+  const draw = (): void => {
+    const { hello } = bridge;
+    drop.hidden = !bridge.wanted;
+    if (hello) {
+      const parts = hello.can.map((part) => named("bridge.part", part)).join(", ");
+      write(state, text("bridge.found", { maker: hello.maker, model: hello.model, parts }));
+    } else write(state, text(bridge.wanted ? "bridge.silent" : "bridge.none"));
+  };
+  look.addEventListener("click", () => void bridge.connect().then(draw));
+  drop.addEventListener("click", () => {
+    bridge.forget();
+    draw();
+  });
+  draw();
+  return h("section", { class: "panel-section" }, h("h3", {}, text("bridge.title")), state, h("p", { class: "panel-acts" }, look, drop));
 }
 
 export async function terminalPanel(enrolled: () => void): Promise<HTMLElement> {
@@ -67,5 +90,6 @@ export async function terminalPanel(enrolled: () => void): Promise<HTMLElement> 
       h("p", { class: "panel-acts" }, submit),
     ),
   );
+  body.append(bridgePart());
   return body;
 }
