@@ -249,7 +249,8 @@ def of_person_between(  # noqa: PLR0917 - whose, where, when, and how many of th
             ACT.c.at < before_at,
             ACT.c.account_id == account_id,
         )
-        .order_by(ACT.c.at.desc(), ACT.c.id.desc())
+        # Its own count tells apart what a device's clock does not.
+        .order_by(ACT.c.at.desc(), ACT.c.sequence.desc())
         .limit(limit)
     )
     return [act_of(row) for row in connection.execute(query)]

@@ -148,6 +148,7 @@ class AttendantPage {
       const told = await tellHealth({
         waiting: waiting.length,
         oldestAt: oldest ? new Date(doneAtMs(oldest)).toISOString() : null,
+        pricesOf: this.post?.pricesOf ?? null,
         place: await knownPlace(),
       });
       if (told) this.outbox.notePhotosAwaited(told.awaited_photos, photos);

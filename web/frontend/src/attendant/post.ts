@@ -66,6 +66,11 @@ export class Post {
     return feeByStart(this.byStart, stay.plate.kind, instant(stay.opened_at), atMs);
   }
 
+  /** As of when the tables are that fees are read off without a line; null without any. */
+  get pricesOf(): string | null {
+    return this.byStart?.base_at ?? null;
+  }
+
   /** Read what frees a stay here and what stays come to, now and then: rules change by the day. */
   private async readRules(): Promise<void> {
     if (Date.now() - this.rulesReadMs < RULES_MS) return;

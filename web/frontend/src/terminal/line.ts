@@ -103,6 +103,8 @@ export function sendPhotoPart(part: object): Promise<PhotoReceived> {
 export interface Queue {
   readonly waiting: number;
   readonly oldestAt: string | null;
+  /** As of when its tables of fees are; null where it has none. */
+  readonly pricesOf: string | null;
   /** Where the device is, where that may be known. */
   readonly place: { readonly longitude: number; readonly latitude: number } | null;
 }
@@ -119,6 +121,7 @@ export async function tellHealth(queue: Queue): Promise<TerminalStanding | null>
   const told = await post<TerminalStanding>("/api/v1/terminals/health", {
     app_version: appVersion(),
     acts_waiting: queue.waiting,
+    ...(queue.pricesOf ? { tariffs_version: queue.pricesOf } : {}),
     ...(queue.oldestAt ? { oldest_waiting_at: queue.oldestAt } : {}),
     ...(queue.place ? { longitude: coarse(queue.place.longitude), latitude: coarse(queue.place.latitude) } : {}),
     network: navigator.onLine ? network() : "none",
