@@ -79,6 +79,7 @@ def site_of(case: Case, programme: Programme, lanes: Sequence[LaneFlow]) -> Plan
     )
     return PlanSite(
         plan.stages,
+        tuple(names),
         plan.greens_s,
         plan.starts_s,
         plan.cycle_s,

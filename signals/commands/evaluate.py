@@ -11,17 +11,27 @@ from pydantic import JsonValue
 
 from city.command_line import CommandLine
 from city.errors import Invalid, Unavailable
-from signals.adapters.sumo.simulator import Simulator
+from signals.adapters.sumo.simulator import Control, Simulator
 from signals.adaptive_making import make_adaptive, with_failures
 from signals.control_making import make_peer
 from signals.plan_making import SIMULATE_S, make_plans
+from signals.priority_making import make_priority
 from signals.problem import Problem, add_arguments, read_problem
 from signals.rules.adaptive.control import Adaptive
 from signals.rules.control.peers import EVERY_S, Peer, Rule
 from signals.rules.model.files import read_plans
 from signals.rules.model.plans import Programme
+from signals.rules.priority.requests import Policy
+from signals.rules.priority.running import PlanPriority
 from signals.rules.simulation.actuated import actuated
-from signals.rules.simulation.outcome import Outcome, intervals_of, means_of, outcome_of
+from signals.rules.simulation.outcome import (
+    Outcome,
+    Shares,
+    intervals_of,
+    means_of,
+    outcome_of,
+    shares_of,
+)
 from signals.rules.simulation.shown import violations_shown
 
 SUMMARY: Final = "drive plans in a simulation and measure delay, stops and safety with intervals"
@@ -40,6 +50,8 @@ PEERS: Final[Mapping[str, Rule]] = {
 }
 _SEEING: Final = {"sumo-actuated", *PEERS}
 """Who looks at the simulation itself, not at detectors that could fail."""
+_FIXED: Final = {"current", "plan", "coordinated"}
+"""Whose plans can give priority."""
 _MOST_SEEDS: Final = 100
 
 _EXAMPLE: Final = """python -m signals evaluate --network net.xml --demand rou.xml --controller plan
@@ -74,12 +86,19 @@ def run(arguments: Sequence[str]) -> int:
         default=0.0,
         help="share of detectors that are stuck or silent; fixed plans have none",
     )
+    line.add_argument(
+        "--priority",
+        choices=("late", "all"),
+        help="buses that are late, or all, and emergency vehicles; with current, plan, coordinated",
+    )
     given = line.parse_args(arguments)
     seeds = _seeds(line, given.seeds)
     if not given.simulate >= 0:
         line.error("--simulate must not be negative")
     if not 0 <= given.detector_failure <= 1:
         line.error("--detector-failure must lie from 0 to 1")
+    if given.priority and given.controller not in _FIXED:
+        line.error(f"--priority goes with {', '.join(sorted(_FIXED))}")
     if given.detector_failure > 0 and given.controller in _SEEING:
         line.error(f"--detector-failure: {given.controller} cannot lose its detectors here")
     problem = read_problem(
@@ -106,7 +125,7 @@ def run(arguments: Sequence[str]) -> int:
         ) as simulator:
             programmes = _programmes(line, problem, given.controller, given.plans, given.simulate)
             variants: list[Variant] = []
-            for control in _controls(problem, given.controller):
+            for control in _controls(problem, given.controller, programmes, given.priority):
                 runs = [
                     drive(problem, simulator, programmes, seed, control, failing=failing)
                     for seed in seeds
@@ -123,6 +142,7 @@ def run(arguments: Sequence[str]) -> int:
             "end_s": problem.flows.end_s,
             "scale": given.scale,
             "closed": given.close,
+            **({"priority": given.priority} if given.priority else {}),
             **answer(variants),
         }
     )
@@ -136,13 +156,15 @@ class Driven:
     outcome: Outcome
     decision_ms: tuple[float, ...]
     decisions: tuple[tuple[float, str, str], ...] = ()
+    shares: Shares | None = None
+    priority: dict[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """All seeds of one controller."""
 
-    control: Peer | Adaptive | None
+    control: Control | None
     """None: plans."""
     runs: list[Driven]
 
@@ -157,7 +179,7 @@ def drive(
     simulator: Simulator,
     programmes: Sequence[Programme] | None,
     seed: int,
-    control: Peer | Adaptive | None = None,
+    control: Control | None = None,
     *,
     failing: float = 0.0,
 ) -> Driven:
@@ -175,7 +197,8 @@ def drive(
         safety_violations=len(violations),
         longest_wait_s=driven.longest_wait_s or 0.0,
     )
-    return Driven(outcome, driven.decision_ms, driven.decisions)
+    shares = shares_of(driven.trips, driven.walks_s)
+    return Driven(outcome, driven.decision_ms, driven.decisions, shares, driven.priority)
 
 
 def answer(variants: Sequence[Variant]) -> dict[str, JsonValue]:
@@ -186,7 +209,11 @@ def answer(variants: Sequence[Variant]) -> dict[str, JsonValue]:
     return {
         **_variants(best, variants),
         "seeds": [
-            {name: _rounded(value) for name, value in asdict(each).items()} for each in outcomes
+            {
+                name: _rounded(value)
+                for name, value in {**asdict(each.outcome), **_shares(each)}.items()
+            }
+            for each in best.runs
         ],
         "mean": {name: _rounded(value) for name, value in means_of(outcomes).items()},
         "interval95": {
@@ -196,6 +223,15 @@ def answer(variants: Sequence[Variant]) -> dict[str, JsonValue]:
         # Plans of fixed times decide nothing while they run, and SUMO does not tell its own time.
         "decision_ms_p99": round(_p99(decisions), 3) if decisions else None,
     }
+
+
+def _shares(run: Driven) -> dict[str, JsonValue]:
+    """Give whose delay it was, where anybody who may have priority travelled, and what was done."""
+    shares = run.shares
+    if shares is None or shares.public_trips + shares.emergency_trips == 0:
+        return {}
+    found: dict[str, JsonValue] = asdict(shares)
+    return {**found, "priority": run.priority} if run.priority is not None else found
 
 
 def _variants(best: Variant, variants: Sequence[Variant]) -> dict[str, JsonValue]:
@@ -212,7 +248,7 @@ def _variants(best: Variant, variants: Sequence[Variant]) -> dict[str, JsonValue
                 for each in best.control.detectors
             ]
         }
-    if best.control is None:
+    if best.control is None or isinstance(best.control, PlanPriority):
         return {}
     return {
         "every_s": best.control.every_s,
@@ -234,7 +270,14 @@ def _p99(values: Sequence[float]) -> float:
     return ordered[max(math.ceil(0.99 * len(ordered)) - 1, 0)]
 
 
-def _controls(problem: Problem, controller: str) -> tuple[Peer | Adaptive | None, ...]:
+def _controls(
+    problem: Problem,
+    controller: str,
+    programmes: Sequence[Programme] | None,
+    priority: str | None,
+) -> tuple[Control | None, ...]:
+    if priority is not None:
+        return (make_priority(problem, programmes, Policy(whoever=priority == "all")),)
     if controller == "adaptive":
         return (make_adaptive(problem),)
     if controller in PEERS:
@@ -275,5 +318,5 @@ def _seeds(line: CommandLine, text: str) -> list[int]:
     return seeds
 
 
-def _rounded(value: float | None) -> float | None:
+def _rounded(value: JsonValue) -> JsonValue:
     return round(value, 3) if isinstance(value, float) else value

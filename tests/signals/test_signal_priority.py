@@ -23,6 +23,7 @@ from signals.rules.priority.requests import (
     Request,
     Told,
     VehicleClass,
+    living,
     ranked,
     told,
 )
@@ -265,8 +266,11 @@ def test_a_bus_that_has_passed_early_leaves_the_rest_of_its_green_to_the_others(
 
 def test_who_never_checks_out_lapses() -> None:
     board = told({}, [coming(LATE, 10.0)], 0.0)
-    assert told(board, [], 10.0 + 2.0 + PRESENCE_S - 1)
-    assert not told(board, [], 10.0 + 2.0 + PRESENCE_S)
+    gone_s = 10.0 + 2.0 + PRESENCE_S
+    assert living(board, gone_s - 1)
+    assert not living(board, gone_s)
+    # It goes on saying that it is about to come.
+    assert not living(told(board, [coming(LATE, gone_s + 5)], gone_s), gone_s)
     assert not told({}, [gone(LATE)], 0.0)
 
 

@@ -23,9 +23,11 @@ from signals.adapters.sumo.control import (
     Waits,
     walkers_of,
 )
+from signals.adapters.sumo.priority import PriorityController
 from signals.rules.adaptive.control import Adaptive
 from signals.rules.control.peers import Peer
 from signals.rules.model.aspects import driven
+from signals.rules.priority.running import PlanPriority
 
 _CHECK_EVERY_STEPS: Final = 200
 _BEYOND_M: Final = 80.0
@@ -115,6 +117,8 @@ class Watched:
         self._controller: Controller | None = None
         if isinstance(control, Adaptive):
             self._controller = AdaptiveController(sumo, control, job["begin_s"])
+        elif isinstance(control, PlanPriority):
+            self._controller = PriorityController(sumo, control, job["begin_s"])
         elif control is not None and self._halting is not None:
             self._controller = PeerController(sumo, control, self._halting, job["begin_s"])
 
@@ -136,8 +140,8 @@ class Watched:
 
     def _told(self, light: str, seen: str, now_s: float) -> str:
         """Give what was told, if that is what SUMO shows: it knows no flashing green."""
-        if self._controller is not None:
-            told = self._controller.shown.get(light, "")
+        if self._controller is not None and light in self._controller.shown:
+            told = self._controller.shown[light]
         else:
             told = self._plans[light].at(now_s - 1) if light in self._plans else ""
         return told if told and driven(told, self._walkers[light]) == seen else seen
@@ -148,6 +152,7 @@ class Watched:
             "shown": self._shown,
             "longest_wait_s": None if self._waits is None else self._waits.longest_s,
             "decisions": [] if self._controller is None else self._controller.decisions,
+            "priority": getattr(self._controller, "report", None),
             "decision_ms": [] if self._controller is None else self._controller.decision_ms,
         }
 
@@ -176,12 +181,12 @@ class Told:
         return self._steps[-1][1]
 
 
-def _control(path: str | None) -> Peer | Adaptive | None:
+def _control(path: str | None) -> Peer | Adaptive | PlanPriority | None:
     """Read what our parent wrote for us: who switches; None: the plans."""
     if path is None:
         return None
     found = pickle.loads(Path(path).read_bytes())  # noqa: S301 - our parent's, in its own folder
-    if not isinstance(found, Peer | Adaptive):
+    if not isinstance(found, Peer | Adaptive | PlanPriority):
         raise TypeError(type(found).__name__)
     return found
 

@@ -23,9 +23,12 @@ from signals.rules.model.aspects import CODES, FLASHING, OF_CODE, YELLOWS, Aspec
 from signals.rules.model.plans import Interval, Programme
 from signals.rules.model.sumo_export import additional_file
 from signals.rules.model.sumo_net import read_sumo
+from signals.rules.priority.running import PlanPriority
 from signals.rules.simulation.outcome import Trip, person_delay_s
 from signals.rules.simulation.replay import Track
 
+Control = Peer | Adaptive | PlanPriority
+"""Who switches signals in place of their plans."""
 TELEPORT_S: Final = 300.0
 _GIVE_UP_S: Final = 4 * 3_600.0
 """After the last departure; teleports empty any network long before."""
@@ -50,6 +53,8 @@ class Run:
     """What each second's decisions of all signals took; empty where plans ran."""
     decisions: tuple[tuple[float, str, str], ...] = ()
     """Instant, signal and reason of every change of an adaptive control."""
+    priority: dict[str, Any] | None = None
+    """What a control that gives priority was asked and did; None of others."""
     tracks: tuple[Track, ...] = ()
     """Where vehicles were in the window of a replay; empty where nobody asked."""
     tracked_until_s: float | None = None
@@ -118,7 +123,7 @@ class Simulator:
         programmes: Sequence[Programme] | None,
         seed: int,
         *,
-        control: Peer | Adaptive | None = None,
+        control: Control | None = None,
         watch: bool = False,
         passages: bool = False,
         counted_from_s: float | None = None,
@@ -186,11 +191,12 @@ class Simulator:
             answer["longest_wait_s"],
             tuple(answer["decision_ms"]),
             tuple((at_s, light, says) for at_s, light, says in answer["decisions"]),
+            answer["priority"],
             tuple(Track(from_s, tuple(places)) for from_s, places in answer["tracks"]),
             answer["tracked_until_s"],
         )
 
-    def _file_of_control(self, control: Peer | Adaptive) -> Path:
+    def _file_of_control(self, control: Control) -> Path:
         path = self._base / "control.pickle"
         path.write_bytes(pickle.dumps(control))
         return path

@@ -35,6 +35,9 @@ CLEAR_S: Final = 3.0
 """A vehicle needs so much green from when it reaches the stop line until it is past it."""
 _SOONER_S: Final = 2.0
 """Less is no gain that anybody would notice."""
+_ABOUT_S: Final = 5.0
+_CHANCE: Final = 2.0
+"""What others lose counts so often: queues as a fluid know no chance, by which they grow longer."""
 _PARTS: Final = (1.0, 0.75, 0.5, 0.25)
 """Of the advance that is wished for: a long one may keep others waiting too long."""
 _EPS: Final = 1e-6
@@ -228,7 +231,10 @@ def _best(
         sooner_s = by_now_s - _passes_s(then, lane, request)
         others_s = then.delay_s() - cost_now_s
         if sooner_s >= _SOONER_S:
-            rank = (sooner_s, -others_s) if emergency else (sooner_s * weight - others_s, 0.0)
+            costs_s = others_s * (_CHANCE if others_s > 0 else 1.0)
+            rank = sooner_s * weight - costs_s, 0.0
+            if emergency:  # of those that serve it about as soon, what costs the others least
+                rank = sooner_s // _ABOUT_S, -others_s
             found.append((rank, _Chosen(each, each.schedule, sooner_s, others_s)))
     if not found:
         return None, reason
@@ -256,7 +262,7 @@ def _lane_of(lanes: Sequence[Lane], request: Request) -> int:
 def _passes_s(outlook: Outlook, lane: int, request: Request) -> float:
     """Give when it passes, between its earliest and its latest arrival."""
     ends = {request.arrives_s - request.spread_s, request.arrives_s + request.spread_s}
-    return sum(outlook.passes_s(lane, each) for each in ends) / len(ends)
+    return sum(outlook.passes_s(lane, each, request.ahead) for each in ends) / len(ends)
 
 
 def _in_one_green(scene: Scene, now: Outlook, lane: int, from_s: float, until_s: float) -> bool:
@@ -312,10 +318,22 @@ class _Trial:
     def _latest_s(self) -> float:
         return self.request.arrives_s + self.request.spread_s
 
+    def _in_front(self, at_s: float) -> float:
+        """Give how many stand before the vehicle when it comes up to them, by an instant."""
+        if self.request.ahead is not None:
+            return self.request.ahead
+        known = self.now.lanes[self.lane]
+        return self.now.queues[self.lane] + known.flow_per_s * max(at_s - self.now.now_s, 0.0)
+
+    def _needed_s(self, start_s: float) -> float:
+        """Give when those before the vehicle are gone if they begin to move at an instant."""
+        rate = max(self.now.lanes[self.lane].served_per_s, _EPS)
+        return max(start_s, self.now.now_s) + self._in_front(self._latest_s) / rate
+
     def extensions(self, place: int) -> Iterator[_Candidate]:
         """Let a green last until the vehicle, and whoever stands in front of it, has passed."""
         span, slot = self.now.spans[place], self.schedule[place]
-        needed_s = _needed_s(self.now, self.lane, span.start_s, self._latest_s)
+        needed_s = self._needed_s(span.start_s)
         by_s = float(math.ceil(max(needed_s, self._latest_s) + CLEAR_S - span.end_s))
         if 0 < by_s <= self.most_s - max(slot.green_s - slot.planned_s, 0.0):
             found = extended(self.schedule, place, by_s)
@@ -324,7 +342,7 @@ class _Trial:
     def early_greens(self, place: int) -> Iterator[_Candidate]:
         """Let a green begin sooner, and end as planned or sooner as well."""
         span, known = self.now.spans[place], self.now.lanes[self.lane]
-        ahead_s = self.now.queues[self.lane] / max(known.served_per_s, _EPS)
+        ahead_s = self._in_front(self.now.now_s) / max(known.served_per_s, _EPS)
         wish_s = span.start_s - max(self._earliest_s - ahead_s, self.scene.now_s)
         for part in _PARTS:
             by_s = float(math.floor(wish_s * part))
@@ -344,9 +362,7 @@ class _Trial:
             if rates[lane] <= 0 or (slot.stage, stage) not in stages.changes:
                 continue
             change_s = stages.change_s(slot.stage, stage)
-            queue = self.now.queues[lane]
-            queue += known.flow_per_s * max(end_s - self.scene.now_s, 0.0)
-            clear_s = known.loss_s + queue / rates[lane] + CLEAR_S
+            clear_s = known.loss_s + self._in_front(end_s) / rates[lane] + CLEAR_S
             # So late that the vehicle finds its queue gone, so soon that it need not stop.
             sooner_s = end_s + change_s - (self._earliest_s - clear_s)
             cut_s = float(math.floor(min(room_s, max(sooner_s, 0.0))))
@@ -356,15 +372,6 @@ class _Trial:
             new = new_slot(stages, slot, stage, green_s)
             found = inserted(stages, self.schedule, place, new, cut_s)
             yield self._made(Act.INSERTION, stage, green_s, found)
-
-
-def _needed_s(now: Outlook, lane: int, start_s: float, latest_s: float) -> float:
-    """Give when a queue that began to move at an instant, and who comes up to another, are gone."""
-    known = now.lanes[lane]
-    start_s = max(start_s, now.now_s)
-    rate = max(known.served_per_s, _EPS)
-    arrived = now.queues[lane] + known.flow_per_s * max(latest_s - now.now_s, 0.0)
-    return start_s + arrived / rate
 
 
 def _giving(schedule: Schedule, elapsed_s: float, share: float) -> Schedule:

@@ -13,10 +13,18 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from signals.rules.control.stages import ControlStage, StageSet
 from signals.rules.plans.passing import CRITICAL_GAP_S, FOLLOW_UP_S
 from signals.rules.priority.schedule import Span
+
+_LEAST_PER_S: Final = 0.01
+_MOST: Final = 40.0
+"""Vehicles: nothing tells of a longer queue, and a flow told too large must not build one."""
+_WHOLE: Final = 0.85
+"""A stage that lets less of a lane's traffic go serves nobody in it for long: of the first six one
+stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ def rates_of(
 def _rate(
     lane: Lane, stage: ControlStage, lanes: Sequence[Lane], yields: AbstractSet[tuple[str, str]]
 ) -> float:
-    found = 0.0
+    headway_s = going = 0.0
     for group, share in lane.groups:
         if group not in stage.groups:
             continue
@@ -63,8 +71,10 @@ def _rate(
             for name, part in other.groups
             if group not in stage.protected and name in stage.groups and (group, name) in yields
         )
-        found += share * min(lane.served_per_s, _gaps(against))
-    return found
+        headway_s += share / min(lane.served_per_s, _gaps(against))
+        going += share
+    # Who may not go holds up those behind him.
+    return going / headway_s if going >= _WHOLE else 0.0
 
 
 def _gaps(against_per_s: float) -> float:
@@ -72,7 +82,7 @@ def _gaps(against_per_s: float) -> float:
     if against_per_s <= 0:
         return math.inf
     passing = against_per_s * math.exp(-against_per_s * CRITICAL_GAP_S)
-    return passing / -math.expm1(-against_per_s * FOLLOW_UP_S)
+    return max(passing / -math.expm1(-against_per_s * FOLLOW_UP_S), _LEAST_PER_S)
 
 
 @dataclass(frozen=True)
@@ -128,9 +138,17 @@ class Outlook:
             total += (waited + queue * len(self.rows) / 4) * lane.persons
         return total
 
-    def passes_s(self, lane: int, arrives_s: float) -> float:
-        """Give when somebody passes who reaches the queue of a lane at an instant."""
-        queue, ahead = self.queues[lane], None
+    def passes_s(self, lane: int, arrives_s: float, ahead: float | None = None) -> float:
+        """Give when somebody passes who reaches the queue of a lane at an instant.
+
+        Parameters
+        ----------
+        lane : int
+        arrives_s : float
+        ahead : float, optional
+            Vehicles in front of it, where that is known.
+        """
+        queue = self.queues[lane]
         for second, row in enumerate(self.rows):
             at_s, rate = self.now_s + second, row[lane]
             if at_s >= arrives_s:
@@ -147,6 +165,6 @@ def folded(
 ) -> tuple[float, ...]:
     """Take a second in: what comes, and what passes at the rates of what is shown."""
     return tuple(
-        max(queue + lane.flow_per_s - rate, 0.0)
+        min(max(queue + lane.flow_per_s - rate, 0.0), _MOST)
         for lane, queue, rate in zip(lanes, queues, rates, strict=True)
     )

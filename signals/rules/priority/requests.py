@@ -13,6 +13,7 @@ signal request and status messages of SAE J2735 (both from memory); lateness as 
 TCRP Report 118 and common practice.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,6 +23,10 @@ from signals.rules.simulation.persons import OTHERWISE, PERSONS
 
 PRESENCE_S: Final = 60.0
 """Who has not checked out so long after the latest arrival is held to be gone or stuck."""
+FORGOTTEN_S: Final = 600.0
+"""Who lapsed so long ago may ask anew."""
+_SAME_S: Final = 3.0
+"""An arrival that moves by no more is the same."""
 
 
 class VehicleClass(StrEnum):
@@ -59,11 +64,10 @@ class Request:
     """Aboard; None where nobody counts."""
     lane: str = ""
     """Before the stop line, where known."""
-
-    @property
-    def lapses_s(self) -> float:
-        """When it counts as gone without having checked out."""
-        return self.arrives_s + self.spread_s + PRESENCE_S
+    ahead: float | None = None
+    """Vehicles between it and the stop line, where it stands in a queue; None while it drives."""
+    lapses_s: float = math.inf
+    """When it counts as stuck or gone, whatever it says until it checks out."""
 
     @property
     def persons(self) -> float:
@@ -117,21 +121,45 @@ class Policy:
 
 
 Board = Mapping[str, Request]
-"""Requests that live, by vehicle."""
+"""Requests that live or have lapsed, by vehicle."""
 
 
 def told(board: Board, messages: Sequence[Message], now_s: float) -> Board:
     """Take messages in, and drop who has lapsed.
 
-    A check-out of somebody who never checked in changes nothing; the last estimate counts.
+    A check-out of somebody who never checked in changes nothing; the last estimate counts. Who has
+    lapsed and goes on asking stays lapsed.
     """
     found = dict(board)
     for each in messages:
+        request = each.request
+        known = found.get(request.vehicle)
         if each.told is Told.CHECK_OUT:
-            found.pop(each.request.vehicle, None)
+            found.pop(request.vehicle, None)
+        elif known is not None:
+            found[request.vehicle] = replace(request, lapses_s=known.lapses_s)
         else:
-            found[each.request.vehicle] = each.request
-    return {name: each for name, each in found.items() if each.lapses_s > now_s}
+            lapses_s = request.arrives_s + request.spread_s + PRESENCE_S
+            found[request.vehicle] = replace(request, lapses_s=lapses_s)
+    return {name: each for name, each in found.items() if each.lapses_s + FORGOTTEN_S > now_s}
+
+
+def living(board: Board, now_s: float) -> Board:
+    """Give the requests that have not lapsed."""
+    return {name: each for name, each in board.items() if each.lapses_s > now_s}
+
+
+def differs(before: Board, after: Board) -> bool:
+    """Whether what was told since asks for another decision."""
+    if before.keys() != after.keys():
+        return True
+    for name, each in after.items():
+        known = before[name]
+        stands = each.ahead is not None
+        moved = not stands and abs(each.arrives_s - known.arrives_s) > _SAME_S
+        if moved or each.group != known.group or stands != (known.ahead is not None):
+            return True
+    return False
 
 
 def ranked(board: Board, policy: Policy) -> tuple[Request, ...]:

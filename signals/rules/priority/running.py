@@ -13,7 +13,7 @@ from typing import Final
 from signals.rules.control.stages import Showing, StageSet, Step, changed
 from signals.rules.priority.decision import Act, Decision, Limit, Scene, decided, within
 from signals.rules.priority.queues import Lane, folded
-from signals.rules.priority.requests import Board, Message, Policy, told
+from signals.rules.priority.requests import Board, Message, Policy, differs, living, told
 from signals.rules.priority.schedule import Schedule, Slot, released, repaid
 
 REPAID: Final = 0.5
@@ -25,6 +25,8 @@ class PlanSite:
     """A signal, its plan as stages, and who uses it."""
 
     stages: StageSet
+    groups: tuple[str, ...]
+    """All signal groups, in the order of their lamps."""
     greens_s: tuple[float, ...]
     """By stage, of the plan; each comes once a cycle, in their order."""
     starts_s: tuple[float, ...]
@@ -113,14 +115,15 @@ def step(
     start of a green asks for a decision.
     """
     board = told(state.board, messages, now_s)
-    asks = bool(messages) or board.keys() != state.board.keys()
+    alive = living(board, now_s)
+    asks = differs(living(state.board, now_s - 1), alive)
     state = _seen(site, replace(state, board=board, decisions=(), repaid_s=0.0), now_s)
     state, started = _gone_on(site, state, now_s)
-    served = any(act is not Act.NONE for name, act in state.acts.items() if name not in board)
-    state = replace(state, acts={name: act for name, act in state.acts.items() if name in board})
+    served = any(act is not Act.NONE for name, act in state.acts.items() if name not in alive)
+    state = replace(state, acts={name: act for name, act in state.acts.items() if name in alive})
     if served and not _busy(state.acts):
         state = _changed(site, state, released(state.schedule, state.showing.green_s(now_s)), now_s)
-    if board and (asks or started):
+    if alive and (asks or started):
         state = _decided(site, state, policy, now_s)
     if state.schedule[0].green_s <= state.showing.green_s(now_s):
         state, _ = _gone_on(site, state, now_s)
@@ -205,7 +208,7 @@ def _scene(site: PlanSite, state: PlanState, now_s: float) -> Scene:
 
 
 def _decided(site: PlanSite, state: PlanState, policy: Policy, now_s: float) -> PlanState:
-    schedule, decisions = decided(_scene(site, state, now_s), state.board, policy)
+    schedule, decisions = decided(_scene(site, state, now_s), living(state.board, now_s), policy)
     acts, said = dict(state.acts), []
     for each in decisions:
         name = each.request.vehicle

@@ -131,6 +131,37 @@ def person_delay_s(
     return (lost_s + sum(walks_s) * walking) / weight if weight > 0 else 0.0
 
 
+PUBLIC: Final = frozenset({"bus", "coach", "tram"})
+EMERGENCY: Final = frozenset({"emergency"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Whose delay it was; None where nobody of that kind travelled."""
+
+    public_delay_s: float | None
+    """Mean of buses and trams."""
+    public_trips: int
+    emergency_delay_s: float | None
+    emergency_trips: int
+    others_person_delay_s: float
+    """Of everybody else, as ``Outcome.person_delay_s``."""
+
+
+def shares_of(trips: Sequence[Trip], walks_s: Sequence[float]) -> Shares:
+    """Tell those who may have priority from everybody else."""
+    public = [trip.delay_s for trip in trips if trip.vehicle_class in PUBLIC]
+    emergency = [trip.delay_s for trip in trips if trip.vehicle_class in EMERGENCY]
+    others = [trip for trip in trips if trip.vehicle_class not in PUBLIC | EMERGENCY]
+    return Shares(
+        _mean(public),
+        len(public),
+        _mean(emergency),
+        len(emergency),
+        person_delay_s(others, walks_s),
+    )
+
+
 def means_of(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     """Give the mean of every figure over the seeds; None where a seed has none."""
     return {name: _over(outcomes, name, statistics.fmean) for name in FIGURES}
