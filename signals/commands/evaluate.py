@@ -1,10 +1,12 @@
 """``evaluate``: drive a network's signals in SUMO, seed by seed, and say how its people fared."""
 
+import json
 import math
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
@@ -50,8 +52,8 @@ PEERS: Final[Mapping[str, Rule]] = {
 }
 _SEEING: Final = {"sumo-actuated", *PEERS}
 """Who looks at the simulation itself, not at detectors that could fail."""
-_FIXED: Final = {"current", "plan", "coordinated"}
-"""Whose plans can give priority."""
+_GIVING: Final = {"current", "plan", "coordinated", "adaptive"}
+"""Who can give priority."""
 _MOST_SEEDS: Final = 100
 
 _EXAMPLE: Final = """python -m signals evaluate --network net.xml --demand rou.xml --controller plan
@@ -89,7 +91,12 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument(
         "--priority",
         choices=("late", "all"),
-        help="buses that are late, or all, and emergency vehicles; with current, plan, coordinated",
+        help="buses that are late, or all, and emergency vehicles; not with peers",
+    )
+    line.add_argument(
+        "--decisions",
+        metavar="FILE",
+        help="write every decision of adaptive control and priority with its reason, a JSON a line",
     )
     given = line.parse_args(arguments)
     seeds = _seeds(line, given.seeds)
@@ -97,8 +104,8 @@ def run(arguments: Sequence[str]) -> int:
         line.error("--simulate must not be negative")
     if not 0 <= given.detector_failure <= 1:
         line.error("--detector-failure must lie from 0 to 1")
-    if given.priority and given.controller not in _FIXED:
-        line.error(f"--priority goes with {', '.join(sorted(_FIXED))}")
+    if given.priority and given.controller not in _GIVING:
+        line.error(f"--priority goes with {', '.join(sorted(_GIVING))}")
     if given.detector_failure > 0 and given.controller in _SEEING:
         line.error(f"--detector-failure: {given.controller} cannot lose its detectors here")
     problem = read_problem(
@@ -131,7 +138,9 @@ def run(arguments: Sequence[str]) -> int:
                     for seed in seeds
                 ]
                 variants.append(Variant(control, runs))
-    except (Invalid, Unavailable) as error:
+        if given.decisions:
+            _write_decisions(Path(given.decisions), variants)
+    except (Invalid, Unavailable, OSError) as error:
         line.error(str(error))
     line.answer(
         {
@@ -225,6 +234,16 @@ def answer(variants: Sequence[Variant]) -> dict[str, JsonValue]:
     }
 
 
+def _write_decisions(path: Path, variants: Sequence[Variant]) -> None:
+    """Write what was decided in every run, in order."""
+    with path.open("w", encoding="utf-8") as file:
+        for variant in variants:
+            for run in variant.runs:
+                for at_s, signal, says in run.decisions:
+                    said = {"at_s": at_s, "signal": signal, "says": says}
+                    file.write(json.dumps({"seed": run.outcome.seed, **said}) + "\n")
+
+
 def _shares(run: Driven) -> dict[str, JsonValue]:
     """Give whose delay it was, where anybody who may have priority travelled, and what was done."""
     shares = run.shares
@@ -276,13 +295,21 @@ def _controls(
     programmes: Sequence[Programme] | None,
     priority: str | None,
 ) -> tuple[Control | None, ...]:
-    if priority is not None:
-        return (make_priority(problem, programmes, Policy(whoever=priority == "all")),)
+    policy = None if priority is None else Policy(whoever=priority == "all")
     if controller == "adaptive":
-        return (make_adaptive(problem),)
+        return (replace(make_adaptive(problem), policy=policy, groups=_groups(problem)),)
+    if policy is not None:
+        return (make_priority(problem, programmes, policy),)
     if controller in PEERS:
         return tuple(make_peer(problem, PEERS[controller], every_s) for every_s in EVERY_S)
     return (None,)
+
+
+def _groups(problem: Problem) -> dict[str, tuple[str, ...]]:
+    return {
+        junction.name: tuple(group.name for group in junction.groups)
+        for junction in problem.network.junctions
+    }
 
 
 def _programmes(

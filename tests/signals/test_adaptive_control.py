@@ -19,13 +19,13 @@ from signals.rules.adaptive.choice import model_of
 from signals.rules.adaptive.control import (
     AIM_S,
     Adaptive,
-    Level,
     SignalSite,
     SignalState,
     begin,
     level_of,
     step,
 )
+from signals.rules.adaptive.decisions import Level
 from signals.rules.adaptive.detectors import NOTHING, SOUND, Reading, judged
 from signals.rules.adaptive.lanes import LaneSite, LaneState, folded, settled, unknown
 from signals.rules.control.stages import state_at

@@ -50,7 +50,8 @@ def test_buses_and_engines_lose_less_and_the_others_little(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (off,) = evaluated(folder, capsys)["seeds"]
-    (on,) = evaluated(folder, capsys, "--priority", "late")["seeds"]
+    told = folder / "decisions.jsonl"
+    (on,) = evaluated(folder, capsys, "--priority", "late", "--decisions", str(told))["seeds"]
     assert "priority" not in off
     assert (on["public_trips"], on["emergency_trips"]) == (6, 6)
     assert on["trips"] == off["trips"]
@@ -61,6 +62,10 @@ def test_buses_and_engines_lose_less_and_the_others_little(
     assert on["others_person_delay_s"] < 1.3 * off["others_person_delay_s"]
     assert on["safety_violations"] == 0
     assert on["longest_wait_s"] <= 120
+    said = [json.loads(line) for line in told.read_text().splitlines()]
+    assert len(said) == sum(on["priority"]["acts"].values())
+    assert {each["seed"] for each in said} == {1}
+    assert any("aboard): it passes" in each["says"] for each in said)
 
 
 def test_where_nobody_asks_the_run_is_that_of_the_plan(
@@ -71,11 +76,22 @@ def test_where_nobody_asks_the_run_is_that_of_the_plan(
     assert on["seeds"] == off["seeds"]
 
 
-def test_priority_goes_with_plans_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_adaptive_control_serves_buses_and_engines_sooner(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (off,) = evaluated(folder, capsys, "--controller", "adaptive")["seeds"]
+    (on,) = evaluated(folder, capsys, "--controller", "adaptive", "--priority", "late")["seeds"]
+    assert on["emergency_delay_s"] < off["emergency_delay_s"]
+    assert on["public_delay_s"] < off["public_delay_s"]
+    assert on["others_person_delay_s"] < 1.5 * off["others_person_delay_s"]
+    assert on["safety_violations"] == 0
+
+
+def test_peers_give_no_priority(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        evaluated(folder, capsys, "--priority", "late", "--controller", "adaptive")
+        evaluated(folder, capsys, "--priority", "late", "--controller", "max-pressure")
     assert left.value.code == 2
-    assert "--priority goes with coordinated, current, plan" in capsys.readouterr().err
+    assert "--priority goes with adaptive, coordinated, current, plan" in capsys.readouterr().err
 
 
 def test_delay_is_told_apart_by_who_may_have_priority() -> None:

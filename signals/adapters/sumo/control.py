@@ -6,12 +6,15 @@ Runs in the simulation's process: it is given libsumo, never imports it.
 import time
 from typing import Any, Final, Protocol
 
+from signals.adapters.sumo.approaching import Approaching
 from signals.rules.adaptive import control as adaptive
 from signals.rules.adaptive.control import Adaptive
 from signals.rules.adaptive.detectors import Reading
 from signals.rules.control.peers import Peer, begin, step
 from signals.rules.control.stages import state_at
 from signals.rules.model.aspects import driven
+from signals.rules.priority.beside_adaptive import Wish, wish_of
+from signals.rules.priority.requests import Board, living, ranked, told
 
 _MS: Final = 1_000.0
 _GO: Final = frozenset("Gg")
@@ -140,7 +143,27 @@ class AdaptiveController:
         self._walkers: dict[str, tuple[int, ...]] = {}
         self.decisions: list[tuple[float, str, str]] = []
         self.decision_ms: list[float] = []
+        self._approaching = Approaching(sumo, control.groups)
+        self._boards: dict[str, Board] = {}
         self._show(now_s)
+
+    def _wishes(self, now_s: float) -> dict[int, Wish]:
+        """Hear who comes, and give who has priority by the signal's place."""
+        policy = self._control.policy
+        if policy is None:
+            return {}
+        messages = self._approaching.step(now_s)
+        found = {}
+        for place, site in enumerate(self._control.signals):
+            name = site.stages.junction
+            board = told(self._boards.get(name, {}), messages.get(name, ()), now_s)
+            self._boards[name] = board
+            if board:
+                first = ranked(living(board, now_s), policy)
+                wish = wish_of(site.lanes, first, policy, now_s)
+                if wish is not None:
+                    found[place] = wish
+        return found
 
     def step(self, now_s: float) -> None:
         """Read the detectors, decide and switch for the second that begins now."""
@@ -151,9 +174,10 @@ class AdaptiveController:
             if found[self._wanted] > 0
         }
         readings.update(self._failed)
+        wishes = self._wishes(now_s)
         begun_s = time.thread_time()
         before = self._states
-        self._states = adaptive.step(self._control, before, readings, now_s)
+        self._states = adaptive.step(self._control, before, readings, now_s, wishes)
         self.decision_ms.append((time.thread_time() - begun_s) * _MS)
         for site, old, new in zip(self._control.signals, before, self._states, strict=True):
             if new.showing.stage != old.showing.stage:

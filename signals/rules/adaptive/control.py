@@ -7,8 +7,7 @@ that were judged safe beforehand, after the stage's least green.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -20,9 +19,12 @@ from signals.rules.adaptive.choice import (
     compared,
     stacked,
 )
+from signals.rules.adaptive.decisions import Decision, Level
 from signals.rules.adaptive.detectors import NOTHING, Detector, Reading
 from signals.rules.adaptive.lanes import LaneSite, LaneState, folded, settled, unknown
 from signals.rules.control.stages import Showing, StageSet, changed, may_change
+from signals.rules.priority.beside_adaptive import Wish, wished
+from signals.rules.priority.requests import Policy
 
 AIM_S: Final = 120.0
 """Nobody should wait for green longer."""
@@ -33,14 +35,6 @@ STANDING_S: Final = 6.0
 _HALF: Final = 0.5
 _STRETCH: Final = 1.5
 """Actuated: longest green, times the plan's."""
-
-
-class Level(StrEnum):
-    """What decides."""
-
-    ADAPTIVE = "adaptive"
-    ACTUATED = "actuated"
-    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +68,10 @@ class Adaptive:
     signals: tuple[SignalSite, ...]
     failed: tuple[tuple[str, bool], ...] = ()
     """Detectors that fail in a trial, and whether they are stuck on; silent else."""
+    policy: Policy | None = None
+    """What buses and emergency vehicles are granted; None: they count as anybody."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By signal that they may ask, its signal groups in the order of their lamps."""
 
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
@@ -85,30 +83,6 @@ class Adaptive:
         """Every detector once."""
         found = {each.name: each for site in self.signals for each in site.detectors}
         return tuple(found.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided, and on what grounds; told in one line."""
-
-    stage: int
-    level: Level
-    keeps_s: float = 0.0
-    """Vehicle-seconds that keeping the green saves, negative where leaving it does."""
-    waited: str = ""
-    """Lane whose wait decided."""
-    waited_s: float = 0.0
-
-    def says(self, shown: int) -> str:
-        """Tell it."""
-        act = f"{shown} goes on" if self.stage == shown else f"{shown} to {self.stage}"
-        if self.level is not Level.ADAPTIVE:
-            return f"{act}: {self.level.value}, detectors fail"
-        if self.waited:
-            return f"{act}: {self.waited} has waited {self.waited_s:.0f} s"
-        if self.stage == shown:
-            return f"{act}: that saves {self.keeps_s:.0f} s of waiting"
-        return f"{act}: keeping it would cost {-self.keeps_s:.0f} s of waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +121,7 @@ def step(
     states: Sequence[SignalState],
     readings: Mapping[str, Reading],
     now_s: float,
+    wishes: Mapping[int, Wish] | None = None,
 ) -> list[SignalState]:
     """Take the readings of the second that ends now in, and decide for the next.
 
@@ -158,6 +133,8 @@ def step(
     readings : Mapping
         By detector; one that is missing said nothing.
     now_s : float
+    wishes : Mapping, optional
+        By the signal's place, who has priority there.
 
     Notes
     -----
@@ -180,7 +157,9 @@ def step(
             questions[place] = Question(state.lanes, state.showing.stage, _full(site, state))
     for place, comparison in compared(control.stacks, questions, now_s).items():
         full = questions[place].full
-        decided[place] = _decided(control.signals[place], found[place], comparison, full, now_s)
+        site, state = control.signals[place], found[place]
+        wish = None if wishes is None else wishes.get(place)
+        decided[place] = _decided(site, state, comparison, full, now_s, wish=wish)
     for place, (decision, late) in decided.items():
         found[place] = _acted(control.signals[place], found[place], decision, late, now_s)
     return found
@@ -286,7 +265,13 @@ def _decided_without(
 
 
 def _decided(
-    site: SignalSite, state: SignalState, found: Comparison, full: Sequence[bool], now_s: float
+    site: SignalSite,
+    state: SignalState,
+    found: Comparison,
+    full: Sequence[bool],
+    now_s: float,
+    *,
+    wish: Wish | None,
 ) -> tuple[Decision, int]:
     """Decide by a comparison, and give the lane for whose wait it was; -1 for none."""
     shown, level = state.showing.stage, level_of(site, state.lanes)
@@ -302,6 +287,11 @@ def _decided(
             best = max(among, key=lambda place: (found.rates[place], -place))
             waited = site.lanes[late].lane, state.lanes[late].waiting_s
             return Decision(best, level, found.keeps_s, *waited), late
+    if wish is not None:
+        known = state.lanes[wish.lane]
+        stage = wished(wish, site.model, known, state.showing, found, now_s=now_s)
+        if stage is not None:
+            return Decision(stage, level, found.keeps_s, whom=wish.request.says()), -1
     keeps = shown if found.keeps_s >= 0 else found.other
     return Decision(keeps, level, found.keeps_s), -1
 
