@@ -124,7 +124,8 @@ def test_intervals_hold_the_median_and_the_85_percent_as_often_as_they_say() -> 
 
 
 def test_few_drives_tell_nothing_and_rare_slowness_has_no_end() -> None:
-    assert travel_time(np.array([60.0, 61, 62, 63]), 0).quantiles == ()
+    few = travel_time(np.array([60.0, 61, 62, 63]), 1)
+    assert (few.drives, few.stopped, few.quantiles) == (None, None, ())
     assert [each.high_s for each in travel_time(np.arange(5.0), 0).quantiles] == [None] * 3
     twenty = travel_time(np.arange(20.0), 0).quantiles
     assert (twenty[0].low_s, twenty[0].high_s, twenty[2].high_s) == (5, 14, None)

@@ -594,6 +594,7 @@ ROLES: dict[str, set[Role]] = {
     "GET /signals": SIGNAL_READERS,
     "GET /signals/plans/<uuid:version_id>": SIGNAL_READERS,
     "GET /signals/schedules": SIGNAL_READERS,
+    "GET /signals/travel": SIGNAL_READERS,
     "GET /places": {Role.OPERATOR, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /reservations": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},
     "GET /benefits": {Role.OPERATOR, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},

@@ -27,15 +27,21 @@ from city.errors import CityError
 from city.identifiers import BayId
 from city.people import services as people
 from city.people.actors import system_actor
+from city.places import distance_m
 from city.time import rfc3339
 from city.vehicles import PlateKind, parse_plate
+from journeys.place_lanes import place_lanes
 from parking.rules.lanes.model import Way
 from parking.services import lanes, readers
 from parking.store import lanes as lane_store
 from parking.store import readers as reader_store
+from signals.store import networks as network_store
+from signals.store import passes as pass_store
 from web.demo import pos
 from web.demo.api_client import ApiClient, ApiError
 from web.demo.attendants import PAUSE_S
+from web.demo.signal_network import CODE
+from web.demo.town import SEED, build_town
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,6 +72,8 @@ MISREAD_SHARE: Final = 0.03
 BACKS_SHARE: Final = 0.01
 AT_ONCE: Final = 100
 """Words in one report."""
+FIRST_GATE_LANE: Final = 90
+"""Of a garage among its signal's lanes: far from those of the street."""
 ALIKE: Final = {"0": "D", "D": "0", "8": "B", "B": "8", "2": "Z", "5": "S", "S": "5"}
 
 log = structlog.get_logger("demo")
@@ -95,6 +103,20 @@ def register_lanes(uow: UnitOfWork, actor: Actor, home: DemoFacility) -> dict[Wa
         if reader_store.by_subject(uow.connection, subject) is None:
             readers.register(uow, actor, subject, home.facility_id, gate=gate_of(way))
     return found
+
+
+def _tell_a_signal(uow: UnitOfWork, home: DemoFacility, placed: Mapping[Way, UUID]) -> None:
+    """Let the lanes' cameras tell the nearest signal who passes."""
+    network = network_store.of_origin(uow.connection, CODE, "demo")
+    if network is None or pass_store.lanes_of_network(uow.connection, network.id):
+        return
+    town = build_town(SEED)
+    nodes = town.network.nodes
+    nearest = min(
+        town.junctions, key=lambda each: distance_m(nodes[each.node].position, home.position)
+    )
+    given = [(lane_id, FIRST_GATE_LANE + n) for n, lane_id in enumerate(placed.values())]
+    place_lanes(uow, BUILDER, network.id, nearest.code, given)
 
 
 def subject_of(home: DemoFacility, way: Way) -> str:
@@ -486,6 +508,7 @@ def open_gates(
     try:
         with wiring.database.unit_of_work() as uow:
             known = register_lanes(uow, BUILDER, home)
+            _tell_a_signal(uow, home, known)
             for way in Way:
                 subject = subject_of(home, way)
                 # Another one with each start: the last process's is nobody's any more.

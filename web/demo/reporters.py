@@ -30,7 +30,9 @@ from signals.store import reporters as store
 from signals.store.reporters import DetectorUse
 from web.demo.api_client import ApiClient, ApiError
 from web.demo.loops import ON, PRESENCE_FROM, Approach, Fault, Street
+from web.demo.passers import Passers
 from web.demo.signal_network import CODE
+from web.demo.town import SEED, build_town
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,6 +51,8 @@ FULL: Final = 12
 """Junctions that report every event: a day of one is some hundred thousand rows."""
 EVERY_S: Final = 10.0
 COUNTS_S: Final = 60
+BEFORE: Final = timedelta(hours=2)
+"""Since when cameras have read: a page that asks for whole hours has one."""
 MOST_WAITING: Final = 20_000
 """Rows of one controller while the API is away; past it the oldest are lost."""
 CALM: Final = 0.75
@@ -144,14 +148,26 @@ class Reporters(threading.Thread):
     reporters : Mapping
         By signal, each with the client that has its credential.
     stopped : Event
+    passers : Passers
+        Who drives past the cameras at their stop lines.
+    wall : Clock
     """
 
     def __init__(
-        self, reporters: Mapping[str, tuple[Reporter, ApiClient]], stopped: threading.Event
+        self,
+        reporters: Mapping[str, tuple[Reporter, ApiClient]],
+        stopped: threading.Event,
+        passers: Passers,
+        wall: Clock,
     ) -> None:
         super().__init__(name="reporters", daemon=True)
         self._reporters = reporters
         self._stopped = stopped
+        self._passers = passers
+        self._wall = wall
+        self._read: dict[str, deque[list[Any]]] = {
+            name: deque(maxlen=MOST_WAITING) for name in reporters
+        }
         self.sent = 0
 
     def of(self, name: str) -> Callable[[Cabinet, int], None] | None:
@@ -163,17 +179,22 @@ class Reporters(threading.Thread):
         """Send until told to stop."""
         pause_s = EVERY_S / max(len(self._reporters), 1)
         while not self._stopped.is_set() and self._reporters:
-            for reporter, api in self._reporters.values():
+            for at, name, lane, plate in self._passers.until(self._wall.now()):
+                self._read[name].append([_stamp(at), lane, plate])
+            for name, (reporter, api) in self._reporters.items():
                 # One after the other, so that they do not all come at once.
                 if self._stopped.wait(pause_s):
                     return
-                self._send(reporter, api)
+                path = "/api/v1/signal-events" if reporter.full else "/api/v1/signal-counts"
+                reporter.put_back(self._send(api, path, reporter.take()))
+                read = self._read[name]
+                rows = [read.popleft() for _ in range(len(read))]
+                read.extendleft(reversed(self._send(api, "/api/v1/signal-passes", rows)))
 
-    def _send(self, reporter: Reporter, api: ApiClient) -> None:
-        rows = reporter.take()
+    def _send(self, api: ApiClient, path: str, rows: list[list[Any]]) -> list[list[Any]]:
+        """Send rows; give those that are to be sent again."""
         if not rows:
-            return
-        path = "/api/v1/signal-events" if reporter.full else "/api/v1/signal-counts"
+            return []
         try:
             for start in range(0, len(rows), 5_000):
                 api.post(path, {"rows": rows[start : start + 5_000]}, uuid4().hex)
@@ -181,7 +202,8 @@ class Reporters(threading.Thread):
         except ApiError as error:
             log.info("a controller's line is down", reason=str(error)[:200])
             if error.status is None or error.status >= 429:  # noqa: PLR2004 - later, it says
-                reporter.put_back(rows)
+                return rows
+        return []
 
 
 def open_reporters(
@@ -210,7 +232,13 @@ def open_reporters(
         street = Street(approaches, random, faults)
         reporter = Reporter(street, wall, full=name in told)
         made[name] = (reporter, ApiClient(origin, tokens[name], lambda: None))
-    reporters = Reporters(made, stopped)
+    passers = Passers(
+        build_town(SEED),
+        Random(SEED),  # noqa: S311 - a town, not a secret
+        ZONE,
+        wall.now() - BEFORE,
+    )
+    reporters = Reporters(made, stopped, passers, wall)
     reporters.start()
     return reporters
 

@@ -32,6 +32,7 @@ const ENTRIES = [
   "signals",
   "schedules",
   "duty",
+  "travel",
   "audit",
   "docs",
   "plain",

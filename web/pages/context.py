@@ -173,6 +173,7 @@ def _within(name: str) -> bool:
             "pages.signal_plan",
             "pages.signal_schedules",
             "pages.signal_duty",
+            "pages.signal_travel",
             "pages.signal_junction",
         }
     known = {"permits": RIGHTS_PAGES, "finance": FINANCE_PAGES, "operations": OPERATIONS_PAGES}

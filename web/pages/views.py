@@ -244,6 +244,13 @@ def signal_duty() -> Response:
     return page("duty.html")
 
 
+@blueprint.get("/signals/travel")
+@access.allow(*SIGNAL_ROLES)
+def signal_travel() -> Response:
+    """Show how long the way takes from signal to signal, and where vehicles go."""
+    return page("travel.html")
+
+
 @blueprint.get("/signals/duty/<uuid:network_id>/<string:name>")
 @access.allow(*SIGNAL_ROLES)
 def signal_junction(network_id: UUID, name: str) -> Response:

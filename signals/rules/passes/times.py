@@ -57,9 +57,9 @@ class Quantile:
 class TravelTime:
     """How long drives took that began in a while."""
 
-    drives: int
-    """On which it stands; those left out are not in it."""
-    stopped: int
+    drives: int | None
+    """On which it stands, without those left out; None where they are fewer than may be told."""
+    stopped: int | None
     """Left out: they seem to have stopped on the way."""
     quantiles: tuple[Quantile, ...]
     """Empty where there are fewer than ``LEAST``."""
@@ -105,8 +105,10 @@ def _far_above(
 def travel_time(took_s: npt.NDArray[np.float64], left_out: int) -> TravelTime:
     """Sum up the drives of a while that did not stop."""
     n = len(took_s)
+    if n + left_out == 0:
+        return TravelTime(0, 0, ())
     if n < LEAST:
-        return TravelTime(n, left_out, ())
+        return TravelTime(None, None, ())
     ordered = np.sort(took_s)
     return TravelTime(n, left_out, tuple(_quantile(ordered, each) for each in QUANTILES))
 

@@ -32,8 +32,10 @@ class TravelQuantileOut(Outgoing):
 class TravelTimeOut(Outgoing):
     """How long drives took; no quantiles where there are fewer than five."""
 
-    drives: int
-    stopped: Annotated[int, Field(description="Left out: they seem to have stopped on the way")]
+    drives: int | None
+    stopped: Annotated[
+        int | None, Field(description="Left out: they seem to have stopped on the way")
+    ]
     quantiles: list[TravelQuantileOut]
 
 
