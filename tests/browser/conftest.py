@@ -28,7 +28,7 @@ FLAGS: Final = (
 )
 PATIENCE_MS: Final = 60_000
 TAKEN_AT_LEAST: Final = 250
-LIVELY_PATIENCE_S: Final = 150.0
+LIVELY_PATIENCE_S: Final = 480.0
 STILL_LOOKS: Final = 3
 STILL_EVERY_S: Final = 1.0
 
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents and item.path.name != "test_texts.py":
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.timeout(600))
+            item.add_marker(pytest.mark.timeout(1_200))
             # A whole city shares two cores with its browser: what fails is looked at once more,
             # and said in the summary. What is wrong fails twice.
             item.add_marker(pytest.mark.flaky(reruns=1))
@@ -113,6 +113,7 @@ class Visitor:
         self.faults = Faults()
         self._states = states
         self._contexts: list[BrowserContext] = []
+        self._asking: dict[str, BrowserContext] = {}
 
     def context(
         self,
@@ -178,9 +179,10 @@ class Visitor:
         return self._states[role]
 
     def ask(self, role: str, path: str) -> Any:
-        """Read from the API as a role."""
-        context = self.context(role)
-        response = context.request.get(self.system.origin + path)
+        """Read from the API as a role, in one window for all that is asked."""
+        if role not in self._asking:
+            self._asking[role] = self.context(role)
+        response = self._asking[role].request.get(self.system.origin + path)
         assert response.ok, f"{path}: {response.status} {response.text()}"
         return response.json()
 

@@ -1,8 +1,8 @@
 """Garages beside the demo town, each with bills of its own: nobody else pays or sees to them.
 
 The demo's cars and attendants do not know them, so what happens there comes from one test alone.
-Their gates tell of stays that are over, which a job bills within a minute; all are opened before
-the demo city is waited for, so that nobody waits for their bills again.
+Their gates tell of stays that are over, which a job bills; all are opened before the demo city is
+waited for, so that nobody waits for their bills again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 PLACE: Final = (118.55, 31.45)
 """Some kilometres off the demo town."""
-PATIENCE_S: Final = 60.0
-BILLED_WITHIN_S: Final = 150.0
-"""A job bills within a minute, on two cores that a whole city shares."""
+PATIENCE_S: Final = 120.0
+BILLED_WITHIN_S: Final = 240.0
 EARLIER: Final = (("entry", 240), ("exit", 180))
 """Minutes ago, of a visit before the last one."""
 _TOKEN = re.compile(r"Authorization: Bearer (\S+)'")
@@ -115,7 +114,7 @@ class Garage:
         ]
         self.bay_id = bay["id"]
         expected = len(self.plan.plates) + len(self.plan.twice)
-        until(lambda: len(self._bills()) == expected, BILLED_WITHIN_S)
+        until(lambda: billed(self.system, len(self._bills()) == expected), BILLED_WITHIN_S)
 
     def _ids(self) -> list[str]:
         facilities = self.visitor.ask("operator", "/api/v1/facilities?limit=500")["items"]
@@ -145,6 +144,13 @@ def until(true: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.5)
+
+
+def billed(system: System, done: bool) -> bool:
+    """Say whether what is over is billed; have it billed now, and not within a minute, if not."""
+    if not done:
+        system.run_now("parking.announce_settled")
+    return done
 
 
 def poster(visitor: Visitor, role: str) -> Callable[[str, Any], Any]:

@@ -197,7 +197,7 @@ def test_a_bill_is_paid_by_the_code_on_its_payers_phone(visitor: Visitor, lively
     expect(other.locator("#code-state")).to_contain_text("正在等待顾客")
     looked_at(other, "code-waits-zh")
     # The payer thinks again: after a while it can be called off, and another code pays.
-    expect(other.locator("#code-off")).to_be_enabled(timeout=25_000)
+    expect(other.locator("#code-off")).to_be_enabled(timeout=60_000)
     other.locator("#code-off").click()
     expect(other.locator("#code-problem")).to_contain_text("没有扣款")
     other.locator("#payer-code").fill("6200000000000000011")

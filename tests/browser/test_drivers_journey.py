@@ -23,7 +23,7 @@ import pytest
 from playwright.sync_api import expect
 
 from parking.rules.sensors.frames import build
-from tests.browser.garages import poster, until
+from tests.browser.garages import billed, poster, until
 from tests.browser.pictures import shot
 from tests.browser.test_every_page import in_both_themes
 
@@ -326,7 +326,7 @@ def leaves_and_pays(page: Page, post: Page, street: Street) -> None:
     street.minutes_pass(4)
     street.says(occupied=False)
     street.minutes_pass(12)
-    until(lambda: len(street.bills()) == 1)
+    until(lambda: billed(street.system, len(street.bills()) == 1))
     (first,) = street.bills()
     assert first["amount"] == {"minor": 600, "currency": "CNY"}
     page.reload()
@@ -360,7 +360,7 @@ def comes_again_and_disputes(page: Page, street: Street) -> Any:
     expect(card).to_have_count(0)
     street.says(occupied=False)
     street.minutes_pass(12)
-    until(lambda: len(street.bills()) == 2)
+    until(lambda: billed(street.system, len(street.bills()) == 2))
     second = street.bills()[0]
     page.goto(f"{origin}/mine")
     page.locator(f'[data-bill="{second["id"]}"]').wait_for()

@@ -33,11 +33,12 @@ def forgotten_controller(system: System) -> str:
     record = read_run_record(system.folder / "var")
     assert record is not None
     with psycopg.connect(record.addresses.database) as connection:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while connection.execute(FORGOTTEN, [name]).rowcount == 0:
             assert time.monotonic() < deadline, "the town's controllers are not registered"
             connection.commit()
             time.sleep(1)
+    system.run_now("signals.watch_alarms")
     return name
 
 
@@ -46,7 +47,7 @@ def with_pictures(page: Page) -> None:
     deadline = time.monotonic() + 420
     while page.locator(".duty-picture").count() < 3:
         assert time.monotonic() < deadline, "no pictures"
-        page.wait_for_timeout(10_000)
+        page.wait_for_timeout(2_000)
         page.locator("#span .chip").first.click()
         page.wait_for_timeout(3_000)
 
@@ -154,7 +155,7 @@ def test_a_junction_is_put_on_flashing_yellow_by_hand_in_two_steps_and_given_bac
     shot(page, "override-holds-en-1440")
     assert violations(page) == []
     small = visitor.open(path, "operator", language="zh", width=360, theme="dark")
-    expect(small.locator("#override")).to_contain_text("黄闪", timeout=30_000)
+    expect(small.locator("#override")).to_contain_text("黄闪", timeout=120_000)
     expect(small.locator("[data-override-end]")).to_have_count(0)
     shot(small, "override-holds-zh-360-dark")
     assert violations(small) == []

@@ -14,7 +14,7 @@ from tests.browser.garages import poster, until
 from tests.browser.pictures import shot
 from tests.browser.test_attendant_offline import a_street
 from tests.browser.test_every_page import violations, widths_too_narrow
-from tests.browser.test_patrol import FOUND_WITHIN_S, ROWS, busiest
+from tests.browser.test_patrol import FOUND_WITHIN_S, KEEP, ROWS, busiest
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
@@ -43,6 +43,7 @@ def taken_for_works(visitor: Visitor, home: dict[str, Any]) -> str:
         each for each in visitor.ask("operator", path)["items"] if each["bay_id"] == bay["id"]
     ]:
         assert time.monotonic() < deadline, "a car in a bay taken for works calls nobody"
+        visitor.system.run_now(KEEP)
         time.sleep(1)
     return str(bay["label"])
 
@@ -68,9 +69,12 @@ def test_an_inspector_sees_what_calls_looks_a_plate_up_and_cannot_take_money(
         page.add_init_script(f"localStorage.setItem('greenbay.beat', '{home['id']}')")
         page.goto(f"{visitor.system.origin}/inspector")
         expect(page.locator("[data-group=inspect]")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(ROWS).first).to_be_visible()
+        expect(page.locator(f"{ROWS}[data-task=plate]")).to_have_count(0)
+        # Of all that an inspector looks at, what a slow city calls most may fill the list.
+        page.click("[data-group=forbidden]")
         row = page.locator(f"{ROWS}[data-task=forbidden]", has_text=label)
         expect(row).to_be_visible()
-        expect(page.locator(f"{ROWS}[data-task=plate]")).to_have_count(0)
         shot(page, f"inspector-{language}")
         assert violations(page) == []
         assert widths_too_narrow(page, (width,)) == []
