@@ -162,10 +162,10 @@ class Worker:
         asyncio.run(self._run(stop))
 
     def drain(self) -> None:
-        """Run what waits now and return: for tests and one-off commands."""
+        """Run what waits now, nothing by the clock, and return: for tests and one-off commands."""
         asyncio.run(self._once())
 
-    def _app(self) -> procrastinate.App:
+    def _app(self, *, by_the_clock: bool) -> procrastinate.App:
         connector = procrastinate.PsycopgConnector(
             conninfo=self._url,
             min_size=1,
@@ -181,7 +181,7 @@ class Worker:
                 queueing_lock=task.name if task.every else None,
                 lock=task.name if task.every else None,
             )(partial(self._perform, task))
-            if task.every:
+            if task.every and by_the_clock:
                 app.periodic(cron=task.every)(registered)
         return app
 
@@ -222,7 +222,7 @@ class Worker:
         }
 
     async def _once(self) -> None:
-        app = self._app()
+        app = self._app(by_the_clock=False)
         async with app.open_async():
             await app.run_worker_async(wait=False, **self._options())
 
@@ -240,7 +240,7 @@ class Worker:
             await _pause(stop, min(10.0, 0.2 * 2.0**failures))
 
     async def _until_stopped(self, stop: threading.Event) -> None:
-        app = self._app()
+        app = self._app(by_the_clock=True)
         async with app.open_async():
             running = asyncio.create_task(app.run_worker_async(**self._options()))
             rescue = asyncio.create_task(_forever(lambda: self._rescue(app), HEARTBEAT_S))

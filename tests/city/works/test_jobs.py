@@ -232,6 +232,18 @@ def test_a_periodic_task_runs_by_the_clock(database: Database, database_url: str
     assert list(seen[0]) == ["timestamp"]
 
 
+def test_what_waits_is_run_without_what_runs_by_the_clock(
+    database: Database, database_url: str
+) -> None:
+    seen: list[str] = []
+    with database.unit_of_work() as uow:
+        uow.defer("note", {})
+    by_the_minute = Task("tick", lambda _arguments: seen.append("tick"), every="* * * * *")
+    note = Task("note", lambda _arguments: seen.append("note"))
+    Worker(database_url, [by_the_minute, note], database=database).drain()
+    assert seen == ["note"]
+
+
 @given(attempts=st.integers(0, 1000), share=st.floats(0, 1))
 def test_waits_grow_and_stay_below_the_cap(attempts: int, share: float) -> None:
     wait_s = wait_before_attempt_s(attempts, share=share)
