@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 DAY = "first_day=2026-03-02&last_day=2026-03-02"
 
 
-@pytest.fixture
-def busy(site: Site) -> Site:
-    """Give a site at which a car parked for an hour and has its bill."""
-    site.stay(61)
-    count(site)
-    return site
+@pytest.fixture(scope="module")
+def busy(shared_site: Site) -> Site:
+    """Give a site at which a car parked for an hour and has its bill; it is only read."""
+    shared_site.stay(61)
+    count(shared_site)
+    return shared_site
 
 
 def count(site: Site) -> None:
@@ -143,9 +143,9 @@ def test_nobody_sees_figures_of_another_district(busy: Site) -> None:
         ("figures/areas?first_day=2026-01-01&last_day=2026-03-02", "last_day"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_by_its_field(site: Site, path: str, field: str) -> None:
+def test_what_cannot_be_asked_is_refused_by_its_field(busy: Site, path: str, field: str) -> None:
     by = "&by=facility" if "cursor" in path else ""
-    answer = site.get(f"/api/v1/{path}{by}", "operator")
+    answer = busy.get(f"/api/v1/{path}{by}", "operator")
     assert answer.status_code == 422, answer.get_json()
     assert [each["field"] for each in answer.get_json()["errors"]] == [field]
 
@@ -158,7 +158,7 @@ def test_a_bays_day_over_http(busy: Site) -> None:
     assert [each["leak"] for each in found["findings"]] == ["bill-open"]
 
 
-def test_a_day_or_bay_that_does_not_exist(site: Site) -> None:
-    answer = site.get(f"/api/v1/bays/{site.bays[0].id}/days/2026-02-30", "operator")
+def test_a_day_or_bay_that_does_not_exist(busy: Site) -> None:
+    answer = busy.get(f"/api/v1/bays/{busy.bays[0].id}/days/2026-02-30", "operator")
     assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "day")
-    assert site.get(f"/api/v1/bays/{UNKNOWN_ID}/days/2026-03-02", "operator").status_code == 404
+    assert busy.get(f"/api/v1/bays/{UNKNOWN_ID}/days/2026-03-02", "operator").status_code == 404

@@ -153,9 +153,9 @@ def test_what_ends_a_stay_is_told_with_the_bay(site: Site) -> None:
     ],
 )
 def test_a_filter_that_cannot_be_meant_is_refused_by_name(
-    site: Site, more: dict[str, str], named: str
+    shared_site: Site, more: dict[str, str], named: str
 ) -> None:
-    assert named in refused(site, **more)
+    assert named in refused(shared_site, **more)
 
 
 def named(site: Site, words: str, who: str = "driver") -> list[tuple[str, str]]:
@@ -247,8 +247,8 @@ def test_who_has_no_account_finds_facilities_by_name(site: Site) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/places", "/api/v1/facilities"])
 @pytest.mark.parametrize("words", ["", " ", "x" * 61])
-def test_words_that_name_nothing_are_refused(site: Site, path: str, words: str) -> None:
-    answer = site.get(path, "driver", query_string={"name": words})
+def test_words_that_name_nothing_are_refused(shared_site: Site, path: str, words: str) -> None:
+    answer = shared_site.get(path, "driver", query_string={"name": words})
     assert answer.status_code == 422
     assert "name" in answer.get_data(as_text=True)
 

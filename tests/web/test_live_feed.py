@@ -14,7 +14,6 @@ from sqlalchemy import Engine, event
 from city.places import BoundingBox
 from city.works.live_lines import LiveLines
 from tests.waiting import eventually
-from tests.web.conftest import site_of
 from tests.web.small_site import EAST, Site
 from web.app import create_live_app
 from web.live import hub as hub_module
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.test import TestResponse
 
-    from city.time import FixedClock
-    from journeys.wiring import Wiring
 
 FEED = "/live/occupancy"
 EVERYWHERE = BoundingBox(-180, -90, 180, 90)
@@ -55,11 +52,6 @@ class Stream:
 
 
 @pytest.fixture
-def site(wiring: Wiring, clock: FixedClock) -> Site:
-    return site_of(wiring, clock)
-
-
-@pytest.fixture
 def live(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     monkeypatch.setattr(hub_module, "BLOCK_MS", 50)  # so long does a stop wait
     app = create_live_app(site.wiring)
@@ -67,6 +59,18 @@ def live(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     assert hub.wait_until_following(PATIENCE_S)
     yield app
     hub.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_live(shared_site: Site) -> Iterator[Flask]:
+    """Give a feed that tests share which ask how it answers, and not what it tells."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hub_module, "BLOCK_MS", 50)
+        app = create_live_app(shared_site.wiring)
+        hub: Hub = app.extensions["hub"]
+        assert hub.wait_until_following(PATIENCE_S)
+        yield app
+        hub.stop()
 
 
 @contextmanager
@@ -135,8 +139,8 @@ def test_a_page_that_comes_back_gets_what_it_missed(site: Site, live: Flask) -> 
 
 
 @pytest.mark.parametrize("last_id", ["feedface-12", "x", "-", "feedface--1", "\u0661-\u0661"])
-def test_a_page_of_another_process_starts_from_the_whole(live: Flask, last_id: str) -> None:
-    with opened(live, f"?last_event_id={last_id}") as feed:
+def test_a_page_of_another_process_starts_from_the_whole(shared_live: Flask, last_id: str) -> None:
+    with opened(shared_live, f"?last_event_id={last_id}") as feed:
         assert feed.event()["event"] == "snapshot"
 
 
@@ -308,8 +312,10 @@ def test_neither_plates_nor_evidence_are_sent(site: Site, live: Flask) -> None:
         ("null", False),
     ],
 )
-def test_only_our_own_pages_may_read_the_feed(live: Flask, origin: str, shared: bool) -> None:
-    with opened(live, Origin=origin) as feed:
+def test_only_our_own_pages_may_read_the_feed(
+    shared_live: Flask, origin: str, shared: bool
+) -> None:
+    with opened(shared_live, Origin=origin) as feed:
         headers = feed.answer.headers
         assert headers.get("Access-Control-Allow-Origin") == (origin if shared else None)
         assert headers.get("Access-Control-Allow-Credentials") == ("true" if shared else None)
@@ -327,12 +333,12 @@ def test_only_our_own_pages_may_read_the_feed(live: Flask, origin: str, shared: 
     ],
 )
 def test_a_page_is_sent_to_the_feed_under_the_name_it_was_opened_by(
-    site: Site, host: str, feed: str
+    shared_site: Site, host: str, feed: str
 ) -> None:
-    answer = site.get("/live/occupancy?bbox=120,30,121,31", headers={"Host": host})
+    answer = shared_site.get("/live/occupancy?bbox=120,30,121,31", headers={"Host": host})
     assert answer.status_code == 307
     assert answer.headers["Location"] == f"{feed}/live/occupancy?bbox=120,30,121,31"
-    page = site.get("/", headers={"Host": host})
+    page = shared_site.get("/", headers={"Host": host})
     assert f"connect-src 'self' {feed};" in page.headers["Content-Security-Policy"]
 
 
@@ -341,8 +347,8 @@ def test_a_page_is_sent_to_the_feed_under_the_name_it_was_opened_by(
     ["?bbox=1,2,3", "?bbox=a,b,c,d", "?bbox=nan,0,1,1", "?bbox=2,0,1,1", "?bbox=" + "1" * 200,
      "?colour=red", "?bbox=0,0,999,1"],
 )  # fmt: skip
-def test_a_box_that_is_none_is_refused(live: Flask, query: str) -> None:
-    answer = live.test_client().get(f"{FEED}{query}")
+def test_a_box_that_is_none_is_refused(shared_live: Flask, query: str) -> None:
+    answer = shared_live.test_client().get(f"{FEED}{query}")
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
 
 

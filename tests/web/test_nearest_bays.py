@@ -267,9 +267,9 @@ def test_each_answer_tells_its_age_and_how_to_get_there(site: Site) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_name(
-    site: Site, more: dict[str, str], named: str
+    shared_site: Site, more: dict[str, str], named: str
 ) -> None:
-    assert named in refused(site, **more)
+    assert named in refused(shared_site, **more)
 
 
 def counted(site: Site) -> AbstractContextManager[list[str]]:

@@ -105,9 +105,9 @@ def test_a_contract_for_the_night_is_given_back_as_it_was_stated(site: Site) -> 
     ],
 )
 def test_a_permit_that_cannot_be_names_its_field(
-    site: Site, changes: dict[str, Any], status: int, field: str
+    shared_site: Site, changes: dict[str, Any], status: int, field: str
 ) -> None:
-    answer = site.post("/api/v1/permits", "operator", json=wish(site, **changes))
+    answer = shared_site.post("/api/v1/permits", "operator", json=wish(shared_site, **changes))
     assert (answer.status_code, fields(answer)) == (status, [field])
 
 

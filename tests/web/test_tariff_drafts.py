@@ -282,10 +282,10 @@ def test_a_repeated_draft_is_written_once(site: Site) -> None:
     ],
 )
 def test_what_is_not_there_is_said_to_be_missing(
-    site: Site, method: str, path: str, status: int
+    shared_site: Site, method: str, path: str, status: int
 ) -> None:
     body = {"document": dearer()} if method == "POST" else None
-    assert site.call(method, path, "operator", json=body).status_code == status
+    assert shared_site.call(method, path, "operator", json=body).status_code == status
 
 
 def test_the_language_is_served_to_editors(site: Site) -> None:

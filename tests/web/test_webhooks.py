@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-import redis
 
 from city.errors import Unavailable
 from city.people.credentials import revoke_token, token_actor
 from city.people.store import credentials
 from city.works.back_pressure import StreamGate
+from city.works.live import live_store
 from parking.ingest import Ingest
 from tests.web.small_site import BOSCH, EAST, NWAVE, WESTERN, Site
 
@@ -228,8 +228,8 @@ def test_an_integration_of_one_district_delivers_for_no_other(site: Site) -> Non
 
 @pytest.mark.parametrize("path", [TTN, CHIRPSTACK, CTWING])
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"7", b'"text"', b"null"])
-def test_a_body_that_is_no_message_is_refused(site: Site, path: str, body: bytes) -> None:
-    answer = site.post(path, "integration", data=body, content_type="application/json")
+def test_a_body_that_is_no_message_is_refused(shared_site: Site, path: str, body: bytes) -> None:
+    answer = shared_site.post(path, "integration", data=body, content_type="application/json")
     assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "body")
 
 
@@ -271,7 +271,7 @@ def test_a_full_disk_and_a_store_that_is_away_answer_503(site: Site) -> None:
     site.app.extensions["greenbay"] = _with(wiring, no_room)
     answer = site.hear(site.message())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
-    away = redis.Redis(unix_socket_path="/nowhere/valkey.sock")
+    away = live_store("unix:///nowhere/valkey.sock")
     site.app.extensions["greenbay"] = _with(wiring, Ingest(away, wiring.placements, site.clock))
     answer = site.hear(site.message())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

@@ -37,7 +37,7 @@ def test_a_broken_connection_is_opened_again(valkey: redis.Redis) -> None:
 
 
 def test_a_store_that_is_away_is_an_error_each_time() -> None:
-    lines = LiveLines(redis.Redis(unix_socket_path="/nowhere/valkey.sock"))
+    lines = LiveLines(live_store("unix:///nowhere/valkey.sock"))
     for _ in range(2):
         with pytest.raises(redis.ConnectionError):
             lines.ask([("PING",)])
