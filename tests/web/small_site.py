@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from city.people.credentials import issue_token
 from city.people.roles import Role
 from city.people.store import ACCOUNT
 from city.places import Position
+from city.time import FixedClock
 from city.works.jobs import Worker
 from journeys import wiring as composition
 from parking.archiving import Archive
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
-    from city.time import FixedClock
     from city.works.database import Database
     from journeys.wiring import Wiring
 
@@ -148,6 +148,14 @@ class Site:
             wiring.live, wiring.database, lambda: (EAST, WEST), stays.apply_bay_changes
         ).follow_all()
         Archive(wiring.live, wiring.database, lambda: (EAST, WEST)).follow_all()
+
+    def stop_the_wall_clock(self) -> datetime:
+        """Let no real time pass any more, however long what follows takes; give when that was."""
+        standing = FixedClock(self.wiring.wall.now())
+        self.wiring.database.wall = standing
+        self.wiring = replace(self.wiring, wall=standing)
+        self.app.extensions["greenbay"] = self.wiring
+        return standing.now()
 
     def run_jobs(self) -> None:
         """Run the jobs that wait."""

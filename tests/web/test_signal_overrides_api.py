@@ -40,6 +40,8 @@ def test_an_order_takes_two_steps_and_one_engineer_at_a_time(site: Site) -> None
     cabinet = {"host": "127.0.0.1", "port": 20_999}
     assert site.call("PUT", f"{signal}/cabinet", "engineer", json=cabinet).status_code == 200
     assert site.post(orders, "engineer", json=body).status_code == 503
+    # What was seen stays fresh, and what is proposed can be confirmed.
+    site.stop_the_wall_clock()
     Lights(site.wiring.live).put((UUID(network_id), "crossroads"), seen(site))
     wrong = site.post(orders, "engineer", json=body | {"effect": "explode"})
     assert wrong.status_code == 422
