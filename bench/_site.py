@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 DISTRICT = DistrictCode("0153")
 BAYS_A_FACILITY = 32
 CENTRE = Position(120.1, 30.2)
-START_PATIENCE_S = 60.0
+START_PATIENCE_S = 240.0
 GUNICORN_API = "python:city.works.gunicorn_api"
 GUNICORN_LIVE = "python:city.works.gunicorn_live"
 

@@ -63,6 +63,7 @@ def run(looks: int) -> dict[str, Any]:
             address = f"{system.origin}/attendant?lang=en"
             slow_down(pda)
             found = {"kept": [usable_after_s(pda, address) for _ in range(looks)]}
+            pda.click("#act-close")
             for number in range(ACTS):
                 fold(pda, "01", "Report a fault", "#report-note", str(number))
             kept_ms = sorted(pda.evaluate(KEPT_MS))
