@@ -2,7 +2,7 @@
 
 Four bus lines on the most used ways from different roads, a bus each every five minutes, some late
 and some not, with 10 to 60 aboard, or an emergency vehicle every four minutes on a way drawn at
-random, are added to a network's own demand; all are drawn from the network's name and nothing else.
+random, are added to a network's own demand; all are drawn from the network's name and the seed.
 Emergency vehicles wait at red like everybody else: what counts is whether they find green. Delay is
 the drain delay; differences are of pairs (on less off, seed by seed) with Student's 95 % interval.
 The networks are not the project's: ``GREENBAY_DATA`` says where they lie.
@@ -120,29 +120,41 @@ def row(folder: Path, whom: str, options: argparse.Namespace) -> dict[str, Any]:
     """Give a network's line of the table: with buses or with emergency vehicles."""
     begin_s = float(BEGINS_S.get(folder.name, 0))
     end_s = begin_s + options.seconds
-    hour = ["--begin", str(begin_s), "--end", str(end_s), "--seeds", options.seeds]
+    hour = ["--begin", str(begin_s), "--end", str(end_s)]
     hour += ["--controller", options.controller, "--simulate", "0"]
-    with tempfile.TemporaryDirectory() as place:
-        demand = Path(place) / "rou.xml"
-        demand.write_bytes(
-            with_priority_vehicles(folder / "rou.xml", begin_s, end_s, folder.name, (whom,))
-        )
-        off = evaluated(folder / "net.xml", demand, hour)["seeds"]
-        found: dict[str, Any] = {"network": folder.name, "with": whom, "off": _means(off)}
-        for policy in POLICIES if whom == "buses" else POLICIES[:1]:
-            on = evaluated(folder / "net.xml", demand, hour, "--priority", policy)["seeds"]
-            found[policy] = {
-                **_means(on),
-                "difference": {
-                    name: _pairs(name, on, off) for name in FIGURES if off[0][name] is not None
-                },
-                "acts": dict(sum((Counter(each["priority"]["acts"]) for each in on), Counter())),
-                "repaid_s": sum(each["priority"]["repaid_s"] for each in on),
-                "longest_wait_s": max(each["longest_wait_s"] for each in on),
-                "safety_violations": sum(each["safety_violations"] for each in on),
-                "teleports": sum(each["teleports"] for each in on),
-            }
-    return found
+    policies = POLICIES if whom == "buses" else POLICIES[:1]
+    off: list[dict[str, Any]] = []
+    ons: dict[str, list[dict[str, Any]]] = {policy: [] for policy in policies}
+    for seed in options.seeds.split(","):
+        with tempfile.TemporaryDirectory() as place:
+            demand, network = Path(place) / "rou.xml", folder / "net.xml"
+            drawn = f"{folder.name} {seed}"
+            demand.write_bytes(
+                with_priority_vehicles(folder / "rou.xml", begin_s, end_s, drawn, (whom,))
+            )
+            off += evaluated(network, demand, hour, "--seeds", seed)["seeds"]
+            for policy in policies:
+                more = ["--seeds", seed, "--priority", policy]
+                ons[policy] += evaluated(network, demand, hour, *more)["seeds"]
+    found: dict[str, Any] = {"network": folder.name, "with": whom, "off": _means(off)}
+    return found | {policy: _against(on, off) for policy, on in ons.items()}
+
+
+def _against(on: list[dict[str, Any]], off: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give what priority did, and by how much it differs from none."""
+    told = [each["priority"] for each in on if "priority" in each]
+    acts: Counter[str] = Counter()
+    for each in told:
+        acts.update(each["acts"])
+    return {
+        **_means(on),
+        "difference": {name: _pairs(name, on, off) for name in FIGURES if off[0][name] is not None},
+        "acts": dict(acts),
+        "repaid_s": sum(each["repaid_s"] for each in told),
+        "longest_wait_s": max(each["longest_wait_s"] for each in on),
+        "safety_violations": sum(each["safety_violations"] for each in on),
+        "teleports": sum(each["teleports"] for each in on),
+    }
 
 
 def _means(seeds: list[dict[str, Any]]) -> dict[str, float]:

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signals.priority_making import site_of
+from signals.rules.adaptive.lanes import LaneSite
 from signals.rules.control.stages import state_at
 from signals.rules.model.aspects import OF_CODE
 from signals.rules.model.plans import Interval
 from signals.rules.plans.delay_of_plan import lanes_of
+from signals.rules.priority.beside_adaptive import wish_of
 from signals.rules.priority.decision import Act, Decision
 from signals.rules.priority.requests import (
     PRESENCE_S,
@@ -272,6 +274,21 @@ def test_who_never_checks_out_lapses() -> None:
     # It goes on saying that it is about to come.
     assert not living(told(board, [coming(LATE, gone_s + 5)], gone_s), gone_s)
     assert not told({}, [gone(LATE)], 0.0)
+
+
+def test_beside_adaptive_control_the_first_who_asks_for_something_counts() -> None:
+    lane = LaneSite(
+        "lane", "road", (("south-through", 1.0),), 0.5, 2.0, 0.1, "stop", None, 1.0, 0.0
+    )
+    on_time = replace(LATE, lateness_s=0.0)
+    elsewhere = replace(ENGINE, group="east-through")
+    assert wish_of([lane], (elsewhere, on_time), POLICY, 0.0) is None
+    wish = wish_of([lane], (elsewhere, LATE), POLICY, 5.0)
+    assert wish is not None
+    # 40 aboard who count three times, over 1.5 in a car.
+    assert wish.vehicles == 80
+    assert wish.request.arrives_s - wish.request.spread_s == 5.0
+    assert not wish.emergency
 
 
 def drawn(case: Case) -> st.SearchStrategy[dict[int, list[Message]]]:
