@@ -13,6 +13,7 @@ from city.works.jobs import Task
 from signals.services import (
     alarms,
     drives,
+    lane_studies,
     lost_work,
     optimisations,
     schedule_making,
@@ -33,6 +34,10 @@ def tasks(database: Database) -> list[Task]:
     def drive(arguments: Mapping[str, JsonValue]) -> None:
         drive_id = parse_id(str(arguments.get("drive_id")), "drive_id")
         drives.run(database, drive_id, apart=True)
+
+    def study_lanes(arguments: Mapping[str, JsonValue]) -> None:
+        study_id = parse_id(str(arguments.get("study_id")), "study_id")
+        lane_studies.run(database, study_id, apart=True)
 
     def make_schedule(arguments: Mapping[str, JsonValue]) -> None:
         schedule_id = parse_id(str(arguments.get("schedule_id")), "schedule_id")
@@ -68,6 +73,7 @@ def tasks(database: Database) -> list[Task]:
         Task("signals.end_lost_work", partial(_end_lost_work, database), every="* * * * *"),
         Task(optimisations.TASK, optimise, attempts=3),
         Task(drives.TASK, drive, attempts=3),
+        Task(lane_studies.TASK, study_lanes, attempts=3),
         Task(schedule_making.TASK, make_schedule, attempts=3),
         Task(schedules.FOLLOW, follow_schedules, every="* * * * *"),
     ]
@@ -79,6 +85,7 @@ def _keep_partitions(database: Database, arguments: Mapping[str, JsonValue]) -> 
         now = uow.wall.now()
         made = partitions.make_partitions(uow.connection, now=now)
         dropped = partitions.drop_partitions(uow.connection, now=now)
+    lane_studies.forget(database)
     if made or dropped:
         log.info("partitions", made=made, dropped=dropped)
 

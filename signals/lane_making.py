@@ -6,23 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from signals.problem import Problem
-from signals.rules.model.junction import (
-    Road,
-    SignalledJunction,
-    SignalNetwork,
-    Turn,
-    approach_bearing_deg,
-)
-from signals.rules.plans.delay_of_plan import movement_flows_vph
+from signals.rules.model.junction import Road, SignalledJunction
 from signals.rules.plans.planning import JunctionPlan, plan_junction
 from signals.rules.safety.case import prepare
 from signals.rules.what_if.lane_functions import (
     Functions,
-    car_lanes,
     choices_of,
+    network_with,
     with_functions,
 )
-from signals.rules.what_if.warrant import Approach, Warrant, warrant
+from signals.rules.what_if.traffic import warrant_of
+from signals.rules.what_if.warrant import Warrant
 
 SECONDS: Final = 60.0
 """How long choices are looked at where nobody says otherwise."""
@@ -121,22 +115,12 @@ def what_if(problem: Problem, name: str, seconds: float = SECONDS) -> WhatIf:
         together,
         looked_at,
         complete,
-        _warrant(problem, junction),
+        warrant_of(network, junction, problem.flows.flow_vph, _hours(problem)),
     )
 
 
 def _delay_s(choice: LaneChoice) -> float:
     return float("inf") if choice.plan is None else choice.plan.delay_s
-
-
-def network_with(network: SignalNetwork, junction: SignalledJunction) -> SignalNetwork:
-    """Give the network with one junction in its new form."""
-    return replace(
-        network,
-        junctions=tuple(
-            junction if each.name == junction.name else each for each in network.junctions
-        ),
-    )
 
 
 def _planned(
@@ -145,11 +129,14 @@ def _planned(
     made = with_functions(problem.network, junction, functions)
     changed = replace(problem, network=network_with(problem.network, made), own=())
     case = prepare(made, changed.network, problem.profile, ())
-    hours = (problem.flows.end_s - problem.flows.begin_s) / _HOUR_S
     lanes = changed.lanes_of(made)
     overlapping = problem.profile.overlapping
-    plan = plan_junction(case, lanes, (), hours, overlapping=overlapping)
+    plan = plan_junction(case, lanes, (), _hours(problem), overlapping=overlapping)
     return LaneChoice(functions, made, plan)
+
+
+def _hours(problem: Problem) -> float:
+    return (problem.flows.end_s - problem.flows.begin_s) / _HOUR_S
 
 
 def _uneven(
@@ -168,22 +155,3 @@ def _uneven(
         default=0.0,
     )
     return round(full, 2), sum(len(ways) > 1 for ways in chosen)
-
-
-def _warrant(problem: Problem, junction: SignalledJunction) -> Warrant | None:
-    network = problem.network
-    flows = movement_flows_vph(junction, network, problem.flows.flow_vph)
-    approaches = []
-    for road in network.approaches(junction):
-        lanes = car_lanes(junction, road)
-        if not lanes:
-            continue
-        mine = {lane.name for lane in lanes}
-        by_turn: dict[Turn, float] = {}
-        for movement in junction.movements:
-            if movement.from_lane in mine:
-                by_turn[movement.turn] = by_turn.get(movement.turn, 0.0) + flows[movement.name]
-        bearing = approach_bearing_deg(road)
-        approaches.append(Approach(road.name, bearing, len(lanes), by_turn))
-    hours = (problem.flows.end_s - problem.flows.begin_s) / _HOUR_S
-    return warrant(approaches, hours)

@@ -8,12 +8,12 @@ from typing import Final
 from pydantic import JsonValue
 
 from city.command_line import CommandLine
-from signals.lane_making import SECONDS, LaneChoice, WhatIf, network_with, what_if
+from signals.lane_making import SECONDS, LaneChoice, WhatIf, what_if
 from signals.plan_making import PROGRAMME
 from signals.problem import Problem, add_arguments, read_problem
 from signals.rules.model.junction import SignalNetwork
 from signals.rules.model.sumo_export import network_file
-from signals.rules.what_if.lane_functions import car_lanes, functions_of
+from signals.rules.what_if.lane_functions import car_lanes, functions_of, network_with
 from signals.rules.what_if.warrant import Warrant
 
 SUMMARY: Final = "see what other functions of a junction's lanes, or no signal, would do"

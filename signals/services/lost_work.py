@@ -1,8 +1,8 @@
 """Work whose job will not run again, ended as failed: it would seem to go on for ever.
 
 A job counts as failed where its worker died, or its process, as often as it may be tried. Nobody
-writes then that the optimisation, drive or schedule that it was for has ended; here that is done,
-whatever became of the job.
+writes then that the optimisation, drive, study or schedule that it was for has ended; here that is
+done, whatever became of the job.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from city.works.database import Database, UnitOfWork
 from city.works.jobs import still_to_run
-from signals.services import drives, optimisations, schedule_making
+from signals.services import drives, lane_studies, optimisations, schedule_making
 from signals.store import drives as drive_store
+from signals.store import lane_studies as lane_study_store
 from signals.store import optimisations as optimisation_store
 from signals.store import schedules as schedule_store
 
@@ -43,6 +44,7 @@ _KINDS: Final = (
         optimisations.give_up,
     ),
     _Kind(drives.TASK, "drive_id", drive_store.unfinished_ids, drives.give_up),
+    _Kind(lane_studies.TASK, "study_id", lane_study_store.unfinished_ids, lane_studies.give_up),
     _Kind(schedule_making.TASK, "schedule_id", schedule_store.unmade_ids, schedule_making.give_up),
 )
 

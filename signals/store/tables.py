@@ -186,6 +186,30 @@ drive_run = Table(
     Column("replay", LargeBinary),
 )
 
+lane_study = Table(
+    "lane_study",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("demand_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("functions", JSONB(none_as_null=True)),
+    Column("status", Text, nullable=False),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("requested_at", INSTANT, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("started_at", INSTANT),
+    Column("finished_at", INSTANT),
+    Column("problem", Text),
+    Column("result", JSONB(none_as_null=True)),
+    Column("documents", JSONB(none_as_null=True)),
+    Column("title", Text),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("kept_at", INSTANT),
+    Column("kept_by", Text),
+)
+
 count_day = Table(
     "count_day",
     METADATA,

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.commands.what_if import run
-from signals.lane_making import network_with
 from signals.rules.model.junction import SignalNetwork, Turn
 from signals.rules.model.sumo_import import network_of
 from signals.rules.model.sumo_net import read_sumo
@@ -22,6 +21,7 @@ from signals.rules.what_if.lane_functions import (
     Way,
     choices_of,
     functions_of,
+    network_with,
     with_functions,
 )
 from signals.rules.what_if.warrant import Approach, control_delay_s, warrant

@@ -65,6 +65,7 @@ from web.api import (
     signal_radio,
     signal_schedules,
     signal_travel,
+    signal_studies,
     signals,
     siting,
     stays,
@@ -150,6 +151,7 @@ BLUEPRINTS = (
     signal_radio.blueprint,
     signal_schedules.blueprint,
     signal_travel.blueprint,
+    signal_studies.blueprint,
 )
 
 

@@ -31,6 +31,7 @@ const ENTRIES = [
   "finance",
   "signals",
   "schedules",
+  "lane_studies",
   "duty",
   "travel",
   "audit",

@@ -172,6 +172,8 @@ def _within(name: str) -> bool:
         return request.endpoint in {
             "pages.signal_plan",
             "pages.signal_schedules",
+            "pages.signal_lanes",
+            "pages.signal_study",
             "pages.signal_duty",
             "pages.signal_travel",
             "pages.signal_junction",

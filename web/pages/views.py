@@ -237,6 +237,20 @@ def signal_schedules() -> Response:
     return page("schedules.html")
 
 
+@blueprint.get("/signals/lanes")
+@access.allow(*SIGNAL_ROLES)
+def signal_lanes() -> Response:
+    """Show what other functions of a junction's lanes would do, and what no signal would."""
+    return page("lane_studies.html")
+
+
+@blueprint.get("/signals/lanes/<uuid:study_id>")
+@access.allow(*SIGNAL_ROLES)
+def signal_study(study_id: UUID) -> Response:
+    """Show one study: the address that stays."""
+    return page("lane_studies.html", subject=str(study_id))
+
+
 @blueprint.get("/signals/duty")
 @access.allow(*SIGNAL_ROLES)
 def signal_duty() -> Response:

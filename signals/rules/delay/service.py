@@ -28,6 +28,9 @@ CHINESE_LEVELS_S: Final = (30.0, 50.0, 60.0)
 CHINESE_SATURATION: Final = (0.6, 0.8, 0.9)
 """Degree of saturation up to which levels 1 to 3 reach. Source: the same."""
 
+HCM_GIVING_WAY_S: Final = (10.0, 15.0, 25.0, 35.0, 50.0)
+"""The same without a signal. Source: Highway Capacity Manual 2000, exhibit 17-2, from memory."""
+
 LITRES_PER_GALLON: Final = 3.785411784
 METRES_PER_MILE: Final = 1609.344
 CO2_KG_PER_LITRE: Final = 2.31
@@ -39,6 +42,12 @@ def hcm_level(delay_s: ArrayLike, saturation: ArrayLike = 0.0) -> NDArray[np.str
     place = np.searchsorted(HCM_LEVELS_S, delay, side="left")
     full = at_least(saturation, 0, "saturation") > 1
     return np.asarray(np.array(list("ABCDEF"))[np.where(full, len(HCM_LEVELS_S), place)])
+
+
+def hcm_level_giving_way(delay_s: float) -> str:
+    """Give A to F of who gives way at a junction without a signal."""
+    delay = float(at_least(delay_s, 0, "delay_s"))
+    return "ABCDEF"[int(np.searchsorted(HCM_GIVING_WAY_S, delay, side="left"))]
 
 
 def chinese_level(delay_s: ArrayLike, saturation: ArrayLike = 0.0) -> NDArray[np.int64]:

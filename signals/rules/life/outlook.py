@@ -72,13 +72,18 @@ def outlook(case: Case, programme: Programme, demand: Demand) -> Outlook:
     """
     lanes = lanes_of(case.junction, case.network, demand.flow_vph)
     results = lane_results(programme, lanes, opposing_of(case.pairs), demand.hours)
+    return outlook_of_lanes(case.junction.name, results)
+
+
+def outlook_of_lanes(signal: str, results: tuple[LaneResult, ...]) -> Outlook:
+    """Give how a junction fares by how its lanes do."""
     flow_vph = sum(each.flow_vph for each in results)
     if flow_vph <= 0:
-        return Outlook(case.junction.name, 0.0, 0.0, 0.0, None, None, results)
+        return Outlook(signal, 0.0, 0.0, 0.0, None, None, results)
     delay_s = total_delay_s(results) / flow_vph
     worst = max(each.saturation for each in results)
     return Outlook(
-        case.junction.name,
+        signal,
         flow_vph,
         delay_s,
         worst,

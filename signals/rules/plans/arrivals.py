@@ -137,7 +137,11 @@ def arrivals_of(
 
 
 def _pace(number: float) -> float:
-    share = (number * _GOLDEN) % 1
+    return pace_of((number * _GOLDEN) % 1)
+
+
+def pace_of(share: float) -> float:
+    """Give the pace below which so large a share of all drivers stays."""
     return min(max(_PACES.inv_cdf(min(max(share, 1e-3), 1 - 1e-3)), _SLOWEST), _FASTEST)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
+from city.errors import Invalid
 from signals.rules.junctions import GroupKind
 from signals.rules.model.conflicts import conflicts_by_geometry
 from signals.rules.model.geometry import Point, length_m
@@ -88,7 +89,7 @@ def choices_of(
     already cut each other off.
     """
     now = functions_of(network, junction, road)
-    ways = _from_right(network, junction, road)
+    ways = ways_of(network, junction, road)
     back = tuple(way for way in ways if way.turn is Turn.U_TURN)
     ways = tuple(way for way in ways if way.turn is not Turn.U_TURN)
     if not 1 < len(now) <= MOST_LANES or not ways or not _in_order(now, ways):
@@ -134,7 +135,7 @@ def with_functions(
         if not lanes:
             continue
         chosen = functions.get(road.name) or functions_of(network, junction, road)
-        for way in _from_right(network, junction, road):
+        for way in ways_of(network, junction, road):
             mine = [lane for lane, ways in zip(lanes, chosen, strict=True) if way in ways]
             before = _of_way(network, junction, road, way)
             name = _free(f"{road.name}:{way.turn.value}:{way.to_road}", {g.name for g in groups})
@@ -153,6 +154,55 @@ def with_functions(
     return replace(junction, groups=tuple(groups), movements=parted, conflicts=conflicts)
 
 
+def network_with(network: SignalNetwork, junction: SignalledJunction) -> SignalNetwork:
+    """Give the network with one junction in its new form."""
+    return replace(
+        network,
+        junctions=tuple(
+            junction if each.name == junction.name else each for each in network.junctions
+        ),
+    )
+
+
+def checked_functions(
+    network: SignalNetwork, junction: SignalledJunction, road: Road, wanted: Functions
+) -> Functions:
+    """Give wanted functions of an approach's lanes, if lanes can have them.
+
+    Raises
+    ------
+    Invalid
+        On another number of lanes, a lane for nobody, a turn that there is not, one that no lane
+        serves or more lanes than the road has that it leads into, lanes that cut each other off,
+        or a U-turn from another lane than the one nearest to the middle.
+    """
+    now = functions_of(network, junction, road)
+    ways = ways_of(network, junction, road)
+    if len(wanted) != len(now):
+        raise Invalid(f"must say what its {len(now)} lanes are for", field=road.name)
+    for number, lane in enumerate(wanted, 1):
+        if not lane or len(set(lane)) < len(lane):
+            raise Invalid(f"lane {number} must serve a turn, each once", field=road.name)
+        if not set(lane) <= set(ways):
+            raise Invalid(f"lane {number} serves a turn that there is not", field=road.name)
+    for way in ways:
+        lanes = sum(way in lane for lane in wanted)
+        if not lanes:
+            raise Invalid(f"no lane serves {way.turn.value} to {way.to_road}", field=road.name)
+        if lanes > most_lanes(network, now, way):
+            raise Invalid(f"{way.to_road} has fewer lanes than lead into it", field=road.name)
+    if any(way.turn is Turn.U_TURN for lane in wanted[:-1] for way in lane):
+        raise Invalid("U-turns stay with the lane nearest to the middle", field=road.name)
+    if not _in_order(wanted, [way for way in ways if way.turn is not Turn.U_TURN]):
+        raise Invalid("its lanes cut each other off", field=road.name)
+    return wanted
+
+
+def most_lanes(network: SignalNetwork, now: Functions, way: Way) -> int:
+    """Give how many lanes may serve a way: as many as lead on from it, or as do now."""
+    return max(len(_receiving(network, way.to_road)), sum(way in lane for lane in now))
+
+
 def _way(network: SignalNetwork, movement: Movement) -> Way:
     return Way(movement.turn, network.road_of[movement.to_lane].name)
 
@@ -168,7 +218,7 @@ def _of_way(
     ]
 
 
-def _from_right(network: SignalNetwork, junction: SignalledJunction, road: Road) -> tuple[Way, ...]:
+def ways_of(network: SignalNetwork, junction: SignalledJunction, road: Road) -> tuple[Way, ...]:
     """Give an approach's ways from right to left: by their turn, then by the lanes they have."""
     places: dict[Way, list[int]] = {}
     for place, ways in enumerate(functions_of(network, junction, road)):

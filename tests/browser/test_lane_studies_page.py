@@ -1,0 +1,64 @@
+"""What if: a junction's lanes changed, its signal taken away, kept as a draft."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.browser.pictures import shot
+from tests.browser.test_every_page import violations
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Visitor
+
+JUNCTION = "J01"
+ROAD = "m10-n10"
+
+
+def test_lanes_are_changed_compared_and_kept_and_a_signal_taken_away(visitor: Visitor) -> None:
+    phone = visitor.open("/signals/lanes?signal=J06", "engineer", language="zh", width=390)
+    expect(phone.locator('body[data-signal="J06"]')).to_have_count(1)
+    phone.locator("#study-none").click()
+    page = visitor.open("/signals/lanes", "engineer")
+    expect(page.locator("body[data-signal]")).to_have_count(1)
+    page.locator("#signal").select_option(JUNCTION)
+    expect(page.locator(f'body[data-signal="{JUNCTION}"]')).to_have_count(1)
+    # Three lanes: right, left, left. The middle one is to lead right as well.
+    card = page.locator(f'[data-road="{ROAD}"]')
+    expect(card.locator(".lane-choice")).to_have_count(3)
+    expect(page.locator("#study-lanes")).to_be_disabled()
+    kerb = card.locator(".lane-choice").last
+    kerb.get_by_role("button", pressed=True).click()
+    expect(card.locator(".form-problem")).to_be_visible()
+    expect(page.locator("#study-lanes")).to_be_disabled()
+    page.locator("#undo").click()
+    middle = card.locator(".lane-choice").nth(1)
+    middle.get_by_role("button", pressed=True).click()
+    middle.get_by_role("button", pressed=False).last.click()
+    expect(card.locator(".form-problem")).to_be_hidden()
+    page.locator("#study-lanes").click()
+    # A job of low priority makes two plans beside a whole city.
+    expect(page.locator('#study[data-status="done"]')).to_be_visible(timeout=240_000)
+    expect(page.locator(".study-figures tbody tr")).to_have_count(5)
+    expect(page.locator(".study-changes .lane-sign")).to_have_count(6)
+    page.locator('[data-act="keep"]').click()
+    page.locator("#study-name").fill("东街南口 South mouth")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog")).to_be_hidden()
+    expect(page.locator("#study-title")).to_have_text("东街南口 South mouth")
+    shot(page, "studies-en-1440")
+    assert violations(page) == []
+    kept = page.locator(".plan-choice[aria-pressed=true]").get_attribute("data-study")
+    with page.expect_download() as saved:
+        page.locator('a[href*="format=sumo"]').click()
+    assert saved.value.suggested_filename == f"{JUNCTION}.net.xml"
+    other = visitor.open(f"/signals/lanes/{kept}", "operator", language="zh", width=360)
+    expect(other.locator("#study-title")).to_have_text("东街南口 South mouth")
+    expect(other.locator("#study-lanes")).to_be_hidden()
+    shot(other, "studies-zh-360")
+    assert violations(other) == []
+    expect(phone.locator('#study[data-status="done"]')).to_be_visible(timeout=240_000)
+    expect(phone.locator(".study-words")).to_contain_text("GB 14886-2016")
+    shot(phone, "studies-none-zh-390")
+    assert violations(phone) == []
