@@ -8,11 +8,13 @@ from typing import Final
 from city.errors import Invalid, Unavailable
 from signals.adapters.sumo.simulator import Simulator
 from signals.problem import Problem
+from signals.queue_making import queue_plans, queues_between
 from signals.rules.model.plans import Programme
 from signals.rules.plans.arrivals import arrivals_of, coming_to
 from signals.rules.plans.coordination import Coordination, Site, coordinate_plans
 from signals.rules.plans.junction_maker import JunctionMaker
 from signals.rules.plans.planning import JunctionPlan, plan_junction
+from signals.rules.plans.queues import Queue
 from signals.rules.plans.refinement import SEEDS, Plans, Refined, is_safe, refined
 from signals.rules.plans.routes import read_journeys
 from signals.rules.plans.streams_between import streams_between
@@ -43,6 +45,8 @@ class Made:
     """What driving them gave; None where they were not driven."""
     why_not: str = ""
     """Why they could not be driven."""
+    queues: tuple[Queue, ...] = ()
+    """On roads between signals, under the plans by the model, each by itself."""
 
     @property
     def without(self) -> tuple[str, ...]:
@@ -105,7 +109,8 @@ def make_plans(
         until_s = time.monotonic() + _COORDINATION_S
         choices = coordinate_plans(sites, streams, hours, lambda: time.monotonic() > until_s)
     model = choices[0].programmes if choices else alone
-    made = Made(model, plans, choices[0] if choices else None)
+    standing = queues_between(problem, sites)
+    made = Made(model, plans, choices[0] if choices else None, queues=standing)
     if simulate_s <= 0 or not problem.drivable or not alone:
         return made
     try:
@@ -118,7 +123,8 @@ def make_plans(
             closed_lanes=problem.closed_lanes,
         ) as simulator:
             counted = problem.profile.persons
-            driven = _driven(simulator, sites, alone, choices, simulate_s, persons=counted)
+            by_model = [alone, *queue_plans(problem, sites, standing)]
+            driven = _driven(simulator, sites, by_model, choices, simulate_s, persons=counted)
     except (Invalid, Unavailable) as error:
         return replace(made, why_not=str(error))
     return replace(made, programmes=driven.plans, driven=driven)
@@ -127,13 +133,15 @@ def make_plans(
 def _driven(
     simulator: Simulator,
     sites: Mapping[str, Site],
-    alone: Plans,
+    by_model: Sequence[Plans],
     choices: Sequence[Coordination],
     simulate_s: float,
     *,
     persons: bool,
 ) -> Refined:
-    """Search from the plans alone and in force; then from that and the coordinated ones.
+    """Search from the plans by the model and in force; then from that and the coordinated ones.
+
+    Those by the model: each alone, and with queues held where there is room.
 
     By the delay of a person, or of a trip.
     """
@@ -159,7 +167,7 @@ def _driven(
         return time.monotonic() > until_s
 
     in_force = _in_force(sites)
-    first = [(alone, ()), *([(in_force, ())] if in_force is not None else [])]
+    first = [(plans, ()) for plans in (*by_model, in_force) if plans is not None]
     found = refined(first, cases, drive, stop, _stages_in_force(sites))
     if len(choices) < 2:  # noqa: PLR2004 - the last is the plans apart
         return found

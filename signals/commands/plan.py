@@ -70,6 +70,17 @@ def run(arguments: Sequence[str]) -> int:
                 for name, plan in made.plans.items()
             ],
             "without_plan": list(made.without),
+            "queues": [
+                {
+                    "junction": each.junction,
+                    "lane": each.lane,
+                    "queue_veh": round(each.queue_veh, 1),
+                    "storage_veh": round(each.storage_veh, 1),
+                    "spills": each.spills,
+                }
+                for each in made.queues
+                if each.queue_veh > 0
+            ],
             **(_coordinated(made) if given.coordinate else {}),
             "driven": _driven(made),
             "solve_s": round(time.perf_counter() - begun_s, 2),

@@ -40,7 +40,7 @@ def test_lanes_are_changed_compared_and_kept_and_a_signal_taken_away(visitor: Vi
     page.locator("#study-lanes").click()
     # A job of low priority makes two plans beside a whole city.
     expect(page.locator('#study[data-status="done"]')).to_be_visible(timeout=240_000)
-    expect(page.locator(".study-figures tbody tr")).to_have_count(5)
+    expect(page.locator(".study-figures").first.locator("tbody tr")).to_have_count(5)
     expect(page.locator(".study-changes .lane-sign")).to_have_count(6)
     page.locator('[data-act="keep"]').click()
     page.locator("#study-name").fill("东街南口 South mouth")

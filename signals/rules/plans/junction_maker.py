@@ -25,6 +25,7 @@ from signals.rules.plans.candidates import signals_of, stage_pool, stages_in_for
 from signals.rules.plans.delay_of_plan import lane_results, opposing_of, total_delay_s
 from signals.rules.plans.limits import can_be_safe, seconds_over
 from signals.rules.plans.passing import START_LOSS_S, LaneFlow
+from signals.rules.plans.queues import spill_cost_s
 from signals.rules.safety.case import Case, intergreens, yielding
 from signals.rules.safety.lamps_of_group import least_yellow_s
 
@@ -48,12 +49,14 @@ class JunctionMaker:
         hours: float,
         *,
         overlapping: bool = False,
+        storage_veh: Mapping[str, float] | None = None,
     ) -> None:
         groups = tuple(
             _with_lamps(case, index, group) for index, group in enumerate(case.junction.groups)
         )
         self._case = replace(case, junction=replace(case.junction, groups=groups))
         self._lanes, self._hours = lanes, hours
+        self._storage_veh = storage_veh or {}
         self._overlapping = overlapping and case.profile.overlapping
         self._lights = signals_of(case)
         self._matrix = intergreens(self._case)
@@ -288,8 +291,10 @@ class JunctionMaker:
         )
 
     def judge(self, programme: Programme) -> float:
-        """Give the delay of all vehicles of an hour under a programme."""
-        return total_delay_s(lane_results(programme, self._lanes, self.opposing, self._hours))
+        """Give the delay of all vehicles of an hour under a programme, and what queues block."""
+        results = lane_results(programme, self._lanes, self.opposing, self._hours)
+        spilled_s = spill_cost_s(results, self._storage_veh, self._hours)
+        return total_delay_s(results) + spilled_s
 
     def cost(self, stages: Sequence[frozenset[str]], greens_s: Sequence[float]) -> float:
         """Give the delay of stages; infinite outside the bounds of greens and cycle.

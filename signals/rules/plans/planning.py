@@ -7,7 +7,7 @@ is never worse than it.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from signals.rules.plans.candidates import choices, orders
 from signals.rules.plans.delay_of_plan import LaneResult, lane_results, total_delay_s
 from signals.rules.plans.junction_maker import ROUGH_SCALES, JunctionMaker
 from signals.rules.plans.passing import LaneFlow
+from signals.rules.plans.queues import spill_cost_s
 from signals.rules.plans.ring_maker import RingMaker, sides_of
 from signals.rules.safety.case import Case
 from signals.rules.safety.checker import check_programme
@@ -24,6 +25,7 @@ from signals.rules.safety.checker import check_programme
 _LOOKED_AT: Final = 24
 _LOOKED_AT_FOR_ANY: Final = 240
 """Where none of those passes: up to the first that does."""
+_NOBODY_VPH: Final = 1e-9
 _REFINED: Final = 3
 _MOST_REFINED: Final = 8
 """Choices optimised at most, where some do not pass the safety checker."""
@@ -56,6 +58,7 @@ class _Judging:
     maker: JunctionMaker
     hours: float
     coming: Coming | None
+    storage_veh: Mapping[str, float]
 
     def results(self, programme: Programme) -> tuple[LaneResult, ...]:
         opposing = self.maker.opposing
@@ -63,8 +66,12 @@ class _Judging:
             return lane_results(programme, self.lanes, opposing, self.hours)
         return results_as_they_come(programme, self.lanes, opposing, self.coming)
 
-    def cost_s(self, programme: Programme) -> float:
+    def delay_s(self, programme: Programme) -> float:
         return total_delay_s(self.results(programme))
+
+    def cost_s(self, programme: Programme) -> float:
+        results = self.results(programme)
+        return total_delay_s(results) + spill_cost_s(results, self.storage_veh, self.hours)
 
 
 def plan_junction(
@@ -75,6 +82,7 @@ def plan_junction(
     coming: Coming | None = None,
     *,
     overlapping: bool = False,
+    storage_veh: Mapping[str, float] | None = None,
 ) -> JunctionPlan | None:
     """Make the plan of a junction.
 
@@ -95,6 +103,9 @@ def plan_junction(
     overlapping : bool
         Let greens begin and end each at its own time in a change of stages; controllers that work
         by a table of stages cannot.
+    storage_veh : Mapping, optional
+        How many vehicles lanes hold before their queue blocks another signal (``queues``): plans
+        are then chosen by what is blocked beside the delay.
 
     Returns
     -------
@@ -107,8 +118,8 @@ def plan_junction(
     Choices of stages are ranked by Webster's cycle; the best two dozen are looked at with three
     sets of greens, the best three of those are optimised.
     """
-    maker = JunctionMaker(case, lanes, own, hours, overlapping=overlapping)
-    judging = _Judging(lanes, maker, hours, coming)
+    maker = JunctionMaker(case, lanes, own, hours, overlapping=overlapping, storage_veh=storage_veh)
+    judging = _Judging(lanes, maker, hours, coming, storage_veh or {})
     served = [fact.name for fact in case.groups if fact.movements]
     rough: list[tuple[float, tuple[frozenset[str], ...]]] = []
     promising = sorted(choices(maker.pool, served), key=maker.webster_s)
@@ -148,13 +159,13 @@ def plan_junction(
     ]
     if not found and not safe:
         return None
-    cost_s, programme = min([*safe, *found], key=lambda each: each[0])
-    total_vph = sum(lane.flow_vph * lane.persons for lane in lanes)
+    _, programme = min([*safe, *found], key=lambda each: each[0])
+    total_vph = max(sum(lane.flow_vph * lane.persons for lane in lanes), _NOBODY_VPH)
     return JunctionPlan(
         programme,
         judging.results(programme),
-        cost_s / total_vph if total_vph > 0 else 0.0,
-        None if not before else (before[0][0] / total_vph if total_vph > 0 else 0.0),
+        judging.delay_s(programme) / total_vph,
+        judging.delay_s(own[0]) / total_vph if own else None,
         any(programme is each for _, each in safe),
         tried,
         tuple(order for _, order in sorted(ordered, key=lambda each: each[0])),

@@ -74,7 +74,7 @@ function figures(sides: readonly Named[], without: WithoutSignal | null): HTMLEl
   ];
   return h(
     "div",
-    { class: "table-box" },
+    { class: "table-box", tabindex: 0, role: "region", "aria-label": text("studies.figures") },
     h(
       "table",
       { class: "table study-figures" },
@@ -136,10 +136,10 @@ function approachTable(sides: readonly Named[], approaches: readonly Approach[])
   };
   return h(
     "div",
-    { class: "table-box" },
+    { class: "table-box", tabindex: 0, role: "region", "aria-label": text("studies.by_approach") },
     h(
       "table",
-      { class: "table" },
+      { class: "table study-figures" },
       h("caption", { class: "table-caption" }, text("studies.by_approach")),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text("studies.approach")), ...sides.map(({ name }) => h("th", { scope: "col" }, text(`studies.side_${name}`))))),
       h("tbody", {}, ...approaches.map((approach) => h("tr", {}, h("th", { scope: "row" }, fromWords(approach)), ...sides.map(({ side }) => h("td", {}, cell(side, approach)))))),
