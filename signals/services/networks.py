@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from city.audit import record
-from city.errors import Invalid, NotFound
+from city.errors import Conflict, Invalid, NotFound
 from city.people.actors import Actor
 from city.works.database import UnitOfWork
 from signals.rules.life.outlook import Demand
@@ -194,6 +194,55 @@ def record_demand(
     if found is None:
         raise NotFound("no such demand", field="id")
     return found
+
+
+def record_junction_flows(
+    uow: UnitOfWork,
+    actor: Actor,
+    network_id: UUID,
+    signal: str,
+    *,
+    based_on: UUID | None,
+    name: str,
+    source: str,
+    flows: Sequence[tuple[str, str, float]],
+) -> store.DemandRecord:
+    """Keep other flows of one junction: a new demand, the flows elsewhere as they were.
+
+    Raises
+    ------
+    Conflict
+        Where another demand than `based_on` was recorded last.
+    Invalid
+        On a pair of roads that is no turn of the junction, or as for ``record_demand``.
+    """
+    part = parts(uow.connection, network_id, [signal])[signal]
+    known = store.latest_demand(uow.connection, network_id)
+    if (None if known is None else known.id) != based_on:
+        raise Conflict("another demand was recorded meanwhile: look again", field="based_on")
+    turns = {
+        (part.road_of[each.from_lane].name, part.road_of[each.to_lane].name)
+        for each in part.junctions[0].movements
+        if each.from_lane in part.road_of and each.to_lane in part.road_of
+    }
+    for number, (start, end, _) in enumerate(flows):
+        if (start, end) not in turns:
+            raise Invalid("is no turn of this junction", field=f"flows.{number}")
+    given = {(start, end) for start, end, _ in flows}
+    elsewhere = [
+        (str(start), str(end), float(vph))
+        for start, end, vph in ([] if known is None else known.flows)
+        if (start, end) not in given
+    ]
+    return record_demand(
+        uow,
+        actor,
+        network_id,
+        name=name,
+        source=source,
+        flows=[*elsewhere, *flows],
+        hours=1.0 if known is None else known.hours,
+    )
 
 
 def flows_of_routes(

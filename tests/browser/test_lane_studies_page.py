@@ -10,10 +10,25 @@ from tests.browser.pictures import shot
 from tests.browser.test_every_page import violations
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from tests.browser.conftest import Visitor
 
 JUNCTION = "J01"
 ROAD = "m10-n10"
+
+
+def change_flows(page: Page) -> None:
+    """Enter another count of one turn of the junction."""
+    page.locator("#flows").click()
+    page.locator("#flows-source").fill("counted by hand")
+    page.locator(f"#flow-{ROAD}-0").fill("300")
+    shot(page, "studies-flows-en-1440")
+    assert violations(page) == []
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog")).to_be_hidden()
+    expect(page.locator("#demand")).to_contain_text("counted by hand")
+    expect(page.locator(f'[data-road="{ROAD}"]')).to_contain_text("right 300")
 
 
 def test_lanes_are_changed_compared_and_kept_and_a_signal_taken_away(visitor: Visitor) -> None:
@@ -24,6 +39,7 @@ def test_lanes_are_changed_compared_and_kept_and_a_signal_taken_away(visitor: Vi
     expect(page.locator("body[data-signal]")).to_have_count(1)
     page.locator("#signal").select_option(JUNCTION)
     expect(page.locator(f'body[data-signal="{JUNCTION}"]')).to_have_count(1)
+    change_flows(page)
     # Three lanes: right, left, left. The middle one is to lead right as well.
     card = page.locator(f'[data-road="{ROAD}"]')
     expect(card.locator(".lane-choice")).to_have_count(3)

@@ -218,6 +218,7 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/signal-drives/<uuid:drive_id>/cancellation": SIGNAL_AUTHORS,
     "GET /api/v1/signal-drives/<uuid:drive_id>/replay": SIGNAL_READERS,
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/lanes": SIGNAL_READERS,
+    "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/flows": SIGNAL_AUTHORS,
     "GET /api/v1/signal-studies": SIGNAL_READERS,
     "POST /api/v1/signal-studies": SIGNAL_AUTHORS,
     "GET /api/v1/signal-studies/<uuid:study_id>": SIGNAL_READERS,

@@ -88,6 +88,26 @@ def test_other_functions_are_studied_beside_what_runs_kept_and_given_as_a_file(
     assert site.post("/api/v1/signal-networks", "engineer", json=code).get_json()["revision"] == 2
 
 
+def test_a_junctions_flows_are_changed_and_those_elsewhere_stay(site: Site) -> None:
+    network_id = imported(site)
+    path = f"/api/v1/signal-networks/{network_id}/signals/crossroads"
+    flow = {"from_road": "south-in", "to_road": "west-out", "vph": 90.5}
+    body = {"based_on": None, "name": "周一 Monday", "source": "by hand", "flows": [flow]}
+    first = site.post(f"{path}/flows", "engineer", json=body)
+    assert first.status_code == 201, first.get_json()
+    assert site.post(f"{path}/flows", "engineer", json=body).status_code == 409
+    again = body | {"based_on": first.get_json()["id"], "flows": [flow | {"to_road": "north-out"}]}
+    assert site.post(f"{path}/flows", "operator", json=again).status_code == 403
+    assert site.post(f"{path}/flows", "engineer", json=again).status_code == 201
+    lanes = site.get(f"{path}/lanes", "operator").get_json()
+    assert (lanes["demand"]["name"], lanes["demand"]["source"]) == ("周一 Monday", "by hand")
+    south = next(each for each in lanes["approaches"] if each["road"] == "south-in")
+    assert [way["flow_vph"] for way in south["ways"]] == [0, 90.5, 90.5]
+    wrong = again | {"based_on": lanes["demand"]["id"], "flows": [flow | {"to_road": "south-out"}]}
+    refused = site.post(f"{path}/flows", "engineer", json=wrong)
+    assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "flows.0")
+
+
 def test_no_signal_is_judged_by_the_peak_hour_and_by_who_gives_way(site: Site) -> None:
     network_id = imported(site)
     with_demand(site, network_id, 120)

@@ -13,10 +13,12 @@ from signals.rules.what_if.lane_functions import Way
 from signals.services import lane_studies as service
 from signals.services import networks
 from signals.store import lane_studies as store
+from signals.store import networks as network_store
 from web import access
 from web.acts import act
 from web.api.cursors import after, page
 from web.api.schemas.signal_studies import (
+    JunctionFlowsIn,
     SignalLanesOut,
     SignalStudiesOut,
     SignalStudiesQuery,
@@ -25,7 +27,8 @@ from web.api.schemas.signal_studies import (
     SignalStudyKeepIn,
     SignalStudyOut,
 )
-from web.api.schemas.signals import SignalFileQuery
+from web.api.schemas.signals import SignalDemandOut, SignalFileQuery
+from web.api.signal_views import demand_json
 from web.api.signals import AUTHORS, NETWORK, READERS
 from web.refusals import as_asked
 
@@ -86,7 +89,9 @@ def signal_lanes(network_id: UUID, name: str) -> dict[str, Any]:
     with access.wiring().database.read() as connection:
         networks.network(connection, network_id)
         found = service.approaches(connection, network_id, name)
+        known = network_store.latest_demand(connection, network_id)
     return {
+        "demand": None if known is None else demand_json(known),
         "approaches": [
             {
                 "road": each.road,
@@ -103,8 +108,33 @@ def signal_lanes(network_id: UUID, name: str) -> dict[str, Any]:
                 ],
             }
             for each in found
-        ]
+        ],
     }
+
+
+@blueprint.post(f"{NETWORK}/signals/<string:name>/flows")
+@access.allow(*AUTHORS)
+@act
+@blueprint.input(JunctionFlowsIn)
+@blueprint.output(SignalDemandOut, status_code=201)
+@blueprint.doc(summary="Record other flows of one junction: a new demand, elsewhere as it was")
+def record_junction_flows(
+    uow: UnitOfWork, network_id: UUID, name: str, json_data: JunctionFlowsIn
+) -> dict[str, Any]:
+    """Record a junction's flows."""
+    networks.network(uow.connection, network_id)
+    return demand_json(
+        networks.record_junction_flows(
+            uow,
+            access.known_actor(),
+            network_id,
+            signal=name,
+            based_on=json_data.based_on,
+            name=json_data.name,
+            source=json_data.source,
+            flows=[(each.from_road, each.to_road, each.vph) for each in json_data.flows],
+        )
+    )
 
 
 @blueprint.get("/signal-studies")

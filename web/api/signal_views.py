@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signals.rules.life.bands import Band, Direction, Stop
     from signals.rules.life.outlook import Outlook
     from signals.rules.model.plans import Programme
-    from signals.store.networks import SignalRecord
+    from signals.store.networks import DemandRecord, SignalRecord
     from signals.store.optimisations import Optimisation
     from signals.store.running_plans import RunningPlan
 
@@ -132,4 +132,15 @@ def optimisation_json(found: Optimisation) -> dict[str, Any]:
         "problem": None if found.problem is None else as_asked(found.problem),
         "version_id": found.version_id,
         "result": found.result,
+    }
+
+
+def demand_json(found: DemandRecord) -> dict[str, Any]:
+    """Give a demand without its flows."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "source": found.source,
+        "hours": found.hours,
+        "recorded_at": found.recorded_at,
     }

@@ -32,7 +32,13 @@ from web.api.schemas.signals import (
     SignalTrialIn,
     SignalTrialOut,
 )
-from web.api.signal_views import optimisation_json, outlook_json, signal_json, street_json
+from web.api.signal_views import (
+    demand_json,
+    optimisation_json,
+    outlook_json,
+    signal_json,
+    street_json,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -54,16 +60,6 @@ def _network(found: network_store.NetworkRecord) -> dict[str, Any]:
         "name": {"zh": found.name_zh, "en": found.name_en},
         "origin": found.origin,
         "imported_at": found.imported_at,
-    }
-
-
-def _demand(found: network_store.DemandRecord) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "name": found.name,
-        "source": found.source,
-        "hours": found.hours,
-        "recorded_at": found.recorded_at,
     }
 
 
@@ -127,7 +123,7 @@ def signal_network(network_id: UUID, query_data: SignalProfileQuery) -> dict[str
         "signals": [
             signal_json(row, running.get(row.name), outlooks.get(row.name)) for row in rows
         ],
-        "demand": None if known is None else _demand(known),
+        "demand": None if known is None else demand_json(known),
         "optimisation": None if asked is None else optimisation_json(asked),
     }
 
@@ -198,7 +194,7 @@ def record_demand(uow: UnitOfWork, network_id: UUID, json_data: SignalDemandIn) 
         flows = networks.at_signals(uow.connection, network_id, flows)
     else:
         raise Invalid("must be given, or routes, and not both", field="flows")
-    return _demand(
+    return demand_json(
         networks.record_demand(
             uow,
             access.known_actor(),

@@ -8,7 +8,13 @@ from uuid import UUID
 from pydantic import Field
 
 from web.api.schemas.base import Incoming, Instant, Outgoing, PageQuery
-from web.api.schemas.signals import ProfileName, SignalName, SignalOutlookOut
+from web.api.schemas.signals import (
+    ProfileName,
+    SignalDemandOut,
+    SignalFlowIn,
+    SignalName,
+    SignalOutlookOut,
+)
 
 Turn = Literal["left", "partial_left", "straight", "partial_right", "right", "u_turn"]
 Title = Annotated[str, Field(min_length=1, max_length=120)]
@@ -48,7 +54,17 @@ class ApproachLanesOut(Outgoing):
 class SignalLanesOut(Outgoing):
     """What a junction's lanes are for."""
 
+    demand: Annotated[SignalDemandOut | None, Field(description="Whose flows these are")]
     approaches: list[ApproachLanesOut]
+
+
+class JunctionFlowsIn(Incoming):
+    """Other flows of a junction's turns; those elsewhere stay."""
+
+    based_on: Annotated[UUID | None, Field(description="The demand that was looked at")]
+    name: Title
+    source: Title
+    flows: Annotated[list[SignalFlowIn], Field(min_length=1, max_length=200)]
 
 
 class ApproachFunctionsIn(Incoming):

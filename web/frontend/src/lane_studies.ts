@@ -10,7 +10,7 @@ import { emptyState, errorState, problemText, skeleton } from "./shell/states";
 import { inLanguage, locale, named, text } from "./shell/text";
 import type { Network, NetworkDetail } from "./signals/types";
 import { changed, faultOf } from "./studies/functions";
-import { approachCard, fromWords } from "./studies/lanes";
+import { approachCard, fromWords, turnWords } from "./studies/lanes";
 import { inWords, resultView } from "./studies/results";
 import type { Approach, Functions, Lanes, Study, StudyDetail } from "./studies/types";
 
@@ -23,6 +23,7 @@ class StudiesPage {
   private network = "";
   private signal = "";
   private approaches: readonly Approach[] = [];
+  private demand: Lanes["demand"] = null;
   private readonly wanted = new Map<string, Functions>();
   private listed: Study[] = [];
   private next: string | null = null;
@@ -38,6 +39,7 @@ class StudiesPage {
       this.wanted.clear();
       this.draw();
     });
+    byId("flows").addEventListener("click", () => this.flowsDialog());
     byId("more").addEventListener("click", () => void this.guarded(() => this.list(this.next)));
   }
 
@@ -88,6 +90,8 @@ class StudiesPage {
     try {
       const found = await read<Lanes>(`/api/v1/signal-networks/${this.network}/signals/${encodeURIComponent(signal)}/lanes`);
       this.approaches = found.approaches;
+      this.demand = found.demand;
+      write(byId("demand"), found.demand ? text("studies.flows_of", { demand: `${found.demand.name} · ${found.demand.source}` }) : text("signals.no_demand"));
       this.draw();
       await this.list();
       byId("work").hidden = false;
@@ -118,9 +122,52 @@ class StudiesPage {
     if (focus) document.getElementById(focus)?.focus();
     const differs = this.approaches.some((each) => changed(each, this.functions(each)));
     const faulty = this.approaches.some((each) => faultOf(each, this.functions(each)) !== null);
-    byId("study-lanes").hidden = byId("study-none").hidden = !this.mayDraw;
+    byId("study-lanes").hidden = byId("study-none").hidden = byId("flows").hidden = !this.mayDraw;
     byId<HTMLButtonElement>("study-lanes").disabled = !differs || faulty;
     byId("undo").hidden = !differs;
+  }
+
+  private flowsDialog(): void {
+    const name = field(this.demand?.name, { maxlength: 120, required: true });
+    const source = field("", { maxlength: 120, required: true });
+    const inputs = this.approaches.flatMap((approach) =>
+      approach.ways.map((way) => ({
+        approach,
+        way,
+        input: field(way.flow_vph === null ? "" : Math.round(way.flow_vph * 10) / 10, { type: "number", min: 0, max: 20_000, step: "any", inputmode: "decimal", required: true }),
+      })),
+    );
+    showForm({
+      title: text("studies.flows"),
+      wide: true,
+      parts: [
+        h("p", { class: "note" }, text("studies.flows_note")),
+        labelled("flows-name", text("studies.flows_name"), name),
+        labelled("flows-source", text("studies.flows_source"), source),
+        ...this.approaches.map((approach) =>
+          h(
+            "fieldset",
+            { class: "flow-fields" },
+            h("legend", {}, fromWords(approach)),
+            ...inputs
+              .filter((each) => each.approach === approach)
+              .map(({ way, input }, i) => labelled(`flow-${approach.road}-${i}`, `${turnWords(way)}, ${text("studies.vph")}`, input)),
+          ),
+        ),
+      ],
+      submit: text("studies.flows_record"),
+      send: async () => {
+        const flows = inputs.map(({ approach, way, input }) => ({ from_road: approach.road, to_road: way.to_road, vph: Number(input.value) }));
+        await act("POST", `/api/v1/signal-networks/${this.network}/signals/${encodeURIComponent(this.signal)}/flows`, {
+          based_on: this.demand?.id ?? null,
+          name: name.value,
+          source: source.value,
+          flows,
+        });
+        await this.pick(this.signal);
+        return text("studies.flows_recorded");
+      },
+    });
   }
 
   private async ask(lanes: boolean): Promise<void> {

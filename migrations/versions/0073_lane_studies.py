@@ -1,13 +1,13 @@
 """Studies of junctions: other functions of lanes, or no signal, beside what there is.
 
-Revision ID: 0069_lane_studies
-Revises: 0068_awaited_photos
+Revision ID: 0073_lane_studies
+Revises: 0072_escapes
 """
 
 from alembic import op
 
-revision = "0069_lane_studies"
-down_revision = "0068_awaited_photos"
+revision = "0073_lane_studies"
+down_revision = "0072_escapes"
 branch_labels = None
 depends_on = None
 
