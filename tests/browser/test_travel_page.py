@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 ENDS = 8
 
 
+def open_town(visitor: Visitor, role: str, **how: Any) -> Page:
+    """Open the page with the demo town, whatever else has been imported since."""
+    page = visitor.open("/signals/travel", role, **how)
+    expect(page.locator("body[data-network]")).to_have_count(1)
+    town = page.locator("#network option").filter(has_text=re.compile("Linjiang|临江"))
+    page.locator("#network").select_option(town.first.get_attribute("value"))
+    return page
+
+
 def with_times(page: Page) -> None:
     """Ask again until the town's cameras have told enough."""
     deadline = time.monotonic() + 300
@@ -30,8 +39,7 @@ def with_times(page: Page) -> None:
 
 
 def test_how_long_the_way_takes_and_where_cars_go(visitor: Visitor) -> None:
-    page = visitor.open("/signals/travel", "engineer")
-    expect(page.locator("body[data-network]")).to_have_count(1)
+    page = open_town(visitor, "engineer")
     with_times(page)
     first = page.locator("#times tbody tr").first
     expect(first).to_contain_text(re.compile(r"J\d\d → J\d\d"))
@@ -45,7 +53,7 @@ def test_how_long_the_way_takes_and_where_cars_go(visitor: Visitor) -> None:
     expect(page.locator("#origins")).to_contain_text(re.compile(r"\d+ % \(\d+–\d+\)"))
     shot(page, "travel-en-1440")
     assert violations(page) == []
-    other = visitor.open("/signals/travel", "operator", language="zh", width=360, theme="dark")
+    other = open_town(visitor, "operator", language="zh", width=360, theme="dark")
     with_times(other)
     expect(other.locator("#times")).to_contain_text("→")
     shot(other, "travel-zh-360-dark")
