@@ -1,7 +1,8 @@
 """Studies of a junction as a job: asked for, run apart, looked at, kept as a draft or forgotten."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import get_context
@@ -356,18 +357,13 @@ def functions_from(kept: Mapping[str, Any]) -> dict[str, Functions]:
 _Timed = Callable[[SignalNetwork, Mapping[str, Functions], Profile, Demand], "Side | None"]
 
 
-class _timer:  # noqa: N801 - used as a with-statement's word
-    """Times a junction, here or in a process of its own that ends with the work."""
+@contextmanager
+def _timer(*, apart: bool) -> Iterator[_Timed]:
+    """Time a junction, here or in a process of its own that ends with the work."""
+    from signals.rules.what_if.studies import with_lanes  # noqa: PLC0415 - loads SciPy
 
-    def __init__(self, *, apart: bool) -> None:
-        self._pool = ProcessPoolExecutor(1, get_context("spawn"), begin_apart) if apart else None
-
-    def __enter__(self) -> _Timed:
-        from signals.rules.what_if.studies import with_lanes  # noqa: PLC0415 - loads SciPy
-
-        pool = self._pool
-        return with_lanes if pool is None else lambda *each: pool.submit(with_lanes, *each).result()
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+    if not apart:
+        yield with_lanes
+        return
+    with ProcessPoolExecutor(1, get_context("spawn"), begin_apart) as pool:
+        yield lambda *each: pool.submit(with_lanes, *each).result()

@@ -28,8 +28,7 @@ def arrivals_by_chance(
     flow_vph: Mapping[Pair, float], hours: float, seed: int
 ) -> tuple[Arrival, ...]:
     """Draw who comes to a signal, in the order of their times; the same seed draws the same."""
-    # No secret depends on it.
-    draw = random.Random(seed)  # noqa: S311
+    draw = random.Random(seed)  # noqa: S311 - traffic, no secret
     found = []
     until_s = hours * _HOUR_S
     for pair in sorted(flow_vph):
