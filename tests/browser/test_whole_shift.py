@@ -224,7 +224,7 @@ def test_a_whole_shift_from_signing_in_to_a_bag_that_balances(
     visitor.set_speed(30)  # a minute goes by before a car that may be turning round is a task
     _, pda = enrolled(visitor, street.id, f"PDA {street.key[-6:]}")
     begin(pda)
-    pda.wait_for_selector(".task-plate")
+    pda.wait_for_selector(".task-plate", timeout=180_000)  # what works by the minute included
     visitor.set_speed(1)
     answer_the_sensor(pda)
     pda.evaluate(f"localStorage.setItem('greenbay.post', '{garage.facility_id}')")
