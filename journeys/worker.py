@@ -30,6 +30,7 @@ from parking.services import places, stays
 from signals.hearing import Hearer
 from signals.keeping import Keeper
 from signals.overriding import Overrider
+from signals.prioritising import Prioritiser
 from signals.sending import Sender
 from signals.watching import Watcher
 
@@ -99,6 +100,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("notices", Settler(wiring.database).run)
     parts.start("street", Sender(wiring.database).run)
     parts.start("overrides", Overrider(wiring.database, wiring.wall).run)
+    parts.start("priority", Prioritiser(wiring.database, wiring.wall).run)
     parts.start("lights", Watcher(wiring.live, wiring.database, wiring.wall).run)
     parts.start("detections", Keeper(wiring.live, wiring.database).run)
     parts.start("passes", Hearer(wiring.live, wiring.database).run)

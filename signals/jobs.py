@@ -16,6 +16,7 @@ from signals.services import (
     lane_studies,
     lost_work,
     optimisations,
+    priority,
     schedule_making,
     schedules,
 )
@@ -85,6 +86,7 @@ def _keep_partitions(database: Database, arguments: Mapping[str, JsonValue]) -> 
         now = uow.wall.now()
         made = partitions.make_partitions(uow.connection, now=now)
         dropped = partitions.drop_partitions(uow.connection, now=now)
+        priority.forget(uow)
     lane_studies.forget(database)
     if made or dropped:
         log.info("partitions", made=made, dropped=dropped)

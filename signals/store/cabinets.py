@@ -1,18 +1,19 @@
 """Cabinets bound to signals, what was sent to each, and every query on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from city.identifiers import uuid7
 from signals.rules.controllers.address import CabinetAddress
+from signals.store.priority_tables import being_led
 from signals.store.tables import cabinet, cabinet_act, override, running_plan, signal
 
 Status = Literal[
@@ -85,6 +86,19 @@ def bindings(
         )
         for row in connection.execute(query).mappings()
     ]
+
+
+def bound_among(
+    connection: Connection, keys: Collection[tuple[UUID, str]]
+) -> set[tuple[UUID, str]]:
+    """Give those of some networks' signals that have a cabinet."""
+    if not keys:
+        return set()
+    pair = tuple_(cabinet.c.network_id, cabinet.c.signal)
+    rows = connection.execute(
+        select(cabinet.c.network_id, cabinet.c.signal).where(pair.in_(list(keys)))
+    )
+    return {(row.network_id, row.signal) for row in rows}
 
 
 def bind(connection: Connection, made: Sequence[Binding]) -> None:
@@ -214,8 +228,9 @@ def claim(
         override.c.confirmed_at.is_not(None),
         override.c.ended_at.is_(None),
     )
+    for_priority = being_led(cabinet_act, lost_before)
     found: list[CabinetAct] = []
-    for query in (lost.where(~by_hand), waiting.where(~by_hand)):
+    for query in (lost.where(~by_hand, ~for_priority), waiting.where(~by_hand, ~for_priority)):
         left = most - len(found)
         if left <= 0:
             break

@@ -166,6 +166,14 @@ def signal_names(connection: Connection, network_id: UUID) -> list[str]:
     return list(connection.scalars(query))
 
 
+def known_signals(connection: Connection, network_id: UUID, names: Sequence[str]) -> list[str]:
+    """Give those of some names that are a network's signals."""
+    query = select(signal.c.name).where(
+        signal.c.network_id == network_id, signal.c.name.in_(list(names))
+    )
+    return list(connection.scalars(query))
+
+
 def titles(connection: Connection, network_id: UUID) -> list[tuple[str, str, str]]:
     """Give the names of a network's signals, each with its Chinese and English title."""
     query = (

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
 
+from signals.store.priority_tables import being_led
 from signals.store.tables import cabinet_act, override
 
 Status = Literal[
@@ -171,11 +172,12 @@ def claim(
         cabinet_act.c.status == "sending",
         cabinet_act.c.alive_at >= lost_before,
     )
+    led = being_led(override, lost_before)
     chosen = (
         select(override.c.id)
         .where(
             or_(
-                and_(override.c.status == "waiting", ~busy, ~sent_to),
+                and_(override.c.status == "waiting", ~busy, ~sent_to, ~led),
                 and_(override.c.status == "holding", override.c.alive_at < lost_before),
             ),
             override.c.replaced_by.is_(None),

@@ -18,12 +18,9 @@ from signals.rules.controllers.layout import PlanStage, layout_of, named, plan_o
 from signals.rules.controllers.line import Control, ControllerState, NoAnswer
 from signals.rules.controllers.orders import Effect, ready, stage_of, way_to
 from signals.rules.model.aspects import GREENS, Aspect
-from signals.rules.model.plans import Interval
-from signals.rules.safety.case import yielding
-from signals.rules.safety.modes import check_mode_change
-from signals.rules.safety.transitions import may_stretch
 from signals.services.by_hand import Ended, Ending, HandPace, Order, Stop, carry_out
 from tests.signals import crossroads
+from tests.signals.judged_lamps import faults_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,34 +90,7 @@ class Bench:
 
     def judged(self) -> list[str]:
         """Give what the checker finds in every second that was shown, as one stretch."""
-        gives = yielding(CASE)
-        held: set[str] = set()
-        intervals: list[Interval] = []
-        for lamps in self.shown:
-            names = {NAMES[phase - 1]: aspect for phase, aspect in lamps.items()}
-            greens = {name for name, aspect in names.items() if aspect in GREENS}
-            # A turn that gives way goes on doing so until its green is over.
-            held = {
-                name
-                for name in greens
-                if name in held or any((name, other) in gives for other in greens)
-            }
-            granted = {
-                Aspect.GREEN: Aspect.PERMISSIVE,
-                Aspect.FLASHING_GREEN: Aspect.FLASHING_PERMISSIVE,
-            }
-            shows = tuple(
-                granted.get(names[name], names[name]) if name in held else names[name]
-                for name in NAMES
-            )
-            if intervals and intervals[-1].shows == shows:
-                intervals[-1] = Interval(intervals[-1].duration_s + 1, shows)
-            else:
-                intervals.append(Interval(1.0, shows))
-        while not may_stretch(intervals[-1]):
-            # The run ends in the middle of a change.
-            intervals.pop()
-        return [each.what for each in check_mode_change(CASE, PLAN, intervals)]
+        return faults_shown(CASE, PLAN, self.shown)
 
 
 def settled(seconds: float) -> Bench:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals.priority_making import site_of
 from signals.rules.adaptive.lanes import LaneSite
 from signals.rules.control.stages import state_at
 from signals.rules.model.aspects import OF_CODE
@@ -18,6 +17,7 @@ from signals.rules.model.plans import Interval
 from signals.rules.plans.delay_of_plan import lanes_of
 from signals.rules.priority.beside_adaptive import wish_of
 from signals.rules.priority.decision import Act, Decision
+from signals.rules.priority.making import site_of
 from signals.rules.priority.requests import (
     PRESENCE_S,
     Message,

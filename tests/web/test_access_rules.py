@@ -167,6 +167,16 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/detector-health": (
         SIGNAL_READERS
     ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/priority-askers": SIGNAL_READERS,
+    "POST /api/v1/signal-networks/<uuid:network_id>/priority-askers": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-networks/<uuid:network_id>/priority-askers/<uuid:asker_id>/removal": (
+        SIGNAL_AUTHORS
+    ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/priority-requests": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/priority-effect": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/priority-orders": (
+        SIGNAL_READERS
+    ),
     "GET /api/v1/signal-networks/<uuid:network_id>/alarms": SIGNAL_READERS,
     "GET /api/v1/signal-networks/<uuid:network_id>/overview": SIGNAL_READERS,
     "GET /api/v1/signal-networks/<uuid:network_id>/findings": SIGNAL_READERS,
@@ -640,11 +650,12 @@ DEVICES = {
 """Of these, what devices may call too: each for its own gate or bays."""
 
 REPORTERS = {
-    "POST /api/v1/signal-events",
-    "POST /api/v1/signal-counts",
-    "POST /api/v1/signal-passes",
+    "POST /api/v1/signal-events": "rows",
+    "POST /api/v1/signal-requests": "requests",
+    "POST /api/v1/signal-counts": "rows",
+    "POST /api/v1/signal-passes": "rows",
 }
-"""For devices that are registered as a signal's reporter, and nobody else."""
+"""For devices that are registered as a signal's reporter or to ask there, and nobody else."""
 
 TERMINALS = {
     "POST /api/v1/terminals/health",
@@ -688,7 +699,7 @@ def test_the_public_routes_are_the_contracts(site: Site, live_app: Flask) -> Non
 
 
 def test_every_other_route_is_in_the_matrix(site: Site) -> None:
-    assert set(routes(site.app)) == PUBLIC | set(ROLES) | INTEGRATIONS | REPORTERS | TERMINALS
+    assert set(routes(site.app)) == PUBLIC | set(ROLES) | INTEGRATIONS | set(REPORTERS) | TERMINALS
 
 
 def test_a_view_without_a_rule_is_denied_to_everybody(site: Site) -> None:
@@ -730,12 +741,12 @@ def test_nobody_and_devices_get_nothing_that_is_not_public(site: Site) -> None:
 
 
 def test_reporters_routes_take_registered_devices_alone(site: Site) -> None:
-    for route in REPORTERS:
+    for route, rows in REPORTERS.items():
         assert outcome(site, route, None) == 401
         for who in ("integration", *(role.value for role in Role)):
             assert (route, who, outcome(site, route, who)) == (route, who, 403)
         path = route.partition(" ")[2]
-        assert site.post(path, "device", json={"rows": []}).status_code == 403
+        assert site.post(path, "device", json={rows: []}).status_code == 403
 
 
 def test_terminals_routes_take_a_signature_and_nothing_else(site: Site) -> None:

@@ -8,7 +8,8 @@ do these, in a file.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 import structlog
@@ -35,7 +36,7 @@ from signals.store import running_plans
 from web.demo.signal_network import CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from uuid import UUID
 
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
     from city.works.database import Database, UnitOfWork
     from city.works.settings import Settings
     from signals.adapters.gbt20999.row import Memory
-    from web.demo.reporters import Reporters
+
+    Hear = Callable[[Cabinet, int], None]
 
 FILE: Final = "demo-cabinets.json"
 FOUND: Final = 1
@@ -56,6 +58,14 @@ _CHINA_S: Final = 8 * 3_600
 """Offsets count from midnight on the street."""
 
 log = structlog.get_logger("demo")
+
+
+class Listener(Protocol):
+    """Who follows the seconds of cabinets."""
+
+    def of(self, name: str) -> Hear | None:
+        """Give what a signal's cabinet tells its seconds to, if anything."""
+        ...
 
 
 def bind_cabinets(uow: UnitOfWork, actor: Actor, settings: Settings) -> None:
@@ -71,13 +81,13 @@ def bind_cabinets(uow: UnitOfWork, actor: Actor, settings: Settings) -> None:
 
 
 def open_cabinets(
-    settings: Settings, database: Database, wall: Clock, reporters: Reporters | None = None
+    settings: Settings, database: Database, wall: Clock, listeners: Sequence[Listener] = ()
 ) -> Row | None:
     """Put up the town's cabinets; None where the town has no signals, or they cannot be had."""
     path = settings.var / FILE
     try:
         with database.read() as connection:
-            made = _cabinets(connection, _read(path), wall, reporters)
+            made = _cabinets(connection, _read(path), wall, listeners)
         row = Row(made, settings.cabinets_port, lambda memory: _write(path, memory))
     except (CityError, OSError) as error:
         log.warning("the cabinets stay dark", reason=str(error))
@@ -101,7 +111,7 @@ def _cabinets(
     connection: Connection,
     kept: Mapping[int, dict[str, Any]],
     wall: Clock,
-    reporters: Reporters | None,
+    listeners: Sequence[Listener],
 ) -> dict[int, SimulatedGbt20999]:
     home = _home(connection)
     if home is None:
@@ -119,10 +129,15 @@ def _cabinets(
         plans = {FOUND: plan_of(layout, found, FOUND)} | _kept_plans(layout, kept.get(number))
         runs = (kept.get(number) or {}).get("plan", FOUND)
         cabinet = Cabinet(layout, plans, runs if runs in plans else FOUND, clock_s=clock_s)
-        told = None if reporters is None else reporters.of(name)
-        host = CabinetHost(cabinet) if told is None else CabinetHost(cabinet, told=told)
+        heard = [hear for each in listeners if (hear := each.of(name)) is not None]
+        host = CabinetHost(cabinet, told=partial(_tell, heard))
         made[number] = SimulatedGbt20999(host, controller=number)
     return made
+
+
+def _tell(heard: Sequence[Hear], cabinet: Cabinet, late_s: int) -> None:
+    for hear in heard:
+        hear(cabinet, late_s)
 
 
 def _kept_plans(layout: Layout, kept: dict[str, Any] | None) -> dict[int, ControllerPlan]:

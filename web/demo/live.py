@@ -18,6 +18,7 @@ from web.demo import city_clock
 from web.demo.api_client import ApiClient
 from web.demo.attendants import REQUESTS_PER_S, Attendant, Pace, Patrol
 from web.demo.bays import lay_bays
+from web.demo.buses import open_fleet
 from web.demo.cabinets import open_cabinets
 from web.demo.channels import open_gateway
 from web.demo.duty import Duty
@@ -160,7 +161,9 @@ def live() -> int:
     gateway = open_gateway(wiring.settings, wiring.wall)
     stopped = threading.Event()
     reporters = open_reporters(wiring.settings, wiring.database, wiring.wall, stopped)
-    cabinets = open_cabinets(wiring.settings, wiring.database, wiring.wall, reporters)
+    fleet = open_fleet(wiring.settings, wiring.database, wiring.wall, stopped)
+    listeners = [each for each in (reporters, None if fleet is None else fleet.lamps) if each]
+    cabinets = open_cabinets(wiring.settings, wiring.database, wiring.wall, listeners)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
     broker = BrokerAddress.parse(wiring.settings.addresses().mqtt)
@@ -208,8 +211,9 @@ def live() -> int:
     for part in (town.gates, booths, cabinets, drivers):
         if part is not None:
             part.stop(STOP_PATIENCE_S)
-    if reporters is not None:
-        reporters.join(STOP_PATIENCE_S)
+    for thread in (reporters, fleet):
+        if thread is not None:
+            thread.join(STOP_PATIENCE_S)
     if gateway is not None:
         gateway.stop()
     return 0

@@ -279,23 +279,42 @@ def _shown(
 def _judge_stage(
     case: Case, layout: Layout, plan: ControllerPlan, state: ControllerState, stage: int
 ) -> None:
-    target = layout.stage_of[stage].phases
-    chain = [each.stage for each in plan.stages]
     if not _lit(state.control):
+        target = layout.stage_of[stage].phases
         _refuse_unsafe(case, *_shown(case, layout, [(frozenset(), _LONG_S), (target, _LONG_S)]))
         return
     # Between now and the order the controller may go on to another stage: all are judged.
-    for place, each in enumerate(chain):
-        if each == stage:
-            continue
-        before = layout.stage_of[chain[place - 1]].phases
-        here = layout.stage_of[each].phases
-        stages = [
-            (before, _LONG_S),
-            (here, _green_s(case, layout, each)),
-            (target, _LONG_S),
-        ]
-        _refuse_unsafe(case, *_shown(case, layout, stages))
+    for place, each in enumerate(plan.stages):
+        if each.stage != stage:
+            judge_change(case, layout, plan, place, stage)
+
+
+def judge_change(case: Case, layout: Layout, plan: ControllerPlan, place: int, target: int) -> None:
+    """See that an order may end a stage of a plan for another one.
+
+    Parameters
+    ----------
+    case : Case
+    layout : Layout
+        Its phases named after the junction's groups.
+    plan : ControllerPlan
+    place : int
+        Of the stage that ends, in the plan.
+    target : int
+        The stage that follows.
+
+    Raises
+    ------
+    Conflict
+        Where what the controller would show is unsafe; in words.
+    """
+    here = plan.stages[place].stage
+    stages = [
+        (layout.stage_of[plan.stages[place - 1].stage].phases, _LONG_S),
+        (layout.stage_of[here].phases, _green_s(case, layout, here)),
+        (layout.stage_of[target].phases, _LONG_S),
+    ]
+    _refuse_unsafe(case, *_shown(case, layout, stages))
 
 
 def _refuse_unsafe(case: Case, programme: Programme, stretch: Sequence[Interval]) -> None:

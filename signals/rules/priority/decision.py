@@ -103,6 +103,8 @@ class Decision:
     """By how much it passes sooner."""
     others_s: float
     """Person-seconds that everybody else loses, negative where they gain."""
+    passes_s: float
+    """When it passes then; infinite where no lane is known to release it."""
     reason: str
 
     def says(self) -> str:
@@ -167,22 +169,29 @@ def _for_one(
     by_now_s = _passes_s(now, lane, request) if lane >= 0 else math.inf
     reason = _needless(request, lane, now, by_now_s, policy)
     if reason:
-        return scene.schedule, _nothing(request, reason)
+        return scene.schedule, _nothing(request, by_now_s, reason)
     chosen, reason = _best(scene, request, lane, before, policy)
     if chosen is None:
         if _in_one_green(scene, now, lane, request.arrives_s, by_now_s):
             reason = "it passes in the green as it stands"
-        return scene.schedule, _nothing(request, reason)
+        return scene.schedule, _nothing(request, by_now_s, reason)
     loses = f"others {'lose' if chosen.others_s >= 0 else 'gain'} {abs(chosen.others_s):.0f}"
     told = f"it passes {chosen.sooner_s:.0f} s sooner, {loses} person-seconds"
     act = chosen.candidate
     return chosen.schedule, Decision(
-        request, act.act, act.stage, act.by_s, chosen.sooner_s, chosen.others_s, told
+        request,
+        act.act,
+        act.stage,
+        act.by_s,
+        chosen.sooner_s,
+        chosen.others_s,
+        by_now_s - chosen.sooner_s,
+        told,
     )
 
 
-def _nothing(request: Request, reason: str) -> Decision:
-    return Decision(request, Act.NONE, -1, 0.0, 0.0, 0.0, reason)
+def _nothing(request: Request, passes_s: float, reason: str) -> Decision:
+    return Decision(request, Act.NONE, -1, 0.0, 0.0, 0.0, passes_s, reason)
 
 
 def _needless(request: Request, lane: int, now: Outlook, passes_s: float, policy: Policy) -> str:

@@ -11,6 +11,7 @@ import { emptyState, errorState, skeleton } from "../shell/states";
 import { named, text, wholeNumber } from "../shell/text";
 import { Lights } from "./lights";
 import { OverridePanel } from "./override";
+import { PriorityPanel } from "./priority";
 import { percentText, sentSteps, signalFacts } from "./list";
 import type { Alarm, DayFinding, DetectorHealth, DetectorUse, Overview, ProfileHour, SentPlan, SignalNow } from "./types";
 import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, table, told } from "./words";
@@ -55,6 +56,7 @@ export class JunctionPage {
     const lights = new Lights(`${this.home}/lights`);
     lights.start();
     new OverridePanel(this.home, this.name, this.mayAct, () => lights.seen).start();
+    new PriorityPanel(this.network, this.name).start();
     void this.pictures();
   }
 

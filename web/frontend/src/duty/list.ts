@@ -9,10 +9,11 @@ import { hasRole } from "../shell/page";
 import { emptyState, errorState } from "../shell/states";
 import { counted, inLanguage, named, text, wholeNumber } from "../shell/text";
 import type { Network } from "../signals/types";
-import type { Alarm, DayFinding, Overview, SentPlan, SignalNow } from "./types";
+import { doneWords, effectTable, requestFacts, stateTag, vehicleWords } from "./priority";
+import type { Alarm, DayFinding, Overview, PriorityEffects, PriorityRequest, PriorityRequests, SentPlan, SignalNow } from "./types";
 import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, told } from "./words";
 
-const VIEWS = ["alarms", "over", "junctions", "sent", "findings"] as const;
+const VIEWS = ["alarms", "over", "junctions", "sent", "priority", "findings"] as const;
 type View = (typeof VIEWS)[number];
 const SHOWN = 100;
 
@@ -35,6 +36,8 @@ export class DutyPage {
   private signals: readonly SignalNow[] = [];
   private sent: readonly SentPlan[] = [];
   private findings: readonly DayFinding[] = [];
+  private asked: readonly PriorityRequest[] = [];
+  private effect: PriorityEffects | null = null;
   private read = false;
 
   constructor() {
@@ -78,13 +81,17 @@ export class DutyPage {
     if (!this.network) return;
     const home = `/api/v1/signal-networks/${this.network}`;
     try {
-      const [open, over, overview, sent, findings] = await Promise.all([
+      const [open, over, overview, sent, findings, asked, effect] = await Promise.all([
         readAll<Alarm>(`${home}/alarms`, { state: "open", limit: 500 }),
         read<{ items: Alarm[] }>(`${home}/alarms`, { state: "cleared", limit: SHOWN }),
         read<Overview>(`${home}/overview`),
         read<{ items: SentPlan[] }>(`${home}/cabinet-acts`, { limit: SHOWN }),
         read<{ items: DayFinding[] }>(`${home}/findings`, { days: 7 }),
+        read<PriorityRequests>(`${home}/priority-requests`, { limit: SHOWN }),
+        read<PriorityEffects>(`${home}/priority-effect`, { hours: 24 }),
       ]);
+      this.asked = asked.items;
+      this.effect = effect;
       this.alarms = [...open].sort(gravest);
       this.over = over.items;
       this.signals = overview.signals;
@@ -120,6 +127,7 @@ export class DutyPage {
     const rows = this.rows();
     replace(
       this.place,
+      this.view === "priority" && this.effect ? effectTable(this.effect) : null,
       rows.length === 0
         ? emptyState(named("duty.empty", this.view), named("duty.empty_advice", this.view))
         : h("ul", { class: "duty-list" }, ...rows.map((each) => h("li", {}, each))),
@@ -137,6 +145,8 @@ export class DutyPage {
         return [...this.signals].sort(worst).map((each) => this.signalRow(each));
       case "sent":
         return this.sent.map((each) => this.sentRow(each));
+      case "priority":
+        return this.asked.map((each) => this.askedRow(each));
       case "findings":
         return this.findings.map((each, number) => this.findingRow(each, number));
     }
@@ -252,6 +262,31 @@ export class DutyPage {
         { class: "item-facts" },
         `${text("duty.asked", { at: exactly(instant(sent.asked_at)) })}${sent.steps.length ? ` · ${sent.steps[sent.steps.length - 1] ?? ""}` : ""}`,
       ),
+    );
+  }
+
+  private askedRow(asked: PriorityRequest): HTMLElement {
+    const open = (): Promise<void> =>
+      this.desk.open(asked.id, this.title(asked.signal), () =>
+        Promise.resolve(
+          h(
+            "div",
+            { class: "case case-plain" },
+            h(
+              "section",
+              { class: "panel-section" },
+              h("p", { class: "tags" }, h("strong", {}, vehicleWords(asked)), stateTag(asked)),
+              requestFacts(asked),
+              h("p", { class: "panel-acts" }, h("a", { class: "button", href: junctionAddress(this.network, asked.signal) }, text("duty.open_junction"))),
+            ),
+          ),
+        ),
+      );
+    return this.desk.row(
+      asked.id,
+      () => void open(),
+      h("span", { class: "desk-top" }, h("strong", {}, `${this.title(asked.signal)} · ${vehicleWords(asked)}`), stateTag(asked)),
+      h("span", { class: "item-facts" }, doneWords(asked)),
     );
   }
 
