@@ -3,12 +3,15 @@
 What waits lies in the inbox (`payments.channel_notices`), durable since before its channel was
 answered. Who settles is woken by the commit that kept it, takes what waits by then in one
 transaction, and goes on until nothing waits. Between two of them it lets a moment pass, so that
-many share one and those who are still at the door are served first. Several may settle at once:
-none takes what another one holds. A process that is killed leaves what it had claimed waiting; the
-next one begins with it.
+many share one; in a flood it rests for longer while more come in, so that those who are still at
+the door are served first, and catches up once they are. Several may settle at once: none takes what
+another one holds. A process that is killed leaves what it had claimed waiting; the next one begins
+with it.
 """
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -31,9 +34,14 @@ LOOK_S: Final = 1.0
 """How often it is looked although nobody woke us."""
 BETWEEN_S: Final = 0.05
 """How long after one commit the next one begins: what comes meanwhile shares it."""
-FLOOD_S: Final = 0.2
-"""The same after a full commit. What waits is durable and acknowledged; who is still at the door
-needs the processors more, and is answered within the channel's limit only if it gets them."""
+FLOOD_S: Final = 0.5
+"""How long it rests at most after a full commit, while more come in. What waits is durable and
+acknowledged; who is still at the door needs the processors more, and is answered within the
+channel's limit only if it gets them."""
+QUIET_S: Final = 0.03
+"""Nothing came in for so long: the flood is over."""
+FLOODED_S: Final = 10.0
+"""How long of a flood it rests in: a bill is not left open for ever because others are paid."""
 AGAIN_S: Final = 0.5
 """How long a database that is away is left alone."""
 
@@ -103,6 +111,25 @@ def _count(told: Told, outcome: str) -> None:
     metrics.NOTICES.labels(told.channel.value, outcome).inc()
 
 
+def rest_in_flood(wait: Callable[[float], None], stop: threading.Event) -> None:
+    """Rest while notifications come in, `FLOOD_S` at most.
+
+    Parameters
+    ----------
+    wait
+        Waits for so many seconds, or until something comes in (`Database.woken`).
+    stop
+        Set where there is nothing to be rested for.
+    """
+    end_s = time.monotonic() + FLOOD_S
+    while not stop.is_set() and time.monotonic() < end_s:
+        begun_s = time.monotonic()
+        wait(QUIET_S)
+        if time.monotonic() - begun_s >= QUIET_S:
+            return
+        stop.wait(QUIET_S)
+
+
 class Settler:
     """Settles whatever waits for as long as it runs: a part of the worker.
 
@@ -119,11 +146,20 @@ class Settler:
         while not stop.is_set():
             try:
                 with self._database.woken(channel_notices.WAKE) as wait:
-                    while not stop.is_set():
-                        if done := settle_waiting(self._database):
-                            stop.wait(FLOOD_S if done >= MOST_AT_ONCE else BETWEEN_S)
-                        else:
-                            wait(LOOK_S)
+                    self._settle(wait, stop)
             except Unavailable as away:
                 log.warning("notifications wait to be settled", reason=str(away))
                 stop.wait(AGAIN_S)
+
+    def _settle(self, wait: Callable[[float], None], stop: threading.Event) -> None:
+        full_since_s = time.monotonic()
+        while not stop.is_set():
+            done = settle_waiting(self._database)
+            if done < MOST_AT_ONCE:
+                if done:
+                    stop.wait(BETWEEN_S)
+                else:
+                    wait(LOOK_S)
+                full_since_s = time.monotonic()
+            elif time.monotonic() - full_since_s < FLOODED_S:
+                rest_in_flood(wait, stop)

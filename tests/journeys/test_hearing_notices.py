@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -354,6 +355,27 @@ def test_who_settles_is_woken_by_what_is_acknowledged(
             uow.wake(channel_notices.WAKE)
         thread.join(60)
     assert not thread.is_alive()
+
+
+def test_who_settles_rests_while_more_come_in_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settle_notices, "FLOOD_S", 0.1)
+    stop, waits = threading.Event(), list[float]()
+    begun_s = time.monotonic()
+    settle_notices.rest_in_flood(waits.append, stop)  # something comes in whenever it waits
+    assert time.monotonic() - begun_s >= 0.1
+    waits.clear()
+
+    def nothing_comes(seconds: float) -> None:
+        waits.append(seconds)
+        time.sleep(seconds * 1.1)
+
+    settle_notices.rest_in_flood(nothing_comes, stop)
+    assert len(waits) == 1
+    stop.set()
+    settle_notices.rest_in_flood(waits.append, stop)
+    assert len(waits) == 1
 
 
 @settings(max_examples=25, deadline=None)
