@@ -127,7 +127,7 @@ def cpu_s(pid: int) -> float:
         try:
             fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
             children = Path(f"/proc/{each}/task/{each}/children").read_text().split()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # it ended
             continue
         ticks += int(fields[11]) + int(fields[12])
         waiting += [int(child) for child in children]

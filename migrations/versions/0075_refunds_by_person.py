@@ -3,14 +3,14 @@
 Who gives money back holds a lock of their own while it is added up: it must not last longer with
 each refund that the city made.
 
-Revision ID: 0074_refunds_by_person
-Revises: 0073_lane_studies
+Revision ID: 0075_refunds_by_person
+Revises: 0074_signal_priority
 """
 
 from alembic import op
 
-revision = "0074_refunds_by_person"
-down_revision = "0073_lane_studies"
+revision = "0075_refunds_by_person"
+down_revision = "0074_signal_priority"
 branch_labels = None
 depends_on = None
 
