@@ -1,5 +1,6 @@
 """Remind, give notice and penalise, as each region's policy says: a job of the worker.
 
+What has fallen overdue is moved to the ledger's arrears before, so that a penalty is booked there.
 Steps and notices are kept first, then sent, then what the sender said is kept: killed anywhere, the
 next run goes on, and a sender gets a notice again under the same number.
 """
@@ -19,7 +20,7 @@ from city.people.actors import system_actor
 from city.works.database import Database
 from city.works.jobs import Task
 from parking.services import places, vehicle_users
-from payments import chasing
+from payments import chasing, debts
 from payments.chasing import About
 from payments.rules.bills import Bill
 from payments.rules.notices import NoticeSender
@@ -36,8 +37,14 @@ log = structlog.get_logger(__name__)
 def chase_arrears(database: Database, sender: NoticeSender) -> int:
     """Take all steps that are due and send what waits; give how many notices went out.
 
-    Cost grows with the bills whose step is due and with the notices that wait.
+    Cost grows with the bills that fell due, those whose step is due and the notices that wait.
     """
+    fallen = debts.BATCH
+    batches = 0
+    while fallen == debts.BATCH and batches < MOST_BATCHES:
+        with database.unit_of_work() as uow:
+            fallen = debts.fall_overdue(uow)
+        batches += 1
     looked = chasing.BATCH
     batches = 0
     while looked == chasing.BATCH and batches < MOST_BATCHES:

@@ -172,6 +172,7 @@ def _of_ledger(uow: UnitOfWork, case: Case) -> list[dict[str, Any]]:
         case.bill.id,
         *(each.id for each in case.penalties),
         *(each.id for each in case.adjustments),
+        *(each.id for each in case.moves),
         *(each.id for each in case.payments),
     ]
     return [

@@ -21,10 +21,12 @@ from payments.rules.arrears import (
     next_step_at,
 )
 from payments.rules.bills import Bill, BillState, Payment
+from payments.rules.debts import Move
 from payments.rules.notices import Notice
 from payments.store import arrears as store
 from payments.store import bill_changes as changes
 from payments.store import bills as bill_store
+from payments.store import debts as debt_store
 from payments.store import notices as notice_store
 from payments.store import policies
 from payments.store.arrears import Debts, TakenStep
@@ -61,6 +63,8 @@ class Case:
     notices: tuple[Notice, ...]
     penalties: tuple[Penalty, ...]
     adjustments: tuple[Adjustment, ...]
+    moves: tuple[Move, ...]
+    """Of its debt, to the ledger's arrears and back."""
     payments: tuple[Payment, ...]
     write_off: WriteOff | None
     """That waits for a second person."""
@@ -80,7 +84,7 @@ def owed_by(connection: Connection, vehicle_ids: Collection[VehicleId]) -> Owed:
 
 
 def case_of(connection: Connection, bill_id: BillId) -> Case:
-    """Give all that was done about a bill: eight statements.
+    """Give all that was done about a bill: nine statements.
 
     Raises
     ------
@@ -97,6 +101,7 @@ def case_of(connection: Connection, bill_id: BillId) -> Case:
         tuple(notice_store.notices_of(connection, bill_id)),
         tuple(changes.penalties_of(connection, bill_id)),
         tuple(changes.adjustments_of(connection, bill_id)),
+        tuple(debt_store.moves_of(connection, bill_id)),
         tuple(services.all_payments_of_bill(connection, bill_id)),
         changes.open_write_off(connection, bill_id),
     )

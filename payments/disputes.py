@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from city.errors import Invalid, NotFound
 from city.identifiers import BillId, DistrictCode
 from city.works.database import UnitOfWork
-from payments import services
+from payments import debts, services
 from payments.rules.bills import Bill
 from payments.rules.disputes import Dispute, DisputeState, Ground, opened, resolved
 from payments.store import bills as bill_store
@@ -65,6 +65,7 @@ def dispute_bill(uow: UnitOfWork, bill_id: BillId, ground: Ground, words: str, b
     bill = _bill(uow, bill_id)
     dispute, frozen = opened(bill, ground, words, uow.clock.now(), by)
     bill_store.write_state(uow.connection, frozen)
+    frozen = debts.stand_right(uow, frozen)
     uow.connection.execute(
         insert(DISPUTE).values(
             id=dispute.id,
@@ -115,6 +116,7 @@ def resolve(
         after = services.cancel_bill(uow, bill, f"dispute upheld: {dispute_id}", by)
     else:
         bill_store.write_state(uow.connection, after)
+        after = debts.stand_right(uow, after)
     return Disputed(dispute, after)
 
 

@@ -19,6 +19,7 @@ from city.identifiers import (
 )
 from city.money import Money
 from city.works.database import UnitOfWork
+from payments import debts
 from payments.rules.advances import PaidAhead, Refund, refund_in_cash, refund_of_cancelled
 from payments.rules.arrears import next_step_at
 from payments.rules.bills import (
@@ -330,18 +331,17 @@ def cancel_bill(uow: UnitOfWork, bill: Bill, reason: str, by: str) -> Bill:
         For the ledger.
     """
     gone = cancelled(bill)
-    bill_store.write_state(uow.connection, gone)
-    undone: list[tuple[EntryKind, UUID]] = [(EntryKind.BILL, bill.id)]
+    booked: list[tuple[EntryKind, UUID]] = [(EntryKind.BILL, bill.id)]
     if bill.lowered_minor:
         made = bill_changes.adjustments_of(uow.connection, bill.id)
-        undone += [(EntryKind.ADJUSTMENT, each.id) for each in made]
+        booked += [(EntryKind.ADJUSTMENT, each.id) for each in made]
     if bill.penalty_minor:
         added = bill_changes.penalties_of(uow.connection, bill.id)
-        undone += [(EntryKind.PENALTY, each.id) for each in added]
-    for kind, subject in undone:
-        entry_id = ledger_store.entry_about(uow.connection, kind, subject)
-        if entry_id is not None:
-            reverse_entry(uow, entry_id, reason, by)
+        booked += [(EntryKind.PENALTY, each.id) for each in added]
+    entry_ids = [ledger_store.entry_about(uow.connection, *each) for each in booked]
+    undone = [reverse_entry(uow, each, reason, by) for each in entry_ids if each is not None]
+    debts.leave_arrears(uow, bill, undone)
+    bill_store.write_state(uow.connection, gone)
     return gone
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from payments.rules.debts import CANCELLED, OVERDUE, STOPPED
 from payments.rules.reconciling import FOUND_NO_MORE
 from web.refusals import in_chinese
 
@@ -33,6 +34,9 @@ _SENTENCES: Final = {
     "voided at the terminal": "终端撤销",
     "reversed by the terminal: it had no answer": "终端冲正：未收到应答",
     "refunded at the terminal": "终端退款",
+    OVERDUE: "已过缴费期限，转入欠费",
+    STOPPED: "停止计时，转出欠费",
+    CANCELLED: "账单已撤销，转出欠费",
     FOUND_NO_MORE: "当日的后续账单已不再显示此差异",
 }
 _PATTERNS: Final = (

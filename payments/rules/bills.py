@@ -96,6 +96,8 @@ class Bill:
     """What went back of what was paid."""
     cash_step_minor: int = 1
     """In steps of what its region takes cash, as it ruled when the bill was issued."""
+    in_arrears: bool = False
+    """Whether the ledger has its debt among its operator's arrears (`rules.debts`)."""
 
     @property
     def amount(self) -> Money:
@@ -351,7 +353,7 @@ def cancelled(bill: Bill) -> Bill:
     """
     if bill.state in {BillState.PAID, BillState.CANCELLED, BillState.WRITTEN_OFF}:
         raise Conflict(f"the bill is {bill.state.value}", field="bill_id", reason=bill.state.value)
-    return replace(bill, state=BillState.CANCELLED)
+    return replace(bill, state=BillState.CANCELLED, in_arrears=False)
 
 
 def check_payable(bill: Bill) -> None:

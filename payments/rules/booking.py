@@ -9,6 +9,7 @@ from payments.rules.arrears import Adjustment, Penalty, WriteOff
 from payments.rules.bills import Bill, BillPart, BillState, Payment
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund
 from payments.rules.contracts import Contract, earned, earned_between
+from payments.rules.debts import account_of_debt
 from payments.rules.ledger import (
     Account,
     Entry,
@@ -37,10 +38,11 @@ def book_bill(bill: Bill, by: str, contract: Contract | None = None) -> Entry | 
     charge = bill.charge
     if charge.part is BillPart.AHEAD:
         taken = advance_of(charge.operator_id)
-        postings, reason = [(_owed(bill), bill.amount), (taken, -bill.amount)], "paid ahead"
+        postings = [(account_of_debt(bill), bill.amount), (taken, -bill.amount)]
+        reason = "paid ahead"
     else:
         postings = [
-            (_owed(bill), bill.amount),
+            (account_of_debt(bill), bill.amount),
             (advance_of(charge.operator_id), bill.applied),
             *(
                 (account, Money(-minor, bill.fee.currency))
@@ -81,7 +83,7 @@ def book_payment(payment: Payment, bill: Bill) -> Entry:
     postings = (
         Posting(cash_of(payment.taken_by), payment.taken),
         Posting(rounding_of(bill.charge.operator_id), payment.amount - payment.taken),
-        Posting(_owed(bill), -payment.amount),
+        Posting(account_of_debt(bill), -payment.amount),
     )
     return Entry(
         uuid7(),
@@ -103,7 +105,7 @@ def book_channel_payment(payment: Payment, bill: Bill, order: ChannelOrder) -> E
         payment.id,
         (
             Posting(clearing_of(order.channel.value), payment.amount),
-            Posting(_owed(bill), -payment.amount),
+            Posting(account_of_debt(bill), -payment.amount),
         ),
         "paid online",
         payment.taken_by,
@@ -161,7 +163,7 @@ def book_channel_refund(
     """
     charge = bill.charge
     if bill.state is BillState.CANCELLED:
-        return _back(refund, order, at, _owed(bill))
+        return _back(refund, order, at, account_of_debt(bill))
     if charge.part is BillPart.AHEAD:
         return _back(refund, order, at, advance_of(charge.operator_id))
     less = _earned_less(bill, refund.amount.minor, contract)
@@ -185,7 +187,7 @@ def book_adjustment(adjustment: Adjustment, bill: Bill, contract: Contract | Non
         adjustment.made_at,
         EntryKind.ADJUSTMENT,
         adjustment.id,
-        (*less, Posting(_owed(bill), -adjustment.amount)),
+        (*less, Posting(account_of_debt(bill), -adjustment.amount)),
         adjustment.reason,
         adjustment.made_by,
     )
@@ -202,7 +204,7 @@ def book_penalty(penalty: Penalty, bill: Bill, contract: Contract | None) -> Ent
         EntryKind.PENALTY,
         penalty.id,
         (
-            Posting(_owed(bill), penalty.amount),
+            Posting(account_of_debt(bill), penalty.amount),
             *(Posting(account, Money(-minor, currency)) for account, minor in more.items()),
         ),
         penalty.reason,
@@ -219,7 +221,7 @@ def book_write_off(write_off: WriteOff, bill: Bill, at: datetime, by: str) -> En
         write_off.id,
         (
             Posting(written_off_of(bill.charge.operator_id), bill.outstanding),
-            Posting(_owed(bill), -bill.outstanding),
+            Posting(account_of_debt(bill), -bill.outstanding),
         ),
         write_off.reason,
         by,
@@ -268,7 +270,3 @@ def _back(refund: ChannelRefund, order: ChannelOrder, at: datetime, source: Acco
         refund.reason,
         refund.asked_by,
     )
-
-
-def _owed(bill: Bill) -> Account:
-    return receivable_of(bill.charge.operator_id)

@@ -21,7 +21,9 @@ class AccountKind(StrEnum):
     CASH = "cash"
     """Banknotes and coins in an attendant's hands."""
     RECEIVABLE = "receivable"
-    """What drivers owe for an operator's facilities."""
+    """What drivers owe for an operator's facilities and is not overdue."""
+    ARREARS = "arrears"
+    """What drivers owe for an operator's facilities past the day on which it was due."""
     ADVANCE = "advance"
     """What drivers paid ahead at an operator's facilities: owed back until the stay is billed."""
     REVENUE = "revenue"
@@ -83,8 +85,13 @@ def over_short_of(subject: str) -> Account:
 
 
 def receivable_of(operator_id: OperatorId) -> Account:
-    """Give the account of what drivers owe an operator's facilities."""
+    """Give the account of what drivers owe an operator's facilities and is not overdue."""
     return Account(AccountKind.RECEIVABLE, str(operator_id))
+
+
+def arrears_of(operator_id: OperatorId) -> Account:
+    """Give the account of what drivers owe an operator's facilities and should have paid."""
+    return Account(AccountKind.ARREARS, str(operator_id))
 
 
 def advance_of(operator_id: OperatorId) -> Account:
@@ -159,6 +166,8 @@ class EntryKind(StrEnum):
     PENALTY = "penalty"
     """A bill was not paid in time: more is owed."""
     WRITE_OFF = "write_off"
+    ARREARS = "arrears"
+    """A bill fell overdue, or is overdue no more: its debt stands on the other account."""
     CORRECTION = "correction"
     """A difference from a channel's bill was resolved."""
     SETTLEMENT = "settlement"

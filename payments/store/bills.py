@@ -295,4 +295,5 @@ def bill_of(row: RowMapping) -> Bill:
         penalty_minor=row["penalty_minor"],
         refunded_minor=row["refunded_minor"],
         cash_step_minor=row["cash_step_minor"],
+        in_arrears=row["in_arrears"],
     )

@@ -136,6 +136,7 @@ _BILL_OF: Final = text(
     " union all select a.bill_id from payments.adjustment a where a.id = :subject"
     " union all select w.bill_id from payments.write_off w where w.id = :subject"
     " union all select o.bill_id from payments.channel_order o where o.id = :subject"
+    " union all select m.bill_id from payments.arrears_move m where m.id = :subject"
     " union all select o.bill_id from payments.card_movement m"
     "  join payments.channel_order o on o.order_no = m.reference where m.id = :subject"
     " union all select s.bill_id from payments.order_share s where s.id = :subject"

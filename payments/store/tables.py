@@ -4,7 +4,17 @@ The truth is `migrations/versions/0006_payments.py` and what came after it, with
 keep the ledger.
 """
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 metadata = MetaData(schema="payments")
@@ -71,6 +81,7 @@ bill = Table(
     Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
     Column("next_step_at", INSTANT),
     Column("cash_step_minor", Integer, nullable=False, server_default="1"),
+    Column("in_arrears", Boolean, nullable=False, server_default="false"),
 )
 
 payment = Table(

@@ -21,13 +21,14 @@ from city.money import Money
 from city.people.accounts import create_account
 from city.people.services import issue_token
 from city.people.store import ACCOUNT
-from payments import cards, takeovers
+from payments import arrears, cards, debts, takeovers
 from payments.rules.bills import Charge
 from payments.rules.channels import ONLINE, Channel
 from payments.rules.contracts import Party, Share
 from tests.payments import agreed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from city.works.database import Database, UnitOfWork
@@ -38,6 +39,8 @@ SHARES: Final = (("platform:green", 13), ("revenue", 70), ("land_owner:ground", 
 BATCH: Final = 500
 BY_CARD: Final = 0.12
 """Of bills that are paid once: whose payer tops a new parking card up online, and pays with it."""
+OVERDUE_EACH: Final = 4
+"""Of so many bills one is overdue before anybody pays."""
 TOP_UP_MINOR: Final = 50_00
 """More than any bill is over."""
 
@@ -80,6 +83,8 @@ class Errand:
         What the finance desk gives back of the payment afterwards; 0: nothing.
     card
         The parking card that is topped up through the one of `channels`, and pays the bill.
+    overdue
+        Whether it is overdue before anybody pays: its debt stands among the arrears.
     """
 
     number: int
@@ -91,6 +96,7 @@ class Errand:
     cash: str = ""
     refund_minor: int = 0
     card: Held | None = None
+    overdue: bool = False
 
     @property
     def order_no(self) -> str:
@@ -125,7 +131,14 @@ class Debts:
         return replace(
             self,
             errands=tuple(
-                Errand(each.number, each.bill_id, each.payee, each.amount_minor, ())
+                Errand(
+                    each.number,
+                    each.bill_id,
+                    each.payee,
+                    each.amount_minor,
+                    (),
+                    overdue=each.overdue,
+                )
                 if each.number in untouched
                 else each
                 for each in self.errands
@@ -192,7 +205,21 @@ def issue_debts(database: Database, bills: int, seed: int) -> Debts:
                 else each
                 for each in batch
             ]
+    errands = [replace(each, overdue=each.number % OVERDUE_EACH == 0) for each in errands]
+    _fall_overdue(database, [each.bill_id for each in errands if each.overdue])
     return Debts(tuple(errands), tokens[0], tokens[1], people[1], tokens[2])
+
+
+def _fall_overdue(database: Database, bill_ids: Sequence[BillId]) -> None:
+    """Let bills be due at once, and have their debts moved to the arrears as the job does."""
+    for first in range(0, len(bill_ids), BATCH):
+        with database.unit_of_work() as uow:
+            for bill_id in bill_ids[first : first + BATCH]:
+                arrears.fall_due(uow, bill_id)
+    moved = debts.BATCH
+    while moved == debts.BATCH:
+        with database.unit_of_work() as uow:
+            moved = debts.fall_overdue(uow)
 
 
 def _is_plain(errand: Errand) -> bool:

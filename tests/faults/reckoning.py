@@ -251,7 +251,8 @@ def _expected(
     for errand in debts.errands:
         paid = errand.bill_id in takers or errand.number in payers.cash_minor
         if not paid:
-            sums[f"receivable:{errand.payee.operator_id}"] += errand.amount_minor
+            kind = "arrears" if errand.overdue else "receivable"
+            sums[f"{kind}:{errand.payee.operator_id}"] += errand.amount_minor
         if errand.card is not None:
             sums[f"stored_value:{errand.card.id}"] -= _left_minor(errand)
         given_minor = errand.refund_minor if errand.number in payers.refunded else 0

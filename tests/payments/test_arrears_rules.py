@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from city.errors import Conflict, Forbidden, Invalid
 from city.identifiers import DistrictCode
-from payments import arrears, bill_changes, chasing, disputes, services
+from payments import arrears, bill_changes, chasing, debts, disputes, services
 from payments.adapters.local_post import LocalPost
 from payments.chasing import About
 from payments.rules.arrears import (
@@ -79,6 +79,7 @@ def send(database: Database) -> list[tuple[Medium, NoticeState]]:
 
 def chase(database: Database) -> None:
     with database.unit_of_work() as uow:
+        debts.fall_overdue(uow)
         chasing.take_steps(uow, known)
 
 
@@ -157,9 +158,14 @@ def test_a_bill_is_reminded_of_noticed_penalised_and_ready_for_a_court(
             "court",
         ]
         assert case.bill.outstanding == cny(980)
-        assert sums(uow.connection) == {"receivable": 980, "revenue": -980}
+        assert sums(uow.connection) == {"receivable": 0, "arrears": 980, "revenue": -980}
         services.pay_in_cash(uow, bill.id, cny(1000), "lin")
-        assert sums(uow.connection) == {"receivable": 0, "revenue": -980, "cash": 980}
+        assert sums(uow.connection) == {
+            "receivable": 0,
+            "arrears": 0,
+            "revenue": -980,
+            "cash": 980,
+        }
         assert arrears.owed_by(uow.connection, [bill.charge.vehicle_id]).bills == ()
 
 
@@ -183,7 +189,7 @@ def test_a_dispute_stops_the_clock_and_undoes_all_where_it_is_upheld(
         with pytest.raises(Conflict, match="frozen"):
             bill_changes.adjust(uow, bill.id, cny(1), "not now", "op-1", "operator")
         disputes.resolve(uow, opened.dispute.id, DisputeState.UPHELD, "so it was", "op-1")
-        assert sums(uow.connection) == {"receivable": 0, "revenue": 0}
+        assert sums(uow.connection) == {"receivable": 0, "arrears": 0, "revenue": 0}
 
 
 def test_a_bill_is_paid_in_parts_and_by_no_more_than_is_left(database: Database) -> None:

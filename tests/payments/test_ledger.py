@@ -180,6 +180,7 @@ CHANGES: Final = {
     "penalty_minor",
     "refunded_minor",
     "next_step_at",
+    "in_arrears",
 }
 
 

@@ -27,9 +27,11 @@ from journeys.hear_notices import take_all
 from journeys.settle_notices import settle_waiting
 from payments import (
     agreements,
+    arrears,
     channel_orders,
     channel_payments,
     channel_refunds,
+    debts,
     merged_payments,
     money_back,
     services,
@@ -52,8 +54,10 @@ from payments.rules.channels import (
     RefundAnswer,
     RefundFate,
 )
+from payments.rules.debts import account_of_debt
 from payments.rules.deductions import Signed
 from payments.rules.deductions import Standing as AgreementStanding
+from payments.rules.ledger import arrears_of, receivable_of
 from payments.store import agreements as agreement_store
 from payments.store import bills as bill_store
 from payments.store import order_shares
@@ -61,16 +65,18 @@ from payments.store import order_shares
 if TYPE_CHECKING:
     import pytest
 
+    from city.time import FixedClock
     from city.works.database import Database
     from payments.rules.agreements import Agreement
 
 MERCHANT = "1900009999"
 AMOUNT = Money(1000, "CNY")
 OTHER = Money(700, "CNY")
+NOTHING = Money(0, "CNY")
 DAILY = Money(5000, "CNY")
 CERTAIN = 1000
 AGREED = (Channel.WECHAT, Channel.ALIPAY)
-ACTS = ("start", "both", "deduct", "hear", "notice", "cash", "refund", "void")
+ACTS = ("start", "both", "deduct", "hear", "notice", "cash", "refund", "void", "overdue")
 DEDUCTING = {OrderState.ASKED, OrderState.OPEN, OrderState.UNKNOWN}
 CHANNELS = st.sampled_from([Channel.WECHAT, Channel.ALIPAY])
 
@@ -97,6 +103,7 @@ class Paying(RuleBasedStateMachine):
     """
 
     database: Database
+    clock: FixedClock
 
     def __init__(self) -> None:
         super().__init__()
@@ -261,6 +268,15 @@ class Paying(RuleBasedStateMachine):
             return
         self.cash = True
 
+    @rule()
+    def the_bill_falls_overdue(self) -> None:
+        """As when its driver drove off: its debt goes to the arrears, whoever pays meanwhile."""
+        with self.database.unit_of_work() as uow:
+            arrears.fall_due(uow, self.bill.id)
+        self.clock.advance(1)
+        with self.database.unit_of_work() as uow:
+            debts.fall_overdue(uow)
+
     @rule(pick=st.integers(0, 5), minor=st.integers(1, 700))
     def a_refund_is_asked_for(self, pick: int, minor: int) -> None:
         orders = self._orders()
@@ -310,9 +326,7 @@ class Paying(RuleBasedStateMachine):
     @rule(
         acts=st.lists(
             st.tuples(
-                st.sampled_from(
-                    ["start", "both", "deduct", "hear", "notice", "cash", "refund", "void"]
-                ),
+                st.sampled_from(ACTS),
                 CHANNELS,
                 st.integers(0, 5),
             ),
@@ -341,6 +355,8 @@ class Paying(RuleBasedStateMachine):
                 self.cash_is_taken()
             elif name == "void":
                 self.the_bill_is_voided()
+            elif name == "overdue":
+                self.the_bill_falls_overdue()
             else:
                 self.a_refund_is_asked_for(pick, 400)
 
@@ -383,6 +399,20 @@ class Paying(RuleBasedStateMachine):
             assert (bill.state is BillState.PAID) == (settled[bill_id] == 1)
 
     @invariant()
+    def each_debt_stands_on_one_account(self) -> None:
+        with self.database.read() as connection:
+            for bill in services.bills_by_id(connection, [self.bill.id, self.other.id]).values():
+                payee = bill.charge.operator_id
+                held = {
+                    account: services.balance(connection, account).get("CNY", NOTHING).minor
+                    for account in (receivable_of(payee), arrears_of(payee))
+                }
+                kept = bill.paid_minor - bill.refunded_minor
+                owed = -kept if bill.state is BillState.CANCELLED else bill.outstanding.minor
+                assert held.pop(account_of_debt(bill)) == owed
+                assert list(held.values()) == [0]
+
+    @invariant()
     def a_bill_is_deducted_by_one_channel_at_a_time_and_within_limits(self) -> None:
         with self.database.read() as connection:
             taken = agreement_store.deductions_of(connection, self.bill.id)
@@ -409,9 +439,10 @@ def paid_of(order: GatewayOrder) -> Money:
 
 
 def test_pay_hear_refund_and_close_in_any_order(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Paying, "database", database, raising=False)
+    monkeypatch.setattr(Paying, "clock", clock, raising=False)
     run_state_machine_as_test(
         Paying,
         settings=settings(

@@ -14,9 +14,11 @@ from journeys import keep_arrears, pay_together
 from journeys.draw_court_file import draw_court_file
 from payments import arrears as service
 from payments import bill_changes
+from payments import services as payments
 from payments.rules.arrears import (
     WriteOffState,
 )
+from payments.rules.ledger import AccountKind
 from web import access
 from web.acts import act, act_on_plate, look
 from web.api.cursors import after, cursor
@@ -71,6 +73,7 @@ def arrears(query_data: PageQuery) -> dict[str, Any]:
     districts = access.known_actor().districts
     wiring = access.wiring()
     now = wiring.clock.now()
+    whole = districts is None
     with wiring.database.read() as connection:
         following = after(query_data.cursor)
         found, last = service.overdue(
@@ -91,6 +94,10 @@ def arrears(query_data: PageQuery) -> dict[str, Any]:
                     "overdue": {"minor": each.overdue_minor, "currency": each.currency},
                 }
                 for each in service.debts(connection, now, districts)
+            ],
+            "in_ledger": [
+                each.as_json()
+                for each in (payments.total(connection, AccountKind.ARREARS) if whole else ())
             ],
         }
 

@@ -13,7 +13,8 @@ from city.identifiers import uuid7
 from city.money import Money
 from payments.rules.bills import Bill, BillPart, BillState
 from payments.rules.channel_orders import ChannelOrder, ChannelRefund
-from payments.rules.ledger import Entry, EntryKind, Posting, clearing_of, receivable_of
+from payments.rules.debts import account_of_debt
+from payments.rules.ledger import Entry, EntryKind, Posting, clearing_of
 
 REOPENS = frozenset({BillState.OPEN, BillState.PAID})
 """Of a bill that ended otherwise meanwhile the money goes back as a refund does."""
@@ -35,14 +36,13 @@ def owed_again(bill: Bill, amount: Money) -> Bill:
 
 def book_undone(refund: ChannelRefund, order: ChannelOrder, bill: Bill, at: datetime) -> Entry:
     """Record that a payment was taken back: owed again, and no more with the channel."""
-    owed = receivable_of(bill.charge.operator_id)
     return Entry(
         uuid7(),
         at,
         EntryKind.REFUND,
         refund.id,
         (
-            Posting(owed, refund.amount),
+            Posting(account_of_debt(bill), refund.amount),
             Posting(clearing_of(order.channel.value), -refund.amount),
         ),
         refund.reason,

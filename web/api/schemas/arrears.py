@@ -205,6 +205,10 @@ class ArrearsOut(Outgoing):
     items: list[BillOut]
     next: str | None
     debts: list[DebtsOut]
+    in_ledger: Annotated[
+        list[MoneyOut],
+        Field(description="what the accounts of arrears hold; empty for who reads a part of them"),
+    ]
 
 
 class CourtFileOut(Outgoing):

@@ -23,6 +23,7 @@ from web.api.schemas.base import (
 AccountKind = Literal[
     "cash",
     "receivable",
+    "arrears",
     "advance",
     "revenue",
     "treasury",

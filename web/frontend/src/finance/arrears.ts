@@ -15,7 +15,7 @@ import { emptyState, problemText } from "../shell/states";
 import { counted, named, text } from "../shell/text";
 import { toast } from "../shell/toast";
 import { Pages } from "./pages";
-import { act, channelWords, fileLink, part, tile, who } from "./words";
+import { act, channelWords, fileLink, part, readsLedger, tile, who } from "./words";
 
 const VIEWS = ["overdue", "asked", "approved", "refused"] as const;
 type View = (typeof VIEWS)[number];
@@ -93,6 +93,7 @@ export class ArrearsDesk {
           { class: "figure-tiles" },
           tile(text("arrears.overdue"), price(debt.overdue), counted("arrears.bills", debt.overdue_bills)),
           tile(text("arrears.outstanding"), price(debt.outstanding), counted("arrears.bills", debt.bills)),
+          this.ofLedger(page, debt.overdue.currency),
         ),
       ),
     );
@@ -122,6 +123,19 @@ export class ArrearsDesk {
           ),
         ),
       ),
+    );
+  }
+
+  /** What the ledger has on its accounts of arrears, which open from here. */
+  private ofLedger(page: ArrearsPage, currency: string): Node | null {
+    const held = page.in_ledger.find((each) => each.currency === currency);
+    if (!held || !readsLedger()) return null;
+    return h(
+      "div",
+      { class: "figure-tile" },
+      h("dt", {}, text("arrears.in_ledger")),
+      h("dd", { class: "figure-value" }, price(held)),
+      h("dd", { class: "item-facts" }, h("a", { href: "/finance/ledger?kind=arrears" }, text("arrears.accounts"))),
     );
   }
 

@@ -21,6 +21,7 @@ const KINDS = [
   "clearing",
   "bank",
   "receivable",
+  "arrears",
   "advance",
   "stored_value",
   "revenue",
@@ -86,8 +87,10 @@ export class LedgerDesk {
     );
     this.kind.addEventListener("change", () => void this.load());
     this.before.addEventListener("change", () => void this.load());
-    await Promise.all([this.load(), this.periods.load()]);
     const asked = new URLSearchParams(location.search);
+    const kind = KINDS.find((each) => each === asked.get("kind"));
+    if (kind) this.kind.value = kind;
+    await Promise.all([this.load(), this.periods.load()]);
     const [account, entry] = [asked.get("account"), asked.get("entry")];
     if (entry) void openEntry(this.desk, entry, null);
     else if (account) void openAccount(this.desk, account, "CNY", {}, {});
