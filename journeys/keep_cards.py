@@ -16,10 +16,9 @@ from city.vault import keyed_digests
 from city.works.database import UnitOfWork
 from journeys.pay_by_card import READER_PURPOSE, own_card, read_card
 from journeys.pay_online import limit_of
-from payments import cards, channel_refunds
+from payments import cards, giving_back
 from payments.cards import Issued
 from payments.rules.cards import Card, CardState, Movement, check_number
-from payments.rules.channel_bills.lines import CHINA
 from payments.rules.refund_limits import check_limit
 from payments.store import cards as store
 
@@ -162,7 +161,7 @@ def pay_out(  # noqa: PLR0917 - who gives how much of which card, why and under 
 ) -> Movement:
     """Give a card's holder cash for what it holds, within the limits of the actor's role.
 
-    What the actor gives back online on the same day counts towards the same limit.
+    What the actor gives back by other ways on the same day counts towards the same limit.
 
     Raises
     ------
@@ -176,14 +175,7 @@ def pay_out(  # noqa: PLR0917 - who gives how much of which card, why and under 
         raise Forbidden("your role gives nothing back")
     fresh = movement_id is None or store.find_movement(uow.connection, movement_id) is None
     if fresh:
-        wall = uow.wall.now().astimezone(CHINA)
-        today = wall.replace(hour=0, minute=0, second=0, microsecond=0)
-        ours = uow.clock.now().astimezone(CHINA)
-        midnight = ours.replace(hour=0, minute=0, second=0, microsecond=0)
-        # The first waits for others that add up for the same person, so the second sees them.
-        given_minor = channel_refunds.given_back_by(uow.connection, actor.subject, today)
-        given_minor += cards.paid_out_by(uow, actor.subject, midnight)
-        check_limit(limit, amount, given_minor)
+        check_limit(limit, amount, giving_back.given_today(uow, actor.subject))
     moved = cards.pay_out_in_cash(uow, card_id, amount, actor.subject, reason, movement_id)
     if fresh:
         card = cards.held(uow, card_id)

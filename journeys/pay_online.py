@@ -20,13 +20,19 @@ from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import Database, UnitOfWork
 from journeys.pay_ahead import check_unused
-from payments import channel_orders, channel_payments, channel_refunds, merged_payments, money_back
+from payments import (
+    channel_orders,
+    channel_payments,
+    channel_refunds,
+    giving_back,
+    merged_payments,
+    money_back,
+)
 from payments import services as payments
 from payments.channel_payments import Learned
 from payments.channel_refunds import HeldRefund
 from payments.rules.arrears import reason_given
 from payments.rules.bills import Bill, BillState
-from payments.rules.channel_bills.lines import CHINA
 from payments.rules.channel_orders import (
     ChannelOrder,
     ChannelRefund,
@@ -267,11 +273,7 @@ def refund_payment(  # noqa: PLR0917 - who gives back how much of what, and why
         if channel_refunds.find(uow.connection, refund_no) is None:
             if bill is not None:
                 check_unused(uow, bill, amount)
-            midnight = (
-                uow.wall.now().astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
-            )
-            given_minor = channel_refunds.given_back_by(uow.connection, actor.subject, midnight)
-            check_limit(limit, amount, given_minor)
+            check_limit(limit, amount, giving_back.given_today(uow, actor.subject))
         refund = money_back.ask_refund(
             uow, order_no, refund_no, amount, reason, actor.subject, bill_id
         )

@@ -45,6 +45,8 @@ create index arrears_move_bill on payments.arrears_move (bill_id);
 create trigger append_only before update or delete or truncate on payments.arrears_move
     for each statement execute function payments.refuse_change();
 alter table payments.arrears_move enable always trigger append_only;
+-- What one person gives back in a day is added up, for its limit.
+create index refund_by on payments.refund (refunded_by, refunded_at);
 """
 
 # The rules of 0045 and 0072 stay as they are: a mark more may change.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from city.errors import Conflict
+from city.errors import Conflict, Invalid
 from city.identifiers import BillId, OperatorId, ParkingSessionId, uuid7
 from city.money import Money
-from payments.rules.bills import Bill, BillState
+from payments.rules.bills import Bill, BillPart, BillState
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Refund:
     refunded_at: datetime
     refunded_by: str
     bill_id: BillId | None = None
-    """The cancelled bill that a part was paid of; None: what was paid ahead."""
+    """The bill that was paid, or of a cancelled one a part; None: what was paid ahead."""
 
 
 def refund_in_cash(  # noqa: PLR0917 - of which stay, at whose facility, what, when and by whom
@@ -95,6 +95,51 @@ def refund_of_cancelled(
         raise Conflict("nothing is left to be paid back", field="bill_id", reason="nothing-left")
     charge = bill.charge
     return Refund(uuid7(), charge.session_id, charge.operator_id, "cash", left, at, by, bill.id)
+
+
+def refund_of_paid(  # noqa: PLR0917 - of which bill and of what of it, how much, when and by whom
+    bill: Bill,
+    taken_minor: int,
+    gone_minor: int,
+    amount: Money,
+    at: datetime,
+    by: str,
+    refund_id: UUID,
+) -> Refund:
+    """Give back in cash a part or all of what was paid in cash of a bill that stays paid.
+
+    Parameters
+    ----------
+    bill : Bill
+    taken_minor, gone_minor : int
+        What was taken of it in cash, and what of that went back.
+    amount : Money
+    at : datetime
+    by : str
+        Who pays it out.
+    refund_id : UUID
+        The sender's own number.
+
+    Raises
+    ------
+    Conflict
+        Where the bill is not paid, or was paid ahead: that goes back with what the stay leaves.
+    Invalid
+        Where the amount is not above zero, more than is left, or in another currency.
+    """
+    if bill.state is not BillState.PAID:
+        raise Conflict(f"the bill is {bill.state.value}", field="bill_id", reason=bill.state.value)
+    if bill.charge.part is not BillPart.STAY:
+        raise Conflict("what is paid ahead goes back whole", field="bill_id", reason="ahead")
+    left = Money(taken_minor - gone_minor, bill.amount.currency)
+    if amount.minor <= 0 or amount > left:
+        raise Invalid(
+            "must be above zero and at most what is left of what was paid in cash",
+            field="amount",
+            left=left.as_json(),
+        )
+    charge = bill.charge
+    return Refund(refund_id, charge.session_id, charge.operator_id, "cash", amount, at, by, bill.id)
 
 
 def in_order(paid: Sequence[tuple[datetime, int]]) -> tuple[tuple[datetime, int], ...]:

@@ -75,6 +75,25 @@ def book_refund(refund: Refund) -> Entry:
     )
 
 
+def book_cash_refund(refund: Refund, bill: Bill, contract: Contract | None, reason: str) -> Entry:
+    """Record that a part of a paid bill went back in cash: it was not earned after all.
+
+    `bill` is as it stood before.
+    """
+    return Entry(
+        uuid7(),
+        refund.refunded_at,
+        EntryKind.REFUND,
+        refund.id,
+        (
+            *_earned_less(bill, refund.amount.minor, contract),
+            Posting(cash_of(refund.refunded_by), -refund.amount),
+        ),
+        reason,
+        refund.refunded_by,
+    )
+
+
 def book_payment(payment: Payment, bill: Bill) -> Entry:
     """Record that cash settled a bill: it lies with who took it, and is owed no more.
 

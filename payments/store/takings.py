@@ -1,7 +1,9 @@
 """What was taken for bills, what was paid ahead, and what went back."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -16,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from city.identifiers import BillId, ParkingSessionId, PaymentId
+from city.identifiers import BillId, OperatorId, ParkingSessionId, PaymentId
 from city.money import Money
 from city.works.rows import as_rows
 from payments.channel_orders import CHANNEL_ORDER
@@ -188,6 +190,37 @@ def rounded_of_bill(connection: Connection, bill_id: BillId) -> int:
     """Give what of a bill was rounded off when it was paid in cash, in minor units."""
     query = select(func.coalesce(func.sum(payment.c.rounded_minor), 0)).where(
         payment.c.bill_id == bill_id
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def find_refund(connection: Connection, refund_id: UUID) -> Refund | None:
+    """Give what was paid back under a number."""
+    row = connection.execute(select(refund).where(refund.c.id == refund_id)).mappings().first()
+    if row is None:
+        return None
+    return Refund(
+        row["id"],
+        ParkingSessionId(row["session_id"]),
+        OperatorId(row["operator_id"]),
+        row["channel"],
+        Money(row["amount_minor"], row["currency"]),
+        row["refunded_at"],
+        row["refunded_by"],
+        None if row["bill_id"] is None else BillId(row["bill_id"]),
+    )
+
+
+def given_of_paid(connection: Connection, by: str, since_at: datetime) -> int:
+    """Add up what somebody gave back in cash of bills that stay paid, in minor units."""
+    query = (
+        select(func.coalesce(func.sum(refund.c.amount_minor), 0))
+        .join(bill, bill.c.id == refund.c.bill_id)
+        .where(
+            refund.c.refunded_by == by,
+            refund.c.refunded_at >= since_at,
+            bill.c.state == BillState.PAID.value,
+        )
     )
     return int(connection.execute(query).scalar_one())
 

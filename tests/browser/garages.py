@@ -66,7 +66,7 @@ GARAGES: Final = {
     "offline": Plan("OF7", ("皖B72001",)),
     "bridge": Plan("BR7", ("皖B70061",)),
     "shift": Plan("SH7", ("皖B70031", "皖B70032", "皖B70033", "皖B70034")),
-    "finance": Plan("F7", ("皖B71001",), district="fin1", days_to_pay=0),
+    "finance": Plan("F7", ("皖B71001", "皖B71002"), district="fin1", days_to_pay=0),
     "left-code": Plan("LC7", ("皖B70021",)),
     "unknown": Plan("UK7", ("皖B70022",)),
     "invoice": Plan("IV7", ("皖B70023",)),

@@ -1,13 +1,14 @@
-"""The finance desk beside the day's payments: money on cards, arrears given up, the ledger.
+"""The finance desk beside the day's payments: cards, cash given back, arrears given up, ledger.
 
-A garage in a district of its own, where a bill is due at once: it is not paid, and two people give
-it up. What is paid, refunded and reconciled: `test_day_of_payments`.
+A garage in a district of its own, where a bill is due at once: one is not paid, and two people give
+it up; one is paid in cash, and a part of it goes back. What is paid, refunded and reconciled:
+`test_day_of_payments`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
@@ -39,6 +40,20 @@ def reads_what_came_onto_cards(visitor: Visitor) -> None:
     looked_at(page, "finance-cards-zh")
     row.locator("[data-row]").click()
     expect(page.locator("[data-entry]")).to_contain_text("停车卡")
+
+
+def gives_cash_back(visitor: Visitor, bill: Any) -> None:
+    """Give a yuan back of what was paid in cash; the bill stays paid."""
+    cash = {"channel": "cash", "tendered": bill["in_cash"]}
+    poster(visitor, "finance")(f"/api/v1/bills/{bill['id']}/payments", cash)
+    page = visitor.open(f"/bills/{bill['id']}", "finance", language="zh")
+    page.locator("#cash-refund").click()
+    page.fill("#refund-amount", "1.00")
+    page.fill("#refund-reason", "道闸故障")
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog")).to_be_hidden()
+    expect(page.locator(".facts-quiet")).to_contain_text("−¥1.00")
+    looked_at(page, "bill-cash-refunded-zh")
 
 
 def gives_a_bill_up(visitor: Visitor, bill_id: str) -> None:
@@ -87,5 +102,6 @@ def test_finance_s_morning(visitor: Visitor, lively: System) -> None:
     visitor.set_speed(1)
     garage = garage_of("finance", visitor, lively)
     reads_what_came_onto_cards(visitor)
+    gives_cash_back(visitor, garage.bill(garage.plan.plates[1]))
     gives_a_bill_up(visitor, garage.bill(garage.plan.plates[0])["id"])
     explores_the_ledger(visitor)

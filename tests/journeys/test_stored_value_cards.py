@@ -30,8 +30,9 @@ from journeys import keep_cards
 from journeys.pay_online import refund_payment
 from journeys.pursue_channels import pursue
 from journeys.reconcile_cards import reconcile_cards, reconcile_yesterday
+from journeys.refund_cash import refund_cash
 from journeys.wiring import channels_of
-from payments import cards, channel_payments, services
+from payments import cards, channel_payments, giving_back, services
 from payments.adapters.stored_value import MERCHANT
 from payments.rules.bills import Bill, BillState, Charge
 from payments.rules.cards import Card, CardState, MovementKind, check_number, number_of
@@ -341,7 +342,15 @@ def test_what_somebody_pays_out_counts_towards_one_limit_with_what_goes_back_onl
             keep_cards.pay_out(uow, FINANCE, card.id, cny(200_00), f"part {n}")
     with pytest.raises(Forbidden, match="today"), database.unit_of_work() as uow:
         keep_cards.pay_out(uow, FINANCE, card.id, cny(1), "one more")
+    bill = owing(database, 900)
+    with database.unit_of_work() as uow:
+        services.pay_in_cash(uow, bill.id, cny(900), "lin")
+    with pytest.raises(Forbidden, match="today"), database.unit_of_work() as uow:
+        refund_cash(uow, FINANCE, bill.id, cny(1), "closed", uuid7())
     other = Actor("person", "finance-2", None, frozenset({Role.FINANCE}), "finance-2")
+    with database.unit_of_work() as uow:
+        refund_cash(uow, other, bill.id, cny(900), "closed", uuid7())
+        assert giving_back.given_today(uow, other.subject) == 900
     with pytest.raises(Forbidden, match="at once"), database.unit_of_work() as uow:
         keep_cards.pay_out(uow, other, card.id, cny(200_01), "too much")
     number = uuid7()

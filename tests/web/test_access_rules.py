@@ -479,6 +479,7 @@ ROLES: dict[str, set[Role]] = {
         Role.AUDITOR,
         Role.ADMINISTRATOR,
     },
+    "POST /api/v1/bills/<uuid:bill_id>/cash-refunds": {Role.FINANCE, Role.ADMINISTRATOR},
     "GET /api/v1/facilities/<uuid:facility_id>/bay-records": {
         Role.OPERATOR,
         Role.FINANCE,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from city.errors import Unavailable
 from city.identifiers import BillId
 from journeys.pay_by_link import give_link
@@ -33,7 +31,7 @@ class Silent:
 def paid_bill(site: Site) -> tuple[str, int]:
     """Let a stay be billed and paid in cash; give its bill and what was paid."""
     site.stay()
-    (bill,) = site.get("/api/v1/bills", "finance").get_json()["items"]
+    (bill,) = site.get("/api/v1/bills?state=open", "finance").get_json()["items"]
     cash = {"channel": "cash", "tendered": bill["amount"]}
     assert (
         site.post(f"/api/v1/bills/{bill['id']}/payments", "attendant", json=cash).status_code == 201
@@ -66,14 +64,19 @@ def test_what_was_paid_is_invoiced_once_and_taken_back_where_it_went_back(site: 
     assert site.post(path, json=COMPANY).status_code == 409
     assert site.post(path, json={"title": "某公司", "tax_no": "I"}).status_code == 422
     assert issue_invoices(site.wiring.database, site.wiring.invoices) == 0
-    with site.wiring.database.unit_of_work() as uow:
-        # By hand, as nothing gives back a fen of what was paid in cash: what invoices look at.
-        uow.connection.execute(text("alter table payments.bill disable trigger bill_is_counted"))
-        given_back = "update payments.bill set refunded_minor = 1 where id = :id"
-        uow.connection.execute(text(given_back), {"id": bill_id})
-        uow.connection.execute(
-            text("alter table payments.bill enable always trigger bill_is_counted")
-        )
+    back = {
+        "id": "0199d3f0-0000-7000-8000-0000000000f1",
+        "amount": {"minor": 1, "currency": "CNY"},
+        "reason": "the lift stood still",
+    }
+    path_back = f"/api/v1/bills/{bill_id}/cash-refunds"
+    assert site.post(path_back, "attendant", json=back).status_code == 403
+    for _ in range(2):
+        assert site.post(path_back, "finance", json=back).get_json()["id"] == back["id"]
+    shown = site.get(f"/api/v1/bills/{bill_id}", "finance").get_json()
+    assert (shown["refunded"]["minor"], shown["cash_refundable"]["minor"]) == (1, minor - 1)
+    told = site.get("/api/v1/audit?action=payments.cash_refunded", "auditor").get_json()
+    assert len(told["items"]) == 1
     assert issue_invoices(site.wiring.database, site.wiring.invoices) == 1
     after = listed(site, link)
     red = after["items"][1]

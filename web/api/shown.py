@@ -101,6 +101,7 @@ def shown_bill(
         "paid": _of(bill, bill.paid_minor),
         "lowered": _of(bill, bill.lowered_minor),
         "penalty": _of(bill, bill.penalty_minor),
+        "refunded": _of(bill, bill.refunded_minor),
         "lines": bill_lines(bill.charge.lines, bill.amount.currency),
         "paid_ahead": bill.applied.as_json(),
         "plate": plate,

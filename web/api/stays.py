@@ -14,11 +14,12 @@ from city.vehicles import parse_plate
 from journeys.attach_vehicle import attach_vehicle
 from journeys.dispute_bill import own_bill, pay_back_cancelled
 from journeys.keep_arrears import take_part
+from journeys.refund_cash import refund_cash
 from journeys.take_payment import take_payment
 from parking.rules.stays import StayState
 from parking.services import places
 from parking.services import stays as stay_service
-from payments import disputes
+from payments import disputes, giving_back
 from payments import services as payments
 from payments.rules.bills import BillState
 from web import access
@@ -32,6 +33,7 @@ from web.api.schemas.stays import (
     BillOut,
     BillsOut,
     BillsQuery,
+    CashRefundIn,
     PaymentIn,
     PaymentOut,
     RefundIn,
@@ -163,7 +165,11 @@ def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
     dispute = disputes.of_bills(uow.connection, [found.id]).get(found.id)
     payment = payments.payment_of_bill(uow.connection, found.id)
     shown = shown_bill(found, facilities.get(found.charge.facility_id), plate, dispute, payment)
-    return {**shown, "cash_owed_back": payments.cash_owed_back(uow.connection, found).as_json()}
+    return {
+        **shown,
+        "cash_owed_back": payments.cash_owed_back(uow.connection, found).as_json(),
+        "cash_refundable": giving_back.refundable(uow.connection, found).as_json(),
+    }
 
 
 @blueprint.post("/bills/<uuid:bill_id>/refunds")
@@ -179,6 +185,26 @@ def pay_back(uow: UnitOfWork, bill_id: UUID, json_data: RefundIn) -> dict[str, A
     """Give cash back."""
     del json_data
     return shown_refund(pay_back_cancelled(uow, access.known_actor(), BillId(bill_id)))
+
+
+@blueprint.post("/bills/<uuid:bill_id>/cash-refunds")
+@access.allow(Role.FINANCE, Role.ADMINISTRATOR)
+@act
+@blueprint.input(CashRefundIn)
+@blueprint.output(RefundOut, status_code=201)
+@blueprint.doc(
+    summary="Give a part or all of what was paid in cash of a bill back, out of one's own cash",
+    description=(
+        "The bill stays paid. Idempotent by `id`. How much goes back at once, and in a day by any "
+        "way, follows from the caller's role."
+    ),
+)
+def refund_in_cash(uow: UnitOfWork, bill_id: UUID, json_data: CashRefundIn) -> dict[str, Any]:
+    """Give cash back."""
+    amount = Money(json_data.amount.minor, json_data.amount.currency)
+    caller = access.known_actor()
+    done = refund_cash(uow, caller, BillId(bill_id), amount, json_data.reason, json_data.id)
+    return shown_refund(done)
 
 
 @blueprint.post("/bills/<uuid:bill_id>/payments")

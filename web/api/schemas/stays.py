@@ -147,6 +147,11 @@ class BillOut(Outgoing):
         MoneyOut | None,
         Field(description="of a cancelled one: what was paid in cash; null in lists"),
     ] = None
+    cash_refundable: Annotated[
+        MoneyOut | None,
+        Field(description="of a paid one: what was taken in cash and not given back; as that one"),
+    ] = None
+    refunded: Annotated[MoneyOut, Field(description="what went back of what was paid")]
     payment: Annotated[
         BillPaymentOut | None, Field(description="what settled it; null: not paid, or over nothing")
     ]
@@ -245,6 +250,14 @@ class RefundIn(Incoming):
     """All that is left goes back."""
 
     channel: Literal["cash"]
+
+
+class CashRefundIn(Incoming):
+    """A part or all of what was paid in cash, to go back."""
+
+    id: Annotated[UUID, Field(description="the sender's own: sent again under it, it goes once")]
+    amount: MoneyIn
+    reason: Annotated[str, Field(min_length=3, max_length=80)]
 
 
 class RefundOut(Outgoing):

@@ -1,10 +1,11 @@
 /** One bill, explained; made to be printed as well. */
 import "../styles/base.css";
 import "../styles/bill.css";
-import { act, read } from "./api/client";
+import { act, ProblemError, read } from "./api/client";
 import type { Bill, Session, StayTimeline } from "./api/types";
 import { billTag } from "./panels/bill";
 import { disputeSection } from "./panels/dispute";
+import { parseAmount, type Money } from "./format/money";
 import { exactly, inLanguage, lastingText, price } from "./format/words";
 import { instant } from "./format/time";
 import { fact } from "./panels/figures";
@@ -12,7 +13,7 @@ import { feeTable } from "./panels/fee";
 import { onlinePayments } from "./panels/refunds";
 import { plateLabel } from "./plates/label";
 import { byId, h, icon, replace } from "./shell/dom";
-import { showForm } from "./shell/form";
+import { field, labelled, showForm } from "./shell/form";
 import { hasRole, page, startPage } from "./shell/page";
 import { errorState, skeleton } from "./shell/states";
 import { named, text } from "./shell/text";
@@ -61,6 +62,33 @@ function payBack(bill: Bill, again: () => void): void {
   });
 }
 
+/** Give a part or all of what was paid in cash back; the bill stays paid. */
+function refundCash(bill: Bill, room: Money, again: () => void): void {
+  const id = crypto.randomUUID();
+  const amount = field((room.minor / 100).toFixed(2), { inputmode: "decimal", required: true });
+  const reason = field("", { minlength: 3, maxlength: 80, required: true });
+  showForm({
+    title: text("refund.title"),
+    parts: [
+      h("p", { class: "note" }, text("bill.cash_refund_note")),
+      labelled("refund-amount", text("refund.amount"), amount, text("refund.most", { amount: price(room) })),
+      labelled("refund-reason", text("refund.reason"), reason, text("refund.reason_hint")),
+    ],
+    submit: text("refund.give"),
+    send: async () => {
+      const minor = parseAmount(amount.value, room.currency);
+      if (!minor) throw new ProblemError(422, "invalid", text("refund.no_amount"));
+      await act("POST", `/api/v1/bills/${bill.id}/cash-refunds`, {
+        id,
+        amount: { minor, currency: room.currency },
+        reason: reason.value,
+      });
+      again();
+      return text("bill.cash_given_back");
+    },
+  });
+}
+
 const NARROW = "print-narrow";
 
 /** Print on a handheld's roll of 58 mm, with the code of the bill's own page once it is there. */
@@ -80,6 +108,7 @@ async function printReceipt(code: HTMLImageElement): Promise<void> {
 
 function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HTMLElement {
   const stay: Session | null = found?.session ?? null;
+  const room = bill.cash_refundable;
   const code = h("img", { src: `/bills/${bill.id}/code.svg`, alt: text("bill.code"), loading: "lazy", width: 160, height: 160 });
   return h(
     "article",
@@ -119,6 +148,7 @@ function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HT
       fact(text("bill.issued"), exactly(instant(bill.issued_at))),
       bill.paid_ahead.minor ? fact(text("bill.paid_ahead"), price(bill.paid_ahead)) : null,
       ...settling(bill),
+      bill.refunded.minor ? fact(text("bill.refunded"), `−${price(bill.refunded)}`) : null,
       fact(text("bill.number"), h("span", { class: "mono" }, bill.id)),
     ),
     h("p", { class: "note" }, text("bill.explained")),
@@ -134,6 +164,13 @@ function billPage(bill: Bill, found: StayTimeline | null, again: () => void): HT
             "button",
             { class: "button button-primary", type: "button", id: "cash-back", onclick: () => payBack(bill, again) },
             text("bill.give_cash_back", { amount: price(bill.cash_owed_back) }),
+          )
+        : null,
+      room?.minor && hasRole("finance", "administrator")
+        ? h(
+            "button",
+            { class: "button", type: "button", id: "cash-refund", onclick: () => refundCash(bill, room, again) },
+            text("bill.refund_cash"),
           )
         : null,
       h(
