@@ -22,6 +22,8 @@ PARKING_VAT_BP: Final = 900
 """9 %, inclusive: parking counts as letting real property, general method. Source: Caishui 2016/36,
 annex 1, with the rates of 2019/39. A seller by the simplified method has 5 %."""
 LONGEST_TITLE: Final = 100
+MOST_STARS: Final = 3
+"""In a masked name: how long it is says something, too."""
 _TAX_NO: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}|[0-9A-Z]{15}|[0-9A-Z]{20}")
 """Unified social credit code (GB 32100-2015: no I, O, S, V, Z), or one of the older forms."""
 
@@ -75,6 +77,12 @@ class Buyer:
             raise Invalid(f"has 1 to {LONGEST_TITLE} characters", field="title")
         if self.tax_no and not _TAX_NO.fullmatch(self.tax_no):
             raise Invalid("is no taxpayer's number", field="tax_no")
+
+    @property
+    def masked(self) -> str:
+        """Its title for lists: of a person's name the first character alone."""
+        name = self.title.strip()
+        return name if self.tax_no else f"{name[:1]}{'*' * min(len(name) - 1, MOST_STARS)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from payments.channel_refunds import CHANNEL_REFUND
 from payments.rules.cards import Card, CardState, Movement, MovementKind
 from payments.store import tables
 from payments.store.bills import LARGEST_PAGE
+from payments.store.spans import ALWAYS, Span
 
 CARD: Final = Table(
     "card",
@@ -176,8 +177,12 @@ def page_of_cards(
     state: CardState | None = None,
     after: UUID | None = None,
     limit: int = 100,
+    *,
+    span: Span = ALWAYS,
 ) -> tuple[list[Card], UUID | None]:
     """Give cards, the newest first, and the last one's id where more follow.
+
+    `span` is when they were issued.
 
     Raises
     ------
@@ -185,7 +190,7 @@ def page_of_cards(
         Where `limit` lies outside 1 to `LARGEST_PAGE`.
     """
     _check_limit(limit)
-    query = select(CARD).order_by(CARD.c.id.desc()).limit(limit + 1)
+    query = span.of(select(CARD), CARD.c.issued_at).order_by(CARD.c.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(CARD.c.state == state.value)
     if after is not None:

@@ -1,6 +1,7 @@
 """Invoices and receipts: kept when they are asked for, completed when they are issued."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,10 +19,13 @@ from sqlalchemy import (
     update,
 )
 
+from city.errors import Invalid
 from city.identifiers import BillId, OperatorId
 from city.money import Money
 from payments.rules.invoices import Buyer, Colour, Invoice, InvoiceKind, InvoiceState, Issued
 from payments.store import tables
+from payments.store.bills import LARGEST_PAGE
+from payments.store.spans import ALWAYS, Span
 
 INVOICE: Final = Table(
     "invoice",
@@ -110,6 +114,66 @@ def asked(connection: Connection, most: int) -> list[Invoice]:
         .limit(most)
     )
     return [_invoice(row) for row in connection.execute(query).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which papers: each None, or empty, narrows nothing.
+
+    Parameters
+    ----------
+    state, colour
+    number : str
+        Its serial number, whole.
+    span : Span
+        In which it was asked for.
+    """
+
+    state: InvoiceState | None = None
+    colour: Colour | None = None
+    number: str = ""
+    span: Span = ALWAYS
+
+
+def page(
+    connection: Connection,
+    which: Which,
+    districts: frozenset[str] | None,
+    after: UUID | None,
+    limit: int,
+) -> tuple[list[Invoice], UUID | None]:
+    """Give papers, the newest first, and the last one's id where more follow.
+
+    Raises
+    ------
+    Invalid
+        Where `limit` lies outside 1 to `LARGEST_PAGE`.
+    """
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise Invalid(f"must lie between 1 and {LARGEST_PAGE}", field="limit")
+    query = which.span.of(select(INVOICE), INVOICE.c.asked_at).order_by(INVOICE.c.id.desc())
+    if which.state is not None:
+        query = query.where(INVOICE.c.state == which.state.value)
+    if which.colour is not None:
+        query = query.where(INVOICE.c.colour == which.colour.value)
+    if which.number:
+        query = query.where(INVOICE.c.serial == which.number)
+    if districts is not None:
+        query = query.join(tables.bill, tables.bill.c.id == INVOICE.c.bill_id).where(
+            tables.bill.c.district.in_(sorted(districts))
+        )
+    if after is not None:
+        query = query.where(INVOICE.c.id < after)
+    found = [_invoice(row) for row in connection.execute(query.limit(limit + 1)).mappings()]
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def serials_of(connection: Connection, invoice_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the serial numbers of papers that were issued: one statement."""
+    query = select(INVOICE.c.id, INVOICE.c.serial).where(
+        INVOICE.c.id.in_(list(invoice_ids)), INVOICE.c.serial.is_not(None)
+    )
+    return {row.id: row.serial for row in connection.execute(query)}
 
 
 def bills_over(connection: Connection, most: int) -> Collection[BillId]:

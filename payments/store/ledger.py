@@ -21,6 +21,7 @@ from city.works.rows import as_rows
 from payments.rules.ledger import Account, AccountKind, Entry, EntryKind, Posting
 from payments.store import day_sums
 from payments.store.bills import LARGEST_PAGE
+from payments.store.spans import Span
 from payments.store.tables import account, entry, posting
 
 _ACCOUNTS: Final = text(
@@ -135,8 +136,8 @@ _BILL_OF: Final = text(
     " union all select p.bill_id from payments.penalty p where p.id = :subject"
     " union all select a.bill_id from payments.adjustment a where a.id = :subject"
     " union all select w.bill_id from payments.write_off w where w.id = :subject"
-    " union all select o.bill_id from payments.channel_order o where o.id = :subject"
     " union all select m.bill_id from payments.arrears_move m where m.id = :subject"
+    " union all select o.bill_id from payments.channel_order o where o.id = :subject"
     " union all select o.bill_id from payments.card_movement m"
     "  join payments.channel_order o on o.order_no = m.reference where m.id = :subject"
     " union all select s.bill_id from payments.order_share s where s.id = :subject"
@@ -198,10 +199,7 @@ def lines(
         .order_by(posting.c.at.desc(), posting.c.entry_id.desc(), posting.c.place.desc())
         .limit(limit)
     )
-    if from_at is not None:
-        query = query.where(posting.c.at >= from_at)
-    if before_at is not None:
-        query = query.where(posting.c.at < before_at)
+    query = Span(from_at, before_at).of(query, posting.c.at)
     if after is not None:
         query = query.where(
             posting.c.at <= after[0],

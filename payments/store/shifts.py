@@ -34,6 +34,7 @@ from payments.rules.ledger import Account, AccountKind, EntryKind
 from payments.rules.shifts import Approval, Break, Shift, ShiftState
 from payments.store import tables
 from payments.store.bills import LARGEST_PAGE
+from payments.store.spans import ALWAYS, Span
 from payments.store.tables import entry, posting
 
 shift = Table(
@@ -162,6 +163,8 @@ def page(
     state: ShiftState | None,
     after: UUID | None,
     limit: int,
+    *,
+    span: Span = ALWAYS,
 ) -> list[Shift]:
     """Give shifts, the latest first: one more than a page, so that the caller sees an end.
 
@@ -169,8 +172,10 @@ def page(
     ----------
     districts
         Whose; None for all.
+    span
+        In which they began.
     """
-    query = select(shift)
+    query = span.of(select(shift), shift.c.opened_at)
     if districts is not None:
         query = query.where(shift.c.district.in_(list(districts)))
     if state is not None:
@@ -318,9 +323,14 @@ def page_of_moves(
     state: MoveState | None,
     after: UUID | None,
     limit: int,
+    *,
+    span: Span = ALWAYS,
 ) -> list[CashMove]:
-    """Give cash that went or goes from hand to hand, the latest first; one more than a page."""
-    query = select(cash_move)
+    """Give cash that went or goes from hand to hand, the latest first; one more than a page.
+
+    `span` is when it was offered.
+    """
+    query = span.of(select(cash_move), cash_move.c.offered_at)
     if districts is not None:
         query = query.where(cash_move.c.district.in_(list(districts)))
     if state is not None:

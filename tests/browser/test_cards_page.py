@@ -48,6 +48,9 @@ def test_a_card_goes_from_the_desk_to_its_driver_with_all_that_it_holds(
     card.get_by_text("Statement").click()
     expect(card.locator("[data-movement=top-up]")).to_contain_text("+¥50.00")
     looked_at(desk, "cards-desk")
+    for name, part in (("cards", "active"), ("movements", "top-up")):
+        file = desk.locator(f"a[href$='/{name}/export']").get_attribute("href")
+        assert part in desk.request.get(lively.origin + str(file)).text()
 
     mine = visitor.watched(visitor.context())
     mine.goto(f"{lively.origin}/log-in/driver?next=/mine/cards")

@@ -229,6 +229,24 @@ def lists_the_refund(visitor: Visitor, look: str) -> None:
     shot(page, "finance-refunds-zh")
 
 
+def lists_the_invoice(visitor: Visitor, bill_id: str) -> None:
+    """Find what the driver had made out to a company, and lead from it to the bill."""
+    papers = visitor.ask("finance", "/api/v1/invoices?colour=blue")["items"]
+    (paper,) = (each for each in papers if each["bill_id"] == bill_id)
+    page = visitor.open("/finance/invoices", "finance", language="zh")
+    page.fill("#number", paper["serial"])
+    page.keyboard.press("Enter")
+    row = page.locator(".desk-row")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("临江市测试有限公司")
+    row.click()
+    case = page.locator(f"[data-paper='{paper['id']}']")
+    expect(case.locator(f"a[href='/bills/{bill_id}']")).to_be_visible()
+    looked_at(page, "finance-invoices-zh")
+    file = page.locator("#section a[download]").get_attribute("href")
+    assert bill_id in page.request.get(visitor.system.origin + str(file)).text()
+
+
 def state_is(page: Page, state: str) -> None:
     """Wait until the case that is open stands so."""
     expect(page.locator(f"[data-difference][data-state={state}]")).to_be_visible()
@@ -310,5 +328,6 @@ def test_a_stay_is_paid_by_each_channel_refunded_in_part_and_its_day_reconciled(
     assert set(bills) == set(NAMES)
     reads_the_takings(visitor, bills["wechat"])
     lists_the_refund(visitor, look)
+    lists_the_invoice(visitor, bills["wechat"])
     days = {channel: day_of_payment(visitor, bill_id) for channel, bill_id in bills.items()}
     reconciles_the_day(garage, days, f"straystray{look}")

@@ -45,6 +45,7 @@ PAGES = (
     ("/reads", "operator"),
     ("/finance", "finance"),
     ("/finance/refunds", "finance"),
+    ("/finance/invoices", "finance"),
     ("/finance/arrears", "finance"),
     ("/cards", "finance"),
     ("/audit", "auditor"),

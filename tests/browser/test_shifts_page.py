@@ -85,6 +85,9 @@ def test_a_shift_goes_from_the_street_to_its_offices_approval(
     in_dialog(office, "Approve")
     expect(case).to_contain_text("agreed with the finder")
     expect(case.locator(".tags")).to_contain_text("approved")
+    for name in ("shifts", "cash-moves"):
+        file = office.locator(f"#shifts a[href*='/{name}/export']").get_attribute("href")
+        assert office.request.get(lively.origin + str(file)).ok
 
 
 def test_a_shift_reads_in_chinese(visitor: Visitor, lively: System) -> None:

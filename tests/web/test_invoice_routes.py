@@ -93,6 +93,40 @@ def test_what_was_paid_is_invoiced_once_and_taken_back_where_it_went_back(site: 
     assert len(records["items"]) == 2
 
 
+def test_the_desk_lists_papers_by_pages_and_as_a_file_persons_masked(site: Site) -> None:
+    bill_id, minor = paid_bill(site)
+    database = site.wiring.database
+    asked = request_invoice(database, Silent(), link_to(site, bill_id), Buyer("张三丰"))
+    (waits,) = site.get("/api/v1/invoices?state=asked", "finance").get_json()["items"]
+    assert (waits["id"], waits["serial"], waits["title"]) == (str(asked.id), None, "张**")
+    assert issue_invoices(database, site.wiring.invoices) == 1
+    site.clock.advance(60)
+    other_id, _ = paid_bill(site)
+    company = site.post(f"/api/v1/pay/{link_to(site, other_id)}/invoices", json=COMPANY).get_json()
+    page = site.get("/api/v1/invoices?limit=1", "auditor").get_json()
+    (first,) = page["items"]
+    assert (first["serial"], first["title"]) == (company["serial"], COMPANY["title"])
+    assert (first["bill_id"], first["plate"]["masked"]) == (other_id, True)
+    path = f"/api/v1/invoices?limit=1&cursor={page['next']}"
+    (last,) = site.get(path, "administrator").get_json()["items"]
+    assert (last["id"], last["state"], last["amount"]["minor"]) == (waits["id"], "issued", minor)
+    for narrowed, count in (
+        (f"number={company['serial']}", 1),
+        ("colour=red", 0),
+        (f"from_at={first['asked_at']}", 1),
+        (f"before_at={first['asked_at']}", 1),
+    ):
+        found = site.get(f"/api/v1/invoices?{narrowed}", "finance").get_json()["items"]
+        assert (narrowed, len(found)) == (narrowed, count)
+        rows = site.rows(f"/api/v1/invoices/export?{narrowed}", "finance")
+        assert [each["id"] for each in rows] == [each["id"] for each in found]
+    rows = site.rows("/api/v1/invoices/export", "auditor")
+    assert [each["title"] for each in rows] == [COMPANY["title"], "张**"]
+    # Twenty digits: a spreadsheet keeps them by the tab behind them.
+    assert [each["serial"].strip() for each in rows] == [company["serial"], last["serial"]]
+    assert site.get("/api/v1/invoices", "operator").status_code == 403
+
+
 def test_a_paper_waits_for_its_provider_and_is_issued_once(site: Site) -> None:
     bill_id, _ = paid_bill(site)
     link, database = link_to(site, bill_id), site.wiring.database

@@ -64,6 +64,15 @@ def test_a_shift_is_counted_without_being_told_and_approved_by_the_office(site: 
     assert answered["state"] == "approved"
     (listed,) = site.get("/api/v1/shifts?state=approved", "auditor").get_json()["items"]
     assert (listed["id"], listed["pieces"]) == (begun["id"], {"50": 1})
+    (row,) = site.rows("/api/v1/shifts/export?state=approved", "finance")
+    assert (row["id"], row["difference_minor"], row["note"]) == (begun["id"], "-50", "a coin fell")
+    assert site.rows("/api/v1/shifts/export?before_at=2020-01-01T00:00:00Z", "operator") == []
+    (row,) = site.rows("/api/v1/cash-moves/export", "auditor")
+    assert (row["id"], row["to"], row["amount_minor"]) == (
+        offered["id"],
+        f"till: {DISTRICT}",
+        str(taken - 100),
+    )
 
 
 def test_rubbish_is_refused_and_changes_nothing(site: Site) -> None:

@@ -102,32 +102,24 @@ def export_write_offs(query_data: WriteOffsFileQuery) -> Response:
     """Write wishes to give bills up as CSV."""
     state = WriteOffState(query_data.state) if query_data.state else None
     districts = access.known_actor().districts
-    with access.wiring().database.read() as connection:
-        found = csv_files.every_line(
-            lambda last, limit: bill_changes.write_offs(
-                connection, state=state, districts=districts, after=last, limit=limit
-            )
-        )
-        names = names_of(
-            connection, (who for one in found for who in (one.asked_by, one.decided_by))
-        )
-    return csv_files.csv_file(
+    return csv_files.list_file(
         "write-offs.csv",
         WRITE_OFFS,
-        (
-            (
-                local(each.asked_at),
-                each.state.value,
-                each.amount.minor,
-                each.amount.currency,
-                each.reason,
-                names.get(each.asked_by, each.asked_by),
-                local(each.decided_at),
-                names.get(each.decided_by or "", each.decided_by),
-                str(each.bill_id),
-                str(each.id),
-            )
-            for each in found
+        lambda connection, last, limit: bill_changes.write_offs(
+            connection, state=state, districts=districts, after=last, limit=limit
+        ),
+        lambda each: (each.asked_by, each.decided_by),
+        lambda each, called: (
+            local(each.asked_at),
+            each.state.value,
+            each.amount.minor,
+            each.amount.currency,
+            each.reason,
+            called(each.asked_by),
+            local(each.decided_at),
+            called(each.decided_by),
+            str(each.bill_id),
+            str(each.id),
         ),
     )
 
@@ -140,27 +132,23 @@ def export_write_offs(query_data: WriteOffsFileQuery) -> Response:
 )
 def export_runs() -> Response:
     """Write runs of reconciliation as CSV."""
-    with access.wiring().database.read() as connection:
-        found = csv_files.every_line(lambda last, limit: reconciling.runs(connection, last, limit))
-        names = names_of(connection, {each.run_by for each in found})
 
     def told(summary: object) -> int | bool | None:
         return summary if isinstance(summary, int) else None
 
-    return csv_files.csv_file(
+    return csv_files.list_file(
         "reconciliations.csv",
         RUNS,
-        (
-            (
-                local(each.run_at),
-                each.day.isoformat(),
-                each.channel,
-                names.get(each.run_by, each.run_by),
-                *(told(each.summary.get(column)) for column in RUNS[4:11]),
-                each.sha256,
-                str(each.id),
-            )
-            for each in found
+        reconciling.runs,
+        lambda each: (each.run_by,),
+        lambda each, called: (
+            local(each.run_at),
+            each.day.isoformat(),
+            each.channel,
+            called(each.run_by),
+            *(told(each.summary.get(column)) for column in RUNS[4:11]),
+            each.sha256,
+            str(each.id),
         ),
     )
 
@@ -173,16 +161,12 @@ def export_runs() -> Response:
 )
 def export_periods() -> Response:
     """Write closed periods as CSV."""
-    with access.wiring().database.read() as connection:
-        found = csv_files.every_line(lambda last, limit: periods.periods(connection, last, limit))
-        names = names_of(connection, {each.closed_by for each in found})
-    return csv_files.csv_file(
+    return csv_files.list_file(
         "closed-periods.csv",
         PERIODS,
-        (
-            (local(each.until_at), local(each.closed_at), names.get(each.closed_by, each.closed_by))
-            for each in found
-        ),
+        periods.periods,
+        lambda each: (each.closed_by,),
+        lambda each, called: (local(each.until_at), local(each.closed_at), called(each.closed_by)),
     )
 
 
@@ -294,27 +278,21 @@ def export_exit_rules(query_data: VersionsQuery) -> Response:
 )
 def export_proposals() -> Response:
     """Write proposals as CSV, the oldest first: those that were refused, too."""
-    with access.wiring().database.read() as connection:
-        found = csv_files.every_line(lambda last, limit: terms.proposals(connection, last, limit))
-        names = names_of(
-            connection, (who for one in found for who in (one.proposed_by, one.decided_by))
-        )
-    return csv_files.csv_file(
+    return csv_files.list_file(
         "proposals.csv",
         PROPOSALS,
-        (
-            (
-                local(each.proposed_at),
-                each.kind.value,
-                each.state.value,
-                local(each.from_at),
-                json.dumps(dict(each.terms), ensure_ascii=False, sort_keys=True),
-                names.get(each.proposed_by, each.proposed_by),
-                local(each.decided_at),
-                names.get(each.decided_by or "", each.decided_by),
-                str(each.id),
-            )
-            for each in found
+        terms.proposals,
+        lambda each: (each.proposed_by, each.decided_by),
+        lambda each, called: (
+            local(each.proposed_at),
+            each.kind.value,
+            each.state.value,
+            local(each.from_at),
+            json.dumps(dict(each.terms), ensure_ascii=False, sort_keys=True),
+            called(each.proposed_by),
+            local(each.decided_at),
+            called(each.decided_by),
+            str(each.id),
         ),
     )
 

@@ -165,43 +165,33 @@ def differences(query_data: DifferencesQuery) -> dict[str, Any]:
 )
 def export(query_data: DifferencesQuery) -> Response:
     """Write differences as CSV."""
-    with access.wiring().database.read() as connection:
-        found = csv_files.every_line(
-            lambda last, limit: service.differences(
-                connection,
-                CaseState(query_data.state) if query_data.state else None,
-                query_data.channel,
-                query_data.day,
-                last,
-                limit,
-            )
-        )
-        names = names_of(connection, _people(found))
-    return csv_files.csv_file(
+    state = CaseState(query_data.state) if query_data.state else None
+    return csv_files.list_file(
         "differences.csv",
         COLUMNS,
-        (
-            (
-                each.day.isoformat(),
-                each.channel,
-                each.kind,
-                each.order_no,
-                each.refund_no,
-                each.effect.minor,
-                each.effect.currency,
-                each.proposal,
-                each.certain,
-                each.state.value,
-                each.resolution.value if each.resolution else "",
-                reason_as_asked(each.note),
-                local(each.found_at),
-                names.get(each.proposed_by or "", each.proposed_by),
-                names.get(each.approved_by or "", each.approved_by),
-                local(each.resolved_at),
-                names.get(each.resolved_by or "", each.resolved_by),
-                str(each.entry_id or ""),
-            )
-            for each in found
+        lambda connection, last, limit: service.differences(
+            connection, state, query_data.channel, query_data.day, last, limit
+        ),
+        lambda each: (each.proposed_by, each.approved_by, each.resolved_by),
+        lambda each, called: (
+            each.day.isoformat(),
+            each.channel,
+            each.kind,
+            each.order_no,
+            each.refund_no,
+            each.effect.minor,
+            each.effect.currency,
+            each.proposal,
+            each.certain,
+            each.state.value,
+            each.resolution.value if each.resolution else "",
+            reason_as_asked(each.note),
+            local(each.found_at),
+            called(each.proposed_by),
+            called(each.approved_by),
+            local(each.resolved_at),
+            called(each.resolved_by),
+            str(each.entry_id or ""),
         ),
     )
 

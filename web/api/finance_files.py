@@ -125,32 +125,26 @@ def export_refunds(query_data: RefundsFileQuery) -> Response:
     """Write refunds as CSV."""
     state = RefundState(query_data.state) if query_data.state else None
     districts = access.known_actor().districts
-    with access.wiring().database.read() as connection:
-        found = csv_files.every_line(
-            lambda last, limit: refunds_of_desk(connection, state, districts, last, limit)
-        )
-        names = names_of(connection, {each.asked_by for each in found})
-    return csv_files.csv_file(
+    return csv_files.list_file(
         "refunds.csv",
         REFUNDS,
-        (
-            (
-                local(each.asked_at),
-                local(each.done_at),
-                each.state.value,
-                each.channel,
-                each.amount.minor,
-                each.amount.currency,
-                reason_as_asked(each.reason),
-                each.surplus,
-                names.get(each.asked_by, each.asked_by),
-                each.refund_no,
-                each.order_no,
-                str(each.bill_id or ""),
-                str(each.card_id or ""),
-                str(each.entry_id or ""),
-            )
-            for each in found
+        lambda connection, last, limit: refunds_of_desk(connection, state, districts, last, limit),
+        lambda each: (each.asked_by,),
+        lambda each, called: (
+            local(each.asked_at),
+            local(each.done_at),
+            each.state.value,
+            each.channel,
+            each.amount.minor,
+            each.amount.currency,
+            reason_as_asked(each.reason),
+            each.surplus,
+            called(each.asked_by),
+            each.refund_no,
+            each.order_no,
+            str(each.bill_id or ""),
+            str(each.card_id or ""),
+            str(each.entry_id or ""),
         ),
     )
 

@@ -131,36 +131,30 @@ def postings(query_data: PostingsQuery) -> dict[str, Any]:
 def export_postings(query_data: PostingsFileQuery) -> Response:
     """Write an account's postings as CSV."""
     account = service.account_of(query_data.account)
-    with access.wiring().database.read() as connection:
-        found = csv_files.every_line(
-            lambda last, limit: service.lines(
-                connection,
-                account,
-                query_data.currency,
-                query_data.from_at,
-                query_data.before_at,
-                after=last,
-                limit=limit,
-            )
-        )
-        names = names_of(connection, {each.by for each in found})
-    return csv_files.csv_file(
+    return csv_files.list_file(
         f"{account.kind.value}-postings.csv",
         POSTING_COLUMNS,
-        (
-            (
-                local(each.at),
-                local(each.happened_at),
-                account.code,
-                each.kind.value,
-                each.amount.minor,
-                each.amount.currency,
-                reason_as_asked(each.reason),
-                names.get(each.by, each.by),
-                str(each.subject),
-                str(each.entry_id),
-            )
-            for each in found
+        lambda connection, last, limit: service.lines(
+            connection,
+            account,
+            query_data.currency,
+            query_data.from_at,
+            query_data.before_at,
+            after=last,
+            limit=limit,
+        ),
+        lambda each: (each.by,),
+        lambda each, called: (
+            local(each.at),
+            local(each.happened_at),
+            account.code,
+            each.kind.value,
+            each.amount.minor,
+            each.amount.currency,
+            reason_as_asked(each.reason),
+            called(each.by),
+            str(each.subject),
+            str(each.entry_id),
         ),
     )
 

@@ -182,7 +182,7 @@ def shifts(query_data: ShiftsQuery) -> dict[str, Any]:
     with access.wiring().database.read() as connection:
         found = store.page(
             connection,
-            _districts(access.known_actor()),
+            districts_of(access.known_actor()),
             state,
             after(query_data.cursor),
             query_data.limit,
@@ -321,7 +321,7 @@ def moves(query_data: MovesQuery) -> dict[str, Any]:
     with access.wiring().database.read() as connection:
         found = store.page_of_moves(
             connection,
-            _districts(access.known_actor()),
+            districts_of(access.known_actor()),
             state,
             after(query_data.cursor),
             query_data.limit,
@@ -349,7 +349,8 @@ def tills() -> dict[str, Any]:
     }
 
 
-def _districts(caller: Actor) -> list[DistrictCode] | None:
+def districts_of(caller: Actor) -> list[DistrictCode] | None:
+    """Give the districts whose shifts somebody reads; None: all."""
     if caller.districts is None:
         return None
     return [DistrictCode(each) for each in sorted(caller.districts)]

@@ -149,6 +149,7 @@ FINANCE_PAGES: Final = (
     ("takings", "pages.finance", FINANCE_ROLES),
     ("reconciliation", "pages.finance_reconciliation", FINANCE_ROLES),
     ("refunds", "pages.finance_refunds", FINANCE_ROLES),
+    ("invoices", "pages.finance_invoices", FINANCE_ROLES),
     ("arrears", "pages.finance_arrears", FINANCE_ROLES),
     ("ledger", "pages.finance_ledger", LEDGER_ROLES),
     ("terms", "pages.finance_terms", FINANCE_ROLES),

@@ -174,6 +174,13 @@ def finance_refunds() -> Response:
     return page("finance.html", subject="refunds")
 
 
+@blueprint.get("/finance/invoices")
+@access.allow(*FINANCE_ROLES)
+def finance_invoices() -> Response:
+    """Show the invoices and receipts that were asked for."""
+    return page("finance.html", subject="invoices")
+
+
 @blueprint.get("/finance/arrears")
 @access.allow(*FINANCE_ROLES)
 def finance_arrears() -> Response:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from web.api.schemas.base import Incoming, Instant, MoneyIn, MoneyOut, Outgoing, PageQuery
 from web.api.schemas.figures import BodyDay
+from web.api.schemas.ledger import WrittenAt
 from web.api.schemas.paying import OrderOut, PayIn
 
 CardState = Literal["active", "frozen", "replaced"]
@@ -191,6 +192,14 @@ class CardsQuery(PageQuery):
     """Which cards."""
 
     state: CardState | None = None
+
+
+class CardsFileQuery(Incoming):
+    """Which cards, all of them."""
+
+    state: CardState | None = None
+    from_at: Annotated[WrittenAt | None, Field(description="issued at or after it")] = None
+    before_at: WrittenAt | None = None
 
 
 class CardsPageOut(Outgoing):

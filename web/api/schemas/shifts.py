@@ -9,6 +9,7 @@ from pydantic import Field
 
 from web.api.schemas.arrears import DistrictCode
 from web.api.schemas.base import Incoming, Instant, MoneyIn, MoneyOut, Outgoing, PageQuery
+from web.api.schemas.ledger import WrittenAt
 
 ShiftState = Literal["open", "counted", "approved"]
 MoveState = Literal["offered", "accepted", "refused", "withdrawn"]
@@ -87,6 +88,14 @@ class ShiftsQuery(PageQuery):
     """Which shifts."""
 
     state: ShiftState | None = None
+
+
+class ShiftsFileQuery(Incoming):
+    """Which shifts, all of them."""
+
+    state: ShiftState | None = None
+    from_at: Annotated[WrittenAt | None, Field(description="begun at or after it")] = None
+    before_at: WrittenAt | None = None
 
 
 class SumOut(Outgoing):
@@ -189,6 +198,14 @@ class MovesQuery(PageQuery):
     """Which."""
 
     state: MoveState | None = None
+
+
+class MovesFileQuery(Incoming):
+    """Which, all of them."""
+
+    state: MoveState | None = None
+    from_at: Annotated[WrittenAt | None, Field(description="offered at or after it")] = None
+    before_at: WrittenAt | None = None
 
 
 class MineOut(Outgoing):

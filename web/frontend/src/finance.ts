@@ -1,7 +1,8 @@
-/** The finance desk: takings, reconciliation, refunds, arrears, the ledger behind them all, and what was agreed. */
+/** The finance desk: takings, reconciliation, refunds, invoices, arrears, the ledger behind them all, and what was agreed. */
 import "../styles/base.css";
 import "../styles/finance.css";
 import { ArrearsDesk } from "./finance/arrears";
+import { InvoicesDesk } from "./finance/invoices";
 import { LedgerDesk } from "./finance/ledger";
 import { ReconciliationDesk } from "./finance/reconciliation";
 import { RefundsDesk } from "./finance/refunds";
@@ -15,6 +16,8 @@ function start(): Promise<void> | void {
       return new ReconciliationDesk().start();
     case "refunds":
       return new RefundsDesk().start();
+    case "invoices":
+      return new InvoicesDesk().start();
     case "arrears":
       return new ArrearsDesk().start();
     case "ledger":

@@ -9,6 +9,7 @@ import type { Money } from "./format/money";
 import { instant } from "./format/time";
 import { exactly, price } from "./format/words";
 import { fact } from "./panels/figures";
+import { fileLink } from "./finance/words";
 import { acceptCash, button, CURRENCY, refuseCash, typedAmount, withdrawCash } from "./shifts/cash";
 import { endName, stateTag } from "./shifts/words";
 import { chips, Desk } from "./shell/desk";
@@ -92,6 +93,12 @@ class ShiftsPage {
             this.most = Math.min(500, this.most + STEP);
             void this.load();
           }),
+      h(
+        "p",
+        { class: "panel-acts" },
+        fileLink("/api/v1/shifts/export", { state: this.filter === "all" ? null : this.filter }),
+        fileLink("/api/v1/cash-moves/export", {}, text("shifts.moves_file")),
+      ),
     );
     if (focused) this.place.querySelector<HTMLElement>(`[data-row="${focused}"]`)?.focus({ preventScroll: true });
   }

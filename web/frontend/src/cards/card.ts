@@ -3,6 +3,7 @@ import { ProblemError } from "../api/client";
 import type { Card, CardMovement } from "../api/types";
 import { instant } from "../format/time";
 import { exactly, price } from "../format/words";
+import { fileLink } from "../finance/words";
 import { PagedList } from "../mine/lists";
 import { byId, h, replace } from "../shell/dom";
 import { emptyState } from "../shell/states";
@@ -62,7 +63,7 @@ function movementRow(each: CardMovement): HTMLElement {
 }
 
 /** A card's movements, read when they are opened. */
-export function statement(path: string): HTMLElement {
+export function statement(path: string, file: string | null = null): HTMLElement {
   const place = h("div", {});
   const found = h("details", { class: "frame" }, h("summary", {}, text("cards.statement")), place);
   found.addEventListener(
@@ -70,7 +71,13 @@ export function statement(path: string): HTMLElement {
     () => {
       const list = new PagedList<CardMovement>(place, path, (items, more) =>
         items.length
-          ? h("div", {}, h("ul", { class: "rows" }, ...items.map(movementRow)), more)
+          ? h(
+              "div",
+              {},
+              h("ul", { class: "rows" }, ...items.map(movementRow)),
+              more,
+              file === null ? null : h("p", { class: "panel-acts" }, fileLink(file)),
+            )
           : emptyState(text("cards.no_movements"), text("cards.no_movements_advice")),
       );
       void list.load();

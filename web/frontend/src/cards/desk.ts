@@ -1,6 +1,7 @@
 /** The desk of parking cards: issue, find, top up, freeze, replace, renew; finance pays out and counts. */
 import { act, actKey, ProblemError, read } from "../api/client";
 import type { Card, CardLiabilities, CardMovement, IssuedCard } from "../api/types";
+import { fileLink } from "../finance/words";
 import { parseAmount } from "../format/money";
 import { price } from "../format/words";
 import { PagedList } from "../mine/lists";
@@ -96,7 +97,13 @@ export class CardDesk {
     }
     const list = new PagedList<Card>(this.listed, "/api/v1/cards", (cards, more) =>
       cards.length
-        ? h("div", {}, h("ul", { class: "rows" }, ...cards.map((card) => this.line(card))), more)
+        ? h(
+            "div",
+            {},
+            h("ul", { class: "rows" }, ...cards.map((card) => this.line(card))),
+            more,
+            h("p", { class: "panel-acts" }, fileLink("/api/v1/cards/export")),
+          )
         : h("p", { class: "note" }, text("cards.none_issued")),
     );
     await list.load();
@@ -140,7 +147,7 @@ export class CardDesk {
       cardFace(
         card,
         h("p", { class: "panel-acts" }, ...buttons, out ? button(text("cards.pay_out"), () => this.payOut(card)) : null),
-        this.counts ? statement(`/api/v1/cards/${card.id}/movements`) : null,
+        this.counts ? statement(`/api/v1/cards/${card.id}/movements`, `/api/v1/cards/${card.id}/movements/export`) : null,
       ),
     );
   }
