@@ -296,9 +296,10 @@ class AlipayChannel:
         return reply.body
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:  # noqa: ARG002 - the protocol's
-        """Read a notification by its signature, and whose it is."""
+        """Read a notification by its signature, when it was sent, and whose it is."""
         told = read_form(body)
         self._line.believe(told)
+        alipay.check_sent(told.get("notify_time", ""), self._wall.now())
         if told.get("app_id") != self._account.app_id or told.get("seller_id") != self.merchant:
             raise NotAuthentic(Refusal.OTHER_MERCHANT, "is about another application or seller")
         event_id, order_no = told.get("notify_id", ""), told.get("out_trade_no", "")

@@ -6,6 +6,7 @@ the outcome codes of ``alipay.trade.pay``.
 
 import json
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +16,7 @@ from pydantic import JsonValue
 from city.errors import Invalid
 from city.money import Money
 from payments.rules.authenticity import NotAuthentic, Refusal, sign_sha256, verify_sha256
+from payments.rules.channel_bills.lines import local_instant
 from payments.rules.channels import Method
 
 ACKNOWLEDGEMENT: Final = "success"
@@ -22,6 +24,11 @@ ACKNOWLEDGEMENT: Final = "success"
 ANSWER_WITHIN_S: Final = 10.0
 RETRIES_S: Final = (240, 600, 600, 3600, 7200, 21600, 54000)
 """Pauses between attempts of one notification, in seconds: 24 h 24 min in all."""
+SENT_WITHIN: Final = timedelta(seconds=sum(RETRIES_S)) + timedelta(hours=1)
+"""So long ago a notification may state that it was sent: whether a retry states its own time or
+that of the first is not documented."""
+AHEAD_BY: Final = timedelta(minutes=5)
+"""So far a channel's clock may be ahead of ours."""
 NOTIFY_DROPS: Final = frozenset({"sign", "sign_type"})
 """What the signature of a notification leaves out; that of a request leaves out ``sign`` alone."""
 REQUEST_DROPS: Final = frozenset({"sign"})
@@ -193,3 +200,25 @@ def _skip(text: str, position: int) -> int:
     while position < len(text) and text[position] in " \t\r\n":
         position += 1
     return position
+
+
+def check_sent(sent: str, now: datetime) -> None:
+    """Refuse a notification that was sent longer ago than Alipay sends one again, or not yet.
+
+    Parameters
+    ----------
+    sent : str
+        Its ``notify_time``, which its signature covers.
+    now : datetime
+
+    Raises
+    ------
+    NotAuthentic
+        Where it lies outside, or is no time.
+    """
+    try:
+        sent_at = local_instant(sent, "notify_time")
+    except Invalid:
+        raise NotAuthentic(Refusal.MALFORMED, "notify_time is no time") from None
+    if not now - SENT_WITHIN <= sent_at <= now + AHEAD_BY:
+        raise NotAuthentic(Refusal.STALE, "was sent too long ago, or is dated ahead")

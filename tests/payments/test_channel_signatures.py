@@ -178,6 +178,27 @@ def test_alipay_signs_sorted_pairs_without_the_signature_and_empties() -> None:
     assert alipay.canonical(parameters, alipay.NOTIFY_DROPS) == "a=停车 费&b=2".encode()
 
 
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        ("2026-03-02 09:04:59", None),  # a clock that is somewhat ahead
+        ("2026-03-01 08:36:00", None),  # its last retry, should it state when it was first sent
+        ("2026-03-02 09:05:01", Refusal.STALE),
+        ("2026-03-01 07:35:59", Refusal.STALE),
+        ("", Refusal.MALFORMED),
+        ("1772413200", Refusal.MALFORMED),
+    ],
+)
+def test_alipay_is_believed_for_as_long_as_it_sends_again(sent: str, why: Refusal | None) -> None:
+    # It is nine in the morning in China.
+    if why is None:
+        alipay.check_sent(sent, AT)
+        return
+    with pytest.raises(NotAuthentic) as refused:
+        alipay.check_sent(sent, AT)
+    assert reason(refused) is why
+
+
 @settings(max_examples=30)
 @given(fields, texts)
 def test_alipay_believes_what_it_signed_and_no_changed_value(
