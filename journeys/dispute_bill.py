@@ -10,7 +10,7 @@ from city.people.roles import Role
 from city.works.database import UnitOfWork
 from journeys.drive_stay import is_own
 from parking.services import corrections, stays
-from payments import channel_orders, disputes, money_back
+from payments import cancelling, channel_orders, disputes, money_back
 from payments import services as payments
 from payments.disputes import Disputed
 from payments.rules.advances import Refund
@@ -119,7 +119,7 @@ def pay_back_cancelled(uow: UnitOfWork, actor: Actor, bill_id: BillId) -> Refund
         raise NotFound("no such bill", field="bill_id")
     if not actor.in_district(bill.charge.district):
         raise Forbidden("the bill is of another district than yours")
-    refund = payments.pay_back_cancelled(uow, bill_id, actor.subject)
+    refund = cancelling.pay_back_cancelled(uow, bill_id, actor.subject)
     record(
         uow,
         actor,

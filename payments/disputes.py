@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from city.errors import Invalid, NotFound
 from city.identifiers import BillId, DistrictCode
 from city.works.database import UnitOfWork
-from payments import debts, services
+from payments import cancelling, debts
 from payments.rules.bills import Bill
 from payments.rules.disputes import Dispute, DisputeState, Ground, opened, resolved
 from payments.store import bills as bill_store
@@ -113,7 +113,7 @@ def resolve(
         )
     )
     if state is DisputeState.UPHELD:
-        after = services.cancel_bill(uow, bill, f"dispute upheld: {dispute_id}", by)
+        after = cancelling.cancel_bill(uow, bill, f"dispute upheld: {dispute_id}", by)
     else:
         bill_store.write_state(uow.connection, after)
         after = debts.stand_right(uow, after)

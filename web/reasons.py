@@ -34,6 +34,7 @@ _SENTENCES: Final = {
     "voided at the terminal": "终端撤销",
     "reversed by the terminal: it had no answer": "终端冲正：未收到应答",
     "refunded at the terminal": "终端退款",
+    "went back before the bill was cancelled": "账单撤销前已退还",
     OVERDUE: "已过缴费期限，转入欠费",
     STOPPED: "停止计时，转出欠费",
     CANCELLED: "账单已撤销，转出欠费",

@@ -1,5 +1,6 @@
 """Which entry of the ledger each fact of the room becomes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from city.identifiers import uuid7
@@ -11,6 +12,7 @@ from payments.rules.channel_orders import ChannelOrder, ChannelRefund
 from payments.rules.contracts import Contract, earned, earned_between
 from payments.rules.debts import account_of_debt
 from payments.rules.ledger import (
+    EARNED,
     Account,
     Entry,
     EntryKind,
@@ -195,6 +197,46 @@ def book_channel_refund(
         (*less, held),
         refund.reason,
         refund.asked_by,
+    )
+
+
+def book_refunds_of_cancelled(
+    bill: Bill, went_back: Iterable[Entry], at: datetime, by: str
+) -> Entry | None:
+    """Take what went back of a bill before it was cancelled off what is owed back for it.
+
+    It was booked as not earned; with the bill all that it earned is reversed, so that the same
+    would be taken off twice, and stand as owed back although it went. None where nothing was.
+
+    Parameters
+    ----------
+    bill : Bill
+        As it stood before it was cancelled.
+    went_back : iterable of Entry
+        Of its refunds.
+    at : datetime
+    by : str
+    """
+    currency = bill.amount.currency
+    minors: dict[Account, int] = {}
+    for entry in went_back:
+        for posting in entry.postings:
+            if posting.account.kind in EARNED:
+                minor = minors.get(posting.account, 0) - posting.amount.minor
+                minors[posting.account] = minor
+    if not minors:
+        return None
+    owed = receivable_of(bill.charge.operator_id)
+    minors[owed] = -sum(minors.values())
+    postings = (Posting(account, Money(minor, currency)) for account, minor in minors.items())
+    return Entry(
+        uuid7(),
+        at,
+        EntryKind.CORRECTION,
+        bill.id,
+        tuple(each for each in postings if each.amount),
+        "went back before the bill was cancelled",
+        by,
     )
 
 

@@ -8,6 +8,7 @@ its own.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from city.errors import Invalid
@@ -54,6 +55,12 @@ class AccountKind(StrEnum):
     """Banknotes and coins in a district's cash office."""
     OVER_SHORT = "over_short"
     """What an attendant's counts were short of the ledger (debit), or over it (credit)."""
+
+
+EARNED: Final = frozenset(
+    {AccountKind.REVENUE, AccountKind.TREASURY, AccountKind.PLATFORM, AccountKind.LAND_OWNER}
+)
+"""What fees are earned on."""
 
 
 @dataclass(frozen=True, slots=True)

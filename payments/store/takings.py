@@ -194,6 +194,24 @@ def rounded_of_bill(connection: Connection, bill_id: BillId) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+# As `payments.refunded_of` in the database counts them: not what undid its payment.
+_REFUNDS: Final = text(
+    "select r.id from payments.channel_order o"
+    " join payments.channel_refund r on r.order_id = o.id and r.state = 'done'"
+    " where o.bill_id = :bill_id and o.payment_id is not null"
+    "  and not exists (select from payments.payment_undone u where u.refund_id = r.id)"
+    " union all select r.id from payments.order_share s"
+    " join payments.channel_refund r on r.share_id = s.id and r.state = 'done'"
+    " where s.bill_id = :bill_id and s.payment_id is not null"
+    " union all select f.id from payments.refund f where f.bill_id = :bill_id"
+)
+
+
+def refunds_of_bill(connection: Connection, bill_id: BillId) -> list[UUID]:
+    """Give the refunds that a bill counts, through channels and in cash."""
+    return list(connection.execute(_REFUNDS, {"bill_id": bill_id}).scalars())
+
+
 def find_refund(connection: Connection, refund_id: UUID) -> Refund | None:
     """Give what was paid back under a number."""
     row = connection.execute(select(refund).where(refund.c.id == refund_id)).mappings().first()

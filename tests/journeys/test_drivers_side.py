@@ -39,7 +39,7 @@ from journeys.take_payment import take_payment
 from parking.rules.evidence import EvidenceKind, Hold
 from parking.rules.stays import ClosingReason, StayState
 from parking.services import stays
-from payments import channel_payments, channel_refunds, money_back
+from payments import cancelling, channel_payments, channel_refunds, money_back
 from payments import services as payments
 from payments.rules.arrears import Penalty
 from payments.rules.bills import BillState, raised
@@ -383,7 +383,7 @@ def test_what_was_paid_of_a_bill_in_part_goes_back_where_its_dispute_is_upheld(
     with street.database.unit_of_work() as uow:
         done = resolve_dispute(uow, FINANCE, dispute.id, DisputeState.UPHELD, "you are right")
         assert done.bill.state is BillState.CANCELLED
-        assert payments.cash_owed_back(uow.connection, done.bill) == cny(100)
+        assert cancelling.cash_owed_back(uow.connection, done.bill) == cny(100)
         # What comes through another channel by now is a surplus, as ever.
         assert hears(late) is not None
     with street.database.unit_of_work() as uow:

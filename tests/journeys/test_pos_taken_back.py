@@ -16,6 +16,7 @@ from journeys import keep_cards, pay_online
 from journeys.pay_by_link import give_link
 from journeys.request_invoice import issue_invoices, request_invoice
 from payments import (
+    cancelling,
     cards,
     channel_orders,
     channel_refunds,
@@ -139,7 +140,7 @@ def test_what_waits_is_withdrawn_unless_it_went_back_or_is_owed(town: Town) -> N
         held = bill_store.find_bill(uow.connection, wrong.id, lock=True)
         assert held is not None
         money_back.give_back_cancelled(
-            uow, services.cancel_bill(uow, held, "wrong bay", "desk-1"), "desk-1"
+            uow, cancelling.cancel_bill(uow, held, "wrong bay", "desk-1"), "desk-1"
         )
     (owed,) = [
         each

@@ -17,6 +17,8 @@ from city.identifiers import DistrictCode, OperatorId, uuid7
 from payments import (
     arrears,
     bill_changes,
+    cancelling,
+    channel_orders,
     chasing,
     debts,
     disputes,
@@ -29,7 +31,7 @@ from payments.rules.bills import BillState
 from payments.rules.booking import book_payment
 from payments.rules.debts import account_of_debt
 from payments.rules.disputes import DisputeState, Ground
-from payments.rules.ledger import arrears_of, receivable_of
+from payments.rules.ledger import arrears_of, earned_by, receivable_of
 from tests.payments import agreed
 from tests.payments.test_arrears_rules import known
 from tests.payments.test_ledger import charge, cny, sums
@@ -160,13 +162,27 @@ def test_a_cancelled_bill_leaves_the_arrears_whole_whatever_was_booked_there(
         with database.unit_of_work() as uow:
             held = services.find_bill(uow.connection, bill.id, lock=True)
             assert held is not None
-            after = services.cancel_bill(uow, held, "wrong car", "fin-1")
+            after = cancelling.cancel_bill(uow, held, "wrong car", "fin-1")
             assert not after.in_arrears
     # What was paid is owed back, as of any cancelled bill.
     assert books(database) == {"receivable": -1100, "cash": 1100}
     assert [found(database, each.id).in_arrears for each in bills] == [False] * 3
     with database.read() as connection:
         assert connection.execute(text("select * from payments.unposted()")).all() == []
+
+
+def test_what_went_back_of_a_bill_that_is_cancelled_then_is_owed_back_no_more(
+    database: Database,
+) -> None:
+    bill, number = issued(database), uuid7().hex
+    with database.unit_of_work() as uow:
+        sale = pos_payments.Sale(bill.id, cny(400), number, "123456789012", "m1", "terminal-1")
+        order = pos_payments.take(uow, sale)
+        pos_payments.give_back(uow, order, uuid7().hex, cny(100), "half the time", "terminal-1")
+        held = services.find_bill(uow.connection, bill.id, lock=True)
+        assert held is not None
+        cancelling.cancel_bill(uow, held, "wrong car", "fin-1")
+    assert books(database) == {"receivable": -300, "clearing": 300}
 
 
 def test_a_move_stands_in_the_open_period_and_nobody_moves_in_a_closed_one(
@@ -239,6 +255,7 @@ class Owing(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.payee = OperatorId(uuid7())
+        self.earns = earned_by("commercial", self.payee, DistrictCode("0153"))
         self.sales: list[str] = []
         with self.database.unit_of_work() as uow:
             ruled(uow)
@@ -289,6 +306,16 @@ class Owing(RuleBasedStateMachine):
             number = self.sales[pick]
             self._done(lambda uow: pos_payments.undo(uow, number, uuid7().hex, "voided", "t-1"))
 
+    @rule(pick=st.integers(0, 3), minor=st.integers(1, 1200))
+    def a_terminal_gives_a_part_back(self, pick: int, minor: int) -> None:
+        def give(uow: UnitOfWork) -> None:
+            order = channel_orders.find_order(uow.connection, self.sales[pick], lock=True)
+            assert order is not None
+            pos_payments.give_back(uow, order, uuid7().hex, cny(minor), "stood still", "t-1")
+
+        if pick < len(self.sales):
+            self._done(give)
+
     @rule(minor=st.integers(1, 900))
     def it_is_lowered(self, minor: int) -> None:
         off = cny(minor)
@@ -318,7 +345,9 @@ class Owing(RuleBasedStateMachine):
         def cancel(uow: UnitOfWork) -> None:
             held = services.find_bill(uow.connection, self.bill_id, lock=True)
             assert held is not None
-            services.cancel_bill(uow, held, "wrong", "fin-1")
+            if held.state is BillState.DISPUTED:
+                return  # by its dispute alone
+            cancelling.cancel_bill(uow, held, "wrong", "fin-1")
 
         self._done(cancel)
 
@@ -328,12 +357,15 @@ class Owing(RuleBasedStateMachine):
         with self.database.read() as connection:
             held = {
                 account: services.balance(connection, account).get("CNY", cny(0)).minor
-                for account in (receivable_of(self.payee), arrears_of(self.payee))
+                for account in (receivable_of(self.payee), arrears_of(self.payee), self.earns)
             }
         kept = bill.paid_minor - bill.refunded_minor
         debt = -kept if bill.state is BillState.CANCELLED else bill.outstanding.minor
+        earned = held.pop(self.earns)
         assert held.pop(account_of_debt(bill)) == debt
         assert list(held.values()) == [0]
+        # Given up, it stays earned.
+        assert earned == (0 if bill.state is BillState.CANCELLED else -bill.earned_minor)
 
     def teardown(self) -> None:
         """All of it is posted, by the database's own account of it."""

@@ -28,6 +28,7 @@ from journeys.settle_notices import settle_waiting
 from payments import (
     agreements,
     arrears,
+    cancelling,
     channel_orders,
     channel_payments,
     channel_refunds,
@@ -255,7 +256,7 @@ class Paying(RuleBasedStateMachine):
             bill = bill_store.find_bill(uow.connection, self.bill.id, lock=True)
             assert bill is not None
             try:
-                services.cancel_bill(uow, bill, "was wrong", "test")
+                cancelling.cancel_bill(uow, bill, "was wrong", "test")
             except Conflict:
                 return
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from city.errors import Conflict
 from city.identifiers import PaymentId, uuid7
 from city.money import Money
-from payments import bill_changes, services
+from payments import bill_changes, cancelling, services
 from payments.rules.bills import Payment
 from payments.rules.booking import book_payment
 from payments.store import ledger as ledger_store
@@ -198,7 +198,7 @@ def test_all_that_happened_is_found_posted(database: Database) -> None:
         bill_changes.adjust(uow, bills[0].id, Money(100, "CNY"), "too much", "f", "finance")
         services.pay_in_cash(uow, bills[0].id, cny(800), "lin")
         services.pay_in_cash(uow, bills[1].id, cny(900), "lin", part=cny(400))
-        services.cancel_bill(uow, bills[2], "wrong car", "f")
+        cancelling.cancel_bill(uow, bills[2], "wrong car", "f")
         asked = bill_changes.ask_write_off(uow, bills[3].id, "gone abroad", "f")
     with database.unit_of_work() as uow:
         bill_changes.decide_write_off(uow, asked.id, approve=True, by="g")

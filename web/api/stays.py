@@ -19,7 +19,7 @@ from journeys.take_payment import take_payment
 from parking.rules.stays import StayState
 from parking.services import places
 from parking.services import stays as stay_service
-from payments import disputes, giving_back
+from payments import cancelling, disputes, giving_back
 from payments import services as payments
 from payments.rules.bills import BillState
 from web import access
@@ -167,7 +167,7 @@ def bill(uow: UnitOfWork, bill_id: UUID) -> dict[str, Any]:
     shown = shown_bill(found, facilities.get(found.charge.facility_id), plate, dispute, payment)
     return {
         **shown,
-        "cash_owed_back": payments.cash_owed_back(uow.connection, found).as_json(),
+        "cash_owed_back": cancelling.cash_owed_back(uow.connection, found).as_json(),
         "cash_refundable": giving_back.refundable(uow.connection, found).as_json(),
     }
 

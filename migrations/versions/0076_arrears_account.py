@@ -1,7 +1,7 @@
 """What is overdue stands on an account of its own: arrears beside receivable.
 
-Revision ID: 0074_arrears_account
-Revises: 0073_lane_studies
+Revision ID: 0076_arrears_account
+Revises: 0075_refunds_by_person
 
 A bill's whole debt stands on one of the two, which its `in_arrears` says. It is moved by a fact
 (`arrears_move`) with an entry of its own; what is paid, lowered, added or given up is booked where
@@ -14,8 +14,8 @@ minutes finds what was overdue before, and its entries stand in the open period.
 
 from alembic import op
 
-revision = "0074_arrears_account"
-down_revision = "0073_lane_studies"
+revision = "0076_arrears_account"
+down_revision = "0075_refunds_by_person"
 branch_labels = None
 depends_on = None
 
