@@ -2,11 +2,13 @@
 
 The supervisor with everything that it starts, on embedded servers. Each terminal has a person with
 a shift, bays of its own and bills to be paid; its clock is wrong by up to ten minutes and it does
-not always know by how much. It works without a line, sends its queue one to five times, cut and
-shuffled, with what was sent before; answers are lost, devices die after sending, some are wiped
-before anybody heard of an act; SIGKILL at seeded moments. In the end every act, stay, report,
-payment, account, shift and terminal's day is held against what was done: one effect an act, gaps
-told as they are, shifts that balance. `tests/faults` runs a short one.
+not always know by how much. Its acts are of every kind that a terminal can tell, in turns of a
+vehicle each (`tests.faults.turns`), some with photos. It works without a line, sends its queue one
+to five times, cut and shuffled, with what was sent before; answers are lost, devices die after
+sending, some are wiped before anybody heard of an act; SIGKILL at seeded moments. In the end every
+act, stay, bill, photo, report, payment, account, shift and terminal's day is held against what
+follows from what was done (`tests.faults.standing`, which knows none of our rules' code): one
+effect an act, gaps told as they are, shifts that balance. `tests/faults` runs a short one.
 
 Example
 -------
@@ -42,6 +44,8 @@ def result(outcome: RoundOutcome, seed: int) -> dict[str, object]:
         "answered_as_new_twice": len(books.twice),
         "wrong_counts_of_gaps": len(books.wrong_counts),
         "wrong_effects": len(books.wrong_effects),
+        "wrong_bills": len(books.wrong_bills),
+        "wrong_photos": len(books.wrong_photos),
         "wrong_accounts_shifts_or_days": len(books.wrong_money),
         "seconds_by_part": {name: round(value, 1) for name, value in outcome.seconds.items()},
         "load_average": [round(each, 1) for each in os.getloadavg()],

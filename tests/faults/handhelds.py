@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import threading
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.faults.walks import Step, Walk
 
 ACTS: Final = "/api/v1/terminals/acts"
+PHOTOS: Final = "/api/v1/terminals/photos"
 MOST_A_BATCH: Final = 200
 """Of the app."""
 OK, CONFLICT = 200, 409
@@ -83,11 +85,22 @@ class Device:
     """What is kept on the device until it is known to be kept by the city."""
     told: list[dict[str, Any]] = field(default_factory=list)
     """The batch before, which a restored device sends again."""
+    photos: list[Step] = field(default_factory=list)
+    """Acts that are known to be kept, and whose photos are not."""
 
     @property
     def finished(self) -> bool:
         """Whether all was done and is known to be kept."""
-        return self.made == len(self.walk.steps) and not self.queue
+        return self.made == len(self.walk.steps) and not self.queue and not self.photos
+
+    def forget(self, kept: frozenset[str]) -> int:
+        """Forget acts that are known to be kept, but for their photos; give how many."""
+        left = [each for each in self.queue if each["id"] not in kept]
+        steps = {str(each.id): each for each in self.walk.steps if each.photo is not None}
+        gone = [each["id"] for each in self.queue if each["id"] in kept]
+        self.photos += [steps[each] for each in gone if each in steps]
+        self.queue = left
+        return len(gone)
 
     def work(self, count: int) -> None:
         """Do so many acts: each has its id and number before anybody hears of it."""
@@ -141,6 +154,8 @@ class Crew:
         self.sent = 0
         self.done = 0
         """Acts that are known to be kept."""
+        self.photos = 0
+        """Photos that were answered as whole, each as often as it was."""
         self.upload_s = 0.0
         self._lock = threading.Lock()
         self._halt = threading.Event()
@@ -177,6 +192,7 @@ class Crew:
             while waiting := [each for each in devices if not each.finished]:
                 for each in waiting:
                     self._turn(each)
+                    self._show(each)
         except HaltedError:
             return
 
@@ -224,12 +240,43 @@ class Crew:
                 self.results[each["id"]].append((each["result"], each["reason"]))
         if device.chance.random() < LOST:
             return
-        kept = {each["id"] for each in items if each["kept"]}
-        left = [each for each in device.queue if each["id"] not in kept]
+        kept = frozenset(each["id"] for each in items if each["kept"])
+        forgotten = device.forget(kept)
         with self._lock:
-            self.done += len(device.queue) - len(left)
+            self.done += forgotten
         device.told = [each for each in part if each["id"] in kept]
-        device.queue = left
+
+    def _show(self, device: Device) -> None:
+        """Send photos of acts that are kept, in parts: some now, the rest another time."""
+        while device.photos:
+            if device.chance.random() < CUT:
+                return
+            step = device.photos[0]
+            if self._send_photo(device, step):
+                device.photos.pop(0)
+
+    def _send_photo(self, device: Device, step: Step) -> bool:
+        """Send what is missing of a photo; True once it is known to be whole."""
+        content, from_byte = step.photo or b"", 0
+        while not self._halt.is_set():
+            device.line.cut = device.chance.random() < CUT
+            answer = device.handheld.post(PHOTOS, _part(step, content, from_byte))
+            if device.line.cut:
+                device.line.cut = False
+                return False  # it dies after sending, and begins anew
+            self._note(answer)
+            said = answer.get_json() if answer.status_code in {OK, CONFLICT} else {}
+            if answer.status_code == OK and said["whole"]:
+                with self._lock:
+                    self.photos += 1
+                return device.chance.random() >= LOST
+            if "received" in said:
+                from_byte = int(said["received"])
+            elif "next_sequence" in said:
+                device.handheld.sequence = int(said["next_sequence"]) - 1
+            else:
+                self._pause(PAUSE_S)
+        return False
 
     def _post(self, device: Device, part: list[dict[str, Any]]) -> Answer:
         sent_at = WallClock().now() - device.walk.behind
@@ -250,3 +297,15 @@ class Crew:
     def _pause(self, seconds: float) -> None:
         if self._halt.wait(seconds):
             raise HaltedError
+
+
+def _part(step: Step, content: bytes, from_byte: int) -> dict[str, Any]:
+    """Give the next part of a photo: half of it."""
+    part = content[from_byte : from_byte + -(-len(content) // 2)]
+    return {
+        "photo_id": step.members["photo_id"],
+        "act_id": str(step.id),
+        "bytes": len(content),
+        "from_byte": from_byte,
+        "part": base64.b64encode(part).decode(),
+    }

@@ -15,12 +15,17 @@ from city.money import Money
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.time import WallClock
+from city.works.database import Database
 from journeys.settle_terminal import settle_terminal
+from journeys.wiring import EVENT_HANDLERS
+from parking.services import stays
 from payments import shifts
 from payments.rules.ledger import cash_of
 from payments.services import balance
 from tests.faults.handhelds import Crew
+from tests.faults.installation import until
 from tests.faults.killing import Killer
+from tests.faults.standing import differing_bills, differing_stays, street_of
 from tests.faults.walks import plan_walks
 
 if TYPE_CHECKING:
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tests.faults.installation import Installation
-    from tests.faults.walks import Step, Walk
+    from tests.faults.walks import Walk
 
 OFFICE: Final = Actor("person", "office", None, frozenset({Role.OPERATOR}), "office")
 KINDS: Final = ("postgres", "postgres backend", "api", "api worker")
@@ -52,6 +57,10 @@ class Books:
     """Terminals whose gaps are not what was lost."""
     wrong_effects: list[str] = field(default_factory=list)
     """Stays, reports and payments that are not there once each."""
+    wrong_bills: list[str] = field(default_factory=list)
+    """Stays that are not billed once, over what their acts make of them."""
+    wrong_photos: list[str] = field(default_factory=list)
+    """Photos that are not kept once, with the stay of their act."""
     wrong_money: list[str] = field(default_factory=list)
     """People whose account, shift or terminal's days are not what was handed to them."""
     counts: Counter[str] = field(default_factory=Counter)
@@ -64,6 +73,8 @@ class Books:
             *self.twice,
             *self.wrong_counts,
             *self.wrong_effects,
+            *self.wrong_bills,
+            *self.wrong_photos,
             *self.wrong_money,
         ]
 
@@ -119,6 +130,10 @@ def endure_rounds(
     clock["uploads"] = crew.upload_s
 
     begun = time.monotonic()
+    bill_rest(installation, walks)
+    clock["billing"] = time.monotonic() - begun
+
+    begun = time.monotonic()
     database = installation.database()
     try:
         with database.read() as connection:
@@ -131,23 +146,47 @@ def endure_rounds(
     )
 
 
+def bill_rest(installation: Installation, walks: Sequence[Walk]) -> None:
+    """Announce stays that are over, as a job does every minute; wait until all have their bills."""
+    addresses = installation.record().addresses
+    database = Database(addresses.database, clock=WallClock(), handlers=EVENT_HANDLERS, pool_size=2)
+    bays = {"bays": [bay for walk in walks for bay in walk.bays]}
+
+    def left() -> int:
+        with database.read() as connection:
+            return int(connection.scalar(_UNBILLED, bays) or 0)
+
+    try:
+        with database.unit_of_work() as uow:
+            stays.announce_settled(uow)
+        until(lambda: not left(), "every stay has its bill", patience_s=PATIENCE_S)
+    finally:
+        database.close()
+
+
 _ACTS: Final = text(
-    "select id, sequence, kind, outcome, reason, at, basis from terminals.act"
+    "select id, sequence, kind, outcome, reason, at, basis, detail, effect from terminals.act"
     " where terminal_id = :terminal order by sequence"
-)
-_STAYS: Final = text(
-    "select s.opened_evidence, s.opened_at, s.ended_at, s.vehicle_id is not null as named,"
-    " (select count(*) from parking.stay_evidence e where e.session_id = s.id"
-    "  and e.kind = 'plate-seen') as seen,"
-    " (select count(*) from parking.stay_evidence e where e.session_id = s.id"
-    "  and e.kind = 'ended') as ends"
-    " from parking.parking_session s where s.bay_id = any(cast(:bays as uuid[]))"
 )
 _REPORTS: Final = text(
     "select count(*) from audit.record where action = 'parking.bay_reported'"
     " and subject_id = any(cast(:bays as text[]))"
 )
 _PAYMENTS: Final = text("select id, amount_minor from payments.payment where taken_by = :holder")
+_PHOTOS: Final = text(
+    "select p.id, p.act_id, p.session_id, p.sha256, p.kept_at is not null as whole,"
+    " (select count(*) from lpr.frame f where f.id = p.frame_id) as frames,"
+    " (select count(*) from lpr.frame f where f.event_key = 'act-photo:' || p.id) as under_its_key,"
+    " exists (select from terminals.awaited_photo w where w.photo_id = p.id) as awaited"
+    " from terminals.act_photo p where p.terminal_id = :terminal"
+)
+_SIGNED_OUT: Final = text(
+    "select until_at from terminals.sign_in where terminal_id = :terminal order by from_at"
+)
+_UNBILLED: Final = text(
+    "select count(*) from parking.parking_session where bay_id = any(cast(:bays as uuid[]))"
+    " and announced_at is not null and tariff_version_id is not null and bill_id is null"
+)
 _COUNT: Final = text(
     "select last_sequence, received from terminals.act_count where terminal_id = :terminal"
 )
@@ -167,6 +206,8 @@ def reckon(connection: Connection, walks: Sequence[Walk], crew: Crew) -> Books:
         _hold_acts(books, walk, kept)
         _hold_count(books, walk, connection)
         _hold_stays(books, walk, kept, connection)
+        _hold_reports(books, walk, connection)
+        _hold_photos(books, walk, kept, connection)
         _hold_money(books, walk, connection)
     return books
 
@@ -198,42 +239,58 @@ def _hold_count(books: Books, walk: Walk, connection: Connection) -> None:
 
 
 def _hold_stays(books: Books, walk: Walk, kept: Mapping[Any, Any], connection: Connection) -> None:
-    bays = sorted({str(each.members["bay_id"]) for each in walk.steps if "bay_id" in each.members})
-    rows = connection.execute(_STAYS, {"bays": bays}).all()
-    found: Counter[str] = Counter(row.opened_evidence for row in rows)
-    begun = [each for each in walk.steps if each.kind == "plate"]
-    ends: dict[str, Step] = {}
-    for step in walk.steps:
-        if step.kind == "end" and not step.refused:
-            # Of the plate before it in the same bay.
-            plate = [each for each in begun if each.sequence < step.sequence][-1]
-            ends[f"attendant:{plate.id.hex}"] = step
-    if found != Counter(f"attendant:{each.id.hex}" for each in begun):
-        books.wrong_effects.append(f"{walk.terminal.id}: stays {found}")
-    for row in rows:
-        end = ends.get(row.opened_evidence)
-        ended_at = None if end is None or end.id not in kept else kept[end.id].at
-        if (row.named, row.seen, row.ends, row.ended_at) != (
-            True,
-            1,
-            int(end is not None),
-            ended_at,
-        ):
-            books.wrong_effects.append(f"{walk.terminal.id}: stay {row}")
-    books.counts["stays"] += len(rows)
-    reports = connection.execute(_REPORTS, {"bays": bays}).scalar_one()
-    wanted = sum(each.kind == "report" and not each.lost for each in walk.steps)
+    street = street_of(walk, kept)
+    wrong, found = differing_stays(connection, street, walk.bays)
+    books.wrong_effects += wrong
+    books.counts["stays"] += found
+    wrong, found = differing_bills(connection, street, walk.bays, walk.unpriced)
+    books.wrong_bills += wrong
+    books.counts["bills"] += found
+    left_at = next(
+        (kept[each.id].at for each in walk.steps if each.kind == "sign-out" and each.id in kept),
+        None,
+    )
+    until = list(connection.scalars(_SIGNED_OUT, {"terminal": walk.terminal.id}))
+    if until != [left_at]:
+        books.wrong_effects.append(f"{walk.terminal.id}: signed out {until}, not {left_at}")
+
+
+def _hold_reports(books: Books, walk: Walk, connection: Connection) -> None:
+    reports = connection.execute(_REPORTS, {"bays": walk.bays}).scalar_one()
+    told = [each for each in walk.steps if each.kind == "report" and not each.refused]
+    wanted = sum(not each.lost for each in told)
     books.counts["reports"] += reports
     if reports != wanted:
         books.wrong_effects.append(f"{walk.terminal.id}: {reports} reports of {wanted}")
 
 
+def _hold_photos(books: Books, walk: Walk, kept: Mapping[Any, Any], connection: Connection) -> None:
+    found = {
+        str(row.id): (row.act_id, str(row.session_id), row.sha256, tuple(row[4:]))
+        for row in connection.execute(_PHOTOS, {"terminal": walk.terminal.id})
+    }
+    wanted = {
+        each.members["photo_id"]: (
+            each.id,
+            kept[each.id].effect["session_id"],
+            each.members["photo_sha256"],
+            (True, 1, 1, False),
+        )
+        for each in walk.steps
+        if each.photo is not None and each.id in kept
+    }
+    books.counts["photos"] += len(found)
+    books.wrong_photos += [
+        f"photo {each}: {found.get(each)} and not {wanted.get(each)}"
+        for each in found.keys() | wanted.keys()
+        if found.get(each) != wanted.get(each)
+    ]
+
+
 def _hold_money(books: Books, walk: Walk, connection: Connection) -> None:
     holder, wanted = str(walk.account_id), Money(walk.cash_minor(), "CNY")
     paid = {row.id: row.amount_minor for row in connection.execute(_PAYMENTS, {"holder": holder})}
-    handed = {
-        each.id: each.minor for each in walk.steps if each.kind == "cash" and not each.refused
-    }
+    handed = {each.id: each.minor for each in walk.steps if each.minor and not each.refused}
     books.counts["payments"] += len(paid)
     if paid != handed:
         books.wrong_effects.append(f"{holder}: payments {paid.items() ^ handed.items()}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from city.terminals.rules.acts import ActKind
 from tests.faults.round_ordeal import KINDS, RoundOutcome, endure_rounds
 
 if TYPE_CHECKING:
@@ -38,8 +39,23 @@ def test_every_act_is_known_to_be_kept_and_was_sent_oftener_than_once(told: Roun
 
 def test_each_act_is_kept_once_with_the_effect_that_it_must_have(told: RoundOutcome) -> None:
     assert (told.books.wrong_acts, told.books.twice, told.books.wrong_effects) == ([], [], [])
-    refused = (told.books.counts["cash refused"], told.books.counts["end refused"])
-    assert refused == (TERMINALS, TERMINALS)
+    assert {each.value for each in ActKind} == {
+        kept.removesuffix(" done") for kept in told.books.counts if kept.endswith(" done")
+    }
+    refused = {kept.removesuffix(" refused") for kept in told.books.counts if "refused" in kept}
+    assert refused == {"plate", "end", "cash", "exempt", "escape", "report"}
+
+
+def test_each_stay_that_costs_anything_has_one_bill_over_what_it_comes_to(
+    told: RoundOutcome,
+) -> None:
+    assert told.books.wrong_bills == []
+    assert told.books.counts["bills"] > TERMINALS
+
+
+def test_each_photo_is_kept_once_with_the_stay_of_its_act(told: RoundOutcome) -> None:
+    assert told.books.wrong_photos == []
+    assert told.books.counts["photos"] > 0
 
 
 def test_clocks_that_are_wrong_by_minutes_put_no_act_at_a_wrong_time(told: RoundOutcome) -> None:

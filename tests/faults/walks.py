@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -17,6 +18,7 @@ from city.identifiers import (
     FacilityId,
     OperatorId,
     ParkingSessionId,
+    TariffId,
     TariffVersionId,
     VehicleId,
     uuid7,
@@ -27,9 +29,15 @@ from city.people.store import ACCOUNT
 from city.places import Position
 from city.terminals import act_store, services, store
 from city.terminals.rules.signing import PublicKey
+from parking.rules.occupancy.history import BayChange, BayState, StateChange
 from parking.services.places import Bay, Facility, record_places
+from parking.services.stays import apply_bay_changes
+from parking.services.tariffs import publish_tariff
+from parking.store.tariffs import ensure_tariff
 from payments import shifts, takeovers
 from payments.rules.bills import Charge
+from tests.faults.standing import PRICE_MINOR, UNIT_S
+from tests.faults.turns import Deed, Ground, deeds
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,16 +46,53 @@ if TYPE_CHECKING:
     from city.works.database import Database, UnitOfWork
 
 DISTRICT: Final = DistrictCode("0157")
-BAYS: Final = 8
-"""A terminal's own, and one more in which nobody ever stands."""
+USUAL: Final = 8
+"""A terminal's own bays, and one more in which nobody ever stands."""
+PRICED: Final = 4
+"""So many times three bays with a fee, and two more with a sensor's word."""
+SENSED: Final = 2
+BAY_M: Final = 12.0
+"""From one bay's middle to the next: too far for one vehicle."""
+NEAR_M: Final = 6.0
 APART: Final = timedelta(minutes=1)
 """Between two acts of one terminal: they were done over the hours before they are sent."""
+REST: Final = timedelta(minutes=12)
+"""After the last act: by then every stay is taken as over for good."""
+SENSED_BEFORE: Final = timedelta(seconds=45)
+"""How long before a round a sensor saw vehicles arrive."""
 FAR_S: Final = 600.0
-ROUND: Final = 4
-"""Acts of one vehicle: its plate, what is seen there, its end, cash for a bill."""
 AMOUNTS_MINOR: Final = (100, 300, 450, 1200)
-LETTERS: Final = "ABCDEFGHJK"
 MOST_AT_ONCE: Final = 500
+ROUND: Final = 4
+"""Acts of a usual vehicle, of which one is cash for a bill."""
+LOSING: Final = 0.5
+"""Share of devices that are wiped before anybody hears of some acts."""
+SEEN: Final = "walk-seen"
+"""Names a sensor's observation."""
+TARIFF: Final = {
+    "language": "greenbay-tariff/1",
+    "name": {"zh": "巡查路停车", "en": "Walk Road"},
+    "currency": "CNY",
+    "timezone": "Asia/Shanghai",
+    "schedules": [
+        {
+            "id": "all",
+            "vehicles": ["small"],
+            "bands": [
+                {
+                    "id": "always",
+                    "name": {"zh": "全天", "en": "always"},
+                    "counts": "stay",
+                    "charge": {
+                        "kind": "steps",
+                        "rounding": "started",
+                        "steps": [{"unit_s": UNIT_S, "price_minor": PRICE_MINOR}],
+                    },
+                }
+            ],
+        }
+    ],
+}
 
 
 @dataclass(slots=True)
@@ -63,7 +108,9 @@ class Step:
     refused: str = ""
     """The reason for which it must be; empty where it takes effect."""
     minor: int = 0
-    """Of cash: what the bill is over."""
+    """Of cash: what is taken."""
+    photo: bytes | None = None
+    """Taken with it; sent once its act is known to be kept."""
     lost: bool = False
     """The device is wiped before anybody hears of it."""
 
@@ -80,6 +127,14 @@ class Walk:
     behind: timedelta
     """By how much the device's clock is wrong."""
     seed: int
+    bays: list[str]
+    """All that it acts on."""
+    unpriced: frozenset[str]
+    """Those of them that cost nothing."""
+    beside: frozenset[frozenset[str]]
+    """Pairs in which one vehicle can stand at once."""
+    sensed: dict[str, tuple[datetime, str]]
+    """Where a sensor saw a vehicle arrive, when, and by which observation."""
     steps: list[Step] = field(default_factory=list)
 
     def cash_minor(self) -> int:
@@ -105,52 +160,47 @@ def plan_walks(
     seed
         Decides everything but ids.
     now
-        The last act of each was done just before.
+        The last act of each was done `REST` before.
     """
-    bays = _bays(database, terminals)
+    begin_at = now - REST - APART * (acts + 1)
+    streets = _streets(database, terminals, begin_at)
     walks = []
-    for number in range(terminals):
+    for number, street in enumerate(streets):
         chance = Random(f"{seed}/{number}")  # noqa: S311 - repeatable, no secret
-        begin_at = now - APART * (acts + 1)
         with database.unit_of_work() as uow:
             walk = _walk(uow, number, chance, begin_at)
-        mine = bays[number * (BAYS + 1) : (number + 1) * (BAYS + 1)]
-        bills = _bills(database, chance, -(-acts // ROUND))
-        walk.steps = [_step(number, at, begin_at + APART * at, mine, bills) for at in range(acts)]
-        if chance.random() < 0.5:
-            told = [each for each in walk.steps[:-1] if each.kind == "report"]
-            for each in chance.sample(told, min(3, len(told))):
-                each.lost = True
+        walk.bays, walk.beside = [str(each) for each in street.all()], street.beside()
+        walk.unpriced = frozenset(map(str, street.usual))
+        walk.sensed = {str(each): (begin_at - SENSED_BEFORE, SEEN) for each in street.sensed}
+        ground = Ground(
+            number,
+            street.usual[:USUAL],
+            street.usual[USUAL],
+            street.priced,
+            list(street.sensed),
+            _bills(database, chance, -(-acts // ROUND)),
+            chance,
+        )
+        said = [*itertools.islice(deeds(ground), acts - 1), Deed("sign-out", {})]
+        walk.steps = [
+            Step(
+                each.id,
+                place,
+                each.kind,
+                begin_at + APART * place,
+                each.members,
+                each.refused,
+                each.minor,
+                each.photo,
+            )
+            for place, each in enumerate(said, 1)
+        ]
+        if chance.random() < LOSING:
+            told = [each for each in walk.steps if each.kind == "report"]
+            for step in chance.sample(told, min(3, len(told))):
+                step.lost = True
         walks.append(walk)
     return walks
-
-
-def _step(
-    number: int, at: int, when: datetime, bays: list[BayId], bills: list[tuple[str, int]]
-) -> Step:
-    """Give the act at a place of the round."""
-    turn, place = divmod(at, ROUND)
-    bay_id = str(bays[turn % BAYS])
-    step = Step(uuid7(), at + 1, "report", when, {"bay_id": bay_id, "what": "other", "note": "x"})
-    match place:
-        case 0:
-            plate = f"京{LETTERS[number % 10]}{number // 10 % 10}{turn:04}"
-            step.kind = "plate"
-            step.members = {"bay_id": bay_id, "plate": plate, "plate_kind": "blue7"}
-        case 1 if turn % 11 == 10:
-            step.kind, step.refused = "end", "no-stay"
-            step.members = {"bay_id": str(bays[BAYS]), "reason": "nobody stands there"}
-        case 2:
-            step.kind, step.members = "end", {"bay_id": bay_id, "reason": "drove off before me"}
-        case 3:
-            again = turn % 9 == 8
-            bill_id, minor = bills[turn - 1 if again else turn]
-            step.kind, step.minor = "cash", minor
-            step.refused = "paid" if again else ""
-            step.members = {"bill_id": bill_id, "tendered_minor": minor + 50, "currency": "CNY"}
-        case _:
-            pass
-    return step
 
 
 def _walk(uow: UnitOfWork, number: int, chance: Random, begin_at: datetime) -> Walk:
@@ -179,42 +229,109 @@ def _walk(uow: UnitOfWork, number: int, chance: Random, begin_at: datetime) -> W
     shift_id = uuid7()
     shifts.begin(uow, shift_id, str(account_id), DISTRICT, f"Walk {number}")
     behind = timedelta(seconds=chance.uniform(-FAR_S, FAR_S))
-    return Walk(given.terminal, private, account_id, shift_id, behind, chance.randrange(2**32))
+    seed = chance.randrange(2**32)
+    return Walk(
+        given.terminal,
+        private,
+        account_id,
+        shift_id,
+        behind,
+        seed,
+        [],
+        frozenset(),
+        frozenset(),
+        {},
+    )
 
 
-def _bays(database: Database, terminals: int) -> list[BayId]:
-    """Register a street of bays, each terminal's in a facility of its own."""
+@dataclass(frozen=True, slots=True)
+class _Street:
+    """The bays of one terminal: those without a fee in a facility of their own."""
+
+    usual: list[BayId]
+    priced: list[tuple[BayId, BayId, BayId]]
+    sensed: list[BayId]
+
+    def all(self) -> list[BayId]:
+        return [*self.usual, *(bay for three in self.priced for bay in three), *self.sensed]
+
+    def beside(self) -> frozenset[frozenset[str]]:
+        return frozenset(frozenset({str(one), str(near)}) for one, _, near in self.priced)
+
+
+def _streets(database: Database, terminals: int, begin_at: datetime) -> list[_Street]:
+    """Register bays, and let sensors see vehicles arrive in some."""
     middle = Position(118.7, 32.0)
-    homes, bays = [], []
+    with database.unit_of_work() as uow:
+        publish_tariff(uow, "walk-road", TARIFF, valid_from=begin_at - timedelta(days=1), by="test")
+        tariff_id = ensure_tariff(uow.connection, "walk-road", "", "")
+    streets, homes, bays, arrivals = [], [], [], []
     for number in range(terminals):
-        home = Facility(
-            code=f"W-{uuid7().hex[-8:]}",
-            district=DISTRICT,
-            ownership="public",
-            kind="kerb",
-            name_zh=f"巡查路{number}段",
-            name_en=f"Walk Road {number}",
-            position=middle.moved(0, 120 * number),
-            timezone="Asia/Shanghai",
-            operator_id=OperatorId(uuid7()),
-            revenue_nature="public_non_tax",
-            id=FacilityId(uuid7()),
-        )
-        homes.append(home)
-        bays += [
-            Bay(
-                home.id,
-                DISTRICT,
-                f"W{at:02}",
-                "standard",
-                home.position.moved(12.0 * at, 0),
-                id=BayId(uuid7()),
-            )
-            for at in range(BAYS + 1)
+        free = _home(f"{number}段", middle.moved(0, 240 * number), None)
+        priced = _home(f"{number}号", middle.moved(0, 240 * number + 120), tariff_id)
+        homes += [free, priced]
+        usual = [_bay(free, f"W{at:02}", BAY_M * at) for at in range(USUAL + 1)]
+        threes = [
+            [
+                _bay(priced, f"P{at}{place}", 4 * BAY_M * at + along_m)
+                for place, along_m in zip("AXB", (0.0, 2 * BAY_M, NEAR_M), strict=True)
+            ]
+            for at in range(PRICED)
         ]
+        sensed = [_bay(priced, f"S{at}", BAY_M * (at - 9)) for at in range(SENSED)]
+        bays += [*usual, *(bay for three in threes for bay in three), *sensed]
+        arrivals += [_arrival(each, begin_at - SENSED_BEFORE) for each in sensed]
+        streets.append(
+            _Street(
+                [BayId(each.id) for each in usual],
+                [(BayId(a.id), BayId(x.id), BayId(b.id)) for a, x, b in threes],
+                [BayId(each.id) for each in sensed],
+            )
+        )
     with database.unit_of_work() as uow:
         record_places(uow, homes, bays)
-    return [BayId(each.id) for each in bays]
+    with database.unit_of_work() as uow:
+        apply_bay_changes(uow, arrivals)
+    return streets
+
+
+def _home(name: str, position: Position, tariff_id: TariffId | None) -> Facility:
+    return Facility(
+        code=f"W-{uuid7().hex[-8:]}",
+        district=DISTRICT,
+        ownership="public",
+        kind="kerb",
+        name_zh=f"巡查路{name}",
+        name_en=f"Walk Road {name}",
+        position=position,
+        timezone="Asia/Shanghai",
+        operator_id=OperatorId(uuid7()),
+        revenue_nature="public_non_tax",
+        tariff_id=tariff_id,
+        id=FacilityId(uuid7()),
+    )
+
+
+def _bay(home: Facility, label: str, along_m: float) -> Bay:
+    position = home.position.moved(along_m, 0)
+    return Bay(home.id, DISTRICT, label, "standard", position, id=BayId(uuid7()))
+
+
+def _arrival(bay: Bay, at: datetime) -> BayChange:
+    """Give a sensor's word that a vehicle arrived, to which nothing is added later."""
+    seen = StateChange(BayState.OCCUPIED, at, 900, SEEN, None)
+    return BayChange(
+        BayId(bay.id),
+        FacilityId(bay.facility_id),
+        DISTRICT,
+        from_at=at,
+        changes=(seen,),
+        state=BayState.OCCUPIED,
+        since_at=at,
+        sure=900,
+        heard_at=at,
+        provisional=False,
+    )
 
 
 def _bills(database: Database, chance: Random, count: int) -> list[tuple[str, int]]:
