@@ -7,6 +7,7 @@ themselves.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -80,7 +81,7 @@ class Stood:
         nobody = self.vehicle is None or self.set_aside is not None or self.part_of is not None
         if nobody or self.ended_at is None:
             return None
-        seconds = int((self.ended_at - self.opened_at).total_seconds())
+        seconds = math.floor(self.ended_at.timestamp()) - math.ceil(self.opened_at.timestamp())
         fee = -(-seconds // UNIT_S) * PRICE_MINOR
         if self.exempt:
             return fee, 0, fee, 0, False

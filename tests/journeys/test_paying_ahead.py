@@ -181,6 +181,14 @@ def test_paid_until_later_and_left_early_gets_back_what_was_not_needed(street: S
     assert books(street) == {"cash": 600, "owed back": 0, "receivable": 0, "earned": -600}
 
 
+def test_paid_until_later_and_left_within_a_second_is_billed_as_any(street: Street) -> None:
+    stay = arrives(street)
+    pays(street, stay, 5, 2000, until=120)
+    # As a person's word says: seconds of devices are not whole.
+    bill = leaves(street, 45.008)
+    assert (bill.fee, bill.applied, bill.amount) == (cny(600), cny(600), cny(0))
+
+
 def test_paid_until_later_and_left_then_or_in_the_grace_after_it_pays_nothing_more(
     street: Street, tariff: dict[str, Any]
 ) -> None:

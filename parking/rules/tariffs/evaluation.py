@@ -123,6 +123,8 @@ def _lines(
         claims,
     )
     if claims.payments:
+        if max(each.paid_at for each in claims.payments) > stay.leave_at:
+            raise Invalid("must not lie after the leaving", field="paid")
         return _after_payments(asked, start, end, past)
     return asked.rated(start, end, past).lines
 
@@ -183,8 +185,7 @@ def _check_coupons(coupons: Sequence[Coupon], plan: Plan) -> None:
 def _after_payments(asked: _Asked, start: int, end: int, past: list[Past]) -> list[RawLine]:
     """Rate a stay for which payments were made before the leaving."""
     paid = sorted((ceil_s(each.paid_at), each.minor) for each in asked.claims.payments)
-    if paid[-1][0] > end:
-        raise Invalid("must not lie after the leaving", field="paid")
+    # A payment within the stay's last second, begun seconds counted, lies at its end.
     paid = [(min(max(at, start), end), minor) for at, minor in paid]
     grace = asked.plan.schedule.exit_grace
     if grace is not None and grace.overstay == "since_payment":
