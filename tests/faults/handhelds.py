@@ -191,6 +191,8 @@ class Crew:
         try:
             while waiting := [each for each in devices if not each.finished]:
                 for each in waiting:
+                    if self._halt.is_set():
+                        return
                     self._turn(each)
                     self._show(each)
         except HaltedError:

@@ -212,7 +212,7 @@ def _escaped(ground: Ground, one: BayId, _far: BayId, _beside: BayId) -> Iterato
 
 def _mistaken(ground: Ground, one: BayId, _far: BayId, _beside: BayId) -> Iterator[Deed]:
     """Mistype a plate, note a second vehicle for a taken bay, act for somebody who is not here."""
-    mistyped = {"bay_id": str(one), "plate": "京A1", "plate_kind": "blue7"}
+    mistyped = {"bay_id": str(one), "plate": "京A1234", "plate_kind": "blue7"}
     yield Deed("plate", mistyped, "plate")
     yield _plate(one, ground)
     other = _plate(one, ground)
