@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from city.audit import Deed, record, record_each
-from city.errors import Forbidden, NotFound
+from city.errors import NotFound
 from city.identifiers import ParkingSessionId, VehicleId
 from city.people.actors import Actor
 from city.people.roles import Role
@@ -14,6 +14,7 @@ from city.places import Position, distance_m
 from city.vault import keep_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
+from journeys.held_stay import check_reach
 from journeys.vehicle_traits import traits_of
 from parking.rules.evidence import STATED, EvidenceSource, PartKind
 from parking.rules.stays import ParkingSession
@@ -78,8 +79,7 @@ def attach_vehicle(
     present = stays.find(uow.connection, session_id)
     if present is None:
         raise NotFound("no such stay; a passing flicker may have been withdrawn", field="id")
-    if not actor.in_district(present.district):
-        raise Forbidden("the stay is in another district than yours")
+    check_reach(actor, present)
     return attach_seen(uow, actor, present, plate)
 
 

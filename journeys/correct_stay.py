@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from city.audit import Deed, record, record_each
-from city.errors import Forbidden, Invalid
+from city.errors import Invalid
 from city.identifiers import ParkingSessionId
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.vault import keep_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
+from journeys.held_stay import check_reach, held_stay
 from parking.rules.corrections import check_reason
 from parking.rules.evidence import EvidenceKind, SetAside
 from parking.rules.stays import ParkingSession
@@ -85,8 +86,7 @@ def correct_stay(
         session, other = corrections.both(uow, session_id, other_id, "other_id")
     else:
         session, other = corrections.known(uow, session_id), None
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
+    check_reach(actor, session)
     done = _corrected(uow, session, other, correction, word)
     record_each(uow, [correcting(actor, session_id, correction, word, done)])
     return done
@@ -124,9 +124,7 @@ def match_passage(
     """
     actor.require(Role.ATTENDANT, Role.OPERATOR)
     word = Word(actor.subject, check_reason(reason))
-    session = corrections.known(uow, session_id)
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
+    session = held_stay(uow, actor, session_id)
     done = corrections.match(uow, evidence_id, session, word)
     record(
         uow,

@@ -14,6 +14,7 @@ from city.people.roles import Role
 from city.vault import keep_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
+from journeys.held_stay import held_stay
 from parking.rules.stays import ParkingSession, StayState
 from parking.rules.vehicle_users import Proof, VehicleUse
 from parking.services import corrections, drives, stay_views, stays, tickets, vehicle_users
@@ -48,9 +49,7 @@ def show_code(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> tu
         Where the stay has no vehicle, or is over.
     """
     actor.require(Role.ATTENDANT, Role.OPERATOR)
-    session = corrections.known(uow, session_id)
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
+    session = held_stay(uow, actor, session_id)
     if session.stay.vehicle_id is None:
         raise Invalid("has no vehicle yet", field="session_id")
     if session.stay.closed_at is not None:

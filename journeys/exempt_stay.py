@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from city.audit import record
-from city.errors import Forbidden
 from city.identifiers import ParkingSessionId
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import UnitOfWork
+from journeys.held_stay import held_stay
 from parking.rules.corrections import check_reason
 from parking.rules.exemptions import Exemption, Photo, judged
 from parking.rules.stays import ParkingSession
@@ -65,9 +65,7 @@ def exempt_stay(
         As `judged`; Conflict also where it is free, set aside or paid already.
     """
     actor.require(Role.ATTENDANT, Role.OPERATOR)
-    session = corrections.known(uow, session_id)
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
+    session = held_stay(uow, actor, session_id)
     at = said.at or uow.clock.now()
     words = " ".join(said.words.split())
     policy = exemptions.policy_at(uow.connection, session.district, at)
@@ -104,9 +102,7 @@ def withdraw_exemption(
         Without a reason.
     """
     actor.require(Role.OPERATOR)
-    session = corrections.known(uow, session_id)
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
+    session = held_stay(uow, actor, session_id)
     word = Word(actor.subject, check_reason(reason))
     exemptions.withdraw(uow, session, word)
     detail: dict[str, JsonValue] = {"exempt": session.exempt, "reason": word.reason}

@@ -12,6 +12,7 @@ from city.people.roles import Role
 from city.vault import find_plate
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
+from journeys.held_stay import check_reach
 from parking.services import stays
 from payments import arrears, bill_changes, chasing
 from payments import services as payments
@@ -53,8 +54,7 @@ def arrears_of_stay(
     session = stays.find(uow.connection, session_id)
     if session is None:
         raise NotFound("there is no such stay", field="session_id")
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
+    check_reach(actor, session)
     vehicle_id = session.stay.vehicle_id
     if vehicle_id is None:
         return None, Owed((), ())

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from city.audit import record
-from city.errors import Conflict, Forbidden, Invalid
+from city.errors import Conflict, Invalid
 from city.identifiers import ParkingSessionId, VehicleId
 from city.money import Money
 from city.people.actors import Actor
@@ -15,10 +15,11 @@ from city.people.roles import Role
 from city.vault import masked
 from city.vehicles import PlateKind
 from city.works.database import UnitOfWork
+from journeys.held_stay import held_stay
 from journeys.rate_stay import Rated, exit_grace, rate_stay
 from journeys.vehicle_traits import traits_of
 from parking.rules.stays import ParkingSession
-from parking.services import corrections, stay_coupons, stay_views, stays, tariffs
+from parking.services import stay_coupons, stay_views, stays, tariffs
 from parking.store import places
 from payments import money_back, offers
 from payments import services as payments
@@ -122,7 +123,7 @@ def pay_ahead(
         Where too little or another currency was handed over, or the instant is not ahead.
     """
     actor.require(Role.ATTENDANT, Role.FINANCE)
-    session = _held(uow, actor, session_id)
+    session = held_stay(uow, actor, session_id)
     if session.stay.closed_at is not None:
         raise Conflict("the stay is over: pay its bill", field="session_id", reason="closed")
     now = uow.clock.now()
@@ -228,7 +229,7 @@ def pay_back(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> Ref
         Where it is not billed or set aside yet, another stay counts, or nothing is left.
     """
     actor.require(Role.ATTENDANT, Role.FINANCE)
-    session = _held(uow, actor, session_id)
+    session = held_stay(uow, actor, session_id)
     stay = session.stay
     if stay.part_of is not None:
         raise Conflict("is part of another stay", field="session_id", reason="part")
@@ -278,7 +279,7 @@ def take_coupon(
         Where its tariff does not honour the coupon for this vehicle.
     """
     actor.require(Role.ATTENDANT, Role.OPERATOR)
-    session = _held(uow, actor, session_id)
+    session = held_stay(uow, actor, session_id)
     check_counts(session)
     vehicle_id = session.stay.vehicle_id
     if vehicle_id is None:
@@ -319,13 +320,6 @@ def check_unused(uow: UnitOfWork, bill: Bill, amount: Money) -> None:
             field="amount",
             left=left.as_json(),
         )
-
-
-def _held(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> ParkingSession:
-    session = corrections.known(uow, session_id)
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
-    return session
 
 
 def check_counts(session: ParkingSession) -> None:
