@@ -21,6 +21,7 @@ from city.terminals.rules.acts import Act, ActKind, Outcome, SignIn
 from city.terminals.rules.terminals import Terminal
 from city.vehicles import PlateNumber
 from city.works.database import UnitOfWork
+from journeys import keep_shifts
 from journeys.attach_vehicle import attach_seen
 from journeys.correct_stay import Correction, CorrectionKind, correct_stay
 from journeys.exempt_stay import Freeing, exempt_stay
@@ -42,6 +43,10 @@ CORRECTIONS: Final = {
     ActKind.JOIN: CorrectionKind.JOIN,
     ActKind.SET_ASIDE: CorrectionKind.SET_ASIDE,
 }
+
+SHIFT_KINDS: Final = frozenset(
+    {ActKind.SHIFT_BEGIN, ActKind.SHIFT_PAUSE, ActKind.SHIFT_RESUME, ActKind.SHIFT_COUNT}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,8 @@ def _effect(uow: UnitOfWork, done: Told) -> Effect:  # noqa: PLR0911 - one retur
     correction = CORRECTIONS.get(act.kind)
     if correction is not None:
         return _corrected(uow, done, correction)
+    if act.kind in SHIFT_KINDS:
+        return _shift(uow, done)
     match act.kind:
         case ActKind.PLATE:
             return _plate(uow, done)
@@ -243,11 +250,38 @@ def set_aside_of(act: Act) -> SetAside:
     return SetAside(str(what))
 
 
+def _shift(uow: UnitOfWork, done: Told) -> Effect:
+    actor, act = done.actor, done.act
+    if act.kind is ActKind.SHIFT_BEGIN:
+        district, place = done.terminal.district, str(act.detail.get("place") or "")
+        # The act's own id is the shift's.
+        shift = keep_shifts.begin_shift(uow, actor, act.id, district, place, act.at)
+        return {"shift_id": str(shift.id)}
+    present = keep_shifts.open_shift(uow, actor)
+    match act.kind:
+        case ActKind.SHIFT_PAUSE:
+            keep_shifts.pause_shift(uow, actor, present.id, act.at)
+        case ActKind.SHIFT_RESUME:
+            keep_shifts.resume_shift(uow, actor, present.id, act.at)
+        case _:
+            note = str(act.detail.get("note") or "")
+            keep_shifts.count_shift(uow, actor, present.id, pieces_of(act), note, act.at)
+    return {"shift_id": str(present.id)}
+
+
+def pieces_of(act: Act) -> dict[int, int]:
+    """Give the notes and coins that were counted, by face; Invalid where it is not said."""
+    said = act.detail.get("pieces")
+    if not isinstance(said, dict):
+        raise Invalid("must say what was counted", field="pieces")
+    return {int(face): number for face, number in said.items() if isinstance(number, int)}
+
+
 def _cash(uow: UnitOfWork, done: Told) -> Effect:
     actor, act = done.actor, done.act
     bill_id, tendered = cash_of(act)
     # The act's own id is the payment's: whatever is sent again, the money is counted once.
-    return paid_effect(take_payment(uow, actor, bill_id, tendered, PaymentId(act.id)))
+    return paid_effect(take_payment(uow, actor, bill_id, tendered, PaymentId(act.id), at=act.at))
 
 
 def cash_of(act: Act) -> tuple[BillId, Money]:

@@ -21,6 +21,7 @@ from city.terminals.rules.terminals import Terminal
 from city.works.database import UnitOfWork
 from journeys.apply_act import (
     CORRECTIONS,
+    SHIFT_KINDS,
     Effect,
     PeopleAt,
     Seen,
@@ -37,6 +38,7 @@ from journeys.apply_act import (
 )
 from journeys.attach_vehicle import AttachWarning, attaching, beside, warnings_of
 from journeys.correct_stay import Correction, CorrectionKind, correcting
+from journeys.held_stay import check_reach
 from journeys.take_payment import taking
 from journeys.vehicle_traits import traits_of
 from parking.rules.corrections import check_reason
@@ -50,9 +52,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 BY_THEMSELVES: Final = frozenset(
-    {ActKind.SPLIT, ActKind.SWAP, ActKind.JOIN, ActKind.AHEAD, ActKind.ESCAPE}
+    {ActKind.SPLIT, ActKind.SWAP, ActKind.JOIN, ActKind.AHEAD, ActKind.ESCAPE, *SHIFT_KINDS}
 )
-"""Rare acts that make stays of their own, or bills."""
+"""Rare acts that make stays of their own, or bills, and those that look at all cash before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +196,7 @@ class Round:
             kind, str(act.detail.get("reason") or ""), at=max(act.at, session.stay.opened_at)
         )
         word = Word(actor.subject, check_reason(said.reason))
-        if not actor.in_district(session.district):
-            raise Forbidden("the stay is in another district than yours")
+        check_reach(actor, session)
         done: tuple[ParkingSession, ...]
         if kind is CorrectionKind.MOVE:
             done = self._stays.move(session, other, word)
@@ -216,7 +217,7 @@ class Round:
         if not actor.in_district(bill.charge.district):
             raise Forbidden("the bill is of another district than yours")
         # The act's own id is the payment's: whatever is sent again, the money is counted once.
-        taken = self._cash.take(bill_id, tendered, actor.subject, PaymentId(act.id))
+        taken = self._cash.take(bill_id, tendered, actor.subject, PaymentId(act.id), act.at)
         if taken.fresh:
             self._deeds.append(taking(actor, taken.payment))
         return paid_effect(taken.payment)

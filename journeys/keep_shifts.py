@@ -6,6 +6,7 @@ takes cash in, brings it to the bank and approves counts.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -36,10 +37,15 @@ class Receiver:
     account_id: AccountId | None = None
 
 
-def begin_shift(
-    uow: UnitOfWork, actor: Actor, shift_id: UUID, district: DistrictCode, place: str
+def begin_shift(  # noqa: PLR0917 - whose, which, where, and when
+    uow: UnitOfWork,
+    actor: Actor,
+    shift_id: UUID,
+    district: DistrictCode,
+    place: str,
+    at: datetime | None = None,
 ) -> Shift:
-    """Begin a shift of one's own.
+    """Begin a shift of one's own, now or as of when a terminal says.
 
     Raises
     ------
@@ -49,29 +55,42 @@ def begin_shift(
         As `payments.shifts.begin`.
     """
     _check_attendant(actor, district)
-    begun = shifts.begin(uow, shift_id, actor.subject, district, place)
+    begun = shifts.begin(uow, shift_id, actor.subject, district, place, at)
     record(uow, actor, "payments.shift_begun", "shift", str(begun.id), {"place": begun.place})
     return begun
 
 
-def pause_shift(uow: UnitOfWork, actor: Actor, shift_id: UUID) -> Shift:
+def pause_shift(uow: UnitOfWork, actor: Actor, shift_id: UUID, at: datetime | None = None) -> Shift:
     """Begin a break of one's own shift."""
     actor.require(Role.ATTENDANT)
-    return shifts.pause(uow, shift_id, actor.subject)
+    return shifts.pause(uow, shift_id, actor.subject, at)
 
 
-def resume_shift(uow: UnitOfWork, actor: Actor, shift_id: UUID) -> Shift:
+def resume_shift(
+    uow: UnitOfWork, actor: Actor, shift_id: UUID, at: datetime | None = None
+) -> Shift:
     """End the break of one's own shift."""
     actor.require(Role.ATTENDANT)
-    return shifts.resume(uow, shift_id, actor.subject)
+    return shifts.resume(uow, shift_id, actor.subject, at)
 
 
-def count_shift(
-    uow: UnitOfWork, actor: Actor, shift_id: UUID, pieces: Mapping[int, int], note: str
+def open_shift(uow: UnitOfWork, actor: Actor) -> Shift:
+    """Give one's own open shift; Conflict where there is none."""
+    actor.require(Role.ATTENDANT)
+    return shifts.open_of(uow.connection, actor.subject)
+
+
+def count_shift(  # noqa: PLR0917 - whose, which, what, and when
+    uow: UnitOfWork,
+    actor: Actor,
+    shift_id: UUID,
+    pieces: Mapping[int, int],
+    note: str,
+    at: datetime | None = None,
 ) -> Shift:
     """End one's own shift by what one has counted; NotFound, Conflict, Invalid as the service."""
     actor.require(Role.ATTENDANT)
-    done = shifts.count(uow, shift_id, actor.subject, dict(pieces), note)
+    done = shifts.count(uow, shift_id, actor.subject, dict(pieces), note, at)
     record(uow, actor, "payments.shift_counted", "shift", str(done.id), _sums(done))
     return done
 

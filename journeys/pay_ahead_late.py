@@ -10,17 +10,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from city.audit import record
-from city.errors import Conflict, Forbidden, Invalid
+from city.errors import Conflict, Invalid
 from city.identifiers import ParkingSessionId, PaymentId
 from city.money import Money
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import UnitOfWork
+from journeys.held_stay import held_stay
 from journeys.pay_ahead import Fee, charge_of, check_counts, fee_of_stay, leave_by
 from journeys.settle_stay import settle_stay
 from parking.rules.stays import ParkingSession
 from parking.rules.tariffs.reasons import Why
-from parking.services import corrections, stays
+from parking.services import stays
 from payments import services as payments
 from payments.rules.bills import Bill, BillState, Charge, Payment
 
@@ -69,9 +70,7 @@ def pay_ahead_late(
         Where nothing was asked for, too little was handed over, or the stay has no tariff.
     """
     actor.require(Role.ATTENDANT, Role.FINANCE)
-    session = corrections.known(uow, session_id)
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
+    session = held_stay(uow, actor, session_id)
     check_counts(session)
     if taken.amount.minor <= 0 or taken.tendered < taken.amount:
         raise Invalid("must be at least what was asked for", field="tendered")
@@ -104,14 +103,14 @@ def _for_bill(uow: UnitOfWork, actor: Actor, bill: Bill | None, taken: TakenAhea
             reason="paid",
         )
     return payments.pay_in_cash(
-        uow, bill.id, taken.tendered, actor.subject, taken.payment_id, taken.amount
+        uow, bill.id, taken.tendered, actor.subject, taken.payment_id, taken.amount, at=taken.at
     ).payment
 
 
 def _ahead(uow: UnitOfWork, actor: Actor, session: ParkingSession, taken: TakenAhead) -> Payment:
     fee = fee_of_stay(uow.connection, session, taken.at, taken.until_at)
     _, payment = payments.pay_ahead(
-        uow, _charge(uow, fee, taken), taken.tendered, actor.subject, taken.payment_id
+        uow, _charge(uow, fee, taken), taken.tendered, actor.subject, taken.payment_id, at=taken.at
     )
     if session.stay.closed_at is None:
         until_at = leave_by(uow.connection, session, taken.until_at)

@@ -1,5 +1,7 @@
 """Take cash for a bill, by an attendant or the finance desk."""
 
+from datetime import datetime
+
 from city.audit import Deed, record_each
 from city.errors import Forbidden, NotFound
 from city.identifiers import BillId, PaymentId
@@ -17,6 +19,8 @@ def take_payment(
     bill_id: BillId,
     tendered: Money,
     payment_id: PaymentId | None = None,
+    *,
+    at: datetime | None = None,
 ) -> Payment:
     """Take cash for a bill; give the payment with its change.
 
@@ -32,6 +36,8 @@ def take_payment(
         What was handed over.
     payment_id : PaymentId or None
         The caller's own number: sent again with it, the first payment is returned.
+    at : datetime or None
+        When it was taken, where that was before now.
 
     Raises
     ------
@@ -46,7 +52,7 @@ def take_payment(
         raise NotFound("no such bill", field="bill_id")
     if not actor.in_district(bill.charge.district):
         raise Forbidden("the bill is of another district than yours")
-    taken = payments.pay_in_cash(uow, bill_id, tendered, actor.subject, payment_id)
+    taken = payments.pay_in_cash(uow, bill_id, tendered, actor.subject, payment_id, at=at)
     if taken.fresh:
         record_each(uow, [taking(actor, taken.payment)])
     return taken.payment

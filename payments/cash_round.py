@@ -1,6 +1,7 @@
 """Cash for many bills, decided in memory by the same rules as for one, written at once."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from city.errors import Conflict, NotFound
@@ -46,7 +47,9 @@ class CashRound:
         """Give a bill as it stands by now."""
         return self._bills.get(bill_id)
 
-    def take(self, bill_id: BillId, tendered: Money, by: str, payment_id: PaymentId) -> Taken:
+    def take(
+        self, bill_id: BillId, tendered: Money, by: str, payment_id: PaymentId, at: datetime
+    ) -> Taken:
         """Take cash for all that is left of a bill, as `payments.services.pay_in_cash`.
 
         Raises
@@ -62,7 +65,7 @@ class CashRound:
             if (present.bill_id, present.tendered, present.taken_by) != (bill_id, tendered, by):
                 raise Conflict("was used for another payment", field="payment_id")
             return Taken(present, fresh=False)
-        payment = take_cash(bill, tendered, self._uow.clock.now(), by, payment_id)
+        payment = take_cash(bill, tendered, at, by, payment_id)
         paid = credited(bill, payment.amount, payment.taken_at)
         entry = book_payment(payment, bill)
         self._bills[bill_id] = paid

@@ -201,6 +201,8 @@ def pay_in_cash(  # noqa: PLR0917 - for which bill, what, by whom, under which n
     by: str,
     payment_id: PaymentId | None = None,
     part: Money | None = None,
+    *,
+    at: datetime | None = None,
 ) -> Taken:
     """Take cash for a bill and write it in the ledger; the bill is settled when nothing is left.
 
@@ -220,6 +222,8 @@ def pay_in_cash(  # noqa: PLR0917 - for which bill, what, by whom, under which n
         The caller's own number: sent again with it, the first payment is returned.
     part : Money or None
         Pay so much of it; None: all that is left.
+    at : datetime or None
+        When it was taken, where that was before now: whoever took it carries it since then.
 
     Raises
     ------
@@ -240,7 +244,7 @@ def pay_in_cash(  # noqa: PLR0917 - for which bill, what, by whom, under which n
             if (present.bill_id, present.tendered, present.taken_by) != given:
                 raise Conflict("was used for another payment", field="payment_id")
             return Taken(present, fresh=False)
-    payment = take_cash(bill, tendered, uow.clock.now(), by, payment_id, part)
+    payment = take_cash(bill, tendered, at or uow.clock.now(), by, payment_id, part)
     paid = credited(bill, payment.amount, payment.taken_at)
     takings.add_payment(uow.connection, payment)
     bill_store.write_state(uow.connection, paid)
@@ -261,6 +265,8 @@ def pay_ahead(
     tendered: Money,
     by: str,
     payment_id: PaymentId | None = None,
+    *,
+    at: datetime | None = None,
 ) -> tuple[Bill, Payment]:
     """Take cash for what a stay costs up to an instant, before it is billed.
 
@@ -279,6 +285,8 @@ def pay_ahead(
         Subject of who takes the cash, and carries it from now on.
     payment_id : PaymentId or None
         The caller's own number.
+    at : datetime or None
+        When it was taken, where that was before now.
 
     Raises
     ------
@@ -288,7 +296,7 @@ def pay_ahead(
         Where the same time of the stay is paid for already.
     """
     bill = issue_bill(uow, charge, by)
-    taken = pay_in_cash(uow, bill.id, tendered, by, payment_id)
+    taken = pay_in_cash(uow, bill.id, tendered, by, payment_id, at=at)
     return settled(bill, taken.payment.taken_at), taken.payment
 
 

@@ -71,15 +71,20 @@ def known(connection: Connection, of: Shift) -> Money:
     return carried(connection, of.holder, of.counted_at) - Money(counted, CURRENCY)
 
 
-def begin(
-    uow: UnitOfWork, shift_id: UUID, holder: str, district: DistrictCode, place: str
+def begin(  # noqa: PLR0917 - which, whose, where, and when
+    uow: UnitOfWork,
+    shift_id: UUID,
+    holder: str,
+    district: DistrictCode,
+    place: str,
+    at: datetime | None = None,
 ) -> Shift:
-    """Begin a shift; the same one again where it was begun under this id.
+    """Begin a shift, now or as of an instant before; the same one again under its id.
 
     Raises
     ------
     Conflict
-        Where the holder has one open, or another shift has this id.
+        Where the holder has one open or was counted since then, or another shift has this id.
     Invalid
         Without a place.
     """
@@ -92,30 +97,42 @@ def begin(
     last = store.last_of(uow.connection, holder)
     if last is not None and last.state is ShiftState.OPEN:
         raise Conflict("a shift is open already", field="state", reason="open")
+    if at is not None and last is not None and at < (last.counted_at or last.opened_at):
+        raise Conflict("another shift lasted longer than that", field="at", reason="overlap")
     made = shifts.opened(
         shift_id,
         holder,
         district,
         place,
-        carried=carried(uow.connection, holder),
-        at=uow.clock.now(),
+        carried=carried(uow.connection, holder, at),
+        at=at or uow.clock.now(),
     )
     store.add(uow.connection, made)
     return made
 
 
-def pause(uow: UnitOfWork, shift_id: UUID, holder: str) -> Shift:
+def pause(uow: UnitOfWork, shift_id: UUID, holder: str, at: datetime | None = None) -> Shift:
     """Begin a break; Conflict where one lasts, NotFound where it is not theirs."""
-    return _written(uow, shifts.paused(_own(uow, shift_id, holder), uow.clock.now()))
+    return _written(uow, shifts.paused(_own(uow, shift_id, holder), at or uow.clock.now()))
 
 
-def resume(uow: UnitOfWork, shift_id: UUID, holder: str) -> Shift:
+def resume(uow: UnitOfWork, shift_id: UUID, holder: str, at: datetime | None = None) -> Shift:
     """End the break; Conflict where there is none, NotFound where it is not theirs."""
-    return _written(uow, shifts.resumed(_own(uow, shift_id, holder), uow.clock.now()))
+    return _written(uow, shifts.resumed(_own(uow, shift_id, holder), at or uow.clock.now()))
 
 
-def count(uow: UnitOfWork, shift_id: UUID, holder: str, pieces: dict[int, int], note: str) -> Shift:
+def count(  # noqa: PLR0917 - which, whose, what, and when
+    uow: UnitOfWork,
+    shift_id: UUID,
+    holder: str,
+    pieces: dict[int, int],
+    note: str,
+    at: datetime | None = None,
+) -> Shift:
     """End a shift by what was counted, and post by how much that differs.
+
+    Counted before now, it is held against what the ledger says that they carried then: what was
+    told before it is in there, and what is told later is settled by the approval.
 
     Raises
     ------
@@ -132,12 +149,20 @@ def count(uow: UnitOfWork, shift_id: UUID, holder: str, pieces: dict[int, int], 
         raise Conflict(
             "cash is offered that nobody has counted yet", field="state", reason="cash-under-way"
         )
-    now = uow.clock.now()
+    now = at or uow.clock.now()
     expected = carried(uow.connection, holder, now)
     done, written = shifts.counted(present, pieces, note, expected, now)
     if written is not None:
         ledger.add_entry(uow.connection, written)
     return _written(uow, done)
+
+
+def open_of(connection: Connection, holder: str) -> Shift:
+    """Give somebody's open shift; Conflict where they have none."""
+    last = store.last_of(connection, holder)
+    if last is None or last.state is not ShiftState.OPEN:
+        raise Conflict("no shift is open", field="state", reason="no-shift")
+    return last
 
 
 def explain(uow: UnitOfWork, shift_id: UUID, holder: str, note: str) -> Shift:

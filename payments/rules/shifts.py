@@ -132,8 +132,9 @@ def opened(
 
 
 def paused(shift: Shift, at: datetime) -> Shift:
-    """Begin a break; Conflict where one lasts, or the shift is over."""
+    """Begin a break; Conflict where one lasts, or the shift is over or not begun then."""
     _check_open(shift)
+    _check_begun(shift, at)
     if shift.on_break:
         raise Conflict("a break has begun already", field="state", reason="on-break")
     if len(shift.breaks) >= MOST_BREAKS:
@@ -169,11 +170,12 @@ def counted(
     Raises
     ------
     Conflict
-        Where it is over already.
+        Where it is over already, or was not begun by then.
     Invalid
         On a face that there is not, or a number that is none.
     """
     _check_open(shift)
+    _check_begun(shift, at)
     total = total_of(pieces)
     if shift.on_break:
         shift = resumed(shift, at)
@@ -280,6 +282,12 @@ def _words(text: str, name: str) -> str:
     if len(said) > LONGEST_WORDS:
         raise Invalid(f"must be at most {LONGEST_WORDS} characters", field=name)
     return said
+
+
+def _check_begun(shift: Shift, at: datetime) -> None:
+    last_at = shift.breaks[-1].until_at if shift.breaks else None
+    if at < max(shift.opened_at, last_at or shift.opened_at):
+        raise Conflict("lies before what is known of the shift", field="at", reason="overlap")
 
 
 def _check_open(shift: Shift) -> None:

@@ -172,7 +172,9 @@ _REPORTS: Final = text(
     "select count(*) from audit.record where action = 'parking.bay_reported'"
     " and subject_id = any(cast(:bays as text[]))"
 )
-_PAYMENTS: Final = text("select id, amount_minor from payments.payment where taken_by = :holder")
+_PAYMENTS: Final = text(
+    "select id, amount_minor, taken_at from payments.payment where taken_by = :holder"
+)
 _PHOTOS: Final = text(
     "select p.id, p.act_id, p.session_id, p.sha256, p.kept_at is not null as whole,"
     " (select count(*) from lpr.frame f where f.id = p.frame_id) as frames,"
@@ -208,7 +210,7 @@ def reckon(connection: Connection, walks: Sequence[Walk], crew: Crew) -> Books:
         _hold_stays(books, walk, kept, connection)
         _hold_reports(books, walk, connection)
         _hold_photos(books, walk, kept, connection)
-        _hold_money(books, walk, connection)
+        _hold_money(books, walk, kept, connection)
     return books
 
 
@@ -287,16 +289,32 @@ def _hold_photos(books: Books, walk: Walk, kept: Mapping[Any, Any], connection: 
     ]
 
 
-def _hold_money(books: Books, walk: Walk, connection: Connection) -> None:
+def _hold_money(books: Books, walk: Walk, kept: Mapping[Any, Any], connection: Connection) -> None:
     holder, wanted = str(walk.account_id), Money(walk.cash_minor(), "CNY")
-    paid = {row.id: row.amount_minor for row in connection.execute(_PAYMENTS, {"holder": holder})}
-    handed = {each.id: each.minor for each in walk.steps if each.minor and not each.refused}
+    paid = {
+        row.id: (row.amount_minor, row.taken_at)
+        for row in connection.execute(_PAYMENTS, {"holder": holder})
+    }
+    handed = {
+        each.id: (each.minor, kept[each.id].at)
+        for each in walk.steps
+        if each.minor and not each.refused and each.id in kept
+    }
     books.counts["payments"] += len(paid)
     if paid != handed:
         books.wrong_effects.append(f"{holder}: payments {paid.items() ^ handed.items()}")
     nothing = Money(0, "CNY")
     carried = balance(connection, cash_of(holder)).get("CNY", nothing)
-    shift = shifts.known(connection, shifts.find(connection, walk.shift_id))
+    shift = shifts.find(connection, walk.shift_id)
+    at = {each.kind: kept[each.id].at for each in walk.steps if each.id in kept}
+    spells = [(each.from_at, each.until_at) for each in shift.breaks]
+    as_told = (shift.opened_at, spells, shift.counted_at)
+    if as_told != (
+        at.get("shift-begin"),
+        [(at.get("shift-pause"), at.get("shift-resume"))],
+        at.get("shift-count"),
+    ):
+        books.wrong_money.append(f"{holder}: a shift {as_told}")
     days = {each.at.astimezone(ZoneInfo("Asia/Shanghai")).date() for each in walk.steps}
     settled = [
         settle_terminal(connection, OFFICE, walk.terminal.id, day)
@@ -304,8 +322,9 @@ def _hold_money(books: Books, walk: Walk, connection: Connection) -> None:
         for day in sorted(days | {first - timedelta(days=1), max(days) + timedelta(days=1)})
     ]
     by_days = sum(minor for day in settled for minor in day.cash.values())
-    if not carried == shift == wanted or by_days != wanted.minor:
-        books.wrong_money.append(f"{holder}: {carried}, {shift}, {by_days} of {wanted}")
+    known = (shifts.known(connection, shift), shift.counted, shift.expected)
+    if {carried, *known} != {wanted} or by_days != wanted.minor:
+        books.wrong_money.append(f"{holder}: {carried}, {known}, {by_days} of {wanted}")
     if any(day.differences for day in settled):
         books.wrong_money.append(f"{holder}: days differ {settled}")
     books.counts["cash_minor"] += carried.minor

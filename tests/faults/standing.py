@@ -27,6 +27,9 @@ PRICE_MINOR: Final = 300
 """Each begun unit of a stay costs so much: no turn's acts lie a multiple of it apart."""
 GRACE: Final = timedelta(minutes=15)
 """How long after a stay's end its vehicle may still be noted."""
+WITHOUT_STAY: Final = frozenset(
+    {"report", "cash", "shift-begin", "shift-pause", "shift-resume", "shift-count", "sign-out"}
+)
 TOLD: Final = (
     "plate-seen", "ended", "split", "joined", "vehicle-moved", "set-aside", "exempted",
     "paid-ahead", "escaped",
@@ -117,7 +120,7 @@ class Street:
         bay = str(step.members.get("bay_id", ""))
         if step.kind == "plate" and vehicle is not None:
             self._plate(bay, step, at, vehicle)
-        elif step.kind not in {"report", "cash", "sign-out"}:
+        elif step.kind not in WITHOUT_STAY:
             last = self.stays[bay][-1]
             match step.kind:
                 case "end":

@@ -34,7 +34,7 @@ from parking.services.places import Bay, Facility, record_places
 from parking.services.stays import apply_bay_changes
 from parking.services.tariffs import publish_tariff
 from parking.store.tariffs import ensure_tariff
-from payments import shifts, takeovers
+from payments import takeovers
 from payments.rules.bills import Charge
 from tests.faults.standing import PRICE_MINOR, UNIT_S
 from tests.faults.turns import Deed, Ground, deeds
@@ -67,6 +67,10 @@ ROUND: Final = 4
 """Acts of a usual vehicle, of which one is cash for a bill."""
 LOSING: Final = 0.5
 """Share of devices that are wiped before anybody hears of some acts."""
+AROUND: Final = 5
+"""Acts of the shift, and the sign-out."""
+COIN_MINOR: Final = 50
+"""All amounts are multiples of it."""
 SEEN: Final = "walk-seen"
 """Names a sensor's observation."""
 TARIFF: Final = {
@@ -123,7 +127,6 @@ class Walk:
     private: ec.EllipticCurvePrivateKey
     """Of the device."""
     account_id: AccountId
-    shift_id: UUID
     behind: timedelta
     """By how much the device's clock is wrong."""
     seed: int
@@ -135,6 +138,8 @@ class Walk:
     """Pairs in which one vehicle can stand at once."""
     sensed: dict[str, tuple[datetime, str]]
     """Where a sensor saw a vehicle arrive, when, and by which observation."""
+    shift_id: UUID = field(default_factory=uuid7)
+    """Of the act that begins the shift."""
     steps: list[Step] = field(default_factory=list)
 
     def cash_minor(self) -> int:
@@ -168,7 +173,7 @@ def plan_walks(
     for number, street in enumerate(streets):
         chance = Random(f"{seed}/{number}")  # noqa: S311 - repeatable, no secret
         with database.unit_of_work() as uow:
-            walk = _walk(uow, number, chance, begin_at)
+            walk = _walk(uow, chance, begin_at)
         walk.bays, walk.beside = [str(each) for each in street.all()], street.beside()
         walk.unpriced = frozenset(map(str, street.usual))
         walk.sensed = {str(each): (begin_at - SENSED_BEFORE, SEEN) for each in street.sensed}
@@ -181,7 +186,8 @@ def plan_walks(
             _bills(database, chance, -(-acts // ROUND)),
             chance,
         )
-        said = [*itertools.islice(deeds(ground), acts - 1), Deed("sign-out", {})]
+        said = _shift(list(itertools.islice(deeds(ground), acts - AROUND)))
+        walk.shift_id = said[0].id
         walk.steps = [
             Step(
                 each.id,
@@ -203,8 +209,23 @@ def plan_walks(
     return walks
 
 
-def _walk(uow: UnitOfWork, number: int, chance: Random, begin_at: datetime) -> Walk:
-    """Register a terminal and who is at it since the morning, with their shift."""
+def _shift(done: list[Deed]) -> list[Deed]:
+    """Put a shift around what is done in it, with a break and a right count at its end."""
+    half, minor = len(done) // 2, sum(each.minor for each in done if not each.refused)
+    pieces = {str(COIN_MINOR): minor // COIN_MINOR}
+    return [
+        Deed("shift-begin", {"place": "Walk Road"}),
+        *done[:half],
+        Deed("shift-pause", {}),
+        Deed("shift-resume", {}),
+        *done[half:],
+        Deed("shift-count", {"pieces": pieces, "note": "all there"}),
+        Deed("sign-out", {}),
+    ]
+
+
+def _walk(uow: UnitOfWork, chance: Random, begin_at: datetime) -> Walk:
+    """Register a terminal and who is at it since the morning."""
     account_id = AccountId(uuid7())
     login = f"walker-{account_id.hex[-8:]}"
     uow.connection.execute(
@@ -226,15 +247,12 @@ def _walk(uow: UnitOfWork, number: int, chance: Random, begin_at: datetime) -> W
     key = PublicKey(numbers.x.to_bytes(32), numbers.y.to_bytes(32))
     store.enrol(uow.connection, terminal_id, key, 0, "1.0.0", uow.wall.now())
     act_store.begin_sign_in(uow.connection, uuid7(), terminal_id, account_id, begin_at)
-    shift_id = uuid7()
-    shifts.begin(uow, shift_id, str(account_id), DISTRICT, f"Walk {number}")
     behind = timedelta(seconds=chance.uniform(-FAR_S, FAR_S))
     seed = chance.randrange(2**32)
     return Walk(
         given.terminal,
         private,
         account_id,
-        shift_id,
         behind,
         seed,
         [],

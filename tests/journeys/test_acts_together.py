@@ -157,6 +157,7 @@ def found(uow: UnitOfWork, before: int, answers: object) -> dict[str, Any]:
         "bills": sorted_of("select * from payments.bill"),
         "payments": sorted_of("select * from payments.payment"),
         "entries": sorted_of("select * from payments.entry", "id"),
+        "shifts": sorted_of("select * from payments.shift"),
         "postings": sorted_of("select account, minor, currency, at from payments.posting"),
     }
 
@@ -284,6 +285,10 @@ def detail_of(round_: Round, drawn: tuple[Any, ...]) -> dict[str, Any]:
         ActKind.CASH: {"bill_id": bills[bay % 5], **handed},
         ActKind.AHEAD: {**here, "amount_minor": 100 * other, "minutes_ahead": 60 * word, **handed},
         ActKind.ESCAPE: {"bill_id": bills[bay % 5]} if word else here,
+        ActKind.SHIFT_BEGIN: {"place": "Riverside Road" if word else " "},
+        ActKind.SHIFT_PAUSE: {},
+        ActKind.SHIFT_RESUME: {},
+        ActKind.SHIFT_COUNT: {"pieces": {"100": other, "50" if word else "7": 1}},
         ActKind.SIGN_OUT: {},
     }
     return found.get(kind, here)

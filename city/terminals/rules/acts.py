@@ -44,6 +44,12 @@ class ActKind(StrEnum):
     """The vehicle drove off although its driver was asked to pay: its bill is due at once."""
     REPORT = "report"
     """Something is wrong with a bay or its sensor."""
+    SHIFT_BEGIN = "shift-begin"
+    """One's own shift begins, at a place."""
+    SHIFT_PAUSE = "shift-pause"
+    SHIFT_RESUME = "shift-resume"
+    SHIFT_COUNT = "shift-count"
+    """Notes and coins, counted without being told what should be there: the shift ends."""
     SIGN_OUT = "sign-out"
 
 
@@ -223,6 +229,9 @@ _ADVICE: Final[Mapping[str, Advice]] = {
     "number-used": Advice.RENUMBER,
     "plate": Advice.TYPE_AGAIN,
     "lacks": Advice.TYPE_AGAIN,
+    "open": Advice.NOTHING,
+    "on-break": Advice.NOTHING,
+    "no-break": Advice.NOTHING,
 }
 
 

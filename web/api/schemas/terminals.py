@@ -21,6 +21,7 @@ from web.api.schemas.base import (
     PageQuery,
     PlateText,
 )
+from web.api.schemas.shifts import Pieces
 
 AppVersion = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:+-]+$")]
 Coordinate = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
@@ -239,6 +240,10 @@ class ActPartIn(Incoming):
         "ahead",
         "escape",
         "report",
+        "shift-begin",
+        "shift-pause",
+        "shift-resume",
+        "shift-count",
         "sign-out",
     ]
     account_id: Annotated[UUID, Field(description="Who did it, signed in at the terminal")]
@@ -247,7 +252,7 @@ class ActPartIn(Incoming):
         int | None,
         Field(ge=-(10**13), le=10**13, description="The city's clock less the device's, if known"),
     ] = None
-    bay_id: Annotated[UUID | None, Field(description="all but cash and sign-out")] = None
+    bay_id: Annotated[UUID | None, Field(description="all but cash, shifts and sign-out")] = None
     to_bay_id: Annotated[
         UUID | None,
         Field(description="move; join: of the stay that counts"),
@@ -281,7 +286,11 @@ class ActPartIn(Incoming):
         | None,
         Field(description="set-aside: one of the first five; report: one of the last four"),
     ] = None
-    note: Annotated[str | None, Field(max_length=500, description="report")] = None
+    note: Annotated[str | None, Field(max_length=500, description="report, shift-count")] = None
+    place: Annotated[str | None, Field(max_length=80, description="shift-begin")] = None
+    pieces: Annotated[
+        Pieces | None, Field(description="shift-count: how many of each face, in fen")
+    ] = None
     exempt: Annotated[
         str | None, Field(pattern="^[a-z][a-z0-9-]{1,39}$", description="exempt: the reason's code")
     ] = None

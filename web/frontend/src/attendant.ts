@@ -16,11 +16,13 @@ import { dayPanel } from "./attendant/day";
 import { Home } from "./attendant/home";
 import { Patrol, patrolPanel } from "./attendant/patrol";
 import { point } from "./attendant/patrol_tasks";
+import { keptPosts } from "./attendant/kept";
+import { installType } from "./attendant/large_type";
 import { knownPlace } from "./attendant/place";
 import { printButton } from "./attendant/receipt";
 import { PlateEntry } from "./attendant/plate_entry";
 import { Post } from "./attendant/post";
-import { ShiftPanel } from "./attendant/shift";
+import { readShift, ShiftPanel } from "./attendant/shift";
 import { billSummary, stayPanel, type StayActs } from "./attendant/stay_panel";
 import type { Money } from "./format/money";
 import { instant } from "./format/time";
@@ -32,7 +34,7 @@ import { outboxBar, outboxList } from "./outbox/bar";
 import { doneAtMs, type Shown, type Wanted } from "./outbox/acts";
 import { Outbox } from "./outbox/outbox";
 import type { TakenPhoto } from "./outbox/photos";
-import { page, startPage } from "./shell/page";
+import { hasRole, page, startPage } from "./shell/page";
 import { poll } from "./shell/poll";
 import { emptyState, errorState, skeleton } from "./shell/states";
 import { text } from "./shell/text";
@@ -69,6 +71,7 @@ class AttendantPage {
   private wantedBay: string | null = null;
 
   constructor() {
+    installType();
     resumeClock();
     byId("act-close").addEventListener("click", () => this.closeStep());
     onKey("Escape", "keys.close", () => this.closeStep());
@@ -106,6 +109,8 @@ class AttendantPage {
         next_act,
       );
       await this.outbox.upload();
+      // For a shift that is begun or counted without a line.
+      if (hasRole("attendant")) await readShift(told.account_id);
     } catch {
       // Asked again with the next page or line.
     }
@@ -253,13 +258,20 @@ class AttendantPage {
     this.show(null);
     replace(this.home, h("h1", {}, text("post.choose")), skeleton(8));
     let facilities: Facility[];
+    let note: HTMLElement | null = null;
     try {
       facilities = await readAll<Facility>("/api/v1/facilities", { limit: 500 });
     } catch (error) {
-      replace(this.home, errorState(error, () => void this.choosePost()));
-      return;
+      // Without a line those can be taken that were read here before.
+      const kept = error instanceof ProblemError && error.offline ? await keptPosts() : [];
+      if (kept.length === 0) {
+        replace(this.home, errorState(error, () => void this.choosePost()));
+        return;
+      }
+      facilities = kept.map(({ facility }) => facility);
+      note = h("p", { class: "note note-warning", role: "status" }, text("post.kept_alone"));
     }
-    replace(this.home, h("h1", {}, text("post.choose")), ...facilityChoice(facilities, (id) => this.takePost(id)));
+    replace(this.home, h("h1", {}, text("post.choose")), note, ...facilityChoice(facilities, (id) => this.takePost(id)));
   }
 
   private openBay(bayId: string): void {
@@ -268,7 +280,7 @@ class AttendantPage {
       takePlate: (id) => this.openPlate(id),
       ...this.taking(),
       takeAhead: (stay) => this.openAhead(stay, bayId),
-      arrears: (stayId) => arrearsOfStay(stayId, this.arrears(() => this.openBay(bayId))),
+      arrears: (stayId) => arrearsOfStay(stayId, this.arrears(() => this.openBay(bayId)), this.patrol.owes(stayId)),
     });
     if (!panel) return;
     if (this.keeps) {
@@ -295,8 +307,9 @@ class AttendantPage {
   }
 
   /** The ways in which a bill is paid here. */
-  private taking(): Pick<StayActs, "takeCash" | "scanCode" | "showCode" | "takeCard" | "escaped"> {
+  private taking(): Pick<StayActs, "takeCash" | "scanCode" | "showCode" | "takeCard" | "escaped" | "offline"> {
     return {
+      offline: () => this.offline || !navigator.onLine,
       escaped: (bill) => this.escapeOf(bill),
       takeCash: (bill) => this.openCash(bill),
       scanCode: (bill) => this.openScan(bill),
@@ -385,8 +398,11 @@ class AttendantPage {
     const { facility } = post;
     if (!facility) return;
     const place = { district: facility.district, name: inLanguage(facility.name.zh, facility.name.en) };
-    const { element } = new ShiftPanel(place, { waiting: () => this.outbox.waiting().length });
-    this.show({ title: text("shift.title"), element });
+    const panel = new ShiftPanel(place, {
+      waiting: () => this.outbox.waiting(),
+      note: this.keeps ? (wanted) => this.note(wanted, {}) : null,
+    });
+    this.show({ title: text("shift.title"), element: panel.element, update: () => panel.update() });
   }
 
   private async openPatrol(post: Post): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Session } from "../src/api/types";
+import type { MyShift, Session } from "../src/api/types";
+import { countedMinor, shiftHere } from "../src/attendant/shift_here";
 import {
   batchOf,
   cashRoom,
@@ -170,5 +171,31 @@ describe("a post with what was done here", () => {
     const now = laid("f", bays, stays, bills, [kept(1, { kind: "cash", bill_id: "x" }), kept(2, plate)]);
     assert.deepEqual(now.bills.map(({ id }) => id), ["y"]);
     assert.equal(stays.get("b1")?.plate, null);
+  });
+});
+
+describe("a shift without a line", () => {
+  const carried = { minor: 500, currency: "CNY" };
+  const mine = { shift: null, carried, waiting: [], faces: [100], names: {} } as unknown as MyShift;
+  const begun = kept(1, { kind: "shift-begin", place: "Ferry Road" });
+  const rest = [kept(2, { kind: "shift-pause" }), kept(3, { kind: "shift-resume" })];
+
+  it("is what was done here over what the city said", () => {
+    const paused = shiftHere(mine, [begun, rest[0] as KeptAct], "0153").shift;
+    assert.deepEqual([paused?.id, paused?.place, paused?.state], ["act-1", "Ferry Road", "open"]);
+    assert.deepEqual(paused?.breaks.map(({ until_at }) => until_at), [null]);
+    const back = shiftHere(mine, [begun, ...rest], "0153").shift;
+    assert.deepEqual(back?.breaks, [{ from_at: "2026-03-02T01:00:02.000Z", until_at: "2026-03-02T01:00:03.000Z" }]);
+  });
+
+  it("tells what was counted and never what should be there", () => {
+    const count = kept(5, { kind: "shift-count", pieces: { "100": 4, "50": 1 } });
+    const cash = kept(4, { kind: "cash" }, { shown: { amount: { minor: 450, currency: "CNY" } } });
+    const here = shiftHere(mine, [begun, cash, count], "0153");
+    assert.equal(countedMinor(here.counted?.wanted.pieces ?? {}), 450);
+    assert.equal(here.onDevice, 450);
+    assert.equal(here.shift?.difference, null);
+    // Another one begins where it ended.
+    assert.equal(shiftHere(mine, [begun, count, kept(6, { kind: "shift-begin", place: "x" })], "0153").counted, null);
   });
 });

@@ -1,9 +1,9 @@
 /** What a car owes anywhere in the city: shown to whoever meets it, collected, told of by a slip. */
-import { act, read } from "../api/client";
+import { act, ProblemError, read } from "../api/client";
 import type { Bill, Owed, Payment, Several, Slip, Together, TogetherLink } from "../api/types";
 import type { Money } from "../format/money";
 import { instant } from "../format/time";
-import { exactly, inLanguage, price } from "../format/words";
+import { agoText, exactly, inLanguage, price } from "../format/words";
 import { PLATE_KINDS } from "../plates/kinds";
 import { h, replace, write } from "../shell/dom";
 import { choice, field, labelled } from "../shell/form";
@@ -16,6 +16,12 @@ import { codeScanStep } from "./code";
 const PAID_EVERY_MS = 3_000;
 /** The server's own limit of bills in one order. */
 const MOST_AT_ONCE = 20;
+
+/** What this device was told that a car owes, when; it can be collected with a line alone. */
+export interface LastKnown {
+  readonly amount: Money;
+  readonly atMs: number;
+}
 
 export interface ArrearsActs {
   /** Show a step of its own: cash, a code, a slip. */
@@ -224,7 +230,7 @@ function owedPart(owed: Owed, acts: ArrearsActs, again: () => void): HTMLElement
 }
 
 /** The part of a stay's panel about what its car owes at whichever place; nothing where it owes nothing. */
-export function arrearsOfStay(stayId: string, acts: ArrearsActs): HTMLElement {
+export function arrearsOfStay(stayId: string, acts: ArrearsActs, known: LastKnown | null = null): HTMLElement {
   const body = h("div", { "aria-live": "polite" }, skeleton(2, "line"));
   const section = h("section", { class: "panel-section", id: "arrears" }, h("h3", {}, text("owed.title")), body);
   const load = async (): Promise<void> => {
@@ -232,7 +238,12 @@ export function arrearsOfStay(stayId: string, acts: ArrearsActs): HTMLElement {
       const owed = await read<Owed>(`/api/v1/sessions/${stayId}/arrears`);
       replace(body, owed.bills.length ? owedPart(owed, acts, () => void load()) : h("p", { class: "note" }, text("owed.none")));
     } catch (error) {
-      replace(body, errorState(error, () => void load()));
+      const last = known && error instanceof ProblemError && error.offline ? known : null;
+      replace(
+        body,
+        last && h("p", { class: "note note-warning", id: "arrears-known" }, text("owed.last_known", { amount: price(last.amount), age: agoText(last.atMs, Date.now()) })),
+        errorState(error, () => void load()),
+      );
     }
   };
   void load();

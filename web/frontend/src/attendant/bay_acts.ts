@@ -219,6 +219,7 @@ export function actWords(wanted: Wanted, shown: Shown, money: string): string {
     label: shown.label ?? "–",
     to: shown.toLabel ?? "",
     plate: wanted.plate ?? "",
+    place: wanted.place ?? "",
     amount: money,
     reason: shown.reason ?? "",
     what: wanted.what ? named(wanted.kind === "report" ? "bay_act.fault" : "bay_act.aside", wanted.what) : "",

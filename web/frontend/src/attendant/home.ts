@@ -10,6 +10,7 @@ import { h, icon, KeyedList, replace, write } from "../shell/dom";
 import { emptyState } from "../shell/states";
 import { counted, text } from "../shell/text";
 import type { Post } from "./post";
+import { typeSwitch } from "./large_type";
 import { foremost, type Task } from "./tasks";
 
 export interface HomeActs {
@@ -122,6 +123,7 @@ export class Home {
         { class: "post-section post-more" },
         h("button", { class: "button", type: "button", id: "shift-open", onclick: () => acts.openShift() }, text("shift.open")),
         h("button", { class: "button", type: "button", id: "day-open", onclick: () => acts.openDay() }, text("day.open")),
+        typeSwitch(),
         this.terminal,
       ),
     );

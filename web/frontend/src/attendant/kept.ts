@@ -1,5 +1,5 @@
 /** A post as it was last read, for a start without a line; the service worker drops it at a log-out. */
-import type { Bay, Bill, Exemptions, Facility, FeesByStart, PatrolAnswer, Session } from "../api/types";
+import type { Bay, Bill, Exemptions, Facility, FeesByStart, MyShift, PatrolAnswer, Session } from "../api/types";
 import type { KeptFees } from "./fees";
 import type { Mark, RoundPhoto } from "./patrol_tasks";
 
@@ -9,6 +9,9 @@ const STORE = "posts";
 const PATROLS = "patrols";
 /** One list alone is kept: around the post. */
 const AROUND = "around";
+const SHIFTS = "shifts";
+/** So many posts are kept, those read last: an attendant goes round a few, and plates are not hoarded. */
+export const MOST_POSTS = 6;
 
 export interface KeptPost {
   readonly facility: Facility;
@@ -31,15 +34,20 @@ export interface KeptPatrol {
   readonly photos?: readonly RoundPhoto[];
 }
 
+export interface KeptShift {
+  readonly mine: MyShift;
+  readonly readAtMs: number;
+}
+
 async function using<T>(
   mode: IDBTransactionMode,
   run: (store: IDBObjectStore) => IDBRequest,
   name: string = STORE,
 ): Promise<T> {
   const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    const asked = indexedDB.open(DATABASE, 2);
+    const asked = indexedDB.open(DATABASE, 3);
     asked.onupgradeneeded = () => {
-      for (const each of [STORE, PATROLS]) {
+      for (const each of [STORE, PATROLS, SHIFTS]) {
         if (!asked.result.objectStoreNames.contains(each)) asked.result.createObjectStore(each);
       }
     };
@@ -58,15 +66,47 @@ async function using<T>(
   }
 }
 
-/** Only this one post is kept: an attendant has one. */
+/** Keep a post as it was just read, and forget those that were read longest ago. */
 export async function keepPost(post: KeptPost): Promise<void> {
   try {
     await using("readwrite", (store) => {
-      store.clear();
+      const all = store.getAll();
+      all.onsuccess = () => {
+        const others = (all.result as KeptPost[]).filter(({ facility }) => facility.id !== post.facility.id);
+        others.sort((a, b) => b.readAtMs - a.readAtMs);
+        for (const { facility } of others.slice(MOST_POSTS - 1)) store.delete(facility.id);
+      };
       return store.put(post, post.facility.id);
     });
   } catch {
     // Without room the page works with a line alone.
+  }
+}
+
+/** Posts that were read on this device, the last one first. */
+export async function keptPosts(): Promise<KeptPost[]> {
+  try {
+    const found = await using<KeptPost[]>("readonly", (store) => store.getAll());
+    return found.sort((a, b) => b.readAtMs - a.readAtMs);
+  } catch {
+    return [];
+  }
+}
+
+/** One's own shift as it was last read here. */
+export async function keepShift(account: string, kept: KeptShift): Promise<void> {
+  try {
+    await using("readwrite", (store) => store.put(kept, account), SHIFTS);
+  } catch {
+    // As above.
+  }
+}
+
+export async function keptShift(account: string): Promise<KeptShift | null> {
+  try {
+    return (await using<KeptShift | undefined>("readonly", (store) => store.get(account), SHIFTS)) ?? null;
+  } catch {
+    return null;
   }
 }
 

@@ -109,6 +109,12 @@ export class Patrol {
     return this.photos.filter(({ taskId }) => taskId === task.id);
   }
 
+  /** What the car of a stay owes from before, as the list said it last; null where it said nothing. */
+  owes(stayId: string): { readonly amount: NonNullable<PatrolTask["amount"]>; readonly atMs: number } | null {
+    const task = this.answer?.items.find(({ kind, session_id }) => kind === "arrears" && session_id === stayId);
+    return task?.amount && this.readAtMs !== null ? { amount: task.amount, atMs: this.readAtMs } : null;
+  }
+
   /** How many photos are on this device alone, on their way and refused. */
   photosHere(): { readonly waiting: number; readonly refused: number } {
     const refused = this.photos.filter((photo) => photo.refused !== null).length;

@@ -3,10 +3,14 @@ import { act, actKey, ProblemError, read } from "../api/client";
 import type { CashMove, Colleague, MyShift, Shift } from "../api/types";
 import type { Money } from "../format/money";
 import { instant } from "../format/time";
-import { exactly, price } from "../format/words";
+import { exactly, moment, price } from "../format/words";
+import { doneAtMs, type KeptAct, type Wanted } from "../outbox/acts";
 import { fact } from "../panels/figures";
+import { keepShift, keptShift } from "./kept";
+import { countedMinor, SHIFT_KINDS, shiftHere, type ShiftHere } from "./shift_here";
 import { acceptCash, button, CURRENCY, refuseCash, typedAmount, withdrawCash } from "../shifts/cash";
 import { endName, stateTag } from "../shifts/words";
+import { businessTime } from "../shell/clock";
 import { h, replace, write } from "../shell/dom";
 import { choice, field, labelled, showForm } from "../shell/form";
 import { page } from "../shell/page";
@@ -24,7 +28,20 @@ export interface ShiftPlace {
 
 export interface ShiftActs {
   /** Acts that wait on this device: their cash is not in the ledger yet. */
-  readonly waiting: () => number;
+  readonly waiting: () => readonly KeptAct[];
+  /** Keep an act until there is a line; null on a device that keeps none. */
+  readonly note: ((wanted: Wanted) => Promise<void>) | null;
+}
+
+function offline(error: unknown): boolean {
+  return error instanceof ProblemError && error.offline;
+}
+
+/** Read one's own shift, and keep it for when there is no line. */
+export async function readShift(account: string): Promise<MyShift> {
+  const mine = await read<MyShift>("/api/v1/shifts/mine");
+  await keepShift(account, { mine, readAtMs: businessTime() });
+  return mine;
 }
 
 function money(minor: number): Money {
@@ -33,7 +50,12 @@ function money(minor: number): Money {
 
 export class ShiftPanel {
   readonly element = h("div", { class: "panel-body shift" }, skeleton(4, "line"));
-  private now: MyShift | null = null;
+  /** What waited when it was drawn. */
+  private drawn = "";
+  /** Whether cash was offered that nobody had counted when the city was asked last. */
+  private underWay = false;
+  /** Whether notes and coins are being counted: nothing is drawn over that. */
+  private counting = false;
 
   constructor(
     private readonly place: ShiftPlace,
@@ -42,32 +64,68 @@ export class ShiftPanel {
     void this.load();
   }
 
+  /** Draw it anew where something was done, undone or sent since. */
+  update(): void {
+    if (!this.counting && this.drawn !== this.signature()) void this.load();
+  }
+
+  private signature(): string {
+    return this.acts.waiting().map(({ id }) => id).join();
+  }
+
   private async load(): Promise<void> {
+    this.drawn = this.signature();
+    const account = page().account ?? "";
     try {
-      this.now = await read<MyShift>("/api/v1/shifts/mine");
-      this.draw(this.now);
+      const mine = await readShift(account);
+      this.draw(mine, null);
     } catch (error) {
-      replace(this.element, errorState(error, () => void this.load()));
+      const kept = offline(error) && this.acts.note ? await keptShift(account) : null;
+      if (kept) this.draw(kept.mine, kept.readAtMs);
+      else replace(this.element, errorState(error, () => void this.load()));
     }
   }
 
-  private draw(mine: MyShift): void {
-    const open = mine.shift?.state === "open" ? mine.shift : null;
+  private draw(read: MyShift, readAtMs: number | null): void {
+    const mine = shiftHere(read, this.acts.waiting(), this.place.district);
+    const open = mine.shift?.state === "open" && !mine.counted ? mine.shift : null;
+    this.counting = false;
+    this.underWay = mine.waiting.length > 0;
     replace(
       this.element,
+      readAtMs === null ? null : h("p", { class: "note note-warning", role: "status" }, text("shift.as_read", { at: moment(readAtMs) })),
+      mine.counted ? this.countedHere(mine.counted) : null,
       open ? this.running(open, mine) : this.none(mine),
       mine.waiting.length ? this.waiting(mine) : null,
-      open || mine.carried.minor ? this.hands() : null,
-      open ? h("div", { class: "thumb-bar" }, button(text("shift.end"), () => this.count(open, mine), true)) : null,
+      (open || mine.carried.minor) && readAtMs === null ? this.hands() : null,
+      open
+        ? h("div", { class: "thumb-bar" }, button(text("shift.end"), () => this.count(open, mine, () => this.draw(read, readAtMs)), true))
+        : null,
     );
   }
 
-  private none(mine: MyShift): HTMLElement {
-    const last = mine.shift;
+  /** What was counted here and is not sent: what the city expected is told then, not before. */
+  private countedHere(act: KeptAct): HTMLElement {
+    return h(
+      "section",
+      { class: "panel-section", "data-shift": "counted-here" },
+      h("h3", {}, text("shift.counted_here")),
+      h(
+        "dl",
+        { class: "facts" },
+        fact(text("shift.counted_at"), exactly(doneAtMs(act))),
+        fact(text("shift.counted"), price(money(countedMinor(act.wanted.pieces ?? {})))),
+      ),
+      h("p", { class: "note" }, text("shift.counted_here_advice")),
+    );
+  }
+
+  private none(mine: ShiftHere): HTMLElement {
+    const last = mine.counted ? null : mine.shift;
     return h(
       "section",
       { class: "panel-section" },
-      last ? this.over(last) : emptyState(text("shift.none"), text("shift.none_advice")),
+      last ? this.over(last) : mine.counted ? null : emptyState(text("shift.none"), text("shift.none_advice")),
       mine.carried.minor ? h("p", {}, text("shift.carried", { amount: price(mine.carried) })) : null,
       h("p", { class: "panel-acts" }, button(text("shift.begin", { place: this.place.name }), () => void this.begin(), true)),
     );
@@ -96,7 +154,7 @@ export class ShiftPanel {
     );
   }
 
-  private running(shift: Shift, mine: MyShift): HTMLElement {
+  private running(shift: Shift, mine: ShiftHere): HTMLElement {
     const pause = shift.breaks.at(-1);
     const resting = pause !== undefined && pause.until_at === null;
     return h(
@@ -108,14 +166,14 @@ export class ShiftPanel {
         { class: "facts" },
         fact(text("shift.place"), shift.place),
         fact(text("shift.since"), exactly(instant(shift.opened_at))),
-        fact(text("shift.carries"), h("strong", { class: "number" }, price(mine.carried))),
+        fact(text("shift.carries"), h("strong", { class: "number" }, price({ ...mine.carried, minor: mine.carried.minor + mine.onDevice }))),
       ),
       h(
         "p",
         { class: "panel-acts" },
         resting
-          ? button(text("shift.resume"), () => void this.send(`${shift.id}/breaks/end`), true)
-          : button(text("shift.pause"), () => void this.send(`${shift.id}/breaks`)),
+          ? button(text("shift.resume"), () => void this.send({ kind: "shift-resume" }, `/${shift.id}/breaks/end`), true)
+          : button(text("shift.pause"), () => void this.send({ kind: "shift-pause" }, `/${shift.id}/breaks`)),
       ),
     );
   }
@@ -165,16 +223,41 @@ export class ShiftPanel {
   }
 
   private async begin(): Promise<void> {
-    await this.send("", { district: this.place.district, place: this.place.name });
+    const { district, name: place } = this.place;
+    await this.send({ kind: "shift-begin", place }, "", { district, place });
   }
 
-  private async send(path: string, body: object = {}): Promise<void> {
+  private async send(wanted: Wanted, path: string, body: object = {}): Promise<void> {
     try {
-      await act<Shift>("POST", path ? `/api/v1/shifts/${path}` : "/api/v1/shifts", body);
+      const waits = this.acts.waiting().some((each) => SHIFT_KINDS.has(each.wanted.kind));
+      await this.tell(wanted, path, body, waits);
     } catch (error) {
       toast(problemText(error));
     }
     await this.load();
+  }
+
+  /**
+   * Tell the city, or keep it as an act: without a line, and after what was done before and waits.
+   * Told twice, because an answer was lost, it is one: the city says that it is so already.
+   */
+  private async tell(wanted: Wanted, path: string, body: object, waits: boolean, key = actKey()): Promise<void> {
+    const { note } = this.acts;
+    if (!note || !waits) {
+      try {
+        await act<Shift>("POST", `/api/v1/shifts${path}`, body, key);
+        return;
+      } catch (error) {
+        if (!note || !offline(error)) throw error;
+      }
+    }
+    if (wanted.kind === "shift-count" && this.underWay) {
+      // The city counts nothing while cash is under way, and without a line nobody can ask it.
+      throw new ProblemError(409, "cash-under-way", text("shift.under_way"));
+    }
+    await note(wanted).catch(() => {
+      throw new ProblemError(507, "storage", text("outbox.not_kept"));
+    });
   }
 
   private async handOver(): Promise<void> {
@@ -210,11 +293,8 @@ export class ShiftPanel {
   }
 
   /** Count notes and coins; what should be there is not on the screen meanwhile. */
-  private count(shift: Shift, mine: MyShift): void {
-    if (this.acts.waiting() > 0) {
-      toast(text("shift.acts_wait"));
-      return;
-    }
+  private count(shift: Shift, mine: ShiftHere, cancel: () => void): void {
+    this.counting = true;
     const key = actKey();
     const total = h("strong", { class: "cash-sum", "aria-live": "polite" }, price(money(0)));
     const inputs = mine.faces.map((face) => {
@@ -239,7 +319,9 @@ export class ShiftPanel {
         if (Object.values(pieces()).some((number) => number > MOST_PIECES)) {
           throw new ProblemError(422, "invalid", text("shift.too_many"));
         }
-        await act<Shift>("POST", `/api/v1/shifts/${shift.id}/count`, { pieces: pieces(), note: note.value }, key);
+        const told = { pieces: pieces(), note: note.value };
+        await this.tell({ kind: "shift-count", ...told }, `/${shift.id}/count`, told, this.acts.waiting().length > 0, key);
+        this.counting = false;
         await this.load();
       } catch (error) {
         problem.hidden = false;
@@ -269,7 +351,7 @@ export class ShiftPanel {
         labelled("count-note", text("shift.note"), note),
         h("p", { class: "cash-due" }, h("span", {}, text("shift.counted")), total),
         problem,
-        h("div", { class: "thumb-bar" }, button(text("act.cancel"), () => this.draw(mine)), submit),
+        h("div", { class: "thumb-bar" }, button(text("act.cancel"), cancel), submit),
       ),
     );
   }

@@ -28,6 +28,8 @@ export interface StayActs {
   /** Show a code that the payer scans. */
   readonly showCode: (bill: Bill) => void;
   readonly takeCard: (bill: Bill) => void;
+  /** Whether there is no line: what only the city knows cannot be asked then. */
+  readonly offline: () => boolean;
   /** Take cash for a stay that goes on. */
   readonly takeAhead: (stay: Session) => void;
   /** What says that the driver of a bill drove off; null where that is not said here. */
@@ -63,10 +65,11 @@ export function billSummary(bill: Bill, acts: StayActs): HTMLElement {
       h(
         "p",
         { class: "panel-acts" },
-        h("button", { class: "button", type: "button", id: "show-code", onclick: () => acts.showCode(bill) }, text("owed.show_code")),
-        h("button", { class: "button", type: "button", id: "scan-code", onclick: () => acts.scanCode(bill) }, text("code_pay.start")),
-        h("button", { class: "button", type: "button", id: "take-card", onclick: () => acts.takeCard(bill) }, text("card_pay.start")),
+        h("button", { class: "button", type: "button", id: "show-code", disabled: acts.offline(), onclick: () => acts.showCode(bill) }, text("owed.show_code")),
+        h("button", { class: "button", type: "button", id: "scan-code", disabled: acts.offline(), onclick: () => acts.scanCode(bill) }, text("code_pay.start")),
+        h("button", { class: "button", type: "button", id: "take-card", disabled: acts.offline(), onclick: () => acts.takeCard(bill) }, text("card_pay.start")),
       ),
+    owing && acts.offline() && h("p", { class: "note", id: "needs-line" }, text("bill.needs_line")),
     owing ? acts.escaped(bill) : null,
     owing &&
       h(

@@ -14,6 +14,10 @@ export type ActKind =
   | "ahead"
   | "escape"
   | "report"
+  | "shift-begin"
+  | "shift-pause"
+  | "shift-resume"
+  | "shift-count"
   | "sign-out";
 
 /** What an act needs besides who, when and its number: members as `ActPartIn` names them. */
@@ -36,6 +40,9 @@ export interface Wanted {
   readonly minutes_ahead?: number;
   readonly tendered_minor?: number;
   readonly currency?: string;
+  readonly place?: string;
+  /** Notes and coins that were counted, by face value in fen. */
+  readonly pieces?: Readonly<Record<string, number>>;
 }
 
 /** What is needed to tell a person of an act later, when the page no longer knows its bay or bill. */
