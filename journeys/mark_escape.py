@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from city.audit import record
-from city.errors import Conflict, Forbidden, NotFound
+from city.errors import Conflict, NotFound
 from city.identifiers import BillId, ParkingSessionId
 from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import UnitOfWork
+from journeys.held_stay import check_reach
+from parking.rules.corrections import check_reason
 from parking.rules.exemptions import Photo
 from parking.rules.stays import ParkingSession
 from parking.services import corrections, escapes
@@ -60,11 +62,7 @@ def mark_escape(
         As `escapes.escape`; where its bill is paid, or nothing of it is asked for.
     """
     actor.require(Role.ATTENDANT, Role.OPERATOR)
-    session = corrections.known(uow, session_id)
-    if session.stay.part_of is not None:
-        session = corrections.known(uow, session.stay.part_of)
-    if not actor.in_district(session.district):
-        raise Forbidden("the stay is in another district than yours")
+    session = _whole(uow, actor, session_id)
     bill = payments.bill_of_session(uow.connection, session.id)
     if bill is not None and bill.state is not BillState.OPEN:
         raise Conflict("nothing of its bill is asked for", field="bay_id", reason="paid")
@@ -79,6 +77,48 @@ def mark_escape(
     }
     record(uow, actor, "parking.stay_escaped", "parking-session", str(done.id), detail)
     return done, bill
+
+
+def withdraw_escape(
+    uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId, reason: str
+) -> ParkingSession:
+    """Take back, as a supervisor, that a vehicle drove off: its bill is due as it was issued.
+
+    The stay stays ended: whoever doubts its end disputes the bill.
+
+    Raises
+    ------
+    Forbidden
+        Where the actor's role or district does not allow it.
+    NotFound
+        Where there is no such stay.
+    Conflict
+        As `escapes.withdraw`; where a penalty was added to the bill since.
+    Invalid
+        Without a reason.
+    """
+    actor.require(Role.OPERATOR)
+    session = _whole(uow, actor, session_id)
+    word = Word(actor.subject, check_reason(reason))
+    escapes.withdraw(uow, session, word)
+    bill = payments.bill_of_session(uow.connection, session.id)
+    if bill is not None:
+        arrears.due_as_issued(uow, bill.id)
+    detail: dict[str, JsonValue] = {
+        "bill_id": None if bill is None else str(bill.id),
+        "reason": word.reason,
+    }
+    record(uow, actor, "parking.escape_withdrawn", "parking-session", str(session.id), detail)
+    return session
+
+
+def _whole(uow: UnitOfWork, actor: Actor, session_id: ParkingSessionId) -> ParkingSession:
+    """Give the stay that counts, locked, where the actor may touch it."""
+    session = corrections.known(uow, session_id)
+    if session.stay.part_of is not None:
+        session = corrections.known(uow, session.stay.part_of)
+    check_reach(actor, session)
+    return session
 
 
 def stay_of_bill(uow: UnitOfWork, bill_id: BillId) -> ParkingSessionId:

@@ -174,16 +174,20 @@ class _Place:
             if word.by in self._all.people:
                 self._note(word.by, word.at)
         stratum = self.stratum(stay.closed_at)
+        drove_off = {each.by for each in words if each.kind == "escaped"}
         settled_at = min((each.at for each in paid), default=None)
         for signal, kinds in (
             (Signal.EXEMPTED, {"set-aside", "exempted"}),
             (Signal.SHORTENED, {"ended"}),
+            (Signal.ESCAPED, {"escaped"}),
             (Signal.REPLATED, {"identified"}),
         ):
             by = {
                 each.by
                 for each in words
                 if each.kind in kinds
+                # Who drove off is ended by that very word: it is counted as what it is.
+                and not (each.kind == "ended" and each.by in drove_off)
                 and (
                     signal is not Signal.REPLATED
                     or (settled_at is not None and each.at > settled_at)

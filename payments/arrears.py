@@ -1,13 +1,13 @@
 """What unpaid bills are owed, all that was done about each, and cash for several at once."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
-from city.errors import Invalid, NotFound
+from city.errors import Conflict, Invalid, NotFound
 from city.identifiers import BillId, VehicleId
 from city.money import Money
 from city.works.database import UnitOfWork
@@ -148,11 +148,44 @@ def fall_due(uow: UnitOfWork, bill_id: BillId) -> Bill:
         raise NotFound("no such bill", field="bill_id")
     due = due_at_once(bill, uow.clock.now())
     if due != bill:
-        bill_store.write_state(uow.connection, due)
-        taken = {step.place for step in store.steps_of(uow.connection, [bill.id]).get(bill.id, [])}
-        policy = policies.of_bills(uow.connection, [bill])[bill.id]
-        store.look_again_at(uow.connection, bill.id, next_step_at(due, policy, taken))
+        store.note_due_sooner(uow.connection, bill)
+        _write_due(uow, due)
     return due
+
+
+def due_as_issued(uow: UnitOfWork, bill_id: BillId) -> Bill:
+    """Let a bill that was made due at once be due again when it was to be.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such bill.
+    Conflict
+        Where a penalty was added since: it is lowered first.
+    """
+    bill = bill_store.find_bill(uow.connection, bill_id, lock=True)
+    if bill is None:
+        raise NotFound("no such bill", field="bill_id")
+    due_at = store.due_before(uow.connection, bill.id)
+    if due_at is None or bill.state is not BillState.OPEN or due_at <= bill.due_at:
+        return bill
+    if bill.penalty_minor:
+        raise Conflict(
+            "a penalty was added to its bill: lower the bill first",
+            field="bill_id",
+            reason="penalty",
+        )
+    due = replace(bill, due_at=due_at)
+    _write_due(uow, due)
+    return due
+
+
+def _write_due(uow: UnitOfWork, due: Bill) -> None:
+    """Write when a bill is due, and when its next step is."""
+    bill_store.write_state(uow.connection, due)
+    taken = {step.place for step in store.steps_of(uow.connection, [due.id]).get(due.id, [])}
+    policy = policies.of_bills(uow.connection, [due])[due.id]
+    store.look_again_at(uow.connection, due.id, next_step_at(due, policy, taken))
 
 
 def debts(

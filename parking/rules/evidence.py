@@ -81,6 +81,8 @@ class EvidenceKind(StrEnum):
     EXEMPTION_WITHDRAWN = "exemption-withdrawn"
     ESCAPED = "escaped"
     """A person saw it drive off although its driver was asked to pay."""
+    ESCAPE_WITHDRAWN = "escape-withdrawn"
+    """A supervisor takes that back."""
 
 
 SENSOR_KINDS: Final = frozenset(

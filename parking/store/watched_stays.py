@@ -80,7 +80,7 @@ def words(connection: Connection, session_ids: Collection[UUID]) -> list[Word]:
         select(columns.session_id, columns.kind, columns.written_by, columns.recorded_at)
         .where(
             columns.session_id.in_(list(session_ids)),
-            columns.kind.in_(["set-aside", "exempted", "ended", "identified"]),
+            columns.kind.in_(["set-aside", "exempted", "ended", "identified", "escaped"]),
             columns.source == "attendant",
         )
         .order_by(columns.recorded_at)

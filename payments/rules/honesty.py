@@ -43,6 +43,8 @@ class Signal(StrEnum):
     """Stays set aside as nothing to be charged."""
     SHORTENED = "shortened"
     """Stays that a person's word ended earlier than the sensor."""
+    ESCAPED = "escaped"
+    """Vehicles that they say drove off unpaid, also where a supervisor took it back."""
     IDLE = "idle"
     """Hours on shift without an act while vehicles came."""
     CASH_SHARE = "cash-share"

@@ -39,6 +39,14 @@ STEP: Final = Table(
 )
 
 
+due_sooner: Final = Table(
+    "due_sooner",
+    tables.metadata,
+    Column("bill_id", Uuid, primary_key=True),
+    Column("due_at", tables.INSTANT, nullable=False),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Debts:
     """Overdue bills in one currency."""
@@ -98,6 +106,18 @@ def note_steps(connection: Connection, rows: Sequence[tuple[BillId, TakenStep]])
                 for bill_id, step in rows
             ],
         )
+
+
+def note_due_sooner(connection: Connection, of: Bill) -> None:
+    """Keep when a bill was to be due that is made due sooner."""
+    values = {"bill_id": of.id, "due_at": of.due_at}
+    connection.execute(postgresql.insert(due_sooner).values(values).on_conflict_do_nothing())
+
+
+def due_before(connection: Connection, bill_id: BillId) -> datetime | None:
+    """Give when a bill was to be due; None where nothing made it due sooner."""
+    query = select(due_sooner.c.due_at).where(due_sooner.c.bill_id == bill_id)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def look_again_at(connection: Connection, bill_id: BillId, at: datetime | None) -> None:

@@ -265,6 +265,7 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/exemption-policies": {Role.ADMINISTRATOR},
     "POST /api/v1/sessions/<uuid:session_id>/exemption": ON_THE_STREET,
     "POST /api/v1/sessions/<uuid:session_id>/exemption/withdrawal": {Role.OPERATOR},
+    "POST /api/v1/sessions/<uuid:session_id>/escape/withdrawal": {Role.OPERATOR},
     "GET /api/v1/sessions/<uuid:session_id>/photos": BACK_OFFICE | {Role.DRIVER},
     "GET /api/v1/sessions/<uuid:session_id>/photos/<uuid:photo_id>/picture": SEES_PICTURES
     | {Role.DRIVER},

@@ -77,6 +77,48 @@ def test_a_bill_is_due_at_once_where_its_driver_drove_off_and_is_paid_as_any(sit
     assert told(pda.send(paid)[0]) == DONE
 
 
+def test_a_supervisor_sees_who_drove_off_and_takes_it_back_with_a_reason(site: Site) -> None:
+    pda = Pda(site)
+    site.stay(61)
+    (bill,) = site.get("/api/v1/bills", "attendant").get_json()["items"]
+    assert told(pda.send(pda.act("escape", bill_id=bill["id"], reason="drove off"))[0]) == DONE
+    (seen,) = site.get("/api/v1/supervision", "operator").get_json()["escapes"]
+    assert (seen["name"], seen["words"], seen["bay_label"]) == ("attendant", "drove off", "A0")
+    assert (seen["bill_id"], seen["withdrawn_at"]) == (bill["id"], None)
+    assert seen["outstanding"]["minor"] > 0
+    assert seen["plate"]["masked"]
+    assert site.get("/api/v1/supervision", "operator-west").get_json()["escapes"] == []
+
+    path = f"/api/v1/sessions/{seen['session_id']}/escape/withdrawal"
+    assert site.post(path, "attendant", json={"reason": "it was paid"}).status_code == 403
+    assert site.post(path, "operator-west", json={"reason": "it was paid"}).status_code == 403
+    assert site.post(path, "operator", json={"reason": "no"}).status_code == 422
+    site.clock.advance(60)
+    why = {"reason": "another car, same model"}
+    assert site.post(path, "operator", json=why).status_code == 200
+    after = site.get(f"/api/v1/bills/{bill['id']}", "attendant").get_json()
+    assert after["due_at"] == bill["due_at"]
+    (seen,) = site.get("/api/v1/supervision", "operator").get_json()["escapes"]
+    assert (seen["withdrawn_by"], seen["because"]) == ("operator", why["reason"])
+    again = site.post(path, "operator", json=why)
+    assert (again.status_code, again.get_json()["reason"]) == (409, "not-escaped")
+    # What was said once of a stay is not said again.
+    assert told(pda.send(pda.act("escape", bill_id=bill["id"]))[0])[1] == "escaped"
+    story = site.get(f"/api/v1/sessions/{seen['session_id']}/evidence", "operator").get_json()
+    kinds = [each["kind"] for each in story["items"]]
+    assert {"escaped", "escape-withdrawn"} <= set(kinds)
+
+
+def test_a_stay_that_is_billed_after_it_was_taken_back_is_due_as_any(site: Site) -> None:
+    pda = begun(site)
+    assert told(pda.send(pda.act("escape", **here(site)))[0]) == DONE
+    (stay,) = stays_of(site)
+    path = f"/api/v1/sessions/{stay['id']}/escape/withdrawal"
+    assert site.post(path, "operator", json={"reason": "it had a permit"}).status_code == 200
+    (bill,) = billed(site)
+    assert datetime.fromisoformat(bill["due_at"]) > site.clock.now() + timedelta(days=20)
+
+
 def test_nobody_drove_off_whose_plate_is_unknown_who_is_free_or_who_paid(site: Site) -> None:
     pda = Pda(site)
     site.hear(site.message(occupied=True))

@@ -43,6 +43,7 @@ class Habits:
     set_aside: float = 0.05
     ended: float = 0.05
     round_sum: float = 0.2
+    escaped: float = 0.04
 
 
 LINE: dict[str, Any] = {
@@ -57,6 +58,7 @@ SEVERAL = {
     "lenient": Habits(set_aside=0.4),
     "hasty": Habits(ended=0.4),
     "rounding": Habits(round_sum=0.8),
+    "accusing": Habits(escaped=0.4),
     CARELESS: Habits(unnamed=0.45),
 }
 """People who each differ in one thing."""
@@ -189,7 +191,7 @@ def pay(site: Site, rows: Sequence[dict[str, Any]], round_share: Mapping[str, fl
         cash.load([bill.id for bill in by_stay.values()], [])
         for row in named:
             bill = by_stay[ParkingSessionId(row["id"])]
-            cash.take(bill.id, bill.amount, row["who"], PaymentId(uuid7()))
+            cash.take(bill.id, bill.amount, row["who"], PaymentId(uuid7()), site.clock.now())
         cash.write()
 
 
@@ -226,6 +228,7 @@ def test_each_who_differs_is_listed_for_that_alone_and_nobody_else(site: Site) -
 
     say(site, rows, of("set_aside"), "set-aside")
     say(site, rows, of("ended"), "ended")
+    say(site, rows, of("escaped"), "escaped")
     pay(site, rows, of("round_sum"))
     assert weigh_honesty(site.wiring.database) is not None
     found = site.get("/api/v1/honesty", "operator").get_json()["lines"]
@@ -234,6 +237,7 @@ def test_each_who_differs_is_listed_for_that_alone_and_nobody_else(site: Site) -
         ("lenient", "exempted"),
         ("hasty", "shortened"),
         ("rounding", "round"),
+        ("accusing", "escaped"),
         (CARELESS, "unnamed"),
     }
     shown = lines["lenient", "exempted"]["evidence"][0]

@@ -11,6 +11,7 @@ from city.errors import NotFound
 from city.identifiers import DistrictCode, FacilityId, ParkingSessionId
 from city.people import Role
 from journeys.exempt_stay import Freeing, exempt_stay, withdraw_exemption
+from journeys.mark_escape import withdraw_escape
 from parking.rules.exemptions import ExemptionPolicy, ExemptReason
 from parking.rules.tariffs.document import Name
 from parking.services import exemptions, places
@@ -129,6 +130,23 @@ def withdraw(uow: UnitOfWork, session_id: UUID, json_data: ExemptionWithdrawalIn
     reason = json_data.reason
     caller = access.known_actor()
     return _shown(uow, withdraw_exemption(uow, caller, ParkingSessionId(session_id), reason))
+
+
+@blueprint.post("/sessions/<uuid:session_id>/escape/withdrawal")
+@access.allow(Role.OPERATOR)
+@act
+@blueprint.input(ExemptionWithdrawalIn)
+@blueprint.output(SessionOut)
+@blueprint.doc(
+    summary="Take back that a stay's vehicle drove off unpaid",
+    description="Its bill is due when it was to be. A penalty added since is lowered first.",
+)
+def withdraw_escaped(
+    uow: UnitOfWork, session_id: UUID, json_data: ExemptionWithdrawalIn
+) -> dict[str, Any]:
+    """Take it back."""
+    caller, reason = access.known_actor(), json_data.reason
+    return _shown(uow, withdraw_escape(uow, caller, ParkingSessionId(session_id), reason))
 
 
 def _shown(uow: UnitOfWork, session: ParkingSession) -> dict[str, Any]:

@@ -15,13 +15,15 @@ from city.terminals.rules.photos import LATE_AFTER
 from city.terminals.rules.terminals import TerminalState, concerns
 from journeys.apply_act import bay_id_of
 from parking.rules.patrol import answered_by, responses
-from parking.store import patrol, places
+from parking.store import escapes, patrol, places
 from payments import services as payments
+from payments.rules.bills import BillPart, BillState
 from payments.rules.ledger import AccountKind, cash_of
 from payments.rules.shifts import CURRENCY, ShiftState
 from payments.store import shifts
 from web import access
 from web.api.names import names_of
+from web.api.plates import masked_plates
 from web.api.schemas.supervision import SupervisionOut, SupervisionQuery
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from city.terminals.rules.terminals import Terminal
     from parking.rules.patrol import Answered, Response
     from parking.rules.places.model import Facility
+    from parking.store.escapes import EscapeAt
     from parking.store.patrol import TaskAt
     from payments.rules.ledger import Account
     from payments.rules.shifts import Shift
@@ -51,7 +54,7 @@ _IN_SERVICE: Final = frozenset({TerminalState.ACTIVE, TerminalState.LOCKED})
 @blueprint.output(SupervisionOut)
 @blueprint.doc(
     summary="Who is on the street, with cash, terminals, tasks and how fast they were answered",
-    description=f"At most {MOST} of each: people, terminals, tasks that stand, awaited photos.",
+    description=f"At most {MOST} of each: people, terminals, tasks, awaited photos, escapes.",
 )
 def supervision(query_data: SupervisionQuery) -> dict[str, Any]:
     """Show the street."""
@@ -65,7 +68,11 @@ def supervision(query_data: SupervisionQuery) -> dict[str, Any]:
         on_shift = _on_shift(connection, caller)
         carried = payments.balances(connection, AccountKind.CASH)
         photos = photo_store.awaited(connection, caller.districts, now - LATE_AFTER, MOST)
+        gone = escapes.since(
+            connection, now - timedelta(hours=query_data.hours), caller.districts, MOST
+        )
         people = [*(each.holder for each in on_shift), *answered]
+        people += [who for each in gone for who in (each.by, each.withdrawn_by) if who]
         names = names_of(connection, [*people, *(str(each.act.account_id) for each in photos)])
         return {
             "people": [_person(each, carried, answered, names) for each in on_shift],
@@ -75,6 +82,7 @@ def supervision(query_data: SupervisionQuery) -> dict[str, Any]:
             ],
             "responses": [_response(each) for each in responses(arisen)],
             "photos": _photos(connection, photos, names),
+            "escapes": _escapes(connection, gone, names),
             "names": names,
             "at": now,
         }
@@ -180,6 +188,38 @@ def _photos(
         }
         for each in found
         if (place := bays.get(BayId(bay_id_of(each.act))))
+    ]
+
+
+def _escapes(
+    connection: Connection, found: Sequence[EscapeAt], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Show who drove off, with what is left of their bills: two statements."""
+    plates = masked_plates(connection, (each.vehicle_id for each in found))
+    bills = {
+        each.charge.session_id: each
+        for each in payments.bills_of_sessions(connection, {each.session_id for each in found})
+        if each.charge.part is BillPart.STAY and each.state is not BillState.CANCELLED
+    }
+    return [
+        {
+            "session_id": each.session_id,
+            "at": each.at,
+            "by": each.by,
+            "name": names.get(each.by, ""),
+            "words": each.words,
+            "photo": each.photo,
+            "plate": None if each.vehicle_id is None else plates.get(each.vehicle_id),
+            "bay_label": each.bay_label,
+            "facility": {"zh": each.facility_zh, "en": each.facility_en},
+            "bill_id": None if bill is None else bill.id,
+            "outstanding": None if bill is None else bill.outstanding.as_json(),
+            "withdrawn_at": each.withdrawn_at,
+            "withdrawn_by": names.get(each.withdrawn_by or ""),
+            "because": each.because,
+        }
+        for each in found
+        for bill in [bills.get(each.session_id)]
     ]
 
 

@@ -14,6 +14,7 @@ SignalName = Literal[
     "replated",
     "exempted",
     "shortened",
+    "escaped",
     "idle",
     "cash-share",
     "undone",

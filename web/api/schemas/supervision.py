@@ -9,6 +9,7 @@ from pydantic import Field
 
 from web.api.schemas.base import Incoming, Instant, MoneyOut, Names, Outgoing
 from web.api.schemas.patrol import TaskKind
+from web.api.schemas.stays import PlateOut
 from web.api.schemas.terminals import Concern
 
 
@@ -88,6 +89,25 @@ class AwaitedPhotoOut(Outgoing):
     part_bytes: Annotated[int, Field(description="What came of it")]
 
 
+class EscapeOut(Outgoing):
+    """A vehicle that drove off unpaid, by whom it was seen and what became of its bill."""
+
+    session_id: UUID
+    at: Instant
+    by: str
+    name: Annotated[str, Field(description="Who saw it")]
+    words: str
+    photo: bool
+    plate: PlateOut | None
+    bay_label: str
+    facility: Names
+    bill_id: Annotated[UUID | None, Field(description="None: not billed yet")]
+    outstanding: MoneyOut | None
+    withdrawn_at: Annotated[Instant | None, Field(description="Since when it is taken back")]
+    withdrawn_by: Annotated[str | None, Field(description="Name of who took it back")]
+    because: Annotated[str, Field(description="Why it was taken back")]
+
+
 class SupervisionOut(Outgoing):
     """The street now: people, terminals, tasks, and how fast they were answered."""
 
@@ -96,5 +116,6 @@ class SupervisionOut(Outgoing):
     tasks: Annotated[list[SupervisionTaskOut], Field(description="The newest that stand")]
     responses: list[ResponseOut]
     photos: Annotated[list[AwaitedPhotoOut], Field(description="Awaited, the newest")]
+    escapes: Annotated[list[EscapeOut], Field(description="Told in the time asked about")]
     names: dict[str, str]
     at: Instant

@@ -10,6 +10,7 @@ import { instant } from "./format/time";
 import { agoText, exactly, inLanguage, price } from "./format/words";
 import { boxAround, holds, sameTown, type Box } from "./live/occupancy";
 import type { MapView, Pin } from "./map/view";
+import { plateLabel } from "./plates/label";
 import { chips } from "./shell/desk";
 import { byId, h, replace, write } from "./shell/dom";
 import { labelled, showForm } from "./shell/form";
@@ -27,6 +28,7 @@ const PINNED_TASKS = 200;
 const CLOSEST_ZOOM = 16;
 const SHOWN_EVIDENCE = 12;
 const SHOWN_PHOTOS = 20;
+const SHOWN_ESCAPES = 20;
 
 function minutes(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return "–";
@@ -63,7 +65,7 @@ class SupervisionPage {
         void this.load();
       },
     );
-    for (const id of ["people", "responses", "terminals", "photos", "honesty"]) replace(byId(id), skeleton(3));
+    for (const id of ["people", "responses", "terminals", "photos", "escapes", "honesty"]) replace(byId(id), skeleton(3));
   }
 
   async load(): Promise<void> {
@@ -100,6 +102,7 @@ class SupervisionPage {
     this.drawResponses(supervision);
     drawTerminals(supervision);
     this.drawPhotos(supervision);
+    this.drawEscapes(supervision);
     void this.drawMap(supervision);
   }
 
@@ -167,6 +170,49 @@ class SupervisionPage {
           ),
       photos.length > SHOWN_PHOTOS ? h("p", { class: "item-facts" }, text("supervision.more_evidence", { n: photos.length - SHOWN_PHOTOS })) : null,
     );
+  }
+
+  /** Who drove off by an attendant's word; a supervisor takes it back with a reason. */
+  private drawEscapes({ escapes }: Supervision): void {
+    replace(
+      byId("escapes"),
+      escapes.length === 0
+        ? emptyState(text("supervision.no_escapes"), text("supervision.no_escapes_advice"))
+        : table(
+            text("supervision.escapes"),
+            [text("supervision.escape_stay"), text("supervision.escape_by"), text("supervision.photo_since"), text("supervision.escape_left"), text("supervision.photo_end")],
+            escapes.slice(0, SHOWN_ESCAPES).map((each) => {
+              const words = text("supervision.escape_bay", { label: each.bay_label });
+              const back = each.withdrawn_at !== null;
+              return [
+                h("span", { "data-escape": back ? "withdrawn" : "stands" }, h("a", { href: `/stays?stay=${each.session_id}` }, words), h("br"), inLanguage(each.facility.zh, each.facility.en), " ", each.plate ? plateLabel(each.plate) : null),
+                h("span", {}, each.name || text("shifts.somebody"), each.words ? h("br") : null, each.words),
+                agoText(instant(each.at)),
+                each.outstanding ? price(each.outstanding) : text("supervision.escape_unbilled"),
+                back
+                  ? text("supervision.escape_withdrawn", { who: each.withdrawn_by || text("shifts.somebody"), because: each.because })
+                  : hasRole("operator")
+                    ? h("button", { class: "button", type: "button", onclick: () => this.takeBack(each.session_id, words) }, text("supervision.escape_back"))
+                    : "",
+              ];
+            }),
+          ),
+      escapes.length > SHOWN_ESCAPES ? h("p", { class: "item-facts" }, text("supervision.more_evidence", { n: escapes.length - SHOWN_ESCAPES })) : null,
+    );
+  }
+
+  private takeBack(stayId: string, words: string): void {
+    const reason = h("textarea", { class: "input", rows: 3, minlength: 3, maxlength: 500, required: true });
+    showForm({
+      title: words,
+      parts: [h("p", { class: "note" }, text("supervision.escape_means")), labelled("escape-reason", text("stays.reason"), reason)],
+      submit: text("supervision.escape_back"),
+      send: async () => {
+        await act("POST", `/api/v1/sessions/${stayId}/escape/withdrawal`, { reason: reason.value });
+        await this.load();
+        return text("supervision.escape_done");
+      },
+    });
   }
 
   private giveUp(photoId: string, words: string): void {
