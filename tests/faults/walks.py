@@ -73,7 +73,7 @@ COIN_MINOR: Final = 50
 """All amounts are multiples of it."""
 SEEN: Final = "walk-seen"
 """Names a sensor's observation."""
-TARIFF: Final = {
+TARIFF: Final[dict[str, Any]] = {
     "language": "greenbay-tariff/1",
     "name": {"zh": "巡查路停车", "en": "Walk Road"},
     "currency": "CNY",

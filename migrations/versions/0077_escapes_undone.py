@@ -1,13 +1,13 @@
 """That a driver drove off can be taken back: its bill is due again when it was to be.
 
-Revision ID: 0076_escapes_undone
-Revises: 0075_refunds_by_person
+Revision ID: 0077_escapes_undone
+Revises: 0076_arrears_account
 """
 
 from alembic import op
 
-revision = "0076_escapes_undone"
-down_revision = "0075_refunds_by_person"
+revision = "0077_escapes_undone"
+down_revision = "0076_arrears_account"
 branch_labels = None
 depends_on = None
 
