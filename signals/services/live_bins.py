@@ -41,6 +41,7 @@ MOST_BINS: Final = 24
 """A run; the next one goes on."""
 PLACES_AT_ONCE: Final = 50
 PAST_DAYS: Final = 28
+FRIDAY: Final = 5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger("bins")
@@ -87,6 +88,12 @@ def same_times(at: datetime) -> list[datetime]:
     return [day.astimezone(UTC) for day in days if _kind(day.date()) == kind]
 
 
+def is_working(day: date) -> bool:
+    """Tell working days from others; Monday to Friday where the calendar is not published."""
+    working = day_type(day).working
+    return day.isoweekday() <= FRIDAY if working is None else working
+
+
 def _kind(day: date) -> object:
     """Tell working days from others; weekdays by name where the calendar is not published."""
     working = day_type(day).working
@@ -122,6 +129,8 @@ def _fold_bin(uow: UnitOfWork, network_id: UUID, from_at: datetime) -> None:
                         each.split_failures,
                         each.arrivals,
                         each.on_green,
+                        each.released,
+                        each.waited_s,
                     )
                     for each in found
                 ],
@@ -231,10 +240,7 @@ def profile(
     chosen = []
     for back in range(PAST_DAYS + 1):
         day = today - timedelta(days=back)
-        working = day_type(day).working
-        if working is None:
-            working = day.isoweekday() <= 5  # noqa: PLR2004 - Friday
-        if working is (days == "working"):
+        if is_working(day) is (days == "working"):
             start_at = datetime.combine(day, time(), ZONE)
             chosen.append((start_at, start_at + timedelta(days=1)))
     return store.hours(connection, where, chosen)

@@ -274,7 +274,10 @@ def _require_unscheduled(connection: Connection, found: store.VersionRecord) -> 
 def measure(
     uow: UnitOfWork, actor: Actor, version_id: UUID, measured: Mapping[str, JsonValue]
 ) -> store.VersionRecord:
-    """Keep what was measured before and after a deployed plan; a later one takes its place."""
+    """Keep what was measured before and after a deployed plan; a later one takes its place.
+
+    Its whole ``effect`` is kept with it, and not on the audit record.
+    """
     found = _of_status(uow, version_id, "deployed", "measured")
     store.change(
         uow.connection,
@@ -284,7 +287,8 @@ def measure(
         measured_at=uow.clock.now(),
         measured_by=actor.subject,
     )
-    _record(uow, actor, "signals.plan_measured", found, dict(measured))
+    told = {name: value for name, value in measured.items() if name != "effect"}
+    _record(uow, actor, "signals.plan_measured", found, told)
     return find(uow.connection, version_id)
 
 

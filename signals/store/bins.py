@@ -24,6 +24,10 @@ class KeptPhaseBin:
     split_failures: int | None
     arrivals: int | None
     on_green: float | None
+    released: int | None = None
+    """Vehicles whose wait for green ended in the bin; who met green waited 0 s."""
+    waited_s: float | None = None
+    """All of these together."""
 
 
 @dataclass(frozen=True, slots=True)

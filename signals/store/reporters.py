@@ -75,6 +75,21 @@ def networks(connection: Connection) -> list[UUID]:
     return list(connection.execute(query).scalars())
 
 
+def heard_networks(connection: Connection, networks_asked: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Give when a reporter in service of some networks was heard last, where one was."""
+    query = (
+        select(place.c.network_id, func.max(reporter.c.heard_at).label("at"))
+        .join(reporter, reporter.c.place == place.c.place)
+        .where(
+            place.c.network_id.in_(list(networks_asked)),
+            reporter.c.removed_at.is_(None),
+            reporter.c.heard_at.is_not(None),
+        )
+        .group_by(place.c.network_id)
+    )
+    return {row.network_id: row.at for row in connection.execute(query)}
+
+
 def in_service(connection: Connection) -> dict[str, Reporter]:
     """Give all reporters in service by subject."""
     query = _shown().where(reporter.c.removed_at.is_(None))

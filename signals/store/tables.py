@@ -439,6 +439,8 @@ phase_bin = Table(
     Column("split_failures", Integer),
     Column("arrivals", Integer),
     Column("on_green", REAL),
+    Column("released", Integer),
+    Column("waited_s", REAL),
 )
 
 alarm = Table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,9 @@ from signals.rules.live.detectors import (
     fold_counts,
     imputed,
 )
+from signals.rules.live.phases import phase_bins
+from signals.rules.measures.events import in_order
+from signals.rules.measures.settings import Configuration
 
 EIGHT = datetime(2026, 3, 2, 0, tzinfo=UTC)
 
@@ -156,6 +160,21 @@ def test_what_can_be_believed_is_never_replaced(
         assert (after.imputed is None) is (after.source is None)
         if after.state is State.OK:
             assert after.imputed is None
+
+
+def test_a_wait_counts_in_the_bin_in_which_it_ends() -> None:
+    # Red from 293 s, green again at 330 s; vehicles at 295, 310 and, on green, 340 s.
+    told = [(270, 1, 1), (290, 8, 1), (293, 10, 1), (295, 82, 5), (310, 82, 5), (330, 1, 1)]
+    told.append((340, 82, 5))
+    at_us, code, parameter = (np.array(each, dtype=np.int64) for each in zip(*told, strict=True))
+    device = np.zeros(len(told), dtype=np.int64)
+    events = in_order(at_us * 1_000_000, device, code, parameter, ["J"])[0]
+    uses = Configuration(("J",), (1,), (5,), ("Advance",))
+    (before,) = phase_bins(events, uses, 0)
+    assert (before.arrivals, before.on_green, before.released) == (1, 0, None)
+    (after,) = phase_bins(events, uses, 300_000_000)
+    assert (after.arrivals, after.on_green) == (2, 0.5)
+    assert (after.released, after.waited_s) == (3, 55)
 
 
 def test_a_cabinet_tells_its_lamps_by_the_public_code_list() -> None:

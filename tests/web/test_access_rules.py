@@ -123,6 +123,8 @@ ROLES: dict[str, set[Role]] = {
     "POST /api/v1/signal-plans/<uuid:version_id>/approval": SIGNAL_AUTHORS,
     "POST /api/v1/signal-plans/<uuid:version_id>/deployment": SIGNAL_AUTHORS,
     "POST /api/v1/signal-plans/<uuid:version_id>/measurement": SIGNAL_AUTHORS,
+    "GET /api/v1/signal-plans/<uuid:version_id>/effect": SIGNAL_READERS,
+    "POST /api/v1/signal-plans/<uuid:version_id>/effect": SIGNAL_AUTHORS,
     "POST /api/v1/signal-plans/<uuid:version_id>/decision": SIGNAL_AUTHORS,
     "POST /api/v1/signal-plans/<uuid:version_id>/withdrawal": SIGNAL_AUTHORS,
     "GET /api/v1/signal-networks/<uuid:network_id>/counts": SIGNAL_READERS,

@@ -94,6 +94,8 @@ def test_bad_rows_come_back_with_reasons_and_the_rest_is_kept_once(site: Site) -
     (reporter,) = site.get(f"{network}/reporters", "operator").get_json()["items"]
     assert (reporter["refused_rows"], reporter["refused_reason"]) == (9, "time")
     assert datetime.fromisoformat(reporter["newest_at"]) == START + timedelta(seconds=0.1)
+    (listed,) = site.get("/api/v1/signal-networks", "operator").get_json()["items"]
+    assert listed["heard_at"] == reporter["heard_at"]
     (stream,) = site.wiring.live.keys("*detections")
     assert site.wiring.live.xlen(stream) == 0
 

@@ -11,7 +11,6 @@ from city.errors import Invalid
 from city.identifiers import AccountId, parse_id
 from city.people import Role
 from city.people.store import account_names
-from city.time import rfc3339
 from signals.services import networks, optimisations
 from signals.services import plan_versions as service
 from signals.store import drives
@@ -21,7 +20,6 @@ from web.acts import act
 from web.api.cursors import after, page
 from web.api.schemas.signals import (
     SignalDecisionIn,
-    SignalMeasurementIn,
     SignalOptimisationIn,
     SignalOptimisationOut,
     SignalPlanDetailOut,
@@ -40,7 +38,6 @@ from web.refusals import as_asked
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from pydantic import JsonValue
     from sqlalchemy import Connection
 
     from city.works.database import UnitOfWork
@@ -54,9 +51,19 @@ PLAN: Final = "/signal-plans/<uuid:version_id>"
 OPTIMISATION: Final = "/signal-optimisations/<uuid:optimisation_id>"
 
 
-def _plan(found: store.VersionRecord) -> dict[str, Any]:
+def plan_out(found: store.VersionRecord) -> dict[str, Any]:
+    """Give a version's document."""
     values = asdict(found)
     del values["deployable"]
+    return values
+
+
+def _listed(found: store.VersionRecord) -> dict[str, Any]:
+    values = plan_out(found)
+    if found.measured is not None:
+        # A list need not carry every junction's figures.
+        told = {name: value for name, value in found.measured.items() if name != "effect"}
+        values["measured"] = told
     return values
 
 
@@ -75,7 +82,7 @@ def signal_plans(query_data: SignalPlansQuery) -> dict[str, Any]:
             after=after(query_data.cursor),
             limit=query_data.limit,
         )
-    return page(found, query_data.limit, _plan)
+    return page(found, query_data.limit, _listed)
 
 
 @blueprint.post("/signal-plans")
@@ -86,7 +93,7 @@ def signal_plans(query_data: SignalPlansQuery) -> dict[str, Any]:
 @blueprint.doc(summary="Draft plans: given ones, or those that some signals run now")
 def draft_signal_plan(uow: UnitOfWork, json_data: SignalPlanIn) -> dict[str, Any]:
     """Write a draft."""
-    return _plan(
+    return plan_out(
         service.draft(
             uow,
             access.known_actor(),
@@ -114,7 +121,7 @@ def signal_plan(version_id: UUID) -> dict[str, Any]:
         names = _names(connection, found)
         driven = drives.latest(connection, version_id, revision=found.revision)
     return {
-        "plan": _plan(found),
+        "plan": plan_out(found),
         "document": document,
         "report": report,
         "differences": [each.as_json() for each in differences],
@@ -163,7 +170,7 @@ def edit_signal_plan(
     uow: UnitOfWork, version_id: UUID, json_data: SignalPlanEditIn
 ) -> dict[str, Any]:
     """Edit a draft."""
-    return _plan(
+    return plan_out(
         service.edit(
             uow,
             access.known_actor(),
@@ -187,7 +194,9 @@ def check_signal_plan(
     uow: UnitOfWork, version_id: UUID, json_data: SignalPlanRevisionIn
 ) -> dict[str, Any]:
     """Check a draft."""
-    return _plan(service.check(uow, access.known_actor(), version_id, revision=json_data.revision))
+    return plan_out(
+        service.check(uow, access.known_actor(), version_id, revision=json_data.revision)
+    )
 
 
 @blueprint.post(f"{PLAN}/approval")
@@ -200,7 +209,7 @@ def approve_signal_plan(
     uow: UnitOfWork, version_id: UUID, json_data: SignalPlanRevisionIn
 ) -> dict[str, Any]:
     """Approve a plan."""
-    return _plan(
+    return plan_out(
         service.approve(uow, access.known_actor(), version_id, revision=json_data.revision)
     )
 
@@ -215,34 +224,9 @@ def deploy_signal_plan(
     uow: UnitOfWork, version_id: UUID, json_data: SignalPlanRevisionIn
 ) -> dict[str, Any]:
     """Deploy a plan."""
-    return _plan(service.deploy(uow, access.known_actor(), version_id, revision=json_data.revision))
-
-
-@blueprint.post(f"{PLAN}/measurement")
-@access.allow(*AUTHORS)
-@act
-@blueprint.input(SignalMeasurementIn)
-@blueprint.output(SignalPlanOut)
-@blueprint.doc(summary="Keep what was measured before and after a deployed plan")
-def measure_signal_plan(
-    uow: UnitOfWork, version_id: UUID, json_data: SignalMeasurementIn
-) -> dict[str, Any]:
-    """Keep a measurement."""
-    if json_data.until_at <= json_data.from_at:
-        raise Invalid("must lie after from_at", field="until_at")
-    for side in ("before", "after"):
-        delay = getattr(json_data, side)
-        if not delay.low_s <= delay.mean_s <= delay.high_s:
-            raise Invalid("must lie from low_s to high_s", field=f"{side}.mean_s")
-    measured: dict[str, JsonValue] = {
-        "source": json_data.source,
-        "note": json_data.note,
-        "before": json_data.before.model_dump(),
-        "after": json_data.after.model_dump(),
-        "from_at": rfc3339(json_data.from_at),
-        "until_at": rfc3339(json_data.until_at),
-    }
-    return _plan(service.measure(uow, access.known_actor(), version_id, measured))
+    return plan_out(
+        service.deploy(uow, access.known_actor(), version_id, revision=json_data.revision)
+    )
 
 
 @blueprint.post(f"{PLAN}/decision")
@@ -256,7 +240,7 @@ def decide_signal_plan(
 ) -> dict[str, Any]:
     """Keep or revert."""
     decide = service.keep if json_data.decision == "keep" else service.revert
-    return _plan(decide(uow, access.known_actor(), version_id, reason=json_data.reason))
+    return plan_out(decide(uow, access.known_actor(), version_id, reason=json_data.reason))
 
 
 @blueprint.post(f"{PLAN}/withdrawal")
@@ -269,7 +253,9 @@ def withdraw_signal_plan(
     uow: UnitOfWork, version_id: UUID, json_data: SignalWithdrawalIn
 ) -> dict[str, Any]:
     """Take a plan back."""
-    return _plan(service.withdraw(uow, access.known_actor(), version_id, reason=json_data.reason))
+    return plan_out(
+        service.withdraw(uow, access.known_actor(), version_id, reason=json_data.reason)
+    )
 
 
 @blueprint.post("/signal-optimisations")

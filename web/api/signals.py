@@ -14,7 +14,7 @@ from signals.rules.life.outlook import outlook as outlook_of
 from signals.rules.model.document_writing import document_of
 from signals.services import networks, trials
 from signals.store import networks as network_store
-from signals.store import optimisations
+from signals.store import optimisations, reporters
 from web import access
 from web.acts import act
 from web.api.cursors import after, page
@@ -41,6 +41,8 @@ from web.api.signal_views import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
     from uuid import UUID
 
     from city.works.database import UnitOfWork
@@ -52,7 +54,9 @@ AUTHORS: Final = (Role.ENGINEER, Role.ADMINISTRATOR)
 NETWORK: Final = "/signal-networks/<uuid:network_id>"
 
 
-def _network(found: network_store.NetworkRecord) -> dict[str, Any]:
+def _network(
+    found: network_store.NetworkRecord, heard: Mapping[UUID, datetime] | None = None
+) -> dict[str, Any]:
     return {
         "id": found.id,
         "code": found.code,
@@ -60,6 +64,7 @@ def _network(found: network_store.NetworkRecord) -> dict[str, Any]:
         "name": {"zh": found.name_zh, "en": found.name_en},
         "origin": found.origin,
         "imported_at": found.imported_at,
+        "heard_at": None if heard is None else heard.get(found.id),
     }
 
 
@@ -74,7 +79,8 @@ def signal_networks(query_data: PageQuery) -> dict[str, Any]:
         found = network_store.networks(
             connection, after=after(query_data.cursor), limit=query_data.limit
         )
-    return page(found, query_data.limit, _network)
+        heard = reporters.heard_networks(connection, [each.id for each in found])
+    return page(found, query_data.limit, lambda each: _network(each, heard))
 
 
 @blueprint.post("/signal-networks")
@@ -108,9 +114,10 @@ def signal_network(network_id: UUID, query_data: SignalProfileQuery) -> dict[str
         outlooks = trials.outlooks(connection, network_id, profile)
         known = network_store.latest_demand(connection, network_id)
         asked = optimisations.latest(connection, network_id)
+        heard = reporters.heard_networks(connection, [network_id])
     roads = {road.name: road for part in parts.values() for road in part.roads}
     return {
-        "network": _network(home),
+        "network": _network(home, heard),
         "profile": profile.name,
         "roads": [
             {

@@ -5,8 +5,16 @@ from typing import Final
 
 import numpy as np
 
+from signals.rules.measures.approaches import waits
 from signals.rules.measures.cycles import arrivals, tracks_of
-from signals.rules.measures.events import GREEN, MINUTE_US, Events, bin_of, grouped
+from signals.rules.measures.events import (
+    GREEN,
+    MINUTE_US,
+    SECOND_US,
+    Events,
+    bin_of,
+    grouped,
+)
 from signals.rules.measures.settings import Configuration, Settings
 from signals.rules.measures.split_failures import split_failures
 
@@ -28,6 +36,10 @@ class PhaseBin:
     arrivals: int | None
     on_green: float | None
     """Share of arrivals that met green."""
+    released: int | None = None
+    """Vehicles whose wait for green ended in the bin; who met green waited 0 s."""
+    waited_s: float | None = None
+    """All of these together."""
 
 
 def phase_bins(events: Events, configuration: Configuration, from_us: int) -> list[PhaseBin]:
@@ -54,6 +66,7 @@ def phase_bins(events: Events, configuration: Configuration, from_us: int) -> li
     uses = configuration.of("Advance")
     tracks = tracks_of(events, uses)
     met = arrivals(events, tracks, uses, 0.0)
+    known, waited_us = waits(tracks, met)
     inside = bin_of(met.at_us, BIN_MIN * MINUTE_US) == from_us
     keys, group, sizes = grouped(met.device[inside], met.phase[inside])
     # A phase that nobody met on green is here too, and is what one looks for.
@@ -63,4 +76,14 @@ def phase_bins(events: Events, configuration: Configuration, from_us: int) -> li
     ):
         key = events.devices[owner], number
         found[key] = replace(row(*key), arrivals=total, on_green=share)
+    # A wait counts where it ends: of who waits still as the bin is over nobody knows how long.
+    ends = met.at_us + waited_us
+    over = known & (bin_of(ends, BIN_MIN * MINUTE_US) == from_us)
+    keys, group, sizes = grouped(met.device[over], met.phase[over])
+    waits_s = np.bincount(group, waited_us[over] / SECOND_US, len(sizes))
+    for owner, number, total, waited_s in zip(
+        *(each.tolist() for each in (*keys, sizes, waits_s)), strict=True
+    ):
+        key = events.devices[owner], number
+        found[key] = replace(row(*key), released=total, waited_s=waited_s)
     return [found[key] for key in sorted(found)]

@@ -9,7 +9,10 @@ from signals.rules.measures.events import (
     DETECTOR_ON,
     GREEN,
     MINUTE_US,
+    SECOND_US,
+    Bools,
     Events,
+    Ints,
     Table,
     bin_of,
     grouped,
@@ -58,19 +61,8 @@ def approach_delay(events: Events, tracks: Tracks, met: Arrivals, settings: Sett
     It is delay by signal state alone: queues that stand over a green are not in it. Arrivals
     without a green within ten minutes are not counted.
     """
-    green = tracks.events.code == GREEN
-    places = np.flatnonzero(green)
-    following = np.searchsorted(places, met.event, "right")
-    place = places[np.minimum(following, len(places) - 1)] if len(places) else met.event
-    inside = (following < len(places)) & (met.event >= 0)
-    if len(places):
-        inside &= tracks.track[place] == met.track
-        wait_us = tracks.events.at_us[place] - met.at_us
-    else:
-        wait_us = np.zeros(len(met.at_us), dtype=np.int64)
-    on_green = met.state == GREEN
-    delay_s = np.where(on_green, 0, wait_us) / 1_000_000
-    known = on_green | inside & (wait_us >= 0) & (wait_us <= MOST_DELAY_US)
+    known, waited_us = waits(tracks, met)
+    delay_s = waited_us / SECOND_US
     bins = bin_of(met.at_us[known], settings.bin_min * MINUTE_US)
     keys, group, sizes = grouped(bins, met.device[known], met.phase[known])
     total = np.bincount(group, delay_s[known], len(sizes))
@@ -82,3 +74,20 @@ def approach_delay(events: Events, tracks: Tracks, met: Arrivals, settings: Sett
         "AvgDelay": means(delay_s[known], group, sizes),
         "TotalDelay": total,
     }
+
+
+def waits(tracks: Tracks, met: Arrivals) -> tuple[Bools, Ints]:
+    """Give of which arrivals the wait for green is known, and how long it is in microseconds."""
+    green = tracks.events.code == GREEN
+    places = np.flatnonzero(green)
+    following = np.searchsorted(places, met.event, "right")
+    place = places[np.minimum(following, len(places) - 1)] if len(places) else met.event
+    inside = (following < len(places)) & (met.event >= 0)
+    if len(places):
+        inside &= tracks.track[place] == met.track
+        wait_us = tracks.events.at_us[place] - met.at_us
+    else:
+        wait_us = np.zeros(len(met.at_us), dtype=np.int64)
+    on_green = met.state == GREEN
+    known = on_green | inside & (wait_us >= 0) & (wait_us <= MOST_DELAY_US)
+    return known, np.where(on_green, 0, wait_us)

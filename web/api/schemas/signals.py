@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from web.api.schemas.base import Incoming, Instant, InstantIn, Names, Outgoing, PageQuery
+from web.api.schemas.base import Incoming, Instant, Names, Outgoing, PageQuery
 from web.api.schemas.signal_drives import SignalDriveOut
 
 NetworkCode = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -38,6 +38,10 @@ class SignalNetworkOut(Outgoing):
     name: Names
     origin: Literal["import", "demo"]
     imported_at: Instant
+    heard_at: Annotated[
+        Instant | None,
+        Field(description="When a controller or detector station of it was heard last"),
+    ]
 
 
 class SignalNetworksOut(Outgoing):
@@ -292,25 +296,6 @@ class SignalPlanRevisionIn(Incoming):
     """What is acted on: a version as it stands at a revision."""
 
     revision: Revision
-
-
-class MeasuredDelayIn(Incoming):
-    """A mean with its 95 % interval."""
-
-    mean_s: Seconds
-    low_s: Seconds
-    high_s: Seconds
-
-
-class SignalMeasurementIn(Incoming):
-    """What was measured before and after, by what, and when."""
-
-    source: Literal["simulation", "detectors", "floating_cars", "survey"]
-    note: Text = ""
-    before: MeasuredDelayIn
-    after: MeasuredDelayIn
-    from_at: InstantIn
-    until_at: InstantIn
 
 
 class SignalDecisionIn(Incoming):

@@ -2,13 +2,14 @@
 import "../styles/base.css";
 import "../styles/signals.css";
 import "../styles/studies.css";
-import { act, ProblemError, read, readAll, withQuery } from "./api/client";
+import { act, ProblemError, read, withQuery } from "./api/client";
 import { byId, h, replace, write } from "./shell/dom";
 import { field, labelled, showForm } from "./shell/form";
 import { hasRole, page, startPage } from "./shell/page";
 import { emptyState, errorState, problemText, skeleton } from "./shell/states";
 import { inLanguage, locale, named, text } from "./shell/text";
-import type { Network, NetworkDetail } from "./signals/types";
+import { offerNetworks } from "./signals/network_choice";
+import type { NetworkDetail } from "./signals/types";
 import { changed, faultOf } from "./studies/functions";
 import { approachCard, fromWords, turnWords } from "./studies/lanes";
 import { inWords, resultView } from "./studies/results";
@@ -46,13 +47,12 @@ class StudiesPage {
   async start(): Promise<void> {
     replace(byId("studies"), skeleton(2));
     try {
-      const networks = await readAll<Network>("/api/v1/signal-networks", { limit: 100 });
-      replace(byId("network"), ...networks.map((each) => h("option", { value: each.id }, `${inLanguage(each.name.zh, each.name.en)} · ${each.revision}`)));
       const subject = page().subject;
       const query = new URLSearchParams(location.search);
       const detail = subject ? await read<StudyDetail>(`/api/v1/signal-studies/${subject}`) : null;
       const asked = detail?.study.network_id ?? query.get("network");
-      const first = networks.find((each) => each.id === asked)?.id ?? detail?.study.network_id ?? networks[0]?.id;
+      const offered = await offerNetworks(byId("network"), asked);
+      const first = detail?.study.network_id ?? offered.first?.id;
       if (!first) {
         replace(byId("problem"), emptyState(text("signals.none"), text("signals.none_advice")));
         return;

@@ -2,7 +2,7 @@
 import "../styles/base.css";
 import "../styles/signals.css";
 import "../styles/schedules.css";
-import { act, ProblemError, read, readAll, withQuery } from "./api/client";
+import { act, ProblemError, read, withQuery } from "./api/client";
 import { busiest, dateStrip, dayStrip, legend, tonesOf } from "./schedules/strips";
 import { SpecialDaysPart } from "./schedules/special";
 import type { Counts, Day, Imported, Schedule, ScheduleDate, ScheduleDetail, ScheduleDocument } from "./schedules/types";
@@ -11,8 +11,8 @@ import { byId, h, replace, write } from "./shell/dom";
 import { field, labelled, row, showForm, typedNumber } from "./shell/form";
 import { hasRole, startPage } from "./shell/page";
 import { emptyState, errorState, problemText, skeleton } from "./shell/states";
-import { counted, inLanguage, language, text, wholeNumber } from "./shell/text";
-import type { Network } from "./signals/types";
+import { counted, language, text, wholeNumber } from "./shell/text";
+import { offerNetworks } from "./signals/network_choice";
 
 const LOOK_AGAIN_MS = 1_500;
 const IMPORT_MS = 120_000;
@@ -48,15 +48,8 @@ class SchedulesPage {
   async start(): Promise<void> {
     replace(byId("schedules"), skeleton(2));
     try {
-      const networks = await readAll<Network>("/api/v1/signal-networks", { limit: 100 });
-      replace(
-        byId("network"),
-        ...networks.map((each) =>
-          h("option", { value: each.id }, `${inLanguage(each.name.zh, each.name.en)} · ${each.revision}`),
-        ),
-      );
       const asked = new URLSearchParams(location.search).get("network");
-      const first = networks.find((each) => each.id === asked) ?? networks[0];
+      const { first } = await offerNetworks(byId("network"), asked);
       if (!first) {
         replace(byId("problem"), emptyState(text("signals.none"), text("signals.none_advice")));
         return;

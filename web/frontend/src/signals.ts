@@ -1,7 +1,7 @@
 /** The signals' workbench: junctions, stages, green waves, plans from draft to street. */
 import "../styles/base.css";
 import "../styles/signals.css";
-import { act, ProblemError, read, readAll } from "./api/client";
+import { act, ProblemError, read } from "./api/client";
 import { byId, h, replace, write } from "./shell/dom";
 import { field, labelled, showForm } from "./shell/form";
 import { onKey } from "./shell/keys";
@@ -13,7 +13,9 @@ import { Diagram } from "./signals/diagram";
 import { DrivePanel } from "./signals/drive";
 import { estimateWords } from "./signals/drive_words";
 import { round, StageEditor } from "./signals/editor";
+import { EffectPanel, measuredWords } from "./signals/effect";
 import { legend, NetworkMap } from "./signals/map";
+import { offerNetworks } from "./signals/network_choice";
 import { saveDrawing, timingSheet } from "./signals/sheet";
 import {
   copyOf,
@@ -49,7 +51,7 @@ class SignalsPage {
   private readonly diagram: Diagram;
   private readonly editor: StageEditor;
   private readonly drives: DrivePanel;
-  private networks: readonly Network[] = [];
+  private readonly effects: EffectPanel;
   private network: NetworkDetail | null = null;
   private readonly details = new Map<string, SignalDetail>();
   private readonly edits = new Map<string, Plan>();
@@ -67,7 +69,8 @@ class SignalsPage {
     this.diagram = new Diagram({ moved: (signal, offset) => this.moveOffset(signal, offset) });
     this.editor = new StageEditor((plan) => this.edited(plan));
     this.drives = new DrivePanel((run) => this.guarded(run), (drive) => this.driven(drive));
-    byId("driven").append(this.drives.element);
+    this.effects = new EffectPanel((run) => this.guarded(run), (plan) => this.openVersion(plan));
+    byId("driven").append(this.effects.element, this.drives.element);
     byId("space-time").append(this.diagram.element);
     byId("stages").append(this.editor.element);
     byId("legend").append(legend());
@@ -93,22 +96,11 @@ class SignalsPage {
   async start(wanted: string | null = null): Promise<void> {
     replace(byId("plans"), skeleton(3));
     try {
-      this.networks = await readAll<Network>("/api/v1/signal-networks", { limit: 100 });
-      const first = this.networks[0];
-      const subject = page().subject;
-      let open = wanted ?? first?.id ?? null;
-      let detail: PlanDetail | null = null;
-      if (subject && wanted === null) {
-        detail = await read<PlanDetail>(`/api/v1/signal-plans/${subject}`);
-        open = detail.plan.network_id;
-      }
-      const select = byId<HTMLSelectElement>("network");
-      replace(
-        select,
-        ...this.networks.map((each) =>
-          h("option", { value: each.id }, `${inLanguage(each.name.zh, each.name.en)} · ${each.revision}`),
-        ),
-      );
+      const { subject } = page();
+      const detail = subject && wanted === null ? await read<PlanDetail>(`/api/v1/signal-plans/${subject}`) : null;
+      const asked = wanted ?? detail?.plan.network_id ?? new URLSearchParams(location.search).get("network");
+      const { first } = await offerNetworks(byId("network"), asked);
+      const open = detail?.plan.network_id ?? first?.id;
       if (!open) {
         byId("work").hidden = true;
         replace(byId("problem"), emptyState(text("signals.none"), text("signals.none_advice")));
@@ -439,6 +431,7 @@ class SignalsPage {
     byId("version").hidden = !version;
     if (!version) {
       this.drives.hide();
+      this.effects.hide();
       return;
     }
     const { plan } = version;
@@ -463,6 +456,7 @@ class SignalsPage {
     const report = version.plan.checked_revision === plan.revision ? (version.report as Report | null) : null;
     replace(byId("report"), reportView(report));
     replace(byId("predicted"), predictedView(plan, version.drive));
+    this.effects.show({ plan, mayDraw: this.mayDraw, titles: this.titles() });
     this.drives.show({ plan, drive: version.drive, mayDraw: this.mayDraw, hasDemand: Boolean(this.network?.demand), titles: this.titles() });
   }
 
@@ -725,12 +719,10 @@ function delayTable(before: readonly Outlook[], after: readonly Outlook[], title
 
 function predictedView(plan: PlanVersion, drive: Drive | null): HTMLElement | null {
   const predicted = plan.predicted as { before_s: number | null; after_s: number | null } | null;
-  const measured = plan.measured as { before: { mean_s: number; low_s: number; high_s: number }; after: { mean_s: number; low_s: number; high_s: number } } | null;
+  const measured = measuredWords(plan.measured);
   const simulated = drive?.result?.figures["signal_delay_s"];
   if (!predicted && !measured && !simulated) return null;
   const mean = (value: number | null): string => (value === null ? "–" : text("signals.seconds", { n: round(value) }));
-  const interval = (each: { mean_s: number; low_s: number; high_s: number }): string =>
-    text("signals.interval", { n: round(each.mean_s), low: round(each.low_s), high: round(each.high_s) });
   return h(
     "dl",
     { class: "junction-figures" },
@@ -738,7 +730,7 @@ function predictedView(plan: PlanVersion, drive: Drive | null): HTMLElement | nu
     simulated
       ? h("div", { id: "simulated" }, h("dt", {}, text("signals.simulated_delay")), h("dd", {}, `${estimateWords(simulated.before, "signal_delay_s")} → ${estimateWords(simulated.after, "signal_delay_s")}`))
       : null,
-    measured ? h("div", {}, h("dt", {}, text("signals.measured")), h("dd", {}, `${interval(measured.before)} → ${interval(measured.after)}`)) : null,
+    measured ? h("div", {}, h("dt", {}, text("signals.measured")), h("dd", {}, measured)) : null,
   );
 }
 

@@ -2,7 +2,7 @@
 import "../styles/base.css";
 import "../styles/signals.css";
 import "../styles/travel.css";
-import { read, readAll } from "./api/client";
+import { read } from "./api/client";
 import type { components } from "./api/schema";
 import type { Overview } from "./duty/types";
 import { said, table } from "./duty/words";
@@ -12,8 +12,8 @@ import { chips } from "./shell/desk";
 import { byId, h, replace, write } from "./shell/dom";
 import { startPage } from "./shell/page";
 import { emptyState, errorState, skeleton } from "./shell/states";
-import { counted, inLanguage, named, text, wholeNumber } from "./shell/text";
-import type { Network } from "./signals/types";
+import { counted, named, text, wholeNumber } from "./shell/text";
+import { offerNetworks } from "./signals/network_choice";
 
 type Schemas = components["schemas"];
 type Travel = Schemas["SignalTravelOut"];
@@ -56,15 +56,8 @@ class TravelPage {
 
   async start(): Promise<void> {
     try {
-      const networks = await readAll<Network>("/api/v1/signal-networks", { limit: 100 });
-      replace(
-        byId("network"),
-        ...networks.map((each) =>
-          h("option", { value: each.id }, `${inLanguage(each.name.zh, each.name.en)} · ${each.revision}`),
-        ),
-      );
       const asked = new URLSearchParams(location.search).get("network");
-      const first = networks.find((each) => each.id === asked) ?? networks[0];
+      const { first } = await offerNetworks(byId("network"), asked);
       if (first) await this.open(first.id);
       else replace(byId("problem"), emptyState(text("signals.none"), text("signals.none_advice")));
     } catch (error) {

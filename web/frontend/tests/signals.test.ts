@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import cases from "./bands.json";
 import { bandAlong, commonCycleS, widest, type Arc } from "../src/signals/bands";
 import { cycleS, greensOf, movedBoundary, stagesOf } from "../src/signals/stages";
-import type { Plan } from "../src/signals/types";
+import { beginWith } from "../src/signals/network_choice";
+import type { Network, Plan } from "../src/signals/types";
 
 const PLAN: Plan = {
   junction: "J",
@@ -54,5 +55,29 @@ describe("a plan's stages", () => {
     const moved = movedBoundary(PLAN, 0, 100);
     assert.deepEqual(stagesOf(moved).map(({ greenS }) => greenS), [49, 1]);
     assert.equal(cycleS(moved), cycleS(PLAN));
+  });
+});
+
+describe("the network that a page begins with", () => {
+  const network = (code: string, heard_at: string | null): Network => ({
+    id: `id-${code}`,
+    code,
+    revision: 1,
+    name: { zh: code, en: code },
+    origin: "import",
+    imported_at: "2026-03-02T00:00:00Z",
+    heard_at,
+  });
+  const newest = network("newest", null);
+  const town = network("town", "2026-03-02T08:00:00Z");
+  const silent = network("silent", "2026-03-01T08:00:00Z");
+  const all = [newest, silent, town];
+
+  it("is the one asked for, the one chosen last, the one that reports, the newest", () => {
+    assert.equal(beginWith(all, "id-silent", "newest")?.code, "silent");
+    assert.equal(beginWith(all, null, "newest")?.code, "newest");
+    assert.equal(beginWith(all, null, "gone")?.code, "town");
+    assert.equal(beginWith([newest], null, null)?.code, "newest");
+    assert.equal(beginWith([], null, null), undefined);
   });
 });

@@ -7,8 +7,8 @@ import { chips, Desk } from "../shell/desk";
 import { byId, h, replace, write } from "../shell/dom";
 import { hasRole } from "../shell/page";
 import { emptyState, errorState } from "../shell/states";
-import { counted, inLanguage, named, text, wholeNumber } from "../shell/text";
-import type { Network } from "../signals/types";
+import { counted, named, text, wholeNumber } from "../shell/text";
+import { offerNetworks } from "../signals/network_choice";
 import { doneWords, effectTable, requestFacts, stateTag, vehicleWords } from "./priority";
 import type { Alarm, DayFinding, Overview, PriorityEffects, PriorityRequest, PriorityRequests, SentPlan, SignalNow } from "./types";
 import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, told } from "./words";
@@ -57,21 +57,13 @@ export class DutyPage {
 
   async start(): Promise<void> {
     try {
-      const networks = await readAll<Network>("/api/v1/signal-networks", { limit: 100 });
-      replace(
-        byId("network"),
-        ...networks.map((each) =>
-          h("option", { value: each.id }, `${inLanguage(each.name.zh, each.name.en)} · ${each.revision}`),
-        ),
-      );
       const asked = new URLSearchParams(location.search).get("network");
-      const first = networks.find((each) => each.id === asked) ?? networks[0];
+      const { first } = await offerNetworks(byId("network"), asked);
       if (!first) {
         replace(this.place, emptyState(text("signals.none"), text("signals.none_advice")));
         return;
       }
       this.network = first.id;
-      byId<HTMLSelectElement>("network").value = first.id;
     } catch (error) {
       replace(this.place, errorState(error, () => void this.start()));
     }
