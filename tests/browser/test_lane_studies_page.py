@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from playwright.sync_api import expect
 
@@ -16,13 +19,40 @@ if TYPE_CHECKING:
 
 JUNCTION = "J01"
 ROAD = "m10-n10"
+HOUR = (datetime.now(UTC).hour + 20) % 24
+"""Of the street, half a day from now: no detector of the town has counted it."""
+
+
+def import_counts(visitor: Visitor, network: str) -> None:
+    """Import a table of one turn of the junction: an hour of two working days."""
+    request = visitor.context("engineer").request
+    home = f"{visitor.system.origin}/api/v1/signal-networks/{network}"
+    lanes = request.get(f"{home}/signals/{JUNCTION}/lanes").json()
+    right = next(each for each in lanes["approaches"] if each["road"] == ROAD)["ways"][0]
+    rows = [
+        f"{JUNCTION},2026-03-0{day},{HOUR:02}:{minute:02},{ROAD},{right['to_road']},{60 + day}"
+        for day in (2, 3)
+        for minute in (0, 15, 30, 45)
+    ]
+    table = "\n".join(["junction,date,start,approach,movement,car", *rows])
+    token = request.get(f"{visitor.system.origin}/api/v1/me").json()["csrf_token"]
+    headers = {"X-CSRF-Token": token, "Idempotency-Key": str(uuid4())}
+    answer = request.post(f"{home}/counts", data={"text": table}, headers=headers)
+    assert answer.ok, answer.text()
 
 
 def change_flows(page: Page) -> None:
-    """Enter another count of one turn of the junction."""
+    """Fill what is counted of the junction, and enter another count of one turn."""
     page.locator("#flows").click()
+    page.locator("#counted-hour").select_option(str(HOUR))
+    page.locator("#fill-counts").click()
+    expect(page.locator(f"#flow-{ROAD}-0")).to_have_value("250")
+    expect(page.locator("#dialog")).to_contain_text("tables of counts, 2 days")
+    expect(page.locator("#dialog")).to_contain_text("not counted: as it was")
+    expect(page.locator("#flows-source")).to_have_value(re.compile("^tables of counts, working"))
     page.locator("#flows-source").fill("counted by hand")
     page.locator(f"#flow-{ROAD}-0").fill("300")
+    expect(page.locator("#dialog")).to_contain_text("entered by hand")
     shot(page, "studies-flows-en-1440")
     assert violations(page) == []
     page.locator("#dialog button[type=submit]").click()
@@ -39,6 +69,7 @@ def test_lanes_are_changed_compared_and_kept_and_a_signal_taken_away(visitor: Vi
     expect(page.locator("body[data-signal]")).to_have_count(1)
     page.locator("#signal").select_option(JUNCTION)
     expect(page.locator(f'body[data-signal="{JUNCTION}"]')).to_have_count(1)
+    import_counts(visitor, page.locator("#network").input_value())
     change_flows(page)
     # Three lanes: right, left, left. The middle one is to lead right as well.
     card = page.locator(f'[data-road="{ROAD}"]')

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
+from city.time import FixedClock
+from signals.rules.live.detectors import BIN, DetectorBin, Source, State
 from signals.rules.model.files import read_network
 from signals.rules.what_if.lane_functions import functions_of
 from signals.services import lane_studies
+from signals.store import bins, reporters
+from signals.store.reporters import DetectorUse
+from tests.signals import counted
 from tests.web.small_site import UNKNOWN_ID
 from tests.web.test_signal_plans_api import imported, with_demand
 
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
     from tests.web.small_site import Site
 
 PATH = "/api/v1/signal-studies"
+EIGHT = datetime(2026, 3, 5, 0, tzinfo=UTC)
+"""On the street, of a Thursday."""
 
 
 def ways(*turns: str) -> list[dict[str, str]]:
@@ -106,6 +114,40 @@ def test_a_junctions_flows_are_changed_and_those_elsewhere_stay(site: Site) -> N
     wrong = again | {"based_on": lanes["demand"]["id"], "flows": [flow | {"to_road": "south-out"}]}
     refused = site.post(f"{path}/flows", "engineer", json=wrong)
     assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "flows.0")
+
+
+def test_flows_of_an_hour_come_from_tables_then_detectors_and_say_which(site: Site) -> None:
+    network_id = imported(site)
+    rows = counted.rows([date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 7)], [8])
+    table = counted.csv_of(each for each in rows if each[3] == "S").decode()
+    path = f"/api/v1/signal-networks/{network_id}"
+    assert site.post(f"{path}/counts", "engineer", json={"text": table}).status_code == 200
+    database = site.wiring.database
+    database.wall = FixedClock(datetime(2026, 3, 9, 1, tzinfo=UTC))
+    with database.unit_of_work() as uow:
+        places = reporters.make_places(uow.connection, UUID(network_id), ["crossroads"])
+        where = places["crossroads"]
+        uses = [DetectorUse(3, 5, "advance"), DetectorUse(4, 9, "advance")]
+        reporters.set_detectors(uow.connection, {where: uses})
+        sound = DetectorBin(where, 3, EIGHT, State.OK, 20, 60.0, None, None, 0.0)
+        kept = [
+            replace(sound, from_at=EIGHT + timedelta(days=day) + number * BIN)
+            for day in (0, 1)
+            for number in range(12)
+        ]
+        kept[5] = replace(kept[5], state=State.SILENT, vehicles=0, imputed=20.0, source=Source.PAST)
+        bins.keep_detector_bins(uow.connection, kept)
+    answer = site.get(f"{path}/signals/crossroads/counted-flows?hour=8", "operator")
+    assert answer.status_code == 200, answer.get_json()
+    found = {(each["from_road"], each["to_road"]): each for each in answer.get_json()["turns"]}
+    south = found["south-in", "north-out"]
+    # Saturday is another kind of day.
+    assert (south["source"], south["days"], south["parted"]) == ("table", 2, "counted")
+    east = found["east-in", "west-out"]
+    assert (east["flow_vph"], east["source"], east["days"]) == (120, "detectors", 2)
+    assert (east["parted"], east["imputed"]) == ("even", pytest.approx(1 / 24))
+    north = found["north-in", "south-out"]
+    assert (north["flow_vph"], north["source"]) == (None, None)
 
 
 def test_no_signal_is_judged_by_the_peak_hour_and_by_who_gives_way(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIBlueprint
@@ -10,14 +11,16 @@ from flask import Response
 from city.errors import Invalid
 from signals.rules.model.junction import Turn
 from signals.rules.what_if.lane_functions import Way
+from signals.services import counted_flows, networks
 from signals.services import lane_studies as service
-from signals.services import networks
 from signals.store import lane_studies as store
 from signals.store import networks as network_store
 from web import access
 from web.acts import act
 from web.api.cursors import after, page
 from web.api.schemas.signal_studies import (
+    CountedFlowsOut,
+    CountedFlowsQuery,
     JunctionFlowsIn,
     SignalLanesOut,
     SignalStudiesOut,
@@ -110,6 +113,25 @@ def signal_lanes(network_id: UUID, name: str) -> dict[str, Any]:
             for each in found
         ],
     }
+
+
+@blueprint.get(f"{NETWORK}/signals/<string:name>/counted-flows")
+@access.allow(*READERS)
+@blueprint.input(CountedFlowsQuery, location="query")
+@blueprint.output(CountedFlowsOut)
+@blueprint.doc(summary="Who turns where in an hour of the day, by tables of counts or detectors")
+def signal_counted_flows(
+    network_id: UUID, name: str, query_data: CountedFlowsQuery
+) -> dict[str, Any]:
+    """Show what is counted."""
+    database = access.wiring().database
+    days, hour = query_data.days, query_data.hour
+    with database.read() as connection:
+        networks.network(connection, network_id)
+        turns = counted_flows.flows(
+            connection, network_id, name, days=days, hour=hour, now=database.wall.now()
+        )
+    return {"days": days, "hour": hour, "turns": [asdict(each) for each in turns]}
 
 
 @blueprint.post(f"{NETWORK}/signals/<string:name>/flows")

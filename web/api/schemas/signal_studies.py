@@ -58,6 +58,41 @@ class SignalLanesOut(Outgoing):
     approaches: list[ApproachLanesOut]
 
 
+class CountedFlowsQuery(Incoming):
+    """Of which hour, on which days."""
+
+    days: Literal["working", "free"] = "working"
+    hour: Annotated[int, Field(ge=0, le=23, description="Of the street's day")]
+
+
+class CountedTurnOut(Outgoing):
+    """A turn, and what is counted of it."""
+
+    from_road: str
+    to_road: str
+    flow_vph: Annotated[
+        float | None,
+        Field(description="In pcu by tables, vehicles by detectors; null where nobody counted"),
+    ]
+    source: Literal["table", "detectors"] | None
+    days: Annotated[int, Field(description="On which it stands")]
+    parted: Annotated[
+        Literal["counted", "demand", "even"] | None,
+        Field(description="How a phase's count was parted among its turns"),
+    ]
+    imputed: Annotated[
+        float, Field(description="Share of bins in which something stands for a broken detector")
+    ]
+
+
+class CountedFlowsOut(Outgoing):
+    """A junction's flows in an hour of the day, as counted."""
+
+    days: Literal["working", "free"]
+    hour: int
+    turns: list[CountedTurnOut]
+
+
 class JunctionFlowsIn(Incoming):
     """Other flows of a junction's turns; those elsewhere stay."""
 

@@ -10,6 +10,7 @@ import { emptyState, errorState, problemText, skeleton } from "./shell/states";
 import { inLanguage, locale, named, text } from "./shell/text";
 import { offerNetworks } from "./signals/network_choice";
 import type { NetworkDetail } from "./signals/types";
+import { fillFromCounts } from "./studies/counted";
 import { changed, faultOf } from "./studies/functions";
 import { approachCard, fromWords, turnWords } from "./studies/lanes";
 import { inWords, resultView } from "./studies/results";
@@ -134,6 +135,7 @@ class StudiesPage {
       approach.ways.map((way) => ({
         approach,
         way,
+        origin: h("span", { class: "item-facts" }),
         input: field(way.flow_vph === null ? "" : Math.round(way.flow_vph * 10) / 10, { type: "number", min: 0, max: 20_000, step: "any", inputmode: "decimal", required: true }),
       })),
     );
@@ -144,6 +146,7 @@ class StudiesPage {
         h("p", { class: "note" }, text("studies.flows_note")),
         labelled("flows-name", text("studies.flows_name"), name),
         labelled("flows-source", text("studies.flows_source"), source),
+        fillFromCounts(`/api/v1/signal-networks/${this.network}/signals/${encodeURIComponent(this.signal)}`, inputs, source),
         ...this.approaches.map((approach) =>
           h(
             "fieldset",
@@ -151,7 +154,7 @@ class StudiesPage {
             h("legend", {}, fromWords(approach)),
             ...inputs
               .filter((each) => each.approach === approach)
-              .map(({ way, input }, i) => labelled(`flow-${approach.road}-${i}`, `${turnWords(way)}, ${text("studies.vph")}`, input)),
+              .map(({ way, input, origin }, i) => h("div", {}, labelled(`flow-${approach.road}-${i}`, `${turnWords(way)}, ${text("studies.vph")}`, input), origin)),
           ),
         ),
       ],
