@@ -1,0 +1,96 @@
+"""Cabinets at signals, what is sent to them, orders by hand, alarms."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from signals.store.tables.base import INSTANT, METADATA
+
+cabinet = Table(
+    "cabinet",
+    METADATA,
+    Column("network_id", Uuid, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("protocol", Text, nullable=False),
+    Column("transport", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("controller", BigInteger, nullable=False),
+    Column("junction", Integer, nullable=False),
+    Column("dialect", JSONB, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("bound_at", INSTANT, nullable=False),
+    Column("bound_by", Text, nullable=False),
+)
+
+cabinet_act = Table(
+    "cabinet_act",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("asked_at", INSTANT, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claim", Uuid),
+    Column("began_at", INSTANT),
+    Column("alive_at", INSTANT),
+    Column("ended_at", INSTANT),
+    Column("plan_number", Integer),
+    Column("former_number", Integer),
+    Column("steps", JSONB, nullable=False, server_default="[]"),
+)
+
+override = Table(
+    "override",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("effect", Text, nullable=False),
+    Column("stage", Integer),
+    Column("until_at", INSTANT, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("proposed_at", INSTANT, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_name", Text, nullable=False),
+    Column("replaces", Uuid),
+    Column("replaced_by", Uuid),
+    Column("confirmed_at", INSTANT),
+    Column("seal", LargeBinary),
+    Column("claim", Uuid),
+    Column("alive_at", INSTANT),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("began_at", INSTANT),
+    Column("ended_at", INSTANT),
+    Column("released_at", INSTANT),
+    Column("released_by", Text),
+    Column("plan", Integer),
+    Column("control", Text),
+    Column("steps", JSONB, nullable=False, server_default="[]"),
+)
+
+alarm = Table(
+    "alarm",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("network_id", Uuid, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("limit_value", Double, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("since_at", INSTANT, nullable=False),
+    Column("raised_at", INSTANT, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
+    Column("cleared_at", INSTANT),
+    Column("acknowledged_at", INSTANT),
+    Column("acknowledged_by", Text),
+    Column("note", Text),
+)
