@@ -1,7 +1,7 @@
 """Plans tried without being kept: what the checker says, what the model foretells, which bands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -75,6 +75,36 @@ def assess(
             outlook(cases[name], running[name][1], known[1]) for name in names if name in running
         ),
     )
+
+
+def drawn(
+    connection: Connection,
+    network_id: UUID,
+    name: str,
+    stages: Sequence[tuple[frozenset[str], float]],
+    *,
+    profile: Profile,
+    offset_s: float,
+) -> Programme:
+    """Give the plan of stages as somebody drew them: who is green together, and for how long.
+
+    What lies between them is worked out, as for plans that are made here; nothing is judged.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such signal.
+    Invalid
+        On fewer than two stages, an unknown group, or a green too short for its flashing end.
+    """
+    from signals.rules.plans.junction_maker import JunctionMaker  # noqa: PLC0415 - loads SciPy
+
+    case = networks.cases(connection, network_id, [name], profile)[name]
+    running = networks.running(connection, network_id, [name])
+    own = [running[name][1]] if name in running else []
+    maker = JunctionMaker(case, (), own, 1.0)
+    made = maker.programme([groups for groups, _ in stages], [green_s for _, green_s in stages])
+    return replace(made, offset_s=offset_s % made.cycle_s)
 
 
 def outlooks(connection: Connection, network_id: UUID, profile: Profile) -> dict[str, Outlook]:

@@ -66,6 +66,22 @@ def test_the_towns_junctions_are_there_and_a_green_wave_follows_a_dragged_offset
     assert violations(page) == []
 
 
+def draw_a_fifth_stage(page: Page) -> None:
+    """Draw a stage by hand, look at it, and take it back."""
+    page.locator("#draw-stages").click()
+    expect(page.locator(".drawn-stage")).to_have_count(4)
+    page.locator("#add-stage").click()
+    page.locator("#stage-4-group-0").click()
+    expect(page.locator("#stage-4-group-0")).to_have_attribute("aria-pressed", "true")
+    page.locator("#stage-4-up").click()
+    shot(page, "signals-drawing-en-1440")
+    assert violations(page) == []
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator(".stage-card")).to_have_count(5)
+    page.locator('[data-act="undo"]').click()
+    expect(page.locator(".stage-card")).to_have_count(4)
+
+
 def test_a_plan_is_imported_drawn_checked_approved_by_another_deployed_and_reverted(
     visitor: Visitor,
 ) -> None:
@@ -82,6 +98,10 @@ def test_a_plan_is_imported_drawn_checked_approved_by_another_deployed_and_rever
     expect(page.locator("#junction-title")).to_have_text("crossroads")
     expect(page.locator(".stage-card")).to_have_count(4)
     green = page.locator("#green-0")
+    green.fill(str(int(green.input_value()) + 4))
+    green.press("Enter")
+    expect(page.locator("#trial-report")).to_have_attribute("data-safe", "true")
+    draw_a_fifth_stage(page)
     green.fill(str(int(green.input_value()) + 4))
     green.press("Enter")
     expect(page.locator("#trial-report")).to_have_attribute("data-safe", "true")

@@ -114,6 +114,9 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>": SIGNAL_READERS,
     "GET /api/v1/signal-networks/<uuid:network_id>/file": SIGNAL_READERS,
     "POST /api/v1/signal-networks/<uuid:network_id>/demands": SIGNAL_AUTHORS,
+    "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/drawn-plans": (
+        SIGNAL_AUTHORS
+    ),
     "POST /api/v1/signal-trials": SIGNAL_READERS,
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/counted-flows": (
         SIGNAL_READERS

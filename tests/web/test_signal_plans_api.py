@@ -137,6 +137,31 @@ def test_a_plan_goes_to_the_street_by_two_peoples_hands_and_comes_back(site: Sit
     ]
 
 
+def test_stages_drawn_by_hand_become_a_plan_that_the_checker_judges(site: Site) -> None:
+    network_id = imported(site)
+    path = f"/api/v1/signal-networks/{network_id}/signals/crossroads/drawn-plans"
+    four = [(sorted(each.groups), each.green_s) for each in crossroads.stages()]
+
+    def drawn(*stages: tuple[list[str], float], who: str = "engineer") -> Any:
+        body = {"stages": [{"groups": groups, "green_s": green_s} for groups, green_s in stages]}
+        return site.post(path, who, json=body | {"offset_s": 5})
+
+    def safe(answer: Any) -> bool:
+        assert answer.status_code == 200, answer.get_json()
+        body = {"network_id": network_id, "plans": [answer.get_json()["plan"]]}
+        report = site.post("/api/v1/signal-trials", "engineer", json=body).get_json()["report"]
+        return bool(report["safe"])
+
+    plan = drawn(*four).get_json()["plan"]
+    assert (plan["junction"], plan["offset_s"]) == ("crossroads", 5)
+    assert safe(drawn(*four))
+    # Those who cross each other are shown together if somebody draws it so, and it is told.
+    assert not safe(drawn((four[0][0] + four[2][0], 30), four[1], four[3]))
+    assert drawn(four[0], (["nobody"], 10)).status_code == 422
+    assert drawn(four[0]).status_code == 422
+    assert drawn(four[0], four[2], who="operator").status_code == 403
+
+
 def test_an_unsafe_plan_stays_a_draft_with_its_report(site: Site) -> None:
     network_id = imported(site)
     plan = drafted(site, network_id)

@@ -11,6 +11,7 @@ from flask import Response
 from city.errors import Invalid
 from city.people import Role
 from signals.rules.life.outlook import outlook as outlook_of
+from signals.rules.life.parts import plan_json
 from signals.rules.model.document_writing import document_of
 from signals.services import networks, trials
 from signals.store import networks as network_store
@@ -23,6 +24,8 @@ from web.api.schemas.signals import (
     SignalDemandIn,
     SignalDemandOut,
     SignalDetailOut,
+    SignalDrawingIn,
+    SignalDrawnOut,
     SignalFileQuery,
     SignalNetworkDetailOut,
     SignalNetworkIn,
@@ -212,6 +215,29 @@ def record_demand(uow: UnitOfWork, network_id: UUID, json_data: SignalDemandIn) 
             hours=hours,
         )
     )
+
+
+@blueprint.post(f"{NETWORK}/signals/<string:name>/drawn-plans")
+@access.allow(*AUTHORS)
+@blueprint.input(SignalDrawingIn)
+@blueprint.output(SignalDrawnOut)
+@blueprint.doc(
+    summary="Give the plan of drawn stages, what lies between worked out; nothing is kept"
+)
+def drawn_plan(network_id: UUID, name: str, json_data: SignalDrawingIn) -> dict[str, Any]:
+    """Draw a plan."""
+    stages = [(frozenset(each.groups), each.green_s) for each in json_data.stages]
+    with access.wiring().database.read() as connection:
+        networks.network(connection, network_id)
+        made = trials.drawn(
+            connection,
+            network_id,
+            name,
+            stages,
+            profile=networks.profile(json_data.profile),
+            offset_s=json_data.offset_s,
+        )
+    return {"plan": plan_json(made)}
 
 
 @blueprint.post("/signal-trials")

@@ -332,6 +332,27 @@ class SignalTrialIn(Incoming):
     street: SignalStreetIn | None = None
 
 
+class SignalStageIn(Incoming):
+    """Signal groups that are green together, and for how long."""
+
+    groups: Annotated[list[SignalName], Field(min_length=1, max_length=64)]
+    green_s: Annotated[float, Field(ge=1, le=300, allow_inf_nan=False)]
+
+
+class SignalDrawingIn(Incoming):
+    """Stages in their order, over and over."""
+
+    profile: ProfileName = "gb"
+    stages: Annotated[list[SignalStageIn], Field(min_length=2, max_length=16)]
+    offset_s: Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)] = 0
+
+
+class SignalDrawnOut(Outgoing):
+    """The plan of drawn stages, as a document's `plans` has it; nothing is kept."""
+
+    plan: dict[str, Any]
+
+
 class SignalDirectionOut(Outgoing):
     """Who goes along a street at a junction: greens from the plan's start, without its offset."""
 

@@ -17,6 +17,7 @@ import { EffectPanel, measuredWords } from "./signals/effect";
 import { legend, NetworkMap } from "./signals/map";
 import { offerNetworks } from "./signals/network_choice";
 import { saveDrawing, timingSheet } from "./signals/sheet";
+import { drawStages } from "./signals/stage_drawing";
 import {
   copyOf,
   reportOf,
@@ -84,6 +85,7 @@ class SignalsPage {
     byId("import").addEventListener("click", () => this.importDialog());
     byId("mode-junction").addEventListener("click", () => this.mode(false));
     byId("mode-street").addEventListener("click", () => this.mode(true));
+    byId("draw-stages").addEventListener("click", () => this.drawDialog());
     byId("clear-street").addEventListener("click", () => this.setStreet([]));
     byId("save-drawing").addEventListener("click", () => {
       const drawing = byId("space-time").querySelector("svg");
@@ -252,6 +254,19 @@ class SignalsPage {
     this.tryLater();
   }
 
+  private drawDialog(): void {
+    const found = this.chosen ? this.details.get(this.chosen) : null;
+    const plan = found ? this.planOf(found.signal.name) : null;
+    if (!found || !plan || !this.mayEdit()) return;
+    drawStages({
+      signal: `/api/v1/signal-networks/${this.network?.network.id}/signals/${encodeURIComponent(found.signal.name)}`,
+      profile: this.version?.plan.profile ?? "gb",
+      model: found.model,
+      plan,
+      done: (drawn) => this.edited(drawn),
+    });
+  }
+
   private moveOffset(signal: string, offset: number): void {
     if (!this.mayEdit()) return;
     const move = (plan: Plan): void => this.edited({ ...copyOf(plan), offset_s: offset });
@@ -319,10 +334,11 @@ class SignalsPage {
     const plan = this.planOf(found.signal.name);
     if (!plan) {
       replace(byId("junction-facts"), emptyState(text("signals.no_plan"), text("signals.no_plan_advice")));
-      byId("stages").hidden = true;
+      byId("stages").hidden = byId("draw-stages").hidden = true;
       return;
     }
     byId("stages").hidden = false;
+    byId("draw-stages").hidden = !this.mayEdit();
     this.facts(found.signal.outlook);
     this.editor.show(found.model, plan, this.mayEdit());
   }

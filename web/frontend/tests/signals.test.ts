@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import cases from "./bands.json";
 import { bandAlong, commonCycleS, widest, type Arc } from "../src/signals/bands";
-import { cycleS, greensOf, movedBoundary, stagesOf } from "../src/signals/stages";
+import { cycleS, greensOf, greenWithFlashing, movedBoundary, stagesOf } from "../src/signals/stages";
 import { beginWith } from "../src/signals/network_choice";
 import type { Network, Plan } from "../src/signals/types";
 
@@ -49,6 +49,7 @@ describe("a plan's stages", () => {
       ],
     );
     assert.deepEqual(greensOf(PLAN, "a"), [[0, 23]]);
+    assert.deepEqual(stagesOf(PLAN).map((stage) => greenWithFlashing(PLAN, stage)), [23, 30]);
   });
 
   it("share seconds over a boundary without changing the cycle, none below a second", () => {

@@ -45,6 +45,17 @@ export function stagesOf(plan: Plan): Stage[] {
   });
 }
 
+/** How long a stage's green is with the flashing end of those who go no further. */
+export function greenWithFlashing(plan: Plan, stage: Stage): number {
+  let greenS = stage.greenS;
+  for (let step = 1; step < plan.intervals.length; step++) {
+    const each = plan.intervals[(stage.interval + step) % plan.intervals.length];
+    if (!each || !Object.values(each.shows).some((aspect) => aspect === "flashing_green" || aspect === "flashing_permissive_green")) break;
+    greenS += each.duration_s;
+  }
+  return greenS;
+}
+
 /** Give a plan with another length of one green. */
 export function withGreen(plan: Plan, interval: number, greenS: number): Plan {
   return {

@@ -1,13 +1,13 @@
 """How long vehicles waited for their green, in each bin of a phase.
 
-Revision ID: 0074_waits_by_bin
-Revises: 0073_lane_studies
+Revision ID: 0078_waits_by_bin
+Revises: 0077_escapes_undone
 """
 
 from alembic import op
 
-revision = "0074_waits_by_bin"
-down_revision = "0073_lane_studies"
+revision = "0078_waits_by_bin"
+down_revision = "0077_escapes_undone"
 branch_labels = None
 depends_on = None
 
