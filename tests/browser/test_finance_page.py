@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
-from tests.browser.garages import garage_of, poster
+from tests.browser.garages import garage_of, poster, until
 from tests.browser.pictures import shot
 from tests.browser.test_drivers_journey import looked_at
 from tests.browser.test_every_page import violations
@@ -58,7 +58,11 @@ def gives_cash_back(visitor: Visitor, bill: Any) -> None:
 
 def gives_a_bill_up(visitor: Visitor, bill_id: str) -> None:
     """Ask at the desk, decide as another person; no court file before the policy's last step."""
+    # The job of each ten minutes, now: the ledger has the bill among its arrears then.
+    visitor.system.run_now("journeys.chase_arrears")
+    until(lambda: bool(visitor.ask("finance", "/api/v1/arrears")["in_ledger"]))
     desk = visitor.open("/finance/arrears", "finance")
+    expect(desk.locator(".figure-tile").last).to_contain_text("Their accounts")
     file = desk.locator("#section a[download]").get_attribute("href")
     assert bill_id in desk.request.get(visitor.system.origin + str(file)).text()
     desk.locator(f"[data-row='{bill_id}']").click()

@@ -73,7 +73,6 @@ def arrears(query_data: PageQuery) -> dict[str, Any]:
     districts = access.known_actor().districts
     wiring = access.wiring()
     now = wiring.clock.now()
-    whole = districts is None
     with wiring.database.read() as connection:
         following = after(query_data.cursor)
         found, last = service.overdue(
@@ -96,9 +95,10 @@ def arrears(query_data: PageQuery) -> dict[str, Any]:
                 for each in service.debts(connection, now, districts)
             ],
             "in_ledger": [
-                each.as_json()
-                for each in (payments.total(connection, AccountKind.ARREARS) if whole else ())
-            ],
+                each.as_json() for each in payments.total(connection, AccountKind.ARREARS)
+            ]
+            if districts is None
+            else None,
         }
 
 

@@ -206,8 +206,8 @@ class ArrearsOut(Outgoing):
     next: str | None
     debts: list[DebtsOut]
     in_ledger: Annotated[
-        list[MoneyOut],
-        Field(description="what the accounts of arrears hold; empty for who reads a part of them"),
+        list[MoneyOut] | None,
+        Field(description="what the accounts of arrears hold; null for who reads a part of them"),
     ]
 
 

@@ -128,8 +128,8 @@ export class ArrearsDesk {
 
   /** What the ledger has on its accounts of arrears, which open from here. */
   private ofLedger(page: ArrearsPage, currency: string): Node | null {
-    const held = page.in_ledger.find((each) => each.currency === currency);
-    if (!held || !readsLedger()) return null;
+    if (!page.in_ledger || !readsLedger()) return null;
+    const held = page.in_ledger.find((each) => each.currency === currency) ?? { minor: 0, currency };
     return h(
       "div",
       { class: "figure-tile" },
