@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parking.rules.lanes.machine import step, through
+from parking.rules.lanes.machine import step
 from parking.rules.lanes.model import (
     Alarm,
     AlarmKind,
@@ -39,6 +39,7 @@ from parking.rules.lanes.model import (
     Verdict,
     Way,
 )
+from parking.rules.lanes.turn import through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,9 +16,10 @@ from city.vehicles import PlateKind, parse_plate
 from parking.rules.lanes.model import Way
 from tests.web.conftest import site, wiring
 from tests.web.lane_site import open_gates
-from web.demo import lanes
+from web.demo import lane_controller, lanes
 from web.demo.api_client import ApiError
-from web.demo.lanes import Camera, Controller, Gates, Inside, Lane
+from web.demo.lane_controller import Camera, Controller
+from web.demo.lanes import Gates, Inside, Lane
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +71,12 @@ class Built:
 
 @pytest.fixture
 def built(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Built:
-    for name in ("UNREAD_SHARE", "MISREAD_SHARE", "BACKS_SHARE"):
-        monkeypatch.setattr(lanes, name, 0.0)
+    for module, name in (
+        (lane_controller, "UNREAD_SHARE"),
+        (lane_controller, "MISREAD_SHARE"),
+        (lanes, "BACKS_SHARE"),
+    ):
+        monkeypatch.setattr(module, name, 0.0)
     opened = open_gates(site)
     driven: dict[Way, Lane] = {}
     doors: dict[Way, Door] = {}
@@ -131,7 +136,7 @@ def test_words_of_a_time_without_a_line_are_told_when_it_is_back(built: Built) -
 def test_a_car_that_nobody_reads_is_let_in_by_an_attendant(
     built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "UNREAD_SHARE", 1.0)
+    monkeypatch.setattr(lane_controller, "UNREAD_SHARE", 1.0)
     built.gates.begin({})
     built.gates.arrive(PLATES[0], BayId(uuid7()))
     built.pass_s(80)
