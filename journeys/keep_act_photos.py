@@ -28,10 +28,11 @@ from lpr.rules.frames import Frame, FramePart
 from lpr.services import evidence
 from lpr.services.evidence import SentFrame
 from lpr.store import frames
+from parking.rules.bay_reads import BayFrame, BayMoment
 from parking.rules.corrections import check_reason
 from parking.rules.stays import ParkingSession
 from parking.services import exemptions
-from parking.store import patrol_photos
+from parking.store import bay_frames, patrol_photos
 from parking.store.places import bay
 
 FORGET: Final = "journeys.forget_partial_photos"
@@ -66,6 +67,8 @@ class ShownPhoto:
     act_id: UUID | None
     sha256: str
     frame: Frame | None
+    moment: BayMoment | None = None
+    """What a camera at the kerb saw; None of people's photos."""
 
 
 def keep_part(uow: UnitOfWork, terminal: Terminal, sent: PhotoPart) -> Received:
@@ -117,11 +120,19 @@ def keep_part(uow: UnitOfWork, terminal: Terminal, sent: PhotoPart) -> Received:
     return Received(photo.bytes, whole=True)
 
 
-def photos_of_stay(uow: UnitOfWork, session: ParkingSession) -> list[ShownPhoto]:
-    """Give the pictures of a stay, and those that its exemption names and that are not here yet."""
+def photos_of_stay(
+    uow: UnitOfWork, session: ParkingSession, *, by_driver: bool
+) -> list[ShownPhoto]:
+    """Give the pictures of a stay, and those that its exemption names and that are not here yet.
+
+    Its driver sees a kerb camera's frames only of reads that name the stay's vehicle: another's is
+    nothing of theirs.
+    """
     kept = photo_store.of_stay(uow.connection, session.id)
     seen = patrol_photos.of_stay(uow.connection, session.id)
-    wanted = [*(each.frame_id for each in kept if each.frame_id), *(e.frame_id for e in seen)]
+    filmed = _filmed(uow, session, by_driver=by_driver)
+    wanted = [each.frame_id for each in kept if each.frame_id]
+    wanted += [*(each.frame_id for each in seen), *(each.frame_id for each in filmed)]
     known = frames.by_ids(uow.connection, wanted)
     found = [
         ShownPhoto(
@@ -130,13 +141,20 @@ def photos_of_stay(uow: UnitOfWork, session: ParkingSession) -> list[ShownPhoto]
         for each in kept
     ]
     found += [ShownPhoto(e.id, None, e.sha256, known.get(e.frame_id)) for e in seen]
+    found += [
+        ShownPhoto(e.frame_id, None, frame.sent_sha256, frame, e.moment)
+        for e in filmed
+        if (frame := known.get(e.frame_id)) is not None
+    ]
     said = None if session.exempt is None else exemptions.of_stay(uow.connection, session.id)
     if said is not None and said.photo is not None and said.photo.id not in {e.id for e in kept}:
         found.append(ShownPhoto(said.photo.id, None, said.photo.sha256, None))
     return found
 
 
-def view_photo(uow: UnitOfWork, actor: Actor, session: ParkingSession, photo_id: UUID) -> bytes:
+def view_photo(
+    uow: UnitOfWork, actor: Actor, session: ParkingSession, photo_id: UUID, *, by_driver: bool
+) -> bytes:
     """Show a picture of a stay; each look is on record.
 
     Raises
@@ -150,11 +168,19 @@ def view_photo(uow: UnitOfWork, actor: Actor, session: ParkingSession, photo_id:
         each.id: each.frame_id for each in photo_store.of_stay(uow.connection, session.id)
     }
     kept |= {each.id: each.frame_id for each in patrol_photos.of_stay(uow.connection, session.id)}
+    kept |= {e.frame_id: e.frame_id for e in _filmed(uow, session, by_driver=by_driver)}
     frame_id = kept.get(photo_id)
     if frame_id is None:
         raise NotFound("there is no such picture", field="photo_id")
     _, content = evidence.view_frame(uow, actor, frame_id, FramePart.FRAME)
     return content
+
+
+def _filmed(uow: UnitOfWork, session: ParkingSession, *, by_driver: bool) -> list[BayFrame]:
+    whose = session.stay.vehicle_id
+    if by_driver and whose is None:
+        return []
+    return bay_frames.of_stay(uow.connection, session.id, of=whose if by_driver else None)
 
 
 def expect_no_more(uow: UnitOfWork, actor: Actor, photo_id: UUID, reason: str) -> None:

@@ -91,8 +91,8 @@ def read_bay(uow: UnitOfWork, actor: Actor, sent: BayRead) -> ReadDone:
         raise Invalid("lies in the future: the camera's clock is wrong", field="at")
     if sent.at < now - LATE:
         raise Invalid(f"lies more than {LATE.days} days back", field="at")
-    event_key = f"{actor.kind}:{actor.subject}:{sent.event_id}"
-    before = bay_reads.seen_before(uow, event_key)
+    key = event_key(actor, sent.event_id)
+    before = bay_reads.seen_before(uow, key)
     if before is not None:
         return _repeated(before)
     plate = sent.read.plate() or parse_plate(sent.read.text, PlateKind.UNKNOWN)
@@ -112,17 +112,22 @@ def read_bay(uow: UnitOfWork, actor: Actor, sent: BayRead) -> ReadDone:
         bay_id=sent.bay_id,
         vehicle_id=decided.named,
         read_as=None if decided.named == read_as else read_as,
-        event_key=event_key,
+        event_key=key,
         detail={"outcome": decided.outcome.value},
     )
     if not bay_reads.keep(uow, said):
-        present = bay_reads.seen_before(uow, event_key)
+        present = bay_reads.seen_before(uow, key)
         if present is None:
             raise Conflict("the event is being written by somebody else", field="event_id")
         return _repeated(present)
     if session is not None:
         session = _done(uow, actor, session, said, decided.outcome, plate)
     return ReadDone(decided.outcome, session, repeated=False)
+
+
+def event_key(actor: Actor, event_id: str) -> str:
+    """Give the name under which a read of this sender is kept."""
+    return f"{actor.kind}:{actor.subject}:{event_id}"
 
 
 def join_waiting(uow: UnitOfWork) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from city.errors import Invalid, Unavailable
 from city.time import Clock, rfc3339
-from lpr.adapters.lane_push import Line
+from lpr.adapters.line import Line
 from lpr.rules.bay_states import BayChange, BayState
 
 if TYPE_CHECKING:

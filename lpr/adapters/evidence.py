@@ -18,11 +18,10 @@ from lpr.rules.tracking import Visit
 from lpr.vision.hiding import cut, shown
 from lpr.vision.models import Detector
 from lpr.vision.moments import Moment, Moments
+from lpr.vision.outlines import outline_of, with_outline
 from lpr.vision.strips import Picture
 
 _QUALITY: Final = 88
-_DARK: Final = (40, 40, 40)
-_LIGHT: Final = (0, 230, 255)
 
 
 def keep_evidence(
@@ -52,7 +51,7 @@ def keep_evidence(
         for part in ("entering", "parked", "leaving"):
             moment: Moment | None = getattr(moments, part)
             if moment is not None:
-                drawn[part] = with_lines(_hidden(moment, detector), bay)
+                drawn[part] = _lined(_hidden(moment, detector), bay)
                 kept[f"{part}_s"] = round(moment.at_s, 3)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,14 +68,8 @@ def keep_evidence(
     return kept
 
 
-def with_lines(picture: Picture, bay: Region) -> Picture:
-    """Draw a bay's lines, light on dark, so that they show on any ground."""
-    height, width = picture.shape[:2]
-    points = np.round(np.array(bay.corners) * (width - 1, height - 1)).astype(np.int32)
-    lined = picture.copy()
-    for colour, thick in ((_DARK, 4), (_LIGHT, 2)):
-        cv2.polylines(lined, [points], isClosed=True, color=colour, thickness=thick)
-    return np.asarray(lined, np.uint8)
+def _lined(picture: Picture, bay: Region) -> Picture:
+    return with_outline(picture, outline_of(bay, picture))
 
 
 def _hidden(moment: Moment, detector: Detector) -> Picture:

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -12,13 +12,11 @@ import cv2
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from city.command_line import CommandLine
-from city.errors import Invalid, Unavailable
+from city.errors import Invalid
 from city.time import WallClock
-from lpr.adapters.bay_votes import BayVotes
 from lpr.adapters.evidence import keep_evidence
-from lpr.adapters.lane_push import BayPush, LanePush
 from lpr.adapters.videos import FileFrames, StreamFrames, is_stream, shown
-from lpr.rules.bay_states import BayChange
+from lpr.commands.told_city import add_options, check_options, told_city
 from lpr.rules.sightings import Point, Region, TrackRules
 from lpr.rules.tracking import Visit
 from lpr.vision.models import detector, recogniser
@@ -34,6 +32,7 @@ _EXAMPLE: Final = (
 )
 _MOST_FPS: Final = 60.0
 _MOST_REGIONS: Final = 64
+_MOST_CORNERS: Final = 64
 _REGIONS: Final = TypeAdapter(dict[str, tuple[Point, ...]])
 
 
@@ -52,23 +51,7 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument(
         "--give-up-after", type=float, metavar="S", help="end a stream that is silent so long"
     )
-    line.add_argument(
-        "--lane", metavar="URL", help="send reads to a lane: https://HOST/api/v1/lanes/ID"
-    )
-    line.add_argument(
-        "--bays",
-        metavar="URL",
-        help="send the reads of parked vehicles to the bays that name the regions: "
-        "https://HOST/api/v1/bays",
-    )
-    line.add_argument(
-        "--votes",
-        metavar="NAME",
-        help="also say which bays are taken, as the devices NAME:BAY (an integration's credential)",
-    )
-    line.add_argument(
-        "--token-file", metavar="FILE", help="the camera's credential, for --lane and --bays"
-    )
+    add_options(line)
     line.add_argument("--threads", type=int, default=1, help="of OpenCV (default 1)")
     given = line.parse_args(arguments)
     _check(given)
@@ -90,20 +73,22 @@ def run(arguments: Sequence[str]) -> int:
         frames = StreamFrames(given.source, given.give_up_after)
     else:
         frames = FileFrames(Path(given.source))
+    city = told_city(line.prog, given, reader.card.version, regions, WallClock())
     watch = Watch(
         read,
         reader.card.bands,
         rules,
         regions=regions,
         least_gap_s=0.999 / given.fps,
-        arrived=_to_city(line.prog, given, reader.card.version),
-        once_parked=given.bays is not None,
-        changed=_votes(line.prog, given),
+        arrived=city.arrived,
+        once_parked=city.once_parked,
+        changed=city.changed,
     )
     began_at = WallClock().now()
     status = 0
     try:
         for visit, moments in watch.visits(frames):
+            city.over(visit, moments)
             told = {"source": shown(given.source)} | _told(visit, reader.card.version)
             if isinstance(frames, StreamFrames):
                 told["first_at"] = (began_at + timedelta(seconds=visit.first_s)).isoformat()
@@ -118,51 +103,13 @@ def run(arguments: Sequence[str]) -> int:
     except Invalid as error:
         sys.stderr.write(f"{line.prog}: {error}\n")
         status = 1
+    city.close()
     sys.stderr.write(f"{line.prog}: {_health(frames, watch)}\n")
     return status if frames.health.frames else 1
 
 
-def _to_city(
-    prog: str, given: Namespace, model: str
-) -> Callable[[Visit, Picture | None], None] | None:
-    """Give what sends a vehicle's read while it stands there; None where none is asked for."""
-    push: LanePush | BayPush
-    if given.lane is not None:
-        push = LanePush(given.lane, Path(given.token_file), model, WallClock())
-    elif given.bays is not None:
-        push = BayPush(given.bays, Path(given.token_file), WallClock())
-    else:
-        return None
-
-    def send(visit: Visit, picture: Picture | None) -> None:
-        try:
-            push.send(visit, picture)
-        except Unavailable as error:
-            sys.stderr.write(f"{prog}: {error}\n")
-
-    return send
-
-
-def _votes(prog: str, given: Namespace) -> Callable[[float, Sequence[BayChange]], None] | None:
-    """Give what tells the city which bays are taken; None where it is not asked for."""
-    if given.votes is None:
-        return None
-
-    def failed(why: str) -> None:
-        sys.stderr.write(f"{prog}: {why}\n")
-
-    return BayVotes(given.bays, Path(given.token_file), given.votes, WallClock(), failed).hear
-
-
 def _check(given: Namespace) -> None:
-    if given.lane is not None and given.bays is not None:
-        raise Invalid("are of two cameras", field="--lane and --bays")
-    if (given.lane is None and given.bays is None) != (given.token_file is None):
-        raise Invalid("go together", field="--lane or --bays and --token-file")
-    if given.votes is not None and given.bays is None:
-        raise Invalid("is of bays: see --bays", field="--votes")
-    if given.bays is not None and given.regions is None:
-        raise Invalid("names no bays without --regions", field="--bays")
+    check_options(given)
     if not 0 < given.fps <= _MOST_FPS:
         raise Invalid(f"must be above 0 and at most {_MOST_FPS:g}", field="--fps")
     if given.threads < 1:
@@ -178,6 +125,8 @@ def _regions(told: JsonValue) -> tuple[Region, ...]:
         raise Invalid('must be {"NAME": [[x, y], ...]}', field="--regions") from None
     if not 1 <= len(corners) <= _MOST_REGIONS:
         raise Invalid(f"must name 1 to {_MOST_REGIONS} regions", field="--regions")
+    if any(len(points) > _MOST_CORNERS for points in corners.values()):
+        raise Invalid(f"must have at most {_MOST_CORNERS} corners each", field="--regions")
     return tuple(Region(name, points) for name, points in corners.items())
 
 

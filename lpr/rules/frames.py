@@ -54,6 +54,8 @@ class Frame:
     shown_sha256: str | None = None
     """Of the picture as it is shown."""
     corners: Corners | None = None
+    outline: Corners | None = None
+    """Of the bay, in pixels: its lines are drawn into what is shown."""
 
 
 @dataclass(frozen=True, slots=True)

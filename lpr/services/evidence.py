@@ -42,6 +42,8 @@ class SentFrame:
     content: bytes
     read_id: UUID | None = None
     corners: Corners | None = None
+    outline: Corners | None = None
+    """Of the bay, in pixels: its lines are drawn into what is shown."""
     unclear: bool = False
     """Whether a person will have to look at it."""
 
@@ -89,6 +91,7 @@ def keep_frame(uow: UnitOfWork, sent: SentFrame) -> Frame:
         sent_sha256=hashlib.sha256(sent.content).hexdigest(),
         picture_id=vault.keep_picture(uow, sent.content),
         corners=sent.corners,
+        outline=sent.outline,
     )
     store.add_once(uow.connection, new)
     uow.defer(HIDE, {"frame_id": str(new.id)})
@@ -105,7 +108,9 @@ def hide_others(uow: UnitOfWork, frame_id: UUID) -> None:
     from lpr.vision.evidence import prepared  # noqa: PLC0415 - slow to load
 
     try:
-        frame, crop, corners = prepared(content, found.corners, _MOST_PIXELS, _QUALITY)
+        frame, crop, corners = prepared(
+            content, found.corners, _MOST_PIXELS, _QUALITY, found.outline
+        )
     except Invalid:
         store.prepared(uow.connection, replace(found, state=FrameState.FAILED, picture_id=None))
         vault.drop_pictures(uow, [found.picture_id])

@@ -8,13 +8,18 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql
 
 from city.identifiers import DistrictCode, FacilityId
-from lpr.rules.frames import Frame, FrameState
+from lpr.rules.frames import Corners, Frame, FrameState
 from lpr.store.tables import frame
 
 
 def add_once(connection: Connection, new: Frame) -> bool:
     """Write a frame; False where the same event came before."""
-    values = {**asdict(new), "state": new.state.value, "corners": _flat(new)}
+    values = {
+        **asdict(new),
+        "state": new.state.value,
+        "corners": _flat(new.corners),
+        "outline": _flat(new.outline),
+    }
     added = (
         postgresql.insert(frame)
         .values(values)
@@ -68,7 +73,7 @@ def prepared(connection: Connection, done: Frame) -> None:
             picture_id=done.picture_id,
             crop_id=done.crop_id,
             shown_sha256=done.shown_sha256,
-            corners=_flat(done),
+            corners=_flat(done.corners),
         )
     )
 
@@ -94,12 +99,17 @@ def over(connection: Connection, now: datetime, limit: int) -> list[Frame]:
     return [_frame(row) for row in connection.execute(query).mappings()]
 
 
-def _flat(of: Frame) -> list[float] | None:
-    return None if of.corners is None else [value for corner in of.corners for value in corner]
+def _flat(of: Corners | None) -> list[float] | None:
+    return None if of is None else [value for corner in of for value in corner]
+
+
+def _points(flat: list[float] | None) -> Corners | None:
+    if flat is None:
+        return None
+    return tuple((flat[at], flat[at + 1]) for at in range(0, len(flat), 2))
 
 
 def _frame(row: RowMapping) -> Frame:
-    flat = row["corners"]
     return Frame(
         id=row["id"],
         event_key=row["event_key"],
@@ -116,7 +126,6 @@ def _frame(row: RowMapping) -> Frame:
         picture_id=row["picture_id"],
         crop_id=row["crop_id"],
         shown_sha256=row["shown_sha256"],
-        corners=None
-        if flat is None
-        else tuple((flat[at], flat[at + 1]) for at in range(0, len(flat), 2)),
+        corners=_points(row["corners"]),
+        outline=_points(row["outline"]),
     )

@@ -49,4 +49,5 @@ frame = Table(
     Column("crop_id", Uuid),
     Column("shown_sha256", Text),
     Column("corners", ARRAY(Double)),
+    Column("outline", ARRAY(Double)),
 )

@@ -4,7 +4,7 @@ The backdrop stands still, as a fixed camera's does; cars and their plates move.
 frame with one car takes some 10 ms.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,9 +56,30 @@ class Passing:
         if not 0 <= since_s < 2 * self.travel_s + self.stands_s:
             return None
         if since_s < self.travel_s:
-            return _between(self.comes_from, self.stands_at, since_s / self.travel_s)
+            return between(self.comes_from, self.stands_at, since_s / self.travel_s)
         gone_s = since_s - self.travel_s - self.stands_s
-        return _between(self.stands_at, self.goes_to, max(0.0, gone_s) / self.travel_s)
+        return between(self.stands_at, self.goes_to, max(0.0, gone_s) / self.travel_s)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCar:
+    """A car as it is in one frame."""
+
+    face: PlateFace
+    place: Place
+    look: int
+    """Decides how the car looks: the same in each frame."""
+
+
+def draw_moment(backdrop: Picture, cars: Iterable[ShownCar]) -> Picture:
+    """Draw cars before a backdrop, which stays as it is; the later hides the earlier."""
+    frame = backdrop.copy()
+    size_px = (backdrop.shape[1], backdrop.shape[0])
+    for car in cars:
+        quad = _quad(car.face, car.place, size_px)
+        draw_car(frame, quad, [], np.random.default_rng(car.look))
+        paste(frame, car.face.picture, quad, np.random.default_rng(car.look))
+    return frame
 
 
 def draw_video(
@@ -86,22 +107,22 @@ def draw_video(
     grain = random.normal(0, _NOISE_LEVELS, (2 * size_px[1], 2 * size_px[0], 1))
     grain = grain.astype(np.float32)
     for number in range(round(seconds * fps)):
-        frame = backdrop.copy()
-        for passing, look in zip(passings, looks, strict=True):
-            place = passing.place(number / fps)
-            if place is None:
-                continue
-            quad = _quad(passing.face, place, size_px)
-            # The same chance in each frame: it is the same car.
-            draw_car(frame, quad, [], np.random.default_rng(look))
-            paste(frame, passing.face.picture, quad, np.random.default_rng(look))
+        frame = draw_moment(
+            backdrop,
+            [
+                ShownCar(passing.face, place, look)
+                for passing, look in zip(passings, looks, strict=True)
+                if (place := passing.place(number / fps)) is not None
+            ],
+        )
         # One sheet of noise, laid elsewhere each time: as good, and far quicker than a new one.
         y, x = (int(random.integers(0, side)) for side in frame.shape[:2])
         noisy = frame + grain[y : y + frame.shape[0], x : x + frame.shape[1]]
         yield np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
-def _between(one: Place, other: Place, share: float) -> Place:
+def between(one: Place, other: Place, share: float) -> Place:
+    """Give the place at a share of the way from one to another."""
     return Place(
         one.x + (other.x - one.x) * share,
         one.y + (other.y - one.y) * share,

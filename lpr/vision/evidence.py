@@ -11,6 +11,7 @@ from lpr.rules.frames import Corners
 from lpr.vision.heads import size_of
 from lpr.vision.hiding import shown
 from lpr.vision.models import Detector, detector
+from lpr.vision.outlines import with_outline
 from lpr.vision.pictures import picture_of
 from lpr.vision.strips import Picture
 
@@ -26,9 +27,15 @@ def _detector() -> Detector:
 
 
 def prepared(
-    content: bytes, corners: Corners | None, most_pixels: int, quality: int
+    content: bytes,
+    corners: Corners | None,
+    most_pixels: int,
+    quality: int,
+    outline: Corners | None = None,
 ) -> tuple[bytes, bytes | None, Corners | None]:
     """Give a sent frame as it may be shown, the plate cut out of it, and its corners.
+
+    A bay's outline is drawn over what is shown.
 
     Raises
     ------
@@ -49,7 +56,8 @@ def prepared(
     told = None
     if done.corners is not None:
         told = tuple((round(x, 1), round(y, 1)) for x, y in done.corners.tolist())
-    return _packed(done.frame, quality), crop, told
+    frame = done.frame if outline is None else with_outline(done.frame, np.array(outline))
+    return _packed(frame, quality), crop, told
 
 
 def _within(picture: Picture, corners: Corners | None) -> np.ndarray | None:

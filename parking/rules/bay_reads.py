@@ -6,8 +6,10 @@ person's word a person decides.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from city.identifiers import VehicleId
 from parking.rules.evidence import Evidence, EvidenceKind
@@ -38,6 +40,26 @@ class ReadOutcome(StrEnum):
     """Nothing stood there by what is known: it waits for the sensor's word, and charges nobody."""
     BILLED = "billed"
     """The stay is billed: nothing changes it but a dispute."""
+
+
+class BayMoment(StrEnum):
+    """What a frame of a camera at the kerb shows."""
+
+    ENTERING = "entering"
+    """Where the vehicle was seen first in its bay."""
+    PARKED = "parked"
+    """As soon as it was known to stand."""
+    LEAVING = "leaving"
+    """The last in which it was seen driving off."""
+
+
+@dataclass(frozen=True, slots=True)
+class BayFrame:
+    """A frame that belongs to a read, and with it to the stay of which the read speaks."""
+
+    evidence_id: UUID
+    moment: BayMoment
+    frame_id: UUID
 
 
 def judge(

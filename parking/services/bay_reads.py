@@ -13,6 +13,9 @@ from parking.store import stays as store
 
 WAITS: Final = timedelta(hours=2)
 """How long a read waits for its sensor's word: far above what a network delays a frame by."""
+EARLY: Final = timedelta(seconds=30)
+"""How much sooner than its sensor a camera may see a vehicle stand: magnets look every few seconds,
+and wait until the field is calm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def hold(uow: UnitOfWork, session: ParkingSession, why: Hold) -> None:
 def waiting(uow: UnitOfWork, *, limit: int) -> list[tuple[Evidence, ParkingSessionId]]:
     """Give reads that came before their sensor's word, each with the stay that it opened since."""
     since_at = uow.clock.now() - WAITS
-    return stay_evidence.waiting(uow.connection, since_at, limit=limit)
+    return stay_evidence.waiting(uow.connection, since_at, early=EARLY, limit=limit)
 
 
 def assign(uow: UnitOfWork, said: Evidence, session_id: ParkingSessionId) -> None:

@@ -1,7 +1,7 @@
 """Evidence of stays: every query on `parking.stay_evidence`, which is only ever added to."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -33,11 +33,13 @@ ASSIGN = text(
     " where e.id = n.id and e.session_id is distinct from n.session_id"
 )
 
-# A read that came before its sensor's word, and the stay in whose time it lies by now.
+# A read that came before its sensor's word, and the stay in whose time it lies by now: that which
+# had begun, or else the one that began a little after, as a sensor notices later than a camera.
 WAITING = text(
     "select e.*, s.id as there from parking.stay_evidence e"
-    " join parking.parking_session s on s.bay_id = e.bay_id and s.opened_at <= e.at"
-    "  and (s.closed_at is null or s.closed_at >= e.at)"
+    " join lateral (select n.id from parking.parking_session n where n.bay_id = e.bay_id"
+    "  and n.opened_at <= e.at + :early and (n.closed_at is null or n.closed_at >= e.at)"
+    "  order by n.opened_at limit 1) s on true"
     " where e.session_id is null and e.kind = 'camera-read' and e.bay_id is not null"
     " and e.recorded_at > :since_at order by e.id limit :most for update of e skip locked"
 )
@@ -211,10 +213,11 @@ def unmatched(
 
 
 def waiting(
-    connection: Connection, since_at: datetime, *, limit: int
+    connection: Connection, since_at: datetime, *, early: timedelta, limit: int
 ) -> list[tuple[Evidence, ParkingSessionId]]:
     """Give reads of bays that had no stay when they came, and have one now, locked; the oldest."""
-    rows = connection.execute(WAITING, {"since_at": since_at, "most": limit}).mappings()
+    values = {"since_at": since_at, "early": early, "most": limit}
+    rows = connection.execute(WAITING, values).mappings()
     return [(_evidence(row), ParkingSessionId(row["there"])) for row in rows]
 
 

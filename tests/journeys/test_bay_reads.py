@@ -176,6 +176,32 @@ def test_a_read_that_comes_before_its_sensors_word_joins_later(camera: Camera) -
     assert {each.kind for each in evidence(street, stay)} >= {EvidenceKind.CAMERA_READ}
 
 
+def test_a_camera_that_is_quicker_than_the_magnet_is_heard_and_a_minute_is_another_car(
+    camera: Camera,
+) -> None:
+    street = camera.street
+    camera.reads(1, "京B77777")
+    camera.reads(1.8, "京A12345")
+    apply(street, 2, "occupied")
+    with street.database.unit_of_work() as uow:
+        assert join_waiting(uow) == 1
+    (stay,) = sessions(street)
+    (read,) = [each for each in evidence(street, stay) if each.kind is EvidenceKind.CAMERA_READ]
+    assert read.at == street.at(1.8)
+
+
+def test_a_read_joins_the_stay_that_had_begun_before_the_next_one(camera: Camera) -> None:
+    street = camera.street
+    camera.reads(2)
+    for minute, state in ((1, "occupied"), (2.1, "free"), (2.3, "occupied")):
+        apply(street, minute, state)
+    with street.database.unit_of_work() as uow:
+        assert join_waiting(uow) == 1
+    first, second = sorted(sessions(street), key=lambda each: each.stay.opened_at)
+    kinds = [[said.kind for said in evidence(street, each)] for each in (first, second)]
+    assert [EvidenceKind.CAMERA_READ in each for each in kinds] == [True, False]
+
+
 def test_one_plate_in_two_far_bays_is_held_and_in_neighbours_counts_once(
     camera: Camera,
 ) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import takewhile
@@ -21,17 +22,20 @@ import pytest
 from city.errors import Invalid
 from city.plate_rules import PlateKind
 from city.time import FixedClock
+from lpr.adapters.bay_push import BayPush
 from lpr.adapters.bay_votes import BayVotes
-from lpr.adapters.evidence import keep_evidence, with_lines
+from lpr.adapters.evidence import keep_evidence
+from lpr.adapters.stop_line import StopLine
 from lpr.adapters.videos import FileFrames, StreamFrames, shown
 from lpr.commands import watch
 from lpr.rules.bay_states import BayChange, BayState
 from lpr.rules.corners import Found
-from lpr.rules.reads import DEFAULT_BANDS, PlateRead
+from lpr.rules.reads import DEFAULT_BANDS, Band, PlateRead
 from lpr.rules.sightings import Region, TrackRules
 from lpr.synthesis.faces import draw_face
 from lpr.synthesis.videos import Passing, Place, draw_video
 from lpr.vision.hiding import hide_others
+from lpr.vision.outlines import outline_of, with_outline
 from lpr.vision.reading import ReadPlate
 from lpr.vision.watching import Frame, Watch
 from tests.lpr.rtsp_camera import RtspCamera
@@ -114,25 +118,27 @@ def test_what_is_outside_every_region_is_left_out() -> None:
 BAY: Final = Region("A1", ((0.2, 0.3), (0.8, 0.3), (0.9, 1.0), (0.1, 1.0)))
 
 
-class UplinkDoor(ThreadingHTTPServer):
+class Door(ThreadingHTTPServer):
     """Keeps what is sent to it, and answers as it is told to."""
 
     status = 202
 
     def __init__(self) -> None:
+        self.paths: list[str] = []
         self.told: list[Any] = []
-        super().__init__(("127.0.0.1", 0), _Uplinks)
+        super().__init__(("127.0.0.1", 0), _Sent)
 
     @property
     def port(self) -> int:
         return int(self.server_address[1])
 
 
-class _Uplinks(BaseHTTPRequestHandler):
+class _Sent(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         door = self.server
-        assert isinstance(door, UplinkDoor)
-        assert (self.path, self.headers["Authorization"]) == ("/api/v1/uplinks/ttn", "Bearer gbi_x")
+        assert isinstance(door, Door)
+        assert self.headers["Authorization"] == "Bearer gbi_x"
+        door.paths.append(self.path)
         door.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         answer = b'{"accepted": [], "rejected": [], "ignored": []}'
         self.send_response(door.status)
@@ -145,8 +151,9 @@ class _Uplinks(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def uplink_door() -> Iterator[UplinkDoor]:
-    with UplinkDoor() as door:
+def open_door(folder: Path) -> Iterator[Door]:
+    (folder / "token").write_text("gbi_x", "ascii")
+    with Door() as door:
         thread = threading.Thread(target=door.serve_forever)
         thread.start()
         yield door
@@ -236,10 +243,8 @@ def test_a_bay_is_taken_from_where_it_stood_free_when_it_was_seen_leaving_else_u
 
 
 def test_what_cannot_be_sent_waits_in_order_and_what_holds_is_said_again(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("gbi_x", "ascii")
     clock, failures = FixedClock(datetime(2026, 3, 2, tzinfo=UTC)), list[str]()
-    with ExitStack() as stack:
-        door = stack.enter_context(uplink_door())
+    with open_door(tmp_path) as door:
         address = f"http://127.0.0.1:{door.port}/api/v1/bays"
         votes = BayVotes(address, tmp_path / "token", "cam", clock, failures.append)
         door.status = 503
@@ -269,10 +274,64 @@ def test_what_cannot_be_sent_waits_in_order_and_what_holds_is_said_again(tmp_pat
         [("a1", 2, 3, "AA=="), ("a2", 2, 2, "AQ==")],
     ]
     assert door.told[0][0]["received_at"] == "2026-03-01T23:59:55Z"
+    assert set(door.paths) == {"/api/v1/uplinks/ttn"}
+
+
+def test_a_parked_cars_read_and_frames_wait_for_the_line_and_what_is_refused_does_not(
+    tmp_path: Path,
+) -> None:
+    visit, moments = at_the_kerb(7.0)
+    clock, failures = FixedClock(datetime(2026, 3, 2, tzinfo=UTC)), list[str]()
+    with open_door(tmp_path) as door:
+        address = f"http://127.0.0.1:{door.port}/api/v1/bays"
+        push = BayPush(address, tmp_path / "token", (BAY,), clock, failures.append)
+        push.over(replace(visit, number=7), moments)
+        assert door.told == [], "its read was never sure"
+        door.status = 503
+        push.send(visit, None)
+        push.hear(visit.last_s + 2)
+        push.over(visit, moments)
+        door.status = 404
+        push.hear(visit.last_s + 20)
+        door.status = 202
+        push.hear(visit.last_s + 40)
+    assert door.paths[-4:] == ["/api/v1/bays/A1/reads", *["/api/v1/bays/A1/frames"] * 3]
+    assert sum("404" in each for each in failures) == 4
+    read, *frames = door.told[-4:]
+    assert [each["moment"] for each in frames] == ["entering", "parked", "leaving"]
+    assert {each["event_id"] for each in frames} == {read["event_id"]}
+    assert frames[2]["at"] == "2026-03-01T23:59:58Z"
+    assert len(frames[0]["outline"]) == len(BAY.corners)
+
+
+def test_who_waited_at_a_stop_line_passes_as_it_drives_off(tmp_path: Path) -> None:
+    visit, _ = at_the_kerb(7.0)
+    waited = replace(visit, region="3")
+    backed = replace(at_the_kerb(0.0)[0], region="3")
+    clock, failures = FixedClock(datetime(2026, 3, 2, tzinfo=UTC)), list[str]()
+    lanes = (Region("3", BAY.corners),)
+    with open_door(tmp_path) as door:
+        address = f"http://127.0.0.1:{door.port}/api/v1/signal-passes"
+        line = StopLine(address, tmp_path / "token", lanes, clock, failures.append)
+        door.status = 503
+        line.hear(visit.last_s + 1.5)
+        for each in (waited, backed, replace(waited, band=Band.REVIEW)):
+            line.passed(each)
+        line.hear(visit.last_s + 2)
+        door.status = 202
+        line.hear(visit.last_s + 5)
+        assert len(door.told) == 1, "not before ten seconds are over"
+        line.close()
+        line.close()
+        with pytest.raises(Invalid, match="named by lanes"):
+            StopLine(address, tmp_path / "token", (BAY,), clock, failures.append)
+    assert failures == ["the signals' door refused what was sent: 503"]
+    assert door.told[1:] == [{"rows": [["2026-03-01T23:59:58.500000Z", 3, "皖B12345"]]}]
 
 
 def test_lines_are_drawn_where_the_bay_is_and_nowhere_else() -> None:
-    lined = with_lines(np.zeros((100, 200, 3), np.uint8), Region("b", ((0, 0), (0.5, 0), (0.5, 1))))
+    dark = np.zeros((100, 200, 3), np.uint8)
+    lined = with_outline(dark, outline_of(Region("b", ((0, 0), (0.5, 0), (0.5, 1))), dark))
     assert lined[:, 110:].max() == 0
     assert lined[50, 99].tolist() == [0, 230, 255]
 

@@ -655,6 +655,7 @@ INTEGRATIONS = {
     "POST /api/v1/lanes/<uuid:lane_id>/reads",
     "POST /api/v1/lanes/<uuid:lane_id>/photos",
     "POST /api/v1/bays/<uuid:bay_id>/reads",
+    "POST /api/v1/bays/<uuid:bay_id>/frames",
 }
 DEVICES = {
     "POST /api/v1/gates/passages",
@@ -663,6 +664,7 @@ DEVICES = {
     "POST /api/v1/lanes/<uuid:lane_id>/reads",
     "POST /api/v1/lanes/<uuid:lane_id>/photos",
     "POST /api/v1/bays/<uuid:bay_id>/reads",
+    "POST /api/v1/bays/<uuid:bay_id>/frames",
 }
 """Of these, what devices may call too: each for its own gate or bays."""
 

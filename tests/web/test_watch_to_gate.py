@@ -13,6 +13,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from city.people.credentials import issue_token
+from city.vault import marks_of_plates
 from city.vehicles import PlateKind
 from lpr.commands import watch
 from lpr.rules.layouts import layouts_of
@@ -21,6 +22,7 @@ from lpr.synthesis.videos import Passing, Place, draw_video
 from parking.rules.sensors.frames import build
 from tests.web.lane_site import Gates, LaneBox, open_gates
 from tests.web.small_site import BOSCH, ttn_message
+from tests.web.test_signal_detections_api import held, keep, reporting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 TEXT = "京A12345"
 SIZE = (640, 360)
 FPS = 5.0
+AWAY = Place(0.48, 0.35, 0.14)
 
 
 @pytest.fixture
@@ -50,12 +53,18 @@ def served(site: Site) -> Iterator[str]:
     server.server_close()
 
 
-def film(path: Path, seed: int, stands_s: float = 1.6, seconds: float = 3.0) -> Path:
+def film(
+    path: Path,
+    seed: int,
+    stands_s: float = 1.6,
+    seconds: float = 3.0,
+    goes_to: Place = AWAY,
+) -> Path:
     """Draw a car that comes near and stands before the camera."""
     random = np.random.default_rng(seed)
     face = face_of(TEXT, PlateKind.BLUE7, layouts_of(PlateKind.BLUE7, TEXT)[0], random)
-    away, barrier = Place(0.48, 0.35, 0.14), Place(0.5, 0.6, 0.28)
-    car = Passing(face, 0.2, away, barrier, away, travel_s=1.0, stands_s=stands_s)
+    barrier = Place(0.5, 0.6, 0.28)
+    car = Passing(face, 0.2, AWAY, barrier, goes_to, travel_s=1.0, stands_s=stands_s)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, SIZE)
     for picture in draw_video([car], SIZE, seconds=seconds, fps=FPS, random=random):
         writer.write(picture)
@@ -156,3 +165,24 @@ def test_a_film_of_a_parked_car_says_whose_the_stay_in_its_bay_is(
     (stay,) = site.get("/api/v1/sessions", "attendant").get_json()["items"]
     timeline = site.get(f"/api/v1/sessions/{stay['id']}/evidence", "attendant").get_json()
     assert [each["kind"] for each in timeline["items"]] == ["bay-arrival", "camera-read"]
+    sealed = site.get(f"/api/v1/sessions/{stay['id']}/photos", "operator").get_json()["items"]
+    assert [each["moment"] for each in sealed] == ["entering", "parked", "leaving"]
+
+
+def test_who_drives_off_from_a_stop_line_is_a_pass_of_its_signal(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reporting(site, "line-cam")
+    (tmp_path / "token").write_text(site.tokens["line-cam"], "ascii")
+    regions = tmp_path / "lanes.json"
+    regions.write_text(json.dumps({"2": [[0.2, 0.2], [0.8, 0.2], [0.8, 1], [0.2, 1]]}))
+    video = film(tmp_path / "line.avi", 4, stands_s=0.4, seconds=4.6, goes_to=Place(0.5, 0.8, 0.34))
+    with served(site) as origin:
+        door = ["--stop-line", f"{origin}/api/v1/signal-passes", "--regions", str(regions)]
+        assert watch.run([str(video), *door, "--token-file", str(tmp_path / "token")]) == 0
+    assert "refused" not in capsys.readouterr().err
+    assert keep(site) == 1
+    (row,) = held(site, "plate_pass")
+    with site.wiring.database.unit_of_work() as uow:
+        assert [row.mark] == marks_of_plates(uow, [(TEXT, row.at)])
+    assert row.lane == 2

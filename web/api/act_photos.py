@@ -87,7 +87,8 @@ def give_up_photo(uow: UnitOfWork, photo_id: UUID, json_data: GivenUpIn) -> dict
 @blueprint.doc(summary="The pictures of a stay; a driver's own")
 def photos(uow: UnitOfWork, session_id: UUID) -> dict[str, Any]:
     """List a stay's pictures."""
-    found = photos_of_stay(uow, _stay(uow, session_id))
+    session = _stay(uow, session_id)
+    found = photos_of_stay(uow, session, by_driver=_is_driver())
     return {
         "items": [
             {
@@ -96,6 +97,7 @@ def photos(uow: UnitOfWork, session_id: UUID) -> dict[str, Any]:
                 "sha256": each.sha256,
                 "taken_at": None if each.frame is None else each.frame.taken_at,
                 "state": "awaited" if each.frame is None else each.frame.state.value,
+                "moment": None if each.moment is None else each.moment.value,
             }
             for each in found
         ]
@@ -108,7 +110,9 @@ def photos(uow: UnitOfWork, session_id: UUID) -> dict[str, Any]:
 @blueprint.doc(summary="A picture of a stay, with everybody else in it hidden", responses=JPEG)
 def photo(uow: UnitOfWork, session_id: UUID, photo_id: UUID) -> Response:
     """Show a picture; the look is on record."""
-    content = view_photo(uow, access.known_actor(), _stay(uow, session_id), photo_id)
+    session = _stay(uow, session_id)
+    caller = access.known_actor()
+    content = view_photo(uow, caller, session, photo_id, by_driver=_is_driver())
     answer = Response(content, content_type="image/jpeg")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
@@ -133,6 +137,10 @@ def read_plate(json_data: PlatePhotoIn) -> dict[str, Any]:
             for each in found
         ]
     }
+
+
+def _is_driver() -> bool:
+    return not access.known_actor().has_any(*BACK_OFFICE)
 
 
 def _stay(uow: UnitOfWork, session_id: UUID) -> ParkingSession:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from apiflask import APIBlueprint
 
 from city.identifiers import BayId, FacilityId
+from journeys.keep_bay_frames import SentBayFrame, keep_bay_frame
 from journeys.read_bay import BayRead, read_bay
+from parking.rules.bay_reads import BayMoment
 from parking.services import readers as service
 from web import access
 from web.acts import act, act_on_plate
@@ -15,6 +17,8 @@ from web.api.cursors import after, cursor
 from web.api.plates import plate_read
 from web.api.roles import KEEPERS, REGISTRY
 from web.api.schemas.evidence import (
+    BayFrameIn,
+    BayFrameOut,
     BayReadIn,
     BayReadOut,
     ReaderIn,
@@ -121,3 +125,30 @@ def read(uow: UnitOfWork, bay_id: UUID, json_data: BayReadIn) -> dict[str, Any]:
         "hold": None if hold is None else hold.value,
         "repeated": done.repeated,
     }
+
+
+@blueprint.post("/bays/<uuid:bay_id>/frames")
+@access.credential("integration", "device")
+@blueprint.input(BayFrameIn)
+@blueprint.output(BayFrameOut)
+@blueprint.doc(
+    summary="A frame in which a camera saw a vehicle enter a bay, stand there or leave",
+    description=(
+        "Of a read that the sender told before; it stands with the stay of which the read speaks. "
+        "Kept sealed; people see it with everybody else in it hidden. Sent again it is the same."
+    ),
+)
+def frame(bay_id: UUID, json_data: BayFrameIn) -> dict[str, Any]:
+    """Take a frame of a bay."""
+    corners, outline = json_data.corners, json_data.outline
+    sent = SentBayFrame(
+        BayId(bay_id),
+        json_data.event_id,
+        BayMoment(json_data.moment),
+        json_data.at,
+        json_data.frame,
+        None if corners is None else tuple(corners),
+        None if outline is None else tuple(outline),
+    )
+    with access.wiring().database.unit_of_work() as uow:
+        return {"frame_id": keep_bay_frame(uow, access.known_actor(), sent).id}

@@ -23,6 +23,7 @@ from web.demo.cabinets import open_cabinets
 from web.demo.channels import open_gateway
 from web.demo.duty import Duty
 from web.demo.handhelds import FOLDER, Handheld, code_for, terminal_name
+from web.demo.kerb_camera import open_kerb_camera
 from web.demo.lanes import Inside, gated, open_gates
 from web.demo.mqtt_device import BrokerAddress
 from web.demo.people import WALKERS
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from journeys.wiring import Wiring
     from parking.adapters.live_store import LiveStore
     from web.demo.bays import DemoFacility
+    from web.demo.kerb_camera import KerbCamera
     from web.demo.lanes import Gates
     from web.demo.people import Walker
     from web.demo.secrets_file import DemoSecrets
@@ -85,6 +87,7 @@ class Town:
         self.gated = gated(self._facilities)
         self.inside = Inside(wiring.settings.var / "gates" / "inside.json")
         self.gates: Gates | None = None
+        self.camera: KerbCamera | None = None
         self._parked = Inside(wiring.settings.var / "parked.json")
         self.traffic = Traffic(
             self._facilities,
@@ -107,6 +110,9 @@ class Town:
         gap, elapsed_s = now - self._at, ticked_s - self._ticked_s
         self._at, self._ticked_s = now, ticked_s
         moves = self.traffic.until(now)
+        if self.camera is not None:
+            for move in moves:
+                self.camera.sees(move)
         if gap > LONGEST_TICK:
             log.info("the machine slept", business_time=str(gap))
             self._field = self._woken(first=False)
@@ -132,6 +138,12 @@ class Town:
             found = {bay_id: self.traffic.plate_in(bay_id) for bay_id in bays}
             gates.begin({bay_id: plate for bay_id, plate in found.items() if plate is not None})
             gates.start()
+
+    def open_camera(self, camera: KerbCamera | None) -> None:
+        """Let the kerb's camera see who comes and goes from now on."""
+        self.camera = camera
+        if camera is not None:
+            camera.start()
 
     def _happens(self, move: Move) -> None:
         """Let a car come to its bay or leave it, through the lanes where there are any."""
@@ -191,6 +203,7 @@ def live() -> int:
             stopped=stopped,
         )
     )
+    town.open_camera(open_kerb_camera(wiring, town.facilities, town.traffic.plate_in, stopped))
     drivers = _regulars(wiring, secrets, town, stopped) if gateway is not None else None
     log.info("the demo city lives", bays=sum(len(each.bays) for each in town.facilities))
     sign_at = told_at = time.monotonic()
@@ -208,7 +221,7 @@ def live() -> int:
     town.remember()
     senders.stop(STOP_PATIENCE_S)
     patrol.join(STOP_PATIENCE_S)
-    for part in (town.gates, booths, cabinets, drivers):
+    for part in (town.gates, town.camera, booths, cabinets, drivers):
         if part is not None:
             part.stop(STOP_PATIENCE_S)
     for thread in (reporters, fleet):

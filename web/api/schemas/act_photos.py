@@ -40,6 +40,10 @@ class StayPhotoOut(Outgoing):
         Literal["awaited", "raw", "hidden", "failed", "gone"],
         Field(description="awaited: still on its terminal; raw: others in it are being hidden"),
     ]
+    moment: Annotated[
+        Literal["entering", "parked", "leaving"] | None,
+        Field(description="what a camera at the kerb saw; null for people's photos"),
+    ] = None
 
 
 class StayPhotosOut(Outgoing):

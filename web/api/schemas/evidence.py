@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from city.vehicles import PlateKind
 from web.api.schemas.base import (
@@ -25,6 +25,10 @@ Gate = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[\w. -]+$")]
 EventId = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[!-~]+$")]
 TicketCode = Annotated[str, Field(min_length=4, max_length=24)]
 Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Pixel = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
+
+MOST_FRAME_BYTES = 1_500_000
+"""A picture of 1 MiB in base64, and what is said of it."""
 
 
 class StayEvidenceOut(Outgoing):
@@ -256,6 +260,39 @@ class BayReadOut(Outgoing):
     session_id: UUID | None
     hold: str | None
     repeated: bool
+
+
+class BayFrameIn(Incoming):
+    """A frame of a camera that sees a bay, of a read that it told before."""
+
+    MOST_BYTES: ClassVar[int] = MOST_FRAME_BYTES
+
+    event_id: Annotated[EventId, Field(description="of the read")]
+    moment: Literal["entering", "parked", "leaving"]
+    at: InstantIn
+    frame: Annotated[Base64Bytes, Field(description="a JPEG, at most 1 MiB")]
+    corners: Annotated[
+        list[tuple[Pixel, Pixel]] | None,
+        Field(
+            min_length=4,
+            max_length=4,
+            description="of the plate in the frame, in pixels, from the upper left as it is read",
+        ),
+    ] = None
+    outline: Annotated[
+        list[tuple[Pixel, Pixel]] | None,
+        Field(
+            min_length=3,
+            max_length=64,
+            description="of the bay, in pixels: its lines are drawn into what is shown",
+        ),
+    ] = None
+
+
+class BayFrameOut(Outgoing):
+    """A frame that is kept."""
+
+    frame_id: UUID
 
 
 class ReaderIn(Incoming):

@@ -17,12 +17,16 @@ from web.api.schemas.base import (
     PageQuery,
     PlateText,
 )
-from web.api.schemas.evidence import Confidence, EventId, Gate, TicketCode
+from web.api.schemas.evidence import (
+    MOST_FRAME_BYTES,
+    Confidence,
+    EventId,
+    Gate,
+    TicketCode,
+)
 from web.api.schemas.stays import PlateOut
 
 MOST_WORDS = 200
-MOST_FRAME_BYTES = 1_500_000
-"""A picture of 1 MiB in base64, and what is said of it."""
 
 Life = Annotated[
     str,

@@ -23,7 +23,14 @@ function item(sessionId: string, photo: Photo): HTMLElement {
   return h(
     "li",
     { class: "stay-photo" },
-    h("p", {}, photo.taken_at ? exactly(instant(photo.taken_at)) : null, " ", named("photo.state", photo.state)),
+    h(
+      "p",
+      {},
+      photo.moment ? `${named("photo.moment", photo.moment)} ` : null,
+      photo.taken_at ? exactly(instant(photo.taken_at)) : null,
+      " ",
+      named("photo.state", photo.state),
+    ),
     photo.state === "hidden"
       ? h("button", { class: "button", type: "button", onclick: show }, text("photo.show"))
       : null,
