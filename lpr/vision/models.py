@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,8 @@ MOVE_PX: Final = 8.0
 """Pixels of a view that the refiner's moves are told in."""
 _GRAIN_PX: Final = 32
 """The detector's input is a multiple of this, so that its coarse level fits its fine one."""
+_MOST_LEFT_OUT: Final = 0.02
+"""Of a side: at its end a plate's middle cannot be seen."""
 _MOST_ENLARGED: Final = 2
 _HOPELESS: Final = 0.5
 """What the refiner says of a plate below which a find is not looked at again: of drawn plates that
@@ -176,18 +179,15 @@ class Refiner:
                 (done if stays else left).append(new)
         return best_of_each([each for each in done + left if each.score >= settings.least_plate])
 
-    def followed(self, picture: Picture, found: Found, times: int) -> list[Found]:
-        """Move the corners of a find that is taken for a plate, and give where they were each time.
+    def followed(self, picture: Picture, found: Found) -> Found | None:
+        """Move the corners of a find that is taken for a plate once more; its rows stay.
 
-        The rows stay the find's. It ends early where the corners are no plate's any more.
+        None where the corners are no plate's any more.
         """
-        steps: list[Found] = []
-        for _ in range(times):
-            (moved,) = self._once(picture, [steps[-1] if steps else found])
-            if not sensible(moved.corners):
-                break
-            steps.append(Found(moved.corners, found.rows, moved.score))
-        return steps
+        (moved,) = self._once(picture, [found])
+        if not sensible(moved.corners):
+            return None
+        return Found(moved.corners, found.rows, moved.score)
 
     def _once(self, picture: Picture, found: list[Found]) -> list[Found]:
         if not found:
@@ -273,15 +273,25 @@ def _brought_to(picture: Picture, side_px: int) -> tuple[Picture, Floats]:
 
 
 def detector_input(picture: Picture) -> Floats:
-    """Pad to a multiple of 32 pixels with grey and bring to about mean 0 and deviation 1."""
-    height, width = picture.shape[:2]
-    padded = np.full(
-        (-(-height // _GRAIN_PX) * _GRAIN_PX, -(-width // _GRAIN_PX) * _GRAIN_PX, 3),
-        _MEAN,
-        np.float32,
-    )
-    padded[:height, :width] = picture
-    return levelled(padded[None])
+    """Pad to a multiple of 32 pixels with grey and bring to about mean 0 and deviation 1.
+
+    What little a side has beyond a multiple is left out: a frame of 16 to 9 is seen with 320 of its
+    324 lines, not with 352.
+    """
+    below, beside = (_missing(side) for side in picture.shape[:2])
+    picture = picture[: picture.shape[0] + below, : picture.shape[1] + beside]
+    if below > 0 or beside > 0:
+        rim = (0, max(0, below), 0, max(0, beside))
+        padded = cv2.copyMakeBorder(picture, *rim, cv2.BORDER_CONSTANT, value=(_MEAN,) * 3)
+        picture = np.asarray(padded, np.uint8)
+    blob = cv2.dnn.blobFromImage(picture, 1 / _DEVIATION, mean=(_MEAN,) * 3)
+    return np.asarray(blob, np.float32)
+
+
+def _missing(side_px: int) -> int:
+    """Give how many pixels a side lacks to a multiple of the grain; below 0: has too many."""
+    rest = side_px % _GRAIN_PX
+    return -rest if rest <= _MOST_LEFT_OUT * side_px else _GRAIN_PX - rest
 
 
 def refined_of(told: Floats, back: NDArray[np.float64]) -> Found:
@@ -317,15 +327,17 @@ def finds_of(told: Floats, least_score: float) -> list[Found]:
         strides of 8 pixels, logits of two rows.
     least_score : float
     """
-    score = 1 / (1 + np.exp(-told[0]))
-    peak = cv2.dilate(score, np.ones((3, 3), np.uint8))
-    rows, columns = np.nonzero((score >= least_score) & (score >= peak))
+    logits = told[0]
+    least = math.log(least_score / (1 - least_score))
+    peak = cv2.dilate(logits, np.ones((3, 3), np.uint8))
+    rows, columns = np.nonzero((logits >= least) & (logits >= peak))
     found = []
     for y, x in zip(rows.tolist(), columns.tolist(), strict=True):
         middle = np.array([x + 0.5, y + 0.5], np.float32)
         corners = (told[1:9, y, x].reshape(4, 2) + middle) * STRIDE_PX
         if sensible(corners):
-            found.append(Found(corners, 2 if told[9, y, x] > 0 else 1, float(score[y, x])))
+            score = 1 / (1 + math.exp(-float(logits[y, x])))
+            found.append(Found(corners, 2 if told[9, y, x] > 0 else 1, score))
     return best_of_each(found)
 
 

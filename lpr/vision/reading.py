@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 from lpr.rules.corners import Found
 from lpr.rules.reads import Band, BandLimits, PlateRead
-from lpr.vision.models import Detector, Recogniser
+from lpr.vision.models import Detector, Look, Recogniser
 from lpr.vision.strips import Picture
 
 Floats = NDArray[np.float32]
 
-_TWO_ROWS_BELOW: Final = 2.4
+_TWO_ROWS_BELOW: Final = 2.8
 """Width over height under which a crop is read as two rows too."""
 _MARGIN: Final = 0.02
 _MOST_WIDTH_PX: Final = 320
 _WIDTH_TO_HEIGHT: Final = {1: 440 / 140, 2: 440 / 220}
-_SURE: Final = 0.99
+_SURE: Final = 0.98
 """Confidence from which a plate is looked at once only."""
-_HOPEFUL: Final = 0.6
-"""Mean confidence of the characters under which a find in a scene is not looked at again: in drawn
-scenes all that are no plate stay below it, and no plate below it was read right by more looks."""
+_HOPEFUL: Final = 0.75
+"""Mean confidence of the characters under which a find in a scene is no plate: of 205 drawn plates
+none below it was read right by more looks, nor below 0.8."""
 _LOOKS_AGAIN: Final = 2
 
 
@@ -76,19 +76,28 @@ def _read(
 ) -> PlateRead | None:
     """Read a plate, and where the read is in doubt look again: straightened once more, and again.
 
+    None where a look shows that there is none, or nothing that more looks would read.
+
     The looks are averaged. On drawn plates that were cut out at a slant two fifths of what one
-    look reads wrong is read right so; a doubtful plate costs two more reads.
+    look reads wrong is read right so; a doubtful plate costs one more look or two.
     """
-    looks = recogniser.look([cut], found.rows)
-    read = recogniser.read(looks, found.rows)
-    if read is None or read.confidence >= _SURE or fmean(read.confidences) < hopeful:
+    first = recogniser.look([cut], found.rows)
+    read = recogniser.read(first, found.rows)
+    if read is None or read.confidence >= _SURE:
         return read
-    again = recogniser.refiner.followed(picture, found, _LOOKS_AGAIN)
-    if not again:
-        return read
-    more = recogniser.look([straightened(picture, each) for each in again], found.rows)
-    # What was cut out first counts for two: a refiner that goes astray is outvoted.
-    return recogniser.read([*looks, *looks, *more], found.rows)
+    if fmean(read.confidences) < hopeful:
+        return None
+    moved: Found | None = found
+    more: list[Look] = []
+    while moved is not None and len(more) < _LOOKS_AGAIN:
+        moved = recogniser.refiner.followed(picture, moved)
+        if moved is not None:
+            more += recogniser.look([straightened(picture, moved)], found.rows)
+            # What was cut out first counts for all others: a refiner that goes astray is outvoted.
+            read = recogniser.read([*first * len(more), *more], found.rows)
+            if read is not None and read.confidence >= _SURE:
+                break
+    return read
 
 
 def straightened(picture: Picture, found: Found) -> Picture:

@@ -1,5 +1,6 @@
 """The refiner's input: a rough find seen straight at the picture's full size, and round it."""
 
+import math
 from typing import Final
 
 import cv2
@@ -22,6 +23,15 @@ ROUGH: Final[Floats] = np.array(
     np.float32,
 )
 """Where the corners of the rough find lie in its view; the true ones are looked for about them."""
+_RIM: Final = np.array(
+    [
+        [0, 0, 1],
+        [VIEW_WIDTH_PX, 0, 1],
+        [VIEW_WIDTH_PX, VIEW_HEIGHT_PX, 1],
+        [0, VIEW_HEIGHT_PX, 1],
+    ],
+    np.float64,
+)
 _SHRUNK_FROM: Final = 1.6
 """Pixels of the picture a pixel of the view from which the picture is shrunk first, since
 sampling would skip some."""
@@ -44,12 +54,12 @@ def view_of(picture: Picture, corners: Floats) -> tuple[Picture, NDArray[np.floa
         Brings the view's pixels into the picture.
     """
     back = cv2.getPerspectiveTransform(ROUGH, corners.astype(np.float32))
-    rim = np.array([[[0, 0]], [[VIEW_WIDTH_PX, 0]], [[VIEW_WIDTH_PX, VIEW_HEIGHT_PX]]], np.float32)
-    rim = np.concatenate([rim, np.array([[[0, VIEW_HEIGHT_PX]]], np.float32)])
-    seen = cv2.perspectiveTransform(rim, back)[:, 0]
+    rim = _RIM @ back.T
+    seen = rim[:, :2] / rim[:, 2:]
     height, width = picture.shape[:2]
     size = (VIEW_WIDTH_PX, VIEW_HEIGHT_PX)
-    shrink = float(np.linalg.norm(corners[1] - corners[0])) / (VIEW_WIDTH_PX - 2 * _LEFT)
+    across = (corners[1] - corners[0]).tolist()
+    shrink = math.hypot(*across) / (VIEW_WIDTH_PX - 2 * _LEFT)
     low = np.clip(np.floor(seen.min(axis=0)) - 2, 0, (width - 1, height - 1)).astype(int)
     high = np.clip(np.ceil(seen.max(axis=0)) + 2, low + 1, (width, height)).astype(int)
     part = picture[low[1] : high[1], low[0] : high[0]]
