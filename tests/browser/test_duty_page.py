@@ -124,6 +124,7 @@ def test_a_junctions_page_shows_its_lamps_counting_down(visitor: Visitor) -> Non
     )
     expect(small.locator('body[data-lights="known"]')).to_have_count(1, timeout=60_000)
     expect(small.locator("#lights")).to_contain_text("剩余秒数")
+    expect(small.locator("#lights")).to_contain_text(re.compile("[东南西北]进口 (左转/)?直行"))
     shot(small, "junction-lamps-zh-360-dark")
     assert violations(small) == []
 

@@ -3,8 +3,9 @@ import { describe, it } from "node:test";
 import cases from "./bands.json";
 import { bandAlong, commonCycleS, widest, type Arc } from "../src/signals/bands";
 import { cycleS, greensOf, greenWithFlashing, movedBoundary, stagesOf } from "../src/signals/stages";
+import { releasedBy } from "../src/signals/groups";
 import { beginWith } from "../src/signals/network_choice";
-import type { Network, Plan } from "../src/signals/types";
+import type { Model, Network, Plan } from "../src/signals/types";
 
 const PLAN: Plan = {
   junction: "J",
@@ -80,5 +81,36 @@ describe("the network that a page begins with", () => {
     assert.equal(beginWith(all, null, "gone")?.code, "town");
     assert.equal(beginWith([newest], null, null)?.code, "newest");
     assert.equal(beginWith([], null, null), undefined);
+  });
+});
+
+describe("what a group releases", () => {
+  const lane = (name: string, ...shape: [number, number][]) => ({ name, lanes: [{ name: `${name}_0`, shape }] });
+  const way = (group: string, from_lane: string, turn: string, kind: string, ...shape: [number, number][]) => ({
+    name: `${group}-${turn}`, group, from_lane, to_lane: "out_0", turn, kind, path: [{ shape }],
+  });
+  const model: Model = {
+    roads: [lane("from_north", [0, 90], [0, 50], [0, 10]), lane("from_west", [-90, 90], [-50, 1], [-10, 0])],
+    junctions: [
+      {
+        name: "J",
+        groups: ["3", "4", "5", "6"].map((name) => ({ name, kind: "vehicle" })),
+        movements: [
+          way("3", "from_north_0", "right", "vehicle", [0, 10], [-10, 0]),
+          way("3", "from_north_0", "straight", "vehicle", [0, 10], [0, -10]),
+          way("4", "from_west_0", "straight", "bicycle", [-10, 0], [10, 0]),
+          way("5", "kerb", "crossing", "pedestrian", [-8, 14], [8, 14]),
+        ],
+      },
+    ],
+  };
+
+  it("is known by the side that its lane or crossing lies on, its turns and who goes", () => {
+    assert.deepEqual([...releasedBy(model)], [
+      ["3", [{ wind: "n", kind: "vehicle", turns: ["straight", "right"] }]],
+      ["4", [{ wind: "w", kind: "bicycle", turns: ["straight"] }]],
+      ["5", [{ wind: "n", kind: "pedestrian", turns: ["crossing"] }]],
+      ["6", []],
+    ]);
   });
 });

@@ -9,6 +9,8 @@ import { showForm } from "../shell/form";
 import { hasRole } from "../shell/page";
 import { emptyState, errorState, skeleton } from "../shell/states";
 import { named, text, wholeNumber } from "../shell/text";
+import { GroupWords } from "../signals/groups";
+import type { SignalDetail } from "../signals/types";
 import { Lights } from "./lights";
 import { OverridePanel } from "./override";
 import { PriorityPanel } from "./priority";
@@ -55,9 +57,16 @@ export class JunctionPage {
     await this.load();
     const lights = new Lights(`${this.home}/lights`);
     lights.start();
-    new OverridePanel(this.home, this.name, this.mayAct, () => lights.seen).start();
+    new OverridePanel(this.home, this.name, this.mayAct, lights).start();
     new PriorityPanel(this.network, this.name).start();
+    void this.nameGroups(lights);
     void this.pictures();
+  }
+
+  /** Where the model cannot be had, groups keep their controller's own names. */
+  private async nameGroups(lights: Lights): Promise<void> {
+    const detail = await read<SignalDetail>(this.home).catch(() => null);
+    lights.words = new GroupWords(detail?.model ?? null);
   }
 
   async load(): Promise<void> {

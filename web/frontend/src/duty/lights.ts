@@ -6,6 +6,7 @@ import { byId, h, replace } from "../shell/dom";
 import { poll } from "../shell/poll";
 import { emptyState, errorState } from "../shell/states";
 import { named, text } from "../shell/text";
+import { GroupWords } from "../signals/groups";
 import type { GroupNow, SignalLights } from "./types";
 import { ago, table } from "./words";
 
@@ -29,6 +30,8 @@ export class Lights {
   private readonly place = byId("lights");
   /** What was seen last; null before the first answer. */
   seen: SignalLights | null = null;
+  /** Its groups, in the controller's own names until the junction's model is there. */
+  words = new GroupWords(null);
 
   constructor(private readonly path: string) {}
 
@@ -47,14 +50,14 @@ export class Lights {
 
   private draw(seen: SignalLights): void {
     document.body.dataset["lights"] = seen.state;
-    if (seen.state === "known") replace(this.place, ...known(seen));
+    if (seen.state === "known") replace(this.place, ...known(seen, this.words));
     else if (seen.state === "asked") replace(this.place, emptyState(text("duty.lights.asked"), text("duty.lights.asked_advice")));
     else if (seen.state === "silent") replace(this.place, emptyState(text("duty.lights.silent"), seen.problem ?? ""));
     else replace(this.place, emptyState(text("duty.lights.no_cabinet"), text("duty.lights.no_cabinet_advice")));
   }
 }
 
-function known(seen: SignalLights): HTMLElement[] {
+function known(seen: SignalLights, words: GroupWords): HTMLElement[] {
   return [
     h(
       "dl",
@@ -67,7 +70,7 @@ function known(seen: SignalLights): HTMLElement[] {
     ),
     table(
       [text("duty.group"), text("duty.lamp"), text("duty.left")],
-      seen.groups.map((each) => [each.group, lamp(each.aspect), left(each)]),
+      seen.groups.map((each) => [h("span", { title: each.group }, words.of(each.group)), lamp(each.aspect), left(each)]),
       text("duty.group"),
     ),
   ];

@@ -7,7 +7,8 @@ import { choice, field, labelled, showForm } from "../shell/form";
 import { poll } from "../shell/poll";
 import { errorState } from "../shell/states";
 import { counted, named, text } from "../shell/text";
-import type { Override, Overrides, SignalLights } from "./types";
+import type { Lights } from "./lights";
+import type { Override, Overrides } from "./types";
 
 const EVERY_MS = 1_000;
 const SHOWN = 10;
@@ -27,7 +28,7 @@ export class OverridePanel {
     private readonly home: string,
     private readonly signal: string,
     private readonly mayAct: boolean,
-    private readonly lights: () => SignalLights | null,
+    private readonly lights: Lights,
   ) {}
 
   start(): void {
@@ -46,7 +47,7 @@ export class OverridePanel {
 
   private draw(found: Overrides): void {
     const holds = found.items.find((each) => each.ended_at === null);
-    const known = this.lights()?.state === "known";
+    const known = this.lights.seen?.state === "known";
     const left = holds ? Math.max(Math.round((instant(holds.until_at) - instant(found.now)) / 1_000), 0) : 0;
     // Buttons that are drawn anew each second can be neither focused nor pressed.
     const state = JSON.stringify([found.items, known]);
@@ -119,14 +120,14 @@ export class OverridePanel {
 
   /** First step: what, how long, why; the server judges it and says until when. */
   private ask(effect: Effect, holds: Override | undefined): void {
-    const seen = this.lights();
+    const seen = this.lights.seen;
     const times = effect === "all_red" ? RED_TIMES : STAGED.some((each) => each === effect) ? STAGE_TIMES : MODE_TIMES;
     const long = choice(
       times.map((s) => [String(s), s < 60 ? text("duty.seconds", { s }) : text("override.minutes", { n: s / 60 })] as const),
       String(times[0]),
     );
     const stage = choice(
-      (seen?.stages ?? []).map((each) => [String(each.stage), `${each.stage} · ${each.groups.join(", ")}`] as const),
+      (seen?.stages ?? []).map((each) => [String(each.stage), `${each.stage} · ${this.lights.words.list(each.groups)}`] as const),
       String(seen?.stage ?? 1),
     );
     const reason = field("", { maxlength: 400, required: true });

@@ -1,6 +1,7 @@
 /** One signal's stages: arrows, a bar of the cycle whose boundaries are dragged, and numbers. */
 import { h, replace, svg } from "../shell/dom";
 import { text } from "../shell/text";
+import { GroupWords } from "./groups";
 import { stageDiagram } from "./junction";
 import { cycleS, movedBoundary, stagesOf, withGreen } from "./stages";
 import type { Model, Plan } from "./types";
@@ -28,6 +29,7 @@ export class StageEditor {
     const focus = this.element.contains(document.activeElement) ? (document.activeElement as HTMLElement).id : "";
     const stages = stagesOf(plan);
     const whole = cycleS(plan);
+    const words = new GroupWords(model);
     const cards = stages.map((stage, i) => {
       const input = h("input", { class: "input stage-green", id: `green-${i}`, type: "number", min: 1, max: 300, step: 1, inputmode: "numeric", readonly: !this.mayEdit });
       input.value = String(stage.greenS);
@@ -40,7 +42,7 @@ export class StageEditor {
         "li",
         { class: "stage-card" },
         h("p", { class: "stage-name" }, text("signals.stage", { n: i + 1 })),
-        stageDiagram(model, new Set(stage.groups), text("signals.stage_groups", { groups: stage.groups.join(", ") })),
+        stageDiagram(model, new Set(stage.groups), text("signals.stage_groups", { groups: words.list(stage.groups) })),
         h("label", { class: "stage-label", for: `green-${i}` }, text("signals.green_s")),
         input,
         h("p", { class: "item-facts" }, text("signals.change_s", { n: round(stage.changeS) })),

@@ -3,6 +3,7 @@ import { h } from "../shell/dom";
 import { text } from "../shell/text";
 import { token } from "../shell/theme";
 import { round } from "./editor";
+import { GroupWords } from "./groups";
 import { stageDiagram } from "./junction";
 import { cycleS, stagesOf } from "./stages";
 import type { Model, Plan, PlanDetail } from "./types";
@@ -20,6 +21,7 @@ export function timingSheet(parts: readonly SheetPart[], version: PlanDetail | n
     { class: "sheet-pages" },
     ...parts.map(({ title, model, plan }) => {
       const stages = stagesOf(plan);
+      const words = new GroupWords(model);
       return h(
         "section",
         { class: "sheet-page" },
@@ -38,7 +40,7 @@ export function timingSheet(parts: readonly SheetPart[], version: PlanDetail | n
                 {},
                 h("th", { scope: "row" }, String(i + 1)),
                 h("td", {}, stageDiagram(model, new Set(stage.groups), text("signals.stage", { n: i + 1 }), 120)),
-                h("td", {}, stage.groups.join(", ")),
+                h("td", {}, words.list(stage.groups)),
                 h("td", { class: "number" }, round(stage.greenS)),
                 h("td", { class: "number" }, round(stage.changeS)),
               ),

@@ -1,6 +1,7 @@
 /** Lanes as their sign shows them: from the middle to the kerb, as a driver sees them. */
 import { h, svg } from "../shell/dom";
 import { named, text, wholeNumber } from "../shell/text";
+import { windOf } from "../signals/groups";
 import { changed, faultOf, serves, toggled } from "./functions";
 import type { Approach, Functions, Way } from "./types";
 
@@ -15,12 +16,10 @@ const HEADS: Readonly<Record<string, readonly [string, string]>> = {
   partial_right: ["M22 56V34L31 20", "36,12 35,25 25,19"],
   u_turn: ["M26 56V24Q26 14 18 14T10 24V34", "10,44 3,32 17,32"],
 };
-const WINDS = ["n", "ne", "e", "se", "s", "sw", "w", "nw"] as const;
 
 /** Where an approach's traffic comes from, in words. */
 export function fromWords(approach: Approach): string {
-  const wind = WINDS[Math.round(approach.bearing_deg / 45) % WINDS.length] ?? "n";
-  return text(`studies.from_${wind}`);
+  return text(`studies.from_${windOf(approach.bearing_deg)}`);
 }
 
 export function turnWords(way: Way): string {

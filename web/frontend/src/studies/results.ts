@@ -2,6 +2,7 @@
 import { h } from "../shell/dom";
 import { text, wholeNumber } from "../shell/text";
 import { round } from "../signals/editor";
+import { GroupWords } from "../signals/groups";
 import { stageDiagram } from "../signals/junction";
 import { stagesOf } from "../signals/stages";
 import type { Model, Plan, Report } from "../signals/types";
@@ -150,6 +151,7 @@ function approachTable(sides: readonly Named[], approaches: readonly Approach[])
 function stages(document: unknown): HTMLElement {
   const model = document as Model & { readonly plans?: readonly Plan[] };
   const plan = model.plans?.[0];
+  const words = new GroupWords(model);
   return h(
     "ol",
     { class: "stage-cards" },
@@ -158,7 +160,7 @@ function stages(document: unknown): HTMLElement {
         "li",
         { class: "stage-card" },
         h("p", { class: "stage-name" }, text("signals.stage", { n: i + 1 })),
-        stageDiagram(model, new Set(stage.groups), text("signals.stage_groups", { groups: stage.groups.join(", ") }), 112),
+        stageDiagram(model, new Set(stage.groups), text("signals.stage_groups", { groups: words.list(stage.groups) }), 112),
         h("p", { class: "item-facts" }, text("signals.seconds", { n: round(stage.greenS) })),
       ),
     ),
