@@ -1,6 +1,6 @@
 """Characters as they stand on plates, as masks of ink.
 
-The best come from ``data/lpr/glyphs`` of the folder that ``GREENBAY_DATA`` names: drawings of the
+The best come from ``lpr/glyphs`` in the folder that ``GREENBAY_DATA`` names: drawings of the
 real plate face. What is missing there, or everything where the folder is absent, is drawn with
 Debian's CJK font, or with the font that OpenCV carries where there is none: other shapes than the
 real ones, and therefore worse to learn from, but enough for tests and demonstrations.

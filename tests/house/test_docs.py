@@ -1,8 +1,9 @@
-"""The documentation leads somewhere: every relative link of every page has its target."""
+"""The documentation leads somewhere: links, and the files and commands that it names."""
 
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,55 @@ def test_a_link_to_nothing_would_be_found() -> None:
 @pytest.mark.parametrize("decision", sorted((ROOT / "docs" / "decisions").glob("*.md")))
 def test_a_decision_fits_a_page(decision: Path) -> None:
     assert len(decision.read_text(encoding="utf-8").splitlines()) <= 70
+
+
+CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
+CODE = re.compile(r"`([^`\n]+)`")
+ROOMS = "city|parking|signals|lpr|payments|journeys|web|bench|migrations"
+SOURCE = re.compile(rf"(?:{ROOMS})/[\w./*-]+")
+MODULE = re.compile(rf"python -m ((?:{ROOMS})[\w.]*)")
+BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+TARGET = re.compile(r"^make ([a-z-]+)")
+
+
+def is_there(name: str) -> bool:
+    """Say whether the tree has a file, a folder, a module, or a name in a module, as it is told."""
+    module, _, member = name.rpartition(".")
+    source = ROOT / f"{module}.py"
+    return (
+        any(ROOT.glob(name.rstrip("/")))
+        or (ROOT / f"{name}.py").is_file()
+        or (source.is_file() and member in re.findall(r"\w+", source.read_text("utf-8")))
+    )
+
+
+def named(page: Path) -> tuple[set[str], set[str], set[str]]:
+    """Give what a page names of the tree: sources, modules to run, targets of make."""
+    text = page.read_text("utf-8")
+    spans = CODE.findall(text)
+    lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+    return (
+        {span for span in spans if SOURCE.fullmatch(span)},
+        set(MODULE.findall(text)),
+        {found[1] for line in spans + lines if (found := TARGET.match(line))},
+    )
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_names_of_the_tree_is_there(page: Path) -> None:
+    sources, modules, targets = named(page)
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert [each for each in sources if not is_there(each)] == []
+    assert [each for each in modules if find_spec(each) is None] == []
+    assert targets - known == set()
+
+
+def test_what_is_not_there_would_be_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("`web/no_such.py` and `city/time.py`: `python -m city.nothing`, `make haste`")
+    assert named(page) == ({"web/no_such.py", "city/time.py"}, {"city.nothing"}, {"haste"})
+    assert [is_there(each) for each in ("web/no_such.py", "city/time.no_such", "city/time")] == [
+        False,
+        False,
+        True,
+    ]
