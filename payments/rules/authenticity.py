@@ -7,6 +7,7 @@ what is signed is the channel's own business (``wechat_v3``, ``alipay``, ``union
 import binascii
 from base64 import b64decode, b64encode
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -55,6 +56,7 @@ class NotAuthentic(Forbidden):
         self.reason = reason
 
 
+@lru_cache(maxsize=32)  # its primes are looked at anew each time, which takes 50 ms
 def private_key_of(pem: bytes, field: str) -> rsa.RSAPrivateKey:
     """Read an RSA private key in PEM; Invalid names the setting, never its content."""
     try:
