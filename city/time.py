@@ -8,10 +8,10 @@ import datetime as dt
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import chinese_calendar  # type: ignore[import-untyped] # the package ships no type information
 from pydantic import JsonValue
@@ -24,6 +24,8 @@ _RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
 _MAX_SPEED = 10_000
+HEARD_BY_ALL = timedelta(seconds=1)
+"""Within so long every process reads a shared setting again (`city.works.shared_setting`)."""
 
 
 # --- instants ------------------------------------------------------------------------------------
@@ -157,40 +159,66 @@ class ClockSetting:
     """Wall instant from which the speed applies."""
     speed: float
     """Simulated seconds per wall second."""
+    speed_before: float = 0.0
+    """The same before ``w0_at``."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "d0_at", as_utc(self.d0_at, "d0_at"))
         object.__setattr__(self, "w0_at", as_utc(self.w0_at, "w0_at"))
-        if not 0 <= self.speed <= _MAX_SPEED:
-            raise Invalid(f"must lie between 0 and {_MAX_SPEED}", field="speed")
+        for name in ("speed", "speed_before"):
+            if not 0 <= getattr(self, name) <= _MAX_SPEED:
+                raise Invalid(f"must lie between 0 and {_MAX_SPEED}", field=name)
 
     def instant(self, wall_at: datetime) -> datetime:
-        """Give the simulated instant at a wall instant.
+        """Give the simulated instant at a wall instant."""
+        elapsed = as_utc(wall_at) - self.w0_at
+        return self.d0_at + elapsed * (self.speed_before if elapsed < timedelta() else self.speed)
 
-        Before ``w0_at`` it is ``d0_at``: a wall clock that was set back, or a process that reads
-        the setting a little early, must not show a time before the change.
-        """
-        elapsed = max(as_utc(wall_at) - self.w0_at, timedelta())
-        return self.d0_at + elapsed * self.speed
+    def speed_at(self, wall_at: datetime) -> float:
+        """Give the speed at a wall instant."""
+        return self.speed_before if as_utc(wall_at) < self.w0_at else self.speed
 
     def changed(self, wall_at: datetime, speed: float) -> "ClockSetting":
         """Give the setting for another speed from a wall instant on: time runs on from there."""
         return ClockSetting(self.instant(wall_at), wall_at, speed)
 
+    def changed_soon(self, wall_at: datetime, speed: float) -> "ClockSetting":
+        """Give the setting for another speed in a moment, when every process has heard of it.
+
+        Until then time runs as it does: who has heard and who has not tell one time. Changed at
+        once, a process that had not heard of a slower speed would be ahead of the others, by half
+        a minute where a minute took a second.
+        """
+        if timedelta() < self.w0_at - as_utc(wall_at) <= HEARD_BY_ALL:
+            return replace(self, speed=speed)
+        from_at = wall_at + HEARD_BY_ALL
+        return ClockSetting(self.instant(from_at), from_at, speed, speed_before=self.speed)
+
     def as_json(self) -> dict[str, JsonValue]:
         """Give the form in which processes share it."""
-        return {"d0_at": rfc3339(self.d0_at), "w0_at": rfc3339(self.w0_at), "speed": self.speed}
+        return {
+            "d0_at": rfc3339(self.d0_at),
+            "w0_at": rfc3339(self.w0_at),
+            "speed": self.speed,
+            "speed_before": self.speed_before,
+        }
 
     @classmethod
     def from_json(cls, value: JsonValue) -> "ClockSetting":
         """Read what ``as_json`` gave; Invalid names the member at fault."""
         members = value if isinstance(value, dict) else {}
-        d0, w0, speed = members.get("d0_at"), members.get("w0_at"), members.get("speed")
+        d0, w0 = members.get("d0_at"), members.get("w0_at")
         if not isinstance(d0, str) or not isinstance(w0, str):
             raise Invalid("must carry d0_at and w0_at", field="clock")
-        if not isinstance(speed, int | float) or isinstance(speed, bool):
+        speeds = [members.get("speed"), members.get("speed_before", 0.0)]
+        known = [float(each) for each in speeds if _is_number(each)]
+        if len(known) < len(speeds):
             raise Invalid("must be a number", field="speed")
-        return cls(parse_rfc3339(d0, "d0_at"), parse_rfc3339(w0, "w0_at"), float(speed))
+        return cls(parse_rfc3339(d0, "d0_at"), parse_rfc3339(w0, "w0_at"), *known)
+
+
+def _is_number(value: JsonValue) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class ScaledClock:
@@ -215,8 +243,8 @@ class ScaledClock:
     def now(self) -> datetime:
         """Give the simulated instant: never before one that was given earlier.
 
-        A process that has not yet seen a change to a slower speed is a little ahead of the
-        others; when it sees the change, its clock stands until they have caught up.
+        A process that has not heard of a change to a slower speed in time is a little ahead of the
+        others; when it hears of it, its clock stands until they have caught up.
         """
         at = self._setting().instant(self._wall.now())
         with self._lock:
@@ -226,7 +254,7 @@ class ScaledClock:
     @property
     def speed(self) -> float:
         """Give how many simulated seconds a second of the wall takes."""
-        return self._setting().speed
+        return self._setting().speed_at(self._wall.now())
 
 
 def speed_of(clock: Clock) -> float:

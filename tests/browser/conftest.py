@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -198,7 +199,7 @@ class Visitor:
             looks.append({(each["id"], each["plate"] is None) for each in stays})
 
     def set_speed(self, speed: float) -> None:
-        """Set the speed of the demo's clock."""
+        """Set the speed of the demo's clock, and wait until it runs so."""
         context = self.context("administrator")
         me = context.request.get(f"{self.system.origin}/api/v1/me").json()
         response = context.request.put(
@@ -207,6 +208,13 @@ class Visitor:
             headers={"X-CSRF-Token": me["csrf_token"]},
         )
         assert response.ok, response.text()
+        since_at = datetime.fromisoformat(response.json()["since_at"])
+        while self.city_time() < since_at:
+            time.sleep(0.1)
+
+    def city_time(self) -> datetime:
+        """Give the time in the demo city."""
+        return datetime.fromisoformat(self.ask("operator", "/api/v1/demo/clock")["now"])
 
     def close(self) -> None:
         """Close every window."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -264,6 +265,8 @@ def test_the_demos_speed_is_changed_and_time_never_goes_back(site: Site) -> None
     time.sleep(0.05)
     after = site.get("/api/v1/demo/clock", "driver").get_json()
     assert after["now"] > before["now"]
+    now, since = (datetime.fromisoformat(changed.get_json()[name]) for name in ("now", "since_at"))
+    assert datetime.fromisoformat(before["since_at"]) < now < since
     too_fast = site.call("PUT", "/api/v1/demo/clock", "operator", json={"speed": 1e6})
     assert too_fast.status_code == 422
 

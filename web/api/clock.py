@@ -28,7 +28,7 @@ def _require_demo() -> None:
 
 def _answer(setting: ClockSetting) -> dict[str, Any]:
     now = setting.instant(access.wiring().wall.now())
-    return {"now": now, "speed": setting.speed, "simulated": True}
+    return {"now": now, "speed": setting.speed, "since_at": setting.d0_at, "simulated": True}
 
 
 @blueprint.get("/clock")
@@ -51,10 +51,10 @@ def clock() -> dict[str, Any]:
 @blueprint.output(ClockOut)
 @blueprint.doc(summary="Change the demo's speed; its time never goes back")
 def change_speed(uow: UnitOfWork, json_data: ClockIn) -> dict[str, Any]:
-    """Let the demo's time run faster or slower from now on."""
+    """Let the demo's time run faster or slower, as soon as every process can know it."""
     _require_demo()
     setting = clock_setting(read_setting(uow.connection, DEMO_CLOCK), uow.wall)
-    changed = setting.changed(uow.wall.now(), json_data.speed)
+    changed = setting.changed_soon(uow.wall.now(), json_data.speed)
     write_setting(uow, DEMO_CLOCK, changed.as_json())
     audit.record(
         uow,

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from city.errors import Invalid
 from city.time import (
+    HEARD_BY_ALL,
     ClockSetting,
     DayType,
     FixedClock,
@@ -178,8 +179,40 @@ def test_a_change_of_speed_does_not_jump(before: float, after: float, elapsed_ms
     assert setting.changed(changed_at, after).instant(changed_at) == setting.instant(changed_at)
 
 
+SPEEDS = st.floats(0, 10_000)
+
+
+@given(SPEEDS, st.lists(st.tuples(st.integers(0, 1_500), SPEEDS), min_size=1, max_size=6))
+def test_whoever_has_not_heard_of_a_change_of_speed_tells_the_same_time(
+    first: float, changes: list[tuple[int, float]]
+) -> None:
+    wall_at, setting = MORNING, ClockSetting(MORNING, MORNING, first)
+    for after_ms, speed in changes:
+        wall_at += timedelta(milliseconds=after_ms)
+        changed = setting.changed_soon(wall_at, speed)
+        heard_at = changed.w0_at
+        assert wall_at <= heard_at <= wall_at + HEARD_BY_ALL
+        for share in (0.0, 0.5, 1.0):
+            at = wall_at + (heard_at - wall_at) * share
+            gap = abs(changed.instant(at) - setting.instant(at))
+            assert gap <= timedelta(milliseconds=1), "a float's rounding at most"
+        assert changed.speed_at(heard_at) == speed
+        setting = changed
+
+
+def test_a_slower_speed_comes_into_force_once_every_process_can_have_heard_of_it() -> None:
+    wall_at = MORNING + timedelta(seconds=10)
+    slower = ClockSetting(MORNING, MORNING, 60).changed_soon(wall_at, 1)
+
+    assert slower.speed_at(wall_at) == 60
+    assert slower.instant(wall_at + HEARD_BY_ALL) == MORNING + timedelta(minutes=11)
+    assert slower.speed_at(wall_at + HEARD_BY_ALL) == 1
+    again = slower.changed_soon(wall_at, 30)
+    assert (again.w0_at, again.speed_before, again.speed) == (slower.w0_at, 60, 30)
+
+
 def test_a_clock_setting_is_shared_as_json() -> None:
-    setting = ClockSetting(MORNING, MORNING + timedelta(seconds=1.5), 12.5)
+    setting = ClockSetting(MORNING, MORNING + timedelta(seconds=1.5), 12.5, speed_before=3)
 
     assert ClockSetting.from_json(setting.as_json()) == setting
 

@@ -193,10 +193,14 @@ class AuditOut(Outgoing):
 
 
 class ClockOut(Outgoing):
-    """The business clock: demo time runs ``speed`` times as fast as the wall's."""
+    """The business clock: demo time runs ``speed`` times as fast as the wall's since ``since_at``.
+
+    That is ahead of ``now`` for the moment that a change takes to be known everywhere.
+    """
 
     now: Instant
     speed: float
+    since_at: Instant
     simulated: bool
 
 
