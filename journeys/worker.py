@@ -27,6 +27,7 @@ from parking.folding import Folder
 from parking.rebuilding import Rebuilder
 from parking.recording import Recorder
 from parking.services import places, stays
+from signals.escorting import Escorter
 from signals.hearing import Hearer
 from signals.keeping import Keeper
 from signals.overriding import Overrider
@@ -101,6 +102,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("street", Sender(wiring.database).run)
     parts.start("overrides", Overrider(wiring.database, wiring.wall).run)
     parts.start("priority", Prioritiser(wiring.database, wiring.wall).run)
+    parts.start("escorts", Escorter(wiring.live, wiring.database, wiring.wall).run)
     parts.start("lights", Watcher(wiring.live, wiring.database, wiring.wall).run)
     parts.start("detections", Keeper(wiring.live, wiring.database).run)
     parts.start("passes", Hearer(wiring.live, wiring.database).run)

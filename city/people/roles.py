@@ -17,6 +17,8 @@ class Role(StrEnum):
     ENGINEER = "engineer"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    ESCORT = "escort"
+    """Cleared for escort routes, which nobody else sees."""
 
 
 STAFF_ROLES = frozenset(Role) - {Role.DRIVER}

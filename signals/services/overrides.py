@@ -21,7 +21,7 @@ from city.people.actors import Actor
 from city.time import rfc3339
 from city.works.database import UnitOfWork
 from signals.rules.controllers import orders
-from signals.rules.controllers.orders import LEAST_S, MOST_S, Effect
+from signals.rules.controllers.orders import LEAST_S, MOST_S, Effect, Way
 from signals.rules.live.lights import Seen
 from signals.rules.safety.profiles import profile_named
 from signals.services import networks
@@ -85,32 +85,119 @@ def propose(
         raise Invalid("must say why, in at most 400 characters", field="reason")
     if not LEAST_S <= seconds <= MOST_S[effect]:
         raise Invalid(f"must be {LEAST_S} to {MOST_S[effect]}", field="seconds")
+    way, chosen, profile = _judged(uow, network_id, name, seen, effect=effect, stage=stage)
+    if way.most_s is not None and seconds > way.most_s:
+        raise Conflict(
+            f"may be held for {max(int(way.most_s), 0)} s at most: longer, somebody waits too long",
+            field="seconds",
+        )
+    made = _made(
+        uow,
+        actor,
+        network_id,
+        name,
+        effect=effect,
+        stage=chosen,
+        seconds=seconds,
+        reason=reason.strip(),
+        profile=profile,
+    )
+    store.propose(uow.connection, made)
+    return made
+
+
+def order_at_once(
+    uow: UnitOfWork,
+    actor: Actor,
+    network_id: UUID,
+    name: str,
+    seen: Seen | None,
+    *,
+    stage: int | None,
+    most_s: int,
+    reason: str,
+) -> Override:
+    """Order a stage for as long as it may be held, without a second step.
+
+    For programs, whose orders people have agreed to beforehand: they are judged and limited as any
+    other, and never replace one.
+
+    Raises
+    ------
+    NotFound, Unavailable, Conflict
+        As ``propose``; Conflict too where the signal is held, or the stage cannot be held for as
+        long as an order takes.
+    """
+    cabinets.lock_signals(uow.connection, network_id, [name])
+    if store.active(uow.connection, network_id, name) is not None:
+        raise Conflict("the signal is held by hand", field="name")
+    effect = Effect.STAGE
+    way, chosen, profile = _judged(uow, network_id, name, seen, effect=effect, stage=stage)
+    seconds = most_s if way.most_s is None else min(most_s, int(way.most_s))
+    if seconds < LEAST_S:
+        raise Conflict("it cannot be held now: somebody would wait too long", field="seconds")
+    made = _made(
+        uow,
+        actor,
+        network_id,
+        name,
+        effect=effect,
+        stage=chosen,
+        seconds=seconds,
+        reason=reason,
+        profile=profile,
+    )
+    store.propose(uow.connection, made)
+    return confirm(uow, actor, network_id, name, made.id, effect=effect, until_at=made.until_at)
+
+
+def _judged(
+    uow: UnitOfWork,
+    network_id: UUID,
+    name: str,
+    seen: Seen | None,
+    *,
+    effect: Effect,
+    stage: int | None,
+) -> tuple[Way, int | None, str]:
+    """Judge an order by what its controller said last; give the way, the stage and the profile."""
     if not cabinets.bindings(uow.connection, network_id, [name]):
         raise NotFound("no cabinet is bound to this signal", field="name")
-    at = uow.wall.now()
     last = cabinets.acts(uow.connection, network_id, name, limit=1)
     profile = last[0].profile if last else DEFAULT_PROFILE
     case = networks.cases(uow.connection, network_id, [name], profile_named(profile))[name]
+    at = uow.wall.now()
     if seen is None or seen.state is None or seen.layout is None or at - seen.at > FRESH:
         raise Unavailable("the controller has not been heard lately", retry_after_s=2)
     if seen.plan is None:
         raise Conflict("the controller does not say which plan it runs", field="name")
     chosen = orders.stage_of(effect, seen.plan, seen.state, stage)
     way = orders.way_to(case, seen.layout, seen.plan, seen.state, effect=effect, stage=chosen)
-    if way.most_s is not None and seconds > way.most_s:
-        raise Conflict(
-            f"may be held for {max(int(way.most_s), 0)} s at most: longer, somebody waits too long",
-            field="seconds",
-        )
+    return way, chosen, profile
+
+
+def _made(
+    uow: UnitOfWork,
+    actor: Actor,
+    network_id: UUID,
+    name: str,
+    *,
+    effect: Effect,
+    stage: int | None,
+    seconds: int,
+    reason: str,
+    profile: str,
+) -> Override:
+    at = uow.wall.now()
     running = store.active(uow.connection, network_id, name)
-    made = Override(
+    return Override(
         uuid7(),
         network_id,
         name,
         effect.value,
-        chosen,
+        stage,
         (at + timedelta(seconds=seconds)).replace(microsecond=0),
-        reason.strip(),
+        reason,
         profile,
         "proposed",
         at,
@@ -122,8 +209,6 @@ def propose(
         *(None,) * 6,
         [],
     )
-    store.propose(uow.connection, made)
-    return made
 
 
 def confirm(

@@ -52,6 +52,13 @@ def find_junction(connection: Connection, junction_id: UUID) -> Junction | None:
     return None if row is None else _junction(row)
 
 
+def position_of(connection: Connection, code: str) -> Position | None:
+    """Give where the junction of a code is; None where there is none."""
+    query = select(JUNCTION.c.longitude, JUNCTION.c.latitude).where(JUNCTION.c.code == code)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Position(row.longitude, row.latitude)
+
+
 def junctions_after(
     connection: Connection, code: str | None, limit: int, district: DistrictCode | None
 ) -> list[Junction]:

@@ -108,7 +108,17 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/supervision": {Role.OPERATOR, Role.AUDITOR},
     "GET /supervision": {Role.OPERATOR, Role.AUDITOR},
     "GET /api/v1/honesty": {Role.OPERATOR, Role.AUDITOR},
-    "GET /api/v1/signal-networks": SIGNAL_READERS,
+    "GET /api/v1/signal-networks": SIGNAL_READERS | {Role.ESCORT},
+    "GET /api/v1/signal-escorts": {Role.ESCORT},
+    "POST /api/v1/signal-escorts": {Role.ESCORT},
+    "GET /api/v1/signal-escorts/<uuid:escort_id>": {Role.ESCORT},
+    "POST /api/v1/signal-escorts/<uuid:escort_id>/approval": {Role.ESCORT},
+    "POST /api/v1/signal-escorts/<uuid:escort_id>/withdrawal": {Role.ESCORT},
+    "POST /api/v1/signal-escorts/<uuid:escort_id>/start": {Role.ESCORT},
+    "POST /api/v1/signal-escorts/<uuid:escort_id>/end": {Role.ESCORT},
+    "POST /api/v1/signal-escorts/<uuid:escort_id>/stops/<int:place>/hold": {Role.ESCORT},
+    "POST /api/v1/signal-escorts/<uuid:escort_id>/stops/<int:place>/return": {Role.ESCORT},
+    "GET /signals/escorts": {Role.ESCORT},
     "POST /api/v1/signal-networks": SIGNAL_AUTHORS,
     "GET /api/v1/signal-networks/<uuid:network_id>": SIGNAL_READERS,
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>": SIGNAL_READERS,
@@ -509,7 +519,7 @@ ROLES: dict[str, set[Role]] = {
         Role.AUDITOR,
         Role.ADMINISTRATOR,
     },
-    "GET /api/v1/bays/<uuid:bay_id>/holds": set(Role) - {Role.DRIVER},
+    "GET /api/v1/bays/<uuid:bay_id>/holds": set(Role) - {Role.DRIVER, Role.ESCORT},
     "GET /api/v1/permits": RIGHTS,
     "POST /api/v1/permits": KEEPERS,
     "GET /api/v1/permits/<uuid:permit_id>": RIGHTS,
@@ -668,13 +678,14 @@ DEVICES = {
 }
 """Of these, what devices may call too: each for its own gate or bays."""
 
-REPORTERS = {
-    "POST /api/v1/signal-events": "rows",
-    "POST /api/v1/signal-requests": "requests",
-    "POST /api/v1/signal-counts": "rows",
-    "POST /api/v1/signal-passes": "rows",
+REPORTERS: dict[str, dict[str, object]] = {
+    "POST /api/v1/signal-events": {"rows": []},
+    "POST /api/v1/signal-requests": {"requests": []},
+    "POST /api/v1/signal-counts": {"rows": []},
+    "POST /api/v1/signal-passes": {"rows": []},
+    "POST /api/v1/escort-positions": {"at": "2026-03-02T00:00:00Z", "position": [114.3, 30.6]},
 }
-"""For devices that are registered as a signal's reporter or to ask there, and nobody else."""
+"""For devices registered to tell of a signal, to ask there, or as a convoy's, alone."""
 
 TERMINALS = {
     "POST /api/v1/terminals/health",
@@ -735,7 +746,7 @@ def test_a_rule_without_a_role_cannot_be_stated() -> None:
 
 def outcome(site: Site, route: str, who: str | None) -> int:
     method, _, path = route.partition(" ")
-    path = path.replace("<string:code>", "nowhere")
+    path = re.sub(r"<int:\w+>", "0", path.replace("<string:code>", "nowhere"))
     path = re.sub(r"<uuid:\w+>", UNKNOWN_ID, path).replace("<string:district>", "0153")
     body: dict[str, Any] = {} if method == "GET" else {"json": {"speed": 1}}
     return site.call(method, path, who, **body).status_code
@@ -760,12 +771,12 @@ def test_nobody_and_devices_get_nothing_that_is_not_public(site: Site) -> None:
 
 
 def test_reporters_routes_take_registered_devices_alone(site: Site) -> None:
-    for route, rows in REPORTERS.items():
+    for route, body in REPORTERS.items():
         assert outcome(site, route, None) == 401
         for who in ("integration", *(role.value for role in Role)):
             assert (route, who, outcome(site, route, who)) == (route, who, 403)
         path = route.partition(" ")[2]
-        assert site.post(path, "device", json={rows: []}).status_code == 403
+        assert site.post(path, "device", json=body).status_code == 403
 
 
 def test_terminals_routes_take_a_signature_and_nothing_else(site: Site) -> None:

@@ -72,7 +72,7 @@ def _network(
 
 
 @blueprint.get("/signal-networks")
-@access.allow(*READERS)
+@access.allow(*READERS, Role.ESCORT)
 @blueprint.input(PageQuery, location="query")
 @blueprint.output(SignalNetworksOut)
 @blueprint.doc(summary="Networks of signals, each in its latest revision")

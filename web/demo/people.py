@@ -41,6 +41,8 @@ POSTS: Final = (
     Post("finance", "财务 Finance", Role.FINANCE, "/finance"),
     Post("engineer", "信号工程师 Engineer", Role.ENGINEER, "/signals"),
     Post("auditor", "审计员 Auditor", Role.AUDITOR, "/audit"),
+    Post("escort", "勤务指挥 Escort desk", Role.ESCORT, "/signals/escorts"),
+    Post("approver", "勤务审批 Escort approval", Role.ESCORT, "/signals/escorts"),
     Post("administrator", "管理员 Administrator", Role.ADMINISTRATOR, "/operations"),
 )
 """Every role but the driver, who logs in by telephone."""

@@ -47,7 +47,7 @@ from web.demo.bays import lay_bays
 from web.demo.cabinets import bind_cabinets
 from web.demo.channels import prepare_channels
 from web.demo.ids import demo_id
-from web.demo.people import INTEGRATION, POSTS, WALKERS, greeting, new_password
+from web.demo.people import INTEGRATION, POSTS, WALKERS, Post, greeting, new_password
 from web.demo.rights import grant_rights
 from web.demo.secrets_file import DemoSecrets, find_secrets, write_secrets
 from web.demo.sensors import plan_sensors
@@ -210,7 +210,7 @@ def _recorded(uow: UnitOfWork, settings: Settings, plan: DemoPlan) -> DemoSecret
     """Return the secrets of the city in this database; it is built where it is not there yet."""
     marked, kept = _mark(uow.connection), find_secrets(settings.var)
     if marked is not None and kept is not None and kept.mark == marked[0]:
-        return kept
+        return _with_new_posts(uow, settings, kept)
     mark = secrets.token_hex(16)
     if marked is None:
         _build(uow, plan)
@@ -220,6 +220,23 @@ def _recorded(uow: UnitOfWork, settings: Settings, plan: DemoPlan) -> DemoSecret
     write_setting(uow, CITY, {"mark": mark, "town": plan.digest})
     write_secrets(settings.var, known)
     return known
+
+
+def _with_new_posts(uow: UnitOfWork, settings: Settings, kept: DemoSecrets) -> DemoSecrets:
+    """Give log-ins to posts that a city of an earlier version did not have."""
+    new = [post for post in POSTS if post.login not in kept.log_ins]
+    if not new:
+        return kept
+    known = replace(kept, log_ins=kept.log_ins | {post.login: _hired(uow, post) for post in new})
+    write_secrets(settings.var, known)
+    return known
+
+
+def _hired(uow: UnitOfWork, post: Post) -> str:
+    """Make a post's account; give its password."""
+    password = new_password()
+    people.create_account(uow, post.login, post.name, [post.role], password, by=BUILDER)
+    return password
 
 
 def _build(uow: UnitOfWork, plan: DemoPlan) -> None:
@@ -358,12 +375,7 @@ def _bays(
 
 def _admit(uow: UnitOfWork, plan: DemoPlan, mark: str) -> DemoSecrets:
     """Make the accounts and give out every token."""
-    log_ins: dict[str, str] = {}
-    for post in POSTS:
-        log_ins[post.login] = new_password()
-        people.create_account(
-            uow, post.login, post.name, [post.role], log_ins[post.login], by=BUILDER
-        )
+    log_ins = {post.login: _hired(uow, post) for post in POSTS}
     for walker in WALKERS:
         # Nobody logs in as one of them: the password is thrown away.
         people.create_account(
@@ -383,6 +395,9 @@ def _admit_again(uow: UnitOfWork, plan: DemoPlan, mark: str) -> DemoSecrets:
     accounts = {each.login: each.account_id for each in people.accounts(uow.connection)}
     log_ins: dict[str, str] = {}
     for post in POSTS:
+        if post.login not in accounts:
+            log_ins[post.login] = _hired(uow, post)
+            continue
         log_ins[post.login] = new_password()
         people.reset_password(uow, accounts[post.login], log_ins[post.login], by=BUILDER)
     for walker in WALKERS:

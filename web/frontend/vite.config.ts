@@ -33,6 +33,7 @@ const ENTRIES = [
   "schedules",
   "lane_studies",
   "duty",
+  "escorts",
   "travel",
   "audit",
   "docs",

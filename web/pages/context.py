@@ -60,6 +60,7 @@ DISPUTE_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.AUDITOR)
 DRIVER_ROLES: Final = (Role.DRIVER,)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
 SIGNAL_ROLES: Final = (Role.ENGINEER, Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
+ESCORT_ROLES: Final = (Role.ESCORT,)
 CARD_DESK_ROLES: Final = (Role.ATTENDANT, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 FINANCE_ROLES: Final = (Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 LEDGER_ROLES: Final = (Role.FINANCE, Role.AUDITOR)
@@ -119,6 +120,7 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("tariffs", "pages.tariffs", frozenset(TARIFF_ROLES)),
         ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
         ("signals", "pages.signals", frozenset(SIGNAL_ROLES)),
+        ("escorts", "pages.signal_escorts", frozenset(ESCORT_ROLES)),
         ("permits", "pages.permits", frozenset(PERMIT_ROLES)),
         ("finance", "pages.finance", frozenset(FINANCE_ROLES)),
         ("stays", "pages.stays", frozenset(STAY_ROLES)),

@@ -17,6 +17,7 @@ from web.pages.context import (
     COMPENSATION_ROLES,
     DISPUTE_ROLES,
     DRIVER_ROLES,
+    ESCORT_ROLES,
     FIGURE_ROLES,
     FINANCE_ROLES,
     FIND,
@@ -277,6 +278,13 @@ def signal_travel() -> Response:
 def signal_junction(network_id: UUID, name: str) -> Response:
     """Show one junction: alarms, pictures from its events, detectors, what was sent to it."""
     return page("junction.html", subject=f"{network_id}/{name}")
+
+
+@blueprint.get("/signals/escorts")
+@access.allow(*ESCORT_ROLES)
+def signal_escorts() -> Response:
+    """Show escort routes to those who are cleared for them."""
+    return page("escorts.html")
 
 
 @blueprint.get("/permits")
