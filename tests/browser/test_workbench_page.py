@@ -37,9 +37,10 @@ def test_the_towns_junctions_are_there_and_a_green_wave_follows_a_dragged_offset
     visitor: Visitor,
 ) -> None:
     page = opened(visitor)
-    # Another test may have imported a network since: the latest is opened by itself.
+    # Whichever was opened by itself: no look at the page while the town is opened over it.
     town = page.locator("#network option").filter(has_text="simulated").get_attribute("value")
     page.locator("#network").select_option(town)
+    expect(page.locator(f'body[data-network="{town}"]')).to_have_count(1)
     expect(page.locator(".network-signal")).to_have_count(30)
     page.locator("#mode-street").click()
     for signal in ("J06", "J07"):

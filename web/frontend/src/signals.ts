@@ -117,6 +117,7 @@ class SignalsPage {
   // --- a network ------------------------------------------------------------------------------
 
   private async open(id: string, version: PlanDetail | null = null): Promise<void> {
+    delete document.body.dataset["network"];
     this.details.clear();
     this.edits.clear();
     this.chosen = null;
