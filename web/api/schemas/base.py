@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_PAGE = 500
 DEFAULT_PAGE = 100
 
 FIRST_YEAR = 1970
 LAST_YEAR = 2199
+_BEGINS_WITH_A_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]", re.ASCII)
+
+
+def _as_text(at: object) -> object:
+    """Refuse what is no text, or a number in it: pydantic would read it as seconds since 1970."""
+    if not isinstance(at, str) or not _BEGINS_WITH_A_DATE.match(at):
+        raise ValueError("must be an instant as RFC 3339 writes it, with its offset")
+    return at
 
 
 def _within_reach(at: datetime) -> datetime:
@@ -24,6 +33,7 @@ def _within_reach(at: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, Field(description="RFC 3339 with offset")]
 InstantIn = Annotated[
     AwareDatetime,
+    BeforeValidator(_as_text),
     AfterValidator(_within_reach),
     Field(description=f"RFC 3339 with offset, {FIRST_YEAR} to {LAST_YEAR}"),
 ]

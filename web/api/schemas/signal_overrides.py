@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from web.api.schemas.base import Incoming, Instant, Outgoing
+from web.api.schemas.base import Incoming, Instant, InstantIn, Outgoing
 from web.api.schemas.signals import SignalName
 
 OverrideEffect = Literal["hold", "step", "stage", "flashing", "all_red", "dark"]
@@ -38,7 +38,7 @@ class OverrideConfirmationIn(Incoming):
 
     signal: SignalName
     effect: OverrideEffect
-    until_at: AwareDatetime
+    until_at: InstantIn
 
 
 class OverrideEndIn(Incoming):
