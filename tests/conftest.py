@@ -41,6 +41,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 TOGETHER = ("browser", "faults", "demo")
 """Folders whose tests share one running system or one town: one process runs each."""
+LONGEST_FILE = "test_openapi_fuzz.py"
 
 
 class FolderScheduling(LoadScopeScheduling):
@@ -55,8 +56,8 @@ class FolderScheduling(LoadScopeScheduling):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the folders that share a system: they take longest."""
-    order = {folder: at for at, folder in enumerate(TOGETHER)}
+    """Begin with the folders that share a system, and the longest file: they take longest."""
+    order = {part: at for at, part in enumerate((*TOGETHER, LONGEST_FILE))}
     items.sort(key=lambda item: min((order.get(part, 99) for part in item.path.parts), default=99))
 
 
