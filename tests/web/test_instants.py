@@ -14,7 +14,9 @@ INSTANT = TypeAdapter(InstantIn)
 
 @pytest.mark.parametrize("written", ["2026-03-02T01:00:00Z", "2026-03-02t09:00:00.0+08:00"])
 def test_an_instant_is_taken_as_it_is_written(written: str) -> None:
-    assert INSTANT.validate_python(written) == datetime(2026, 3, 2, 1, tzinfo=UTC)
+    at = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    assert INSTANT.validate_python(written) == at
+    assert INSTANT.validate_json(f'"{written}"', strict=True) == at
 
 
 @pytest.mark.parametrize(

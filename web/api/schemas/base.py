@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
+from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 MAX_PAGE = 500
 DEFAULT_PAGE = 100
@@ -14,13 +24,15 @@ DEFAULT_PAGE = 100
 FIRST_YEAR = 1970
 LAST_YEAR = 2199
 _BEGINS_WITH_A_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]", re.ASCII)
+_AWARE: Final = TypeAdapter[datetime](AwareDatetime)
 
 
-def _as_text(at: object) -> object:
-    """Refuse what is no text, or a number in it: pydantic would read it as seconds since 1970."""
-    if not isinstance(at, str) or not _BEGINS_WITH_A_DATE.match(at):
-        raise ValueError("must be an instant as RFC 3339 writes it, with its offset")
-    return at
+def _as_written(at: object) -> datetime:
+    """Read an instant's text; a number, which pydantic reads as seconds since 1970, is none."""
+    if isinstance(at, str) and _BEGINS_WITH_A_DATE.match(at):
+        with suppress(ValidationError):
+            return _AWARE.validate_python(at)
+    raise ValueError("must be an instant as RFC 3339 writes it, with its offset")
 
 
 def _within_reach(at: datetime) -> datetime:
@@ -33,7 +45,7 @@ def _within_reach(at: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, Field(description="RFC 3339 with offset")]
 InstantIn = Annotated[
     AwareDatetime,
-    BeforeValidator(_as_text),
+    BeforeValidator(_as_written),
     AfterValidator(_within_reach),
     Field(description=f"RFC 3339 with offset, {FIRST_YEAR} to {LAST_YEAR}"),
 ]
