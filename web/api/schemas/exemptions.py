@@ -10,7 +10,7 @@ from pydantic import Field
 from web.api.schemas.base import Incoming, Instant, InstantIn, Names, Outgoing
 
 Code = Annotated[str, Field(pattern="^[a-z][a-z0-9-]{1,39}$")]
-NameText = Annotated[str, Field(min_length=1, max_length=80)]
+NameText = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]+$")]
 
 
 class ReasonNamesIn(Incoming):
