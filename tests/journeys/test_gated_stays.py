@@ -305,7 +305,7 @@ def test_evidence_says_for_ever_what_it_said(garage: Garage) -> None:
         "update parking.stay_evidence set at = at + interval '1 hour'",
         "update parking.stay_evidence set certainty = 0",
         "delete from parking.stay_evidence",
-        "truncate parking.stay_evidence",
+        "truncate parking.stay_evidence cascade",
     ):
         with (
             pytest.raises((IntegrityError, InternalError), match="append-only"),

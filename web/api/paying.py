@@ -51,7 +51,7 @@ BUSY_RETRY_S: Final = 2
 _asking = threading.BoundedSemaphore(ASKING_AT_ONCE)
 
 
-@blueprint.get("/pay/<string(minlength=20):link>")  # "together" is no link
+@blueprint.get("/pay/<link>")
 @access.public
 @look
 @blueprint.output(PayableOut)
