@@ -357,8 +357,8 @@ def main() -> int:
     parser.add_argument(
         "--processes",
         type=int,
-        default=1,
-        help="of the API; one, as where all is embedded",
+        default=os.cpu_count() or 1,
+        help="of the API; else one a core, as docs/operations.md says",
     )
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()

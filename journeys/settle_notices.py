@@ -34,7 +34,7 @@ LOOK_S: Final = 1.0
 """How often it is looked although nobody woke us."""
 BETWEEN_S: Final = 0.05
 """How long after one commit the next one begins: what comes meanwhile shares it."""
-FLOOD_S: Final = 0.5
+FLOOD_S: Final = 2.0
 """How long it rests at most after a full commit, while more come in. What waits is durable and
 acknowledged; who is still at the door needs the processors more, and is answered within the
 channel's limit only if it gets them."""
