@@ -36,6 +36,8 @@ def test_a_route_is_drafted_approved_held_from_the_desk_and_ended(visitor: Visit
     page = visitor.open("/signals/escorts", "escort")
     expect(page.locator("body[data-escorts]")).to_have_count(1)
     page.locator("#draft").click()
+    town = page.locator("#escort-network option").filter(has_text="simulated")
+    page.locator("#escort-network").select_option(town.get_attribute("value"))
     page.locator("#escort-name").fill(name)
     page.locator("#escort-start").fill(f"{meeting.longitude},{meeting.latitude}")
     page.locator("#escort-stops").fill("J20 east-vehicles")

@@ -1,10 +1,10 @@
 /** A route drafted: where it starts, through which junctions, how it drives. */
-import { act, actKey, readAll } from "../api/client";
+import { act, actKey } from "../api/client";
 import type { components } from "../api/schema";
 import { h } from "../shell/dom";
 import { choice, field, labelled, showForm } from "../shell/form";
-import { inLanguage, text } from "../shell/text";
-import type { Network } from "../signals/types";
+import { text } from "../shell/text";
+import { offerNetworks } from "../signals/network_choice";
 
 type Stop = components["schemas"]["EscortStopIn"];
 
@@ -31,11 +31,8 @@ export function stopsOf(words: string): Stop[] | null {
 }
 
 export async function draftForm(drafted: (id: string) => Promise<void>): Promise<void> {
-  const networks = await readAll<Network>("/api/v1/signal-networks", { limit: 100 });
-  const network = choice(
-    networks.map((each) => [each.id, `${inLanguage(each.name.zh, each.name.en)} · ${each.revision}`] as const),
-    networks[0]?.id ?? "",
-  );
+  const network = choice([], "");
+  await offerNetworks(network, null);
   const name = field("", { maxlength: 100, required: true });
   const start = field("", { required: true, placeholder: "114.3000,30.5900" });
   const stops = h("textarea", { class: "input", rows: 6, required: true, spellcheck: false });
