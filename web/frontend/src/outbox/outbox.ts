@@ -45,14 +45,14 @@ export class Outbox {
     this.otherTabs.onmessage = () => void this.reload();
     addEventListener("online", () => {
       this.retryMs = FIRST_RETRY_MS;
-      void this.upload();
+      this.send();
     });
     addEventListener("offline", () => {
       this.offline = true;
       this.changed();
     });
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) void this.upload();
+      if (!document.hidden) this.send();
     });
   }
 
@@ -60,7 +60,7 @@ export class Outbox {
   async start(): Promise<void> {
     this.person = await store.person();
     await this.reload();
-    void this.upload();
+    this.send();
   }
 
   onChange(listener: () => void): void {
@@ -177,6 +177,11 @@ export class Outbox {
     this.answered = this.answered.filter(({ atMs }) => atMs >= askedMs);
   }
 
+  /** Send what may leave, and try again later where this device cannot even read it. */
+  private send(): void {
+    this.upload().catch(() => this.again());
+  }
+
   /** Send what may leave; `atOnce` ends the time in which it could be undone. */
   async upload(atOnce = false): Promise<void> {
     await navigator.locks.request("greenbay-outbox", async () => {
@@ -263,7 +268,7 @@ export class Outbox {
     if (this.timer) clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.timer = null;
-      void this.upload();
+      this.send();
     }, afterMs);
   }
 

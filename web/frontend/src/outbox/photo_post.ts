@@ -41,7 +41,8 @@ export class PhotoPost {
         await store.forget(now.id);
         return true;
       }
-      await store.note(next);
+      // Without room to write it the photo goes on from here, and after a restart from where the city stands.
+      await store.note(next).catch(() => undefined);
       now = next;
     }
     return true;

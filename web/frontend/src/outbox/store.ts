@@ -21,6 +21,17 @@ export interface Person {
 
 let open_: Promise<IDBDatabase> | null = null;
 
+/**
+ * What there was no room to write: known until the page ends, and written with what is written next.
+ * A queue that could not leave a full device would never make room on it. Lost with the page it does
+ * no harm: the city knows acts by their ids, and gives other numbers where these are taken.
+ */
+const unwritten = { next: 1, acts: new Map<number, KeptAct>() };
+
+function withUnwritten(acts: readonly KeptAct[]): KeptAct[] {
+  return acts.map((act) => unwritten.acts.get(act.order) ?? act);
+}
+
 /** Opened once: an act must not wait for it. */
 export function opened(): Promise<IDBDatabase> {
   open_ ??= new Promise<IDBDatabase>((resolve, reject) => {
@@ -88,7 +99,9 @@ export function add(act: FreshAct, photo: KeptPhoto | null = null): Promise<Kept
 }
 
 export function all(): Promise<KeptAct[]> {
-  return transaction<KeptAct[]>("readonly", (acts, _facts, give) => asked<KeptAct[]>(acts.getAll(), give));
+  return transaction<KeptAct[]>("readonly", (acts, _facts, give) =>
+    asked<KeptAct[]>(acts.getAll(), (kept) => give(withUnwritten(kept))),
+  );
 }
 
 /** Forget an act that has no number yet; false where it left already. */
@@ -96,7 +109,7 @@ export function undo(order: number): Promise<boolean> {
   return transaction<boolean>("readwrite", (acts, _facts, give, photos) => {
     give(false);
     asked<KeptAct | undefined>(acts.get(order), (act) => {
-      if (act?.sequence !== null) return;
+      if (act?.sequence !== null || unwritten.acts.has(order)) return;
       acts.delete(order);
       if (act.wanted.photo_id) photos.delete(act.wanted.photo_id);
       give(true);
@@ -104,32 +117,67 @@ export function undo(order: number): Promise<boolean> {
   });
 }
 
-/** Number what may leave now, and give all that is kept. */
-export function release(deviceMs: number, atOnce: boolean): Promise<KeptAct[]> {
-  return transaction<KeptAct[]>("readwrite", (acts, facts, give) => {
-    asked<number | undefined>(facts.get(NEXT), (next = 1) => {
-      asked<KeptAct[]>(acts.getAll(), (kept) => {
-        const leaving = released(kept, next, deviceMs, atOnce);
-        for (const act of leaving.acts) acts.put(act);
-        if (leaving.acts.length > 0) facts.put(leaving.next, NEXT);
-        const numbered = new Map(leaving.acts.map((act) => [act.order, act]));
-        give(kept.map((act) => numbered.get(act.order) ?? act));
+/** Number what may leave now, and give all that is kept; where that cannot be written, send it yet. */
+export async function release(deviceMs: number, atOnce: boolean): Promise<KeptAct[]> {
+  const numbered = (mode: IDBTransactionMode, early: boolean): Promise<KeptAct[]> =>
+    transaction<KeptAct[]>(mode, (acts, facts, give) => {
+      asked<number | undefined>(facts.get(NEXT), (next = 1) => {
+        asked<KeptAct[]>(acts.getAll(), (stored) => {
+          const kept = withUnwritten(stored);
+          const leaving = released(kept, Math.max(next, unwritten.next), deviceMs, early);
+          const changed = new Map(leaving.acts.map((act) => [act.order, act]));
+          if (mode === "readonly") {
+            for (const act of leaving.acts) unwritten.acts.set(act.order, act);
+            unwritten.next = leaving.next;
+          } else {
+            for (const act of leaving.acts) acts.put(act);
+            for (const act of kept) if (unwritten.acts.has(act.order)) acts.put(act);
+            if (leaving.next > next) facts.put(leaving.next, NEXT);
+          }
+          give(kept.map((act) => changed.get(act.order) ?? act));
+        });
       });
     });
-  });
+  try {
+    const all = await numbered("readwrite", atOnce);
+    unwritten.acts.clear();
+    return all;
+  } catch {
+    // What can still be undone keeps no number: after a restart nobody would know that it had left.
+    return numbered("readonly", false);
+  }
 }
 
 /** Take what became of a batch, in one transaction: a device that dies before sends it again. */
-export function settle(decide: (next: number) => Settled): Promise<Settled> {
-  return transaction<Settled>("readwrite", (acts, facts, give) => {
-    asked<number | undefined>(facts.get(NEXT), (next = 1) => {
-      const outcome = decide(next);
-      for (const order of outcome.done) acts.delete(order);
-      for (const act of outcome.changed) acts.put(act);
-      facts.put(outcome.next, NEXT);
-      give(outcome);
+export async function settle(decide: (next: number) => Settled): Promise<Settled> {
+  const settled = (room: boolean): Promise<Settled> =>
+    transaction<Settled>("readwrite", (acts, facts, give) => {
+      asked<number | undefined>(facts.get(NEXT), (next = 1) => {
+        const outcome = decide(Math.max(next, unwritten.next));
+        for (const order of outcome.done) acts.delete(order);
+        if (room) {
+          for (const act of outcome.changed) acts.put(act);
+          facts.put(outcome.next, NEXT);
+        }
+        give(outcome);
+      });
     });
-  });
+  const taken = (outcome: Settled): void => {
+    for (const order of outcome.done) unwritten.acts.delete(order);
+    unwritten.next = Math.max(unwritten.next, outcome.next);
+  };
+  try {
+    const outcome = await settled(true);
+    for (const act of outcome.changed) unwritten.acts.delete(act.order);
+    taken(outcome);
+    return outcome;
+  } catch {
+    // To forget needs no room, and makes some.
+    const outcome = await settled(false);
+    for (const act of outcome.changed) unwritten.acts.set(act.order, act);
+    taken(outcome);
+    return outcome;
+  }
 }
 
 /** Forget a refusal that a person has read and the city has on record. */

@@ -92,11 +92,35 @@ export async function became(id: string, name: string, behindMs: number): Promis
   }
 }
 
+/** What there was no room to write: a device that is full signs on, or it could never send what fills it. */
+const unwritten = new Map<Slot, Self>();
+
+/** As `changed`, and known until the page ends where it cannot be written. */
+async function changedAtLeastHere(slot: Slot, change: (known: Self) => Self): Promise<Self | null> {
+  let now: Self | null = null;
+  const from = (stored: Self | null): Self | null => {
+    const here = unwritten.get(slot);
+    const latest = here && here.id === stored?.id && here.sequence > stored.sequence ? here : stored;
+    now = latest && change(latest);
+    return now;
+  };
+  try {
+    const stored = await changed(slot, from);
+    unwritten.delete(slot);
+    return stored;
+  } catch (error) {
+    if (now === null) throw error;
+    // Lost with the page it does no harm: the city tells the number to go on from.
+    unwritten.set(slot, now);
+    return now;
+  }
+}
+
 export async function noted(parts: Partial<Self>, slot: Slot = "self"): Promise<Self | null> {
-  return changed(slot, (self) => (self ? { ...self, ...parts } : null));
+  return changedAtLeastHere(slot, (self) => ({ ...self, ...parts }));
 }
 
 /** Take the next running number. */
 export async function numbered(slot: Slot = "self"): Promise<Self | null> {
-  return changed(slot, (self) => (self ? { ...self, sequence: self.sequence + 1 } : null));
+  return changedAtLeastHere(slot, (self) => ({ ...self, sequence: self.sequence + 1 }));
 }
