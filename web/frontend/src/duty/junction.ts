@@ -9,8 +9,7 @@ import { showForm } from "../shell/form";
 import { hasRole } from "../shell/page";
 import { emptyState, errorState, skeleton } from "../shell/states";
 import { named, text, wholeNumber } from "../shell/text";
-import { GroupWords } from "../signals/groups";
-import type { SignalDetail } from "../signals/types";
+import { groupWords } from "../signals/groups";
 import { Lights } from "./lights";
 import { OverridePanel } from "./override";
 import { PriorityPanel } from "./priority";
@@ -58,15 +57,13 @@ export class JunctionPage {
     const lights = new Lights(`${this.home}/lights`);
     lights.start();
     new OverridePanel(this.home, this.name, this.mayAct, lights).start();
-    new PriorityPanel(this.network, this.name).start();
+    new PriorityPanel(this.network, this.name, lights).start();
     void this.nameGroups(lights);
     void this.pictures();
   }
 
-  /** Where the model cannot be had, groups keep their controller's own names. */
   private async nameGroups(lights: Lights): Promise<void> {
-    const detail = await read<SignalDetail>(this.home).catch(() => null);
-    lights.words = new GroupWords(detail?.model ?? null);
+    lights.words = await groupWords(this.home);
   }
 
   async load(): Promise<void> {

@@ -9,6 +9,7 @@ import { hasRole } from "../shell/page";
 import { emptyState, errorState } from "../shell/states";
 import { counted, named, text, wholeNumber } from "../shell/text";
 import { offerNetworks } from "../signals/network_choice";
+import { groupWords } from "../signals/groups";
 import { doneWords, effectTable, requestFacts, stateTag, vehicleWords } from "./priority";
 import type { Alarm, DayFinding, Overview, PriorityEffects, PriorityRequest, PriorityRequests, SentPlan, SignalNow } from "./types";
 import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, told } from "./words";
@@ -259,21 +260,20 @@ export class DutyPage {
 
   private askedRow(asked: PriorityRequest): HTMLElement {
     const open = (): Promise<void> =>
-      this.desk.open(asked.id, this.title(asked.signal), () =>
-        Promise.resolve(
+      this.desk.open(asked.id, this.title(asked.signal), async () => {
+        const words = await groupWords(`/api/v1/signal-networks/${this.network}/signals/${encodeURIComponent(asked.signal)}`);
+        return h(
+          "div",
+          { class: "case case-plain" },
           h(
-            "div",
-            { class: "case case-plain" },
-            h(
-              "section",
-              { class: "panel-section" },
-              h("p", { class: "tags" }, h("strong", {}, vehicleWords(asked)), stateTag(asked)),
-              requestFacts(asked),
-              h("p", { class: "panel-acts" }, h("a", { class: "button", href: junctionAddress(this.network, asked.signal) }, text("duty.open_junction"))),
-            ),
+            "section",
+            { class: "panel-section" },
+            h("p", { class: "tags" }, h("strong", {}, vehicleWords(asked)), stateTag(asked)),
+            requestFacts(asked, words),
+            h("p", { class: "panel-acts" }, h("a", { class: "button", href: junctionAddress(this.network, asked.signal) }, text("duty.open_junction"))),
           ),
-        ),
-      );
+        );
+      });
     return this.desk.row(
       asked.id,
       () => void open(),

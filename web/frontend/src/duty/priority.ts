@@ -6,6 +6,8 @@ import { byId, h, replace } from "../shell/dom";
 import { poll } from "../shell/poll";
 import { emptyState, errorState } from "../shell/states";
 import { counted, named, text, wholeNumber } from "../shell/text";
+import type { GroupWords } from "../signals/groups";
+import type { Lights } from "./lights";
 import type { PriorityEffects, PriorityRequest, PriorityRequests, PriorityTurn, PriorityTurns } from "./types";
 import { table } from "./words";
 
@@ -23,11 +25,15 @@ export function vehicleWords(each: PriorityRequest): string {
   return `${each.kind === "emergency" ? "▲ " : ""}${named("priority.kind", each.kind)} ${each.vehicle}`;
 }
 
-export function loadWords(each: PriorityRequest): string {
-  if (each.kind === "emergency") return text("priority.group", { group: each.group });
-  const late = each.lateness_s === null ? text("priority.late_unknown") : text("priority.late", { s: wholeNumber(each.lateness_s) });
+export function loadWords(each: PriorityRequest, words: GroupWords): string {
+  const group = text("priority.group", { group: words.of(each.group) });
+  if (each.kind === "emergency") return group;
+  const late =
+    each.lateness_s === null
+      ? text("priority.late_unknown")
+      : text(each.lateness_s < 0 ? "priority.early" : "priority.late", { s: wholeNumber(Math.abs(each.lateness_s)) });
   const load = each.passengers === null ? text("priority.load_unknown") : counted("priority.aboard", each.passengers);
-  return `${text("priority.group", { group: each.group })} · ${late} · ${load}`;
+  return `${group} · ${late} · ${load}`;
 }
 
 export function doneWords(each: PriorityRequest): string {
@@ -51,12 +57,12 @@ function outcomeWords(each: PriorityRequest): string | null {
 }
 
 /** All that is known of one request. */
-export function requestFacts(each: PriorityRequest): HTMLElement {
+export function requestFacts(each: PriorityRequest, words: GroupWords): HTMLElement {
   const outcome = outcomeWords(each);
   return h(
     "div",
     {},
-    h("p", { class: "item-facts" }, loadWords(each)),
+    h("p", { class: "item-facts" }, loadWords(each, words)),
     h("p", { class: "duty-what" }, doneWords(each)),
     outcome === null ? null : h("p", {}, outcome),
     h(
@@ -111,10 +117,12 @@ function turnItem(each: PriorityTurn): HTMLElement {
 export class PriorityPanel {
   private readonly place = byId("priority");
   private drawn = "";
+  private wordsDrawn: GroupWords | null = null;
 
   constructor(
     private readonly network: string,
     private readonly signal: string,
+    private readonly lights: Lights,
   ) {}
 
   start(): void {
@@ -137,9 +145,11 @@ export class PriorityPanel {
 
   private draw(asked: readonly PriorityRequest[], orders: readonly PriorityTurn[]): void {
     // What is open stays open: drawn anew where something has changed alone.
+    const { words } = this.lights;
     const state = JSON.stringify([asked, orders]);
-    if (state === this.drawn) return;
+    if (state === this.drawn && words === this.wordsDrawn) return;
     this.drawn = state;
+    this.wordsDrawn = words;
     const opened = this.place.querySelector("details")?.open ?? false;
     const holds = orders.some((each) => each.status === "holding");
     document.body.dataset["priority"] = holds ? "holding" : asked.length ? "known" : "none";
@@ -151,7 +161,7 @@ export class PriorityPanel {
             "ul",
             { class: "duty-alarms" },
             ...asked.map((each) =>
-              h("li", { class: "duty-alarm" }, h("p", {}, h("strong", {}, vehicleWords(each)), " ", stateTag(each)), requestFacts(each)),
+              h("li", { class: "duty-alarm" }, h("p", {}, h("strong", {}, vehicleWords(each)), " ", stateTag(each)), requestFacts(each, words)),
             ),
           ),
       orders.length === 0

@@ -1,6 +1,7 @@
 /** A signal group in words: where its traffic comes from, where it may go, on what. */
+import { read } from "../api/client";
 import { named, text } from "../shell/text";
-import type { Model, Movement, Point } from "./types";
+import type { Model, Movement, Point, SignalDetail } from "./types";
 
 export const WINDS = ["n", "ne", "e", "se", "s", "sw", "w", "nw"] as const;
 export type Wind = (typeof WINDS)[number];
@@ -93,4 +94,10 @@ export class GroupWords {
   list(names: readonly string[]): string {
     return [...new Set(names.map((name) => this.of(name)))].join(", ");
   }
+}
+
+/** The words of a junction's groups by its address; their controller's own names where its model cannot be had. */
+export async function groupWords(address: string): Promise<GroupWords> {
+  const detail = await read<SignalDetail>(address).catch(() => null);
+  return new GroupWords(detail?.model ?? null);
 }
