@@ -1,12 +1,20 @@
-"""The documentation leads somewhere: links, and the files and commands that it names."""
+"""The documentation leads somewhere: links, files, commands, and each role's own pages."""
 
 from __future__ import annotations
 
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from city.people.roles import Role
+from journeys import wiring
+from web.app import create_app
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -78,3 +86,28 @@ def test_what_is_not_there_would_be_found(tmp_path: Path) -> None:
         False,
         True,
     ]
+
+
+STEPS = {"/find", "/mine/cards/payer"}
+"""Addresses that lead on to another page at once."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Flask:
+    """Give the application with its routes, and nothing behind it."""
+    return create_app(wiring.build(offline=True))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_roles_page_tells_of_every_page_that_it_may_open(site: Flask, role: Role) -> None:
+    told = (ROOT / "docs" / "roles" / f"{role.value}.md").read_text("utf-8")
+    pages = {
+        rule.rule
+        for rule in site.url_map.iter_rules()
+        if rule.endpoint.startswith("pages.")
+        and not rule.arguments
+        and "GET" in (rule.methods or ())
+        and role in site.view_functions[rule.endpoint].__dict__["access_rule"].roles
+    }
+    assert pages  # a page for nobody would prove nothing
+    assert sorted(page for page in pages - STEPS if f"`{page}`" not in told) == []
