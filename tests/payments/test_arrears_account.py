@@ -25,6 +25,7 @@ from payments import (
     periods,
     pos_payments,
     services,
+    takeovers,
 )
 from payments.rules.arrears import ArrearsPolicy, Step, StepKind, is_overdue
 from payments.rules.bills import BillState
@@ -111,6 +112,21 @@ def test_a_debt_is_moved_once_when_it_falls_overdue_and_all_that_follows_goes_th
     assert books(database) == {"cash": 400, "written_off": 500, "revenue": -900}
     with database.read() as connection:
         assert connection.execute(text("select * from payments.unposted()")).all() == []
+
+
+def test_a_payment_is_checked_by_its_entrys_postings_in_a_database_never_analysed(
+    database: Database,
+) -> None:
+    """By the index over accounts it would read all of an operator's, and keep that plan."""
+    with database.unit_of_work() as uow:
+        bills = takeovers.issue_bills(uow, [charge(900) for _ in range(400)], "test")
+    with database.unit_of_work() as uow:
+        for bill in bills[:8]:
+            services.pay_in_cash(uow, bill.id, cny(900), "lin", part=cny(900))
+        scans = text("select pg_stat_get_xact_numscans('payments.posting_account'::regclass)")
+        before = uow.connection.execute(scans).scalar_one()
+        uow.connection.execute(text("set constraints all immediate"))
+        assert uow.connection.execute(scans).scalar_one() == before
 
 
 def test_a_dispute_takes_the_debt_off_the_arrears_until_it_is_answered(
