@@ -28,6 +28,12 @@ let open_: Promise<IDBDatabase> | null = null;
  */
 const unwritten = { next: 1, acts: new Map<number, KeptAct>() };
 
+/** All of it is written, or of a terminal that this device is no more. */
+function nothingUnwritten(): void {
+  unwritten.next = 1;
+  unwritten.acts.clear();
+}
+
 function withUnwritten(acts: readonly KeptAct[]): KeptAct[] {
   return acts.map((act) => unwritten.acts.get(act.order) ?? act);
 }
@@ -140,7 +146,7 @@ export async function release(deviceMs: number, atOnce: boolean): Promise<KeptAc
     });
   try {
     const all = await numbered("readwrite", atOnce);
-    unwritten.acts.clear();
+    nothingUnwritten();
     return all;
   } catch {
     // What can still be undone keeps no number: after a restart nobody would know that it had left.
@@ -162,20 +168,17 @@ export async function settle(decide: (next: number) => Settled): Promise<Settled
         give(outcome);
       });
     });
-  const taken = (outcome: Settled): void => {
-    for (const order of outcome.done) unwritten.acts.delete(order);
-    unwritten.next = Math.max(unwritten.next, outcome.next);
-  };
   try {
     const outcome = await settled(true);
-    for (const act of outcome.changed) unwritten.acts.delete(act.order);
-    taken(outcome);
+    for (const order of [...outcome.done, ...outcome.changed.map((act) => act.order)]) unwritten.acts.delete(order);
+    unwritten.next = 1;
     return outcome;
   } catch {
     // To forget needs no room, and makes some.
     const outcome = await settled(false);
+    for (const order of outcome.done) unwritten.acts.delete(order);
     for (const act of outcome.changed) unwritten.acts.set(act.order, act);
-    taken(outcome);
+    unwritten.next = outcome.next;
     return outcome;
   }
 }
@@ -202,14 +205,16 @@ export function retry(order: number): Promise<void> {
  * Take who is signed in at which terminal, and the number that it goes on from: this device may
  * have lost its memory, or have become another terminal.
  */
-export function signedIn(found: Person, terminalId: string, least: number): Promise<void> {
-  return transaction<void>("readwrite", (acts, facts) => {
+export async function signedIn(found: Person, terminalId: string, least: number): Promise<void> {
+  let another = false;
+  await transaction<void>("readwrite", (acts, facts) => {
     facts.put(found, PERSON);
     asked<string | undefined>(facts.get(TERMINAL), (before) => {
       facts.put(terminalId, TERMINAL);
       if (before !== undefined && before !== terminalId) {
+        another = true;
         asked<KeptAct[]>(acts.getAll(), (kept) => {
-          const anew = renumbered(kept, least);
+          const anew = renumbered(withUnwritten(kept), least);
           for (const act of anew.acts) acts.put(act);
           facts.put(anew.next, NEXT);
         });
@@ -220,6 +225,7 @@ export function signedIn(found: Person, terminalId: string, least: number): Prom
       });
     });
   });
+  if (another) nothingUnwritten();
 }
 
 export function person(): Promise<Person | null> {
