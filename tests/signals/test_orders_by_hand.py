@@ -16,7 +16,7 @@ from signals.rules.controllers.cabinet import Cabinet
 from signals.rules.controllers.gbt20999.frames import Frame, decode, encode
 from signals.rules.controllers.layout import PlanStage, layout_of, named, plan_of
 from signals.rules.controllers.line import Control, ControllerState, NoAnswer
-from signals.rules.controllers.orders import Effect, ready, stage_of, way_to
+from signals.rules.controllers.orders import Effect, ready, stage_of, way_back, way_to
 from signals.rules.model.aspects import GREENS, Aspect
 from signals.services.by_hand import Ended, Ending, HandPace, Order, Stop, carry_out
 from tests.signals import crossroads
@@ -158,6 +158,32 @@ def test_an_order_is_taken_back_at_once_or_left_to_the_one_that_follows() -> Non
     assert "taken back" in bench.said
     bench.sleep(100)
     assert bench.judged() == []
+
+
+@pytest.mark.parametrize("after_s", [40, 44, 47])
+@pytest.mark.parametrize("effect", [Effect.ALL_RED, Effect.FLASHING, Effect.DARK])
+def test_an_order_taken_back_while_its_red_begins_keeps_the_longest_intergreen(
+    effect: Effect, after_s: float
+) -> None:
+    """A bicycle's green has just ended, and the walk across its way needs 13.4 s."""
+    bench = settled(40)
+    taken_back_s = bench.now + after_s
+    done = bench.run(
+        Order(effect, None, bench.now + 120),
+        stop=lambda: Stop.RELEASED if bench.now >= taken_back_s else Stop.NO,
+    )
+    assert done.ending is Ending.ENDED, (done, bench.said)
+    bench.sleep(30)
+    assert bench.judged() == []
+
+
+def test_the_way_out_of_red_waits_for_who_clears_the_junction_longest() -> None:
+    state = settled(40).line.read_state()
+    red, _ = way_back(CASE, replace(state, control=Control.ALL_RED))
+    assert red.least_s == max(pair.clear_s for pair in CASE.pairs) > 5
+    # After flashing nobody's green has ended.
+    red, _ = way_back(CASE, replace(state, control=Control.FLASHING))
+    assert red.least_s == 5
 
 
 def test_when_all_of_ours_are_gone_the_controller_goes_back_to_its_plan() -> None:

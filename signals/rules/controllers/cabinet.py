@@ -23,7 +23,7 @@ from signals.rules.junctions import GroupKind
 from signals.rules.model.aspects import Aspect
 
 START_RED_S: Final = 5
-"""All red before the first stage, after power on and after flashing."""
+"""All red before the first stage at least, after power on and after flashing."""
 START_FLASH_S: Final = 10
 """Flashing yellow after dark, before that red."""
 _ENDLESS_S: Final = 1_000_000
@@ -240,7 +240,8 @@ def _moved(cabinet: Cabinet) -> Cabinet:
     if later.running is Running.WAKING and later.elapsed_s >= START_FLASH_S:
         return _other(later, Running.STARTING)
     if later.running is Running.STARTING and later.elapsed_s >= START_RED_S:
-        return _begun(later, later.plan, _place_of(later, later.held) or 0)
+        place = _place_of(later, later.held) or 0
+        return _begun(later, later.plan, place) if _cleared(later, place) else later
     if later.running is not Running.PLAN:
         return later
     flash_s = _flash_s(later)
@@ -257,6 +258,21 @@ def _moved(cabinet: Cabinet) -> Cabinet:
             replace(later, plan=later.wanted or later.plan) if starts else later, later.following
         )
     return _begun(later, *later.following)
+
+
+def _cleared(cabinet: Cabinet, place: int) -> bool:
+    """Say whether the last greens are over for long enough for a stage of the plan to begin.
+
+    A plan that was left a moment ago is started again sooner than its longest intergreen. A lamp
+    that is green all the while is stuck: nobody waits for its end, the monitor sees it.
+    """
+    layout, gone_s = cabinet.layout, cabinet.memory.since_green_s
+    starts = layout.stage_of[cabinet.plans[cabinet.plan].stages[place].stage].phases
+    return all(
+        gone_s[ended] >= needed_s
+        for (ended, started), needed_s in layout.intergreen_s.items()
+        if started in starts and gone_s.get(ended, 0) > 0
+    )
 
 
 def _flash_s(cabinet: Cabinet) -> int:

@@ -190,7 +190,11 @@ def _lit(control: Control | None) -> bool:
 
 def _to_lit(case: Case, control: Control | None) -> tuple[Step, ...]:
     rules = MODE_RULES[case.profile.name]
-    red = Step(Control.ALL_RED, least_s=rules.start_red_s)
+    red_s = rules.start_red_s
+    if control is Control.ALL_RED:
+        # The last greens may have ended a moment ago: somebody may still be on the way across.
+        red_s = max(red_s, *(pair.clear_s for pair in case.pairs), 0.0)
+    red = Step(Control.ALL_RED, least_s=red_s)
     if control is Control.DARK and rules.start_flash_s > 0:
         return (Step(Control.FLASHING, least_s=rules.start_flash_s), red)
     return () if _lit(control) else (red,)
