@@ -88,7 +88,7 @@ class RoundBook:
         self._before: list[tuple[ParkingSessionId, ParkingSession | None]] = []
 
     def load(self, reads: Reads) -> None:
-        """Read what words are about: four statements, and one more for tariffs."""
+        """Read what words are about: four to five statements, and one more for tariffs."""
         connection = self._uow.connection
         found = store.places(connection, reads.from_at)
         self._places |= found
@@ -105,9 +105,15 @@ class RoundBook:
                 self._of_bay[session.bay_id].append(session.id)
         if reads.vehicles:
             facilities = {each.facility_id for each in found.values()}
-            for session in store.open_of_vehicles(connection, facilities, reads.vehicles):
+            open_now = store.open_of_vehicles(connection, facilities, reads.vehicles)
+            for session in open_now:
                 if session.id not in self._sessions:
                     self._know(session)
+            # Nothing may be said of their bays: whether a vehicle stands in two is asked all the
+            # same.
+            elsewhere = {each.bay_id for each in open_now if each.bay_id is not None}
+            if unknown := elsewhere - self._places.keys():
+                self._places |= store.places(connection, unknown)
             self._load_tariffs(facilities, min(reads.from_at.values()))
 
     def _load_tariffs(self, facilities: Collection[FacilityId], from_at: datetime) -> None:

@@ -356,6 +356,16 @@ def test_a_vehicle_over_two_bays_or_inside_a_gate_goes_by_itself_in_its_place(
     assert answers[2].effect["warnings"] == ["attach.warning.straddles"]
 
 
+def test_a_vehicle_over_two_bays_is_one_also_where_the_batch_names_one_of_them(
+    round_: Round,
+) -> None:
+    one, two = acts_of(round_, [(ActKind.PLATE, bay, 0, 0, 30, 1) for bay in (0, 2)], 1)
+    _, (answer,) = round_.compare([[one], [two]])
+    assert answer.result == "created"
+    assert answer.effect is not None
+    assert answer.effect["warnings"] == ["attach.warning.straddles"]
+
+
 def test_where_a_constraint_says_no_to_all_each_goes_by_itself(
     round_: Round, monkeypatch: pytest.MonkeyPatch
 ) -> None:
