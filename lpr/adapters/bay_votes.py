@@ -1,7 +1,8 @@
 """A camera's word of its bays, sent as the uplinks of a device a bay: a witness beside the magnet.
 
 Each bay that a camera sees is a device of the model `greenbay-bay-camera` with the key `NAME:BAY`,
-registered and placed in its bay as secondary. What could not be sent waits, in order.
+registered and placed in its bay as secondary. What could not be sent waits, in order; what is
+refused is told of and given up: the next beat says what holds then.
 """
 
 import base64
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from city.errors import Invalid, Unavailable
 from city.time import Clock, rfc3339
-from lpr.adapters.line import Line
+from lpr.adapters.line import Line, Refused
 from lpr.rules.bay_states import BayChange, BayState
 
 if TYPE_CHECKING:
@@ -118,6 +119,10 @@ class BayVotes:
     def _send(self, at_s: float) -> None:
         try:
             told = self._line.post("uplinks/ttn", list(self._waiting), "the city")
+        except Refused as error:
+            self._waiting.clear()
+            self._failed(str(error))
+            return
         except Unavailable as error:
             self._send_at_s = at_s + AGAIN_S
             self._failed(str(error))

@@ -277,6 +277,20 @@ def test_what_cannot_be_sent_waits_in_order_and_what_holds_is_said_again(tmp_pat
     assert set(door.paths) == {"/api/v1/uplinks/ttn"}
 
 
+def test_votes_that_are_refused_are_not_sent_without_end(tmp_path: Path) -> None:
+    clock, failures = FixedClock(datetime(2026, 3, 2, tzinfo=UTC)), list[str]()
+    with open_door(tmp_path) as door:
+        address = f"http://127.0.0.1:{door.port}/api/v1/bays"
+        votes = BayVotes(address, tmp_path / "token", "cam", clock, failures.append)
+        door.status = 403
+        for at_s in range(6, 100):
+            votes.hear(float(at_s), [BayChange("a1", BayState.OCCUPIED, 6.0)] * (at_s == 6))
+        assert (len(door.told), failures) == (1, ["the city refused what was sent: 403"])
+        door.status = 202
+        votes.hear(901.0, [])
+    assert door.told[1][0]["uplink_message"]["f_port"] == 2
+
+
 def test_a_parked_cars_read_and_frames_wait_for_the_line_and_what_is_refused_does_not(
     tmp_path: Path,
 ) -> None:
