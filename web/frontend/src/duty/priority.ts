@@ -2,6 +2,7 @@
 import { read } from "../api/client";
 import { instant } from "../format/time";
 import { exactly } from "../format/words";
+import { fact } from "../panels/figures";
 import { byId, h, replace } from "../shell/dom";
 import { poll } from "../shell/poll";
 import { emptyState, errorState } from "../shell/states";
@@ -9,7 +10,6 @@ import { counted, named, text, wholeNumber } from "../shell/text";
 import type { GroupWords } from "../signals/groups";
 import type { Lights } from "./lights";
 import type { PriorityEffects, PriorityRequest, PriorityRequests, PriorityTurn, PriorityTurns } from "./types";
-import { table } from "./words";
 
 const EVERY_MS = 3_000;
 const SHOWN = 10;
@@ -83,17 +83,32 @@ export function requestFacts(each: PriorityRequest, words: GroupWords): HTMLElem
 export function effectTable(found: PriorityEffects): HTMLElement | null {
   if (found.items.length === 0) return null;
   const unknown = text("duty.unknown");
-  return table(
-    [text("priority.class"), text("priority.asked_n"), text("priority.served_n"), text("priority.measured_n"), text("priority.gain"), text("priority.cost")],
-    found.items.map((each) => [
-      named("priority.kind", each.kind),
-      wholeNumber(each.asked),
-      wholeNumber(each.served),
-      wholeNumber(each.measured),
-      each.gained_s === null ? unknown : text("duty.seconds", { s: each.gained_s.toFixed(1) }),
-      each.others_s === null ? unknown : text("priority.person_seconds", { s: wholeNumber(each.others_s) }),
-    ]),
-    text("priority.effect"),
+  return h(
+    "section",
+    {},
+    h("h2", {}, text("priority.effect")),
+    ...found.items.map((each) =>
+      h(
+        "div",
+        {},
+        h("h3", {}, named("priority.kind", each.kind)),
+        h(
+          "dl",
+          { class: "facts" },
+          fact(text("priority.asked_n"), wholeNumber(each.asked)),
+          fact(text("priority.served_n"), wholeNumber(each.served)),
+          fact(text("priority.measured_n"), wholeNumber(each.measured)),
+          fact(
+            text("priority.gain"),
+            each.gained_s === null ? unknown : text("duty.seconds", { s: each.gained_s.toFixed(1) }),
+          ),
+          fact(
+            text("priority.cost"),
+            each.others_s === null ? unknown : text("priority.person_seconds", { s: wholeNumber(each.others_s) }),
+          ),
+        ),
+      ),
+    ),
   );
 }
 
