@@ -19,6 +19,7 @@ from signals.services import (
     priority,
     schedule_making,
     schedules,
+    work_orders,
 )
 from signals.store import partitions
 
@@ -58,6 +59,7 @@ def tasks(database: Database) -> list[Task]:
     def watch_alarms(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
         alarms.watch_all(database)
+        work_orders.raise_lasting(database)
 
     def watch_day(arguments: Mapping[str, JsonValue]) -> None:
         del arguments

@@ -19,6 +19,8 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     ESCORT = "escort"
     """Cleared for escort routes, which nobody else sees."""
+    MAINTAINER = "maintainer"
+    """Keeps signals alive, at their cabinets."""
 
 
 STAFF_ROLES = frozenset(Role) - {Role.DRIVER}

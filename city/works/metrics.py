@@ -58,6 +58,12 @@ SIGNAL_ALARMS = Gauge(
     ["code"],
     multiprocess_mode="livemostrecent",
 )
+SIGNAL_WORK = Gauge(
+    "greenbay_signal_work",
+    "Work orders of signals that are not over, by state; overdue ones once more",
+    ["state"],
+    multiprocess_mode="livemostrecent",
+)
 DETECTIONS = Counter(
     "greenbay_detections_total",
     "Rows of events, counts and plate passes: accepted, rejected, kept (new in PostgreSQL)",

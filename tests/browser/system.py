@@ -24,7 +24,7 @@ from tests.quick_files import quick_folder
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_PATIENCE_S: Final = 480.0
 STOP_PATIENCE_S: Final = 120.0
-LOG_INS: Final = 9
+LOG_INS: Final = 10
 
 _LOG_IN = re.compile(
     r"^ {2}(?P<role>[a-z]+) +(?P<login>[a-z]+) +(?P<password>\S+) +http", re.MULTILINE

@@ -101,6 +101,7 @@ LANE_READERS = {*ON_THE_STREET, Role.ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR}
 
 SIGNAL_AUTHORS = {Role.ENGINEER, Role.ADMINISTRATOR}
 SIGNAL_READERS = {*SIGNAL_AUTHORS, Role.OPERATOR, Role.AUDITOR}
+WORK_RAISERS = {*SIGNAL_AUTHORS, Role.OPERATOR, Role.MAINTAINER}
 WALKERS = {Role.ATTENDANT, Role.INSPECTOR, Role.OPERATOR}
 ROLES: dict[str, set[Role]] = {
     "GET /api/v1/patrol": WALKERS,
@@ -108,7 +109,19 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/supervision": {Role.OPERATOR, Role.AUDITOR},
     "GET /supervision": {Role.OPERATOR, Role.AUDITOR},
     "GET /api/v1/honesty": {Role.OPERATOR, Role.AUDITOR},
-    "GET /api/v1/signal-networks": SIGNAL_READERS | {Role.ESCORT},
+    "GET /api/v1/signal-networks": SIGNAL_READERS | {Role.ESCORT, Role.MAINTAINER},
+    "GET /api/v1/signal-work-orders": SIGNAL_READERS | {Role.MAINTAINER},
+    "POST /api/v1/signal-work-orders": WORK_RAISERS,
+    "GET /api/v1/signal-work-orders/<uuid:order_id>": SIGNAL_READERS | {Role.MAINTAINER},
+    "POST /api/v1/signal-work-orders/<uuid:order_id>/acts": WORK_RAISERS,
+    "POST /api/v1/signal-work-orders/<uuid:order_id>/photos": WORK_RAISERS,
+    "GET /api/v1/signal-work-orders/<uuid:order_id>/photos/<string:sha256>": (
+        SIGNAL_READERS | {Role.MAINTAINER}
+    ),
+    "GET /api/v1/signal-workers": SIGNAL_READERS | {Role.MAINTAINER},
+    "GET /api/v1/signal-work-policy": SIGNAL_READERS | {Role.MAINTAINER},
+    "PUT /api/v1/signal-work-policy": SIGNAL_AUTHORS,
+    "GET /signals/maintenance": SIGNAL_READERS | {Role.MAINTAINER},
     "GET /api/v1/signal-escorts": {Role.ESCORT},
     "POST /api/v1/signal-escorts": {Role.ESCORT},
     "GET /api/v1/signal-escorts/<uuid:escort_id>": {Role.ESCORT},
@@ -195,8 +208,8 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/priority-orders": (
         SIGNAL_READERS
     ),
-    "GET /api/v1/signal-networks/<uuid:network_id>/alarms": SIGNAL_READERS,
-    "GET /api/v1/signal-networks/<uuid:network_id>/overview": SIGNAL_READERS,
+    "GET /api/v1/signal-networks/<uuid:network_id>/alarms": SIGNAL_READERS | {Role.MAINTAINER},
+    "GET /api/v1/signal-networks/<uuid:network_id>/overview": SIGNAL_READERS | {Role.MAINTAINER},
     "GET /api/v1/signal-networks/<uuid:network_id>/findings": SIGNAL_READERS,
     "POST /api/v1/signal-networks/<uuid:network_id>/alarms/<uuid:alarm_id>/acknowledgement": (
         SIGNAL_AUTHORS
@@ -519,7 +532,7 @@ ROLES: dict[str, set[Role]] = {
         Role.AUDITOR,
         Role.ADMINISTRATOR,
     },
-    "GET /api/v1/bays/<uuid:bay_id>/holds": set(Role) - {Role.DRIVER, Role.ESCORT},
+    "GET /api/v1/bays/<uuid:bay_id>/holds": set(Role) - {Role.DRIVER, Role.ESCORT, Role.MAINTAINER},
     "GET /api/v1/permits": RIGHTS,
     "POST /api/v1/permits": KEEPERS,
     "GET /api/v1/permits/<uuid:permit_id>": RIGHTS,

@@ -11,6 +11,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from city.errors import NotFound
+from city.people.roles import Role
 from signals.rules.live.alarm_words import Words, words
 from signals.rules.live.alarms import Code
 from signals.services import alarms as service
@@ -56,7 +57,7 @@ def _alarm(found: store.Alarm) -> dict[str, Any]:
 
 
 @blueprint.get(f"{NETWORK}/alarms")
-@access.allow(*READERS)
+@access.allow(*READERS, Role.MAINTAINER)
 @blueprint.input(SignalAlarmsQuery, location="query")
 @blueprint.output(SignalAlarmsOut)
 @blueprint.doc(summary="What is wrong in a network, since when, why, and what was done")
@@ -90,7 +91,7 @@ def acknowledge_signal_alarm(
 
 
 @blueprint.get(f"{NETWORK}/overview")
-@access.allow(*READERS)
+@access.allow(*READERS, Role.MAINTAINER)
 @blueprint.output(SignalOverviewOut)
 @blueprint.doc(summary="All signals of a network now, at a glance")
 def signal_overview(network_id: UUID) -> dict[str, Any]:

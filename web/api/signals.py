@@ -72,7 +72,7 @@ def _network(
 
 
 @blueprint.get("/signal-networks")
-@access.allow(*READERS, Role.ESCORT)
+@access.allow(*READERS, Role.ESCORT, Role.MAINTAINER)
 @blueprint.input(PageQuery, location="query")
 @blueprint.output(SignalNetworksOut)
 @blueprint.doc(summary="Networks of signals, each in its latest revision")

@@ -40,6 +40,7 @@ POSTS: Final = (
     Post("operator", "运营员 Operator", Role.OPERATOR, "/operations"),
     Post("finance", "财务 Finance", Role.FINANCE, "/finance"),
     Post("engineer", "信号工程师 Engineer", Role.ENGINEER, "/signals"),
+    Post("maintainer", "信号维护 Maintainer", Role.MAINTAINER, "/signals/maintenance"),
     Post("auditor", "审计员 Auditor", Role.AUDITOR, "/audit"),
     Post("escort", "勤务指挥 Escort desk", Role.ESCORT, "/signals/escorts"),
     Post("approver", "勤务审批 Escort approval", Role.ESCORT, "/signals/escorts"),

@@ -34,6 +34,7 @@ const ENTRIES = [
   "lane_studies",
   "duty",
   "escorts",
+  "maintenance",
   "travel",
   "audit",
   "docs",

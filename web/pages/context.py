@@ -61,6 +61,7 @@ DRIVER_ROLES: Final = (Role.DRIVER,)
 AUDIT_ROLES: Final = (Role.AUDITOR, Role.ADMINISTRATOR)
 SIGNAL_ROLES: Final = (Role.ENGINEER, Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
 ESCORT_ROLES: Final = (Role.ESCORT,)
+MAINTENANCE_ROLES: Final = (*SIGNAL_ROLES, Role.MAINTAINER)
 CARD_DESK_ROLES: Final = (Role.ATTENDANT, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 FINANCE_ROLES: Final = (Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 LEDGER_ROLES: Final = (Role.FINANCE, Role.AUDITOR)
@@ -121,6 +122,8 @@ def _destinations(roles: frozenset[Role]) -> list[tuple[str, str, bool]]:
         ("figures", "pages.figures", frozenset(FIGURE_ROLES)),
         ("signals", "pages.signals", frozenset(SIGNAL_ROLES)),
         ("escorts", "pages.signal_escorts", frozenset(ESCORT_ROLES)),
+        # Others find it beside their duty desk.
+        ("maintenance", "pages.signal_maintenance", frozenset({Role.MAINTAINER})),
         ("permits", "pages.permits", frozenset(PERMIT_ROLES)),
         ("finance", "pages.finance", frozenset(FINANCE_ROLES)),
         ("stays", "pages.stays", frozenset(STAY_ROLES)),
@@ -178,6 +181,7 @@ def _within(name: str) -> bool:
             "pages.signal_lanes",
             "pages.signal_study",
             "pages.signal_duty",
+            "pages.signal_maintenance",
             "pages.signal_travel",
             "pages.signal_junction",
         }

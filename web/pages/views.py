@@ -24,6 +24,7 @@ from web.pages.context import (
     GATE_ROLES,
     INSPECTION_ROLES,
     LEDGER_ROLES,
+    MAINTENANCE_ROLES,
     OPERATIONS_ROLES,
     PERMIT_ROLES,
     PLACE_ROLES,
@@ -285,6 +286,13 @@ def signal_junction(network_id: UUID, name: str) -> Response:
 def signal_escorts() -> Response:
     """Show escort routes to those who are cleared for them."""
     return page("escorts.html")
+
+
+@blueprint.get("/signals/maintenance")
+@access.allow(*MAINTENANCE_ROLES)
+def signal_maintenance() -> Response:
+    """Show the work that keeps signals alive."""
+    return page("maintenance.html")
 
 
 @blueprint.get("/permits")

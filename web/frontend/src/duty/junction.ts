@@ -15,7 +15,7 @@ import { OverridePanel } from "./override";
 import { PriorityPanel } from "./priority";
 import { percentText, sentSteps, signalFacts } from "./list";
 import type { Alarm, DayFinding, DetectorHealth, DetectorUse, Overview, ProfileHour, SentPlan, SignalNow } from "./types";
-import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, table, told } from "./words";
+import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, table, told, workButton } from "./words";
 
 const SPANS = ["hour", "three", "day"] as const;
 type Span = (typeof SPANS)[number];
@@ -37,6 +37,7 @@ export class JunctionPage {
   private readonly name: string;
   private readonly home: string;
   private readonly mayAct = hasRole("engineer", "administrator");
+  private readonly mayRaise = hasRole("engineer", "operator", "administrator");
   private span: Span = "hour";
 
   constructor(subject: string) {
@@ -123,6 +124,7 @@ export class JunctionPage {
                 this.mayAct && each.cleared_at === null && each.acknowledged_at === null
                   ? h("p", {}, acknowledgeButton(this.network, each, () => this.load()))
                   : null,
+                this.mayRaise && each.cleared_at === null ? h("p", {}, workButton(each)) : null,
               ),
             ),
           ),

@@ -12,7 +12,7 @@ import { offerNetworks } from "../signals/network_choice";
 import { groupWords } from "../signals/groups";
 import { doneWords, effectTable, requestFacts, stateTag, vehicleWords } from "./priority";
 import type { Alarm, DayFinding, Overview, PriorityEffects, PriorityRequest, PriorityRequests, SentPlan, SignalNow } from "./types";
-import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, told } from "./words";
+import { acknowledgeButton, ago, outcomeTag, said, seenTag, severityTag, told, workButton } from "./words";
 
 const VIEWS = ["alarms", "over", "junctions", "sent", "priority", "findings"] as const;
 type View = (typeof VIEWS)[number];
@@ -30,6 +30,7 @@ export class DutyPage {
   private readonly place = byId("rows");
   private readonly desk = new Desk(this.place, () => this.draw());
   private readonly mayAct = hasRole("engineer", "administrator");
+  private readonly mayRaise = hasRole("engineer", "operator", "administrator");
   private view: View = "alarms";
   private network = "";
   private alarms: readonly Alarm[] = [];
@@ -39,6 +40,7 @@ export class DutyPage {
   private findings: readonly DayFinding[] = [];
   private asked: readonly PriorityRequest[] = [];
   private effect: PriorityEffects | null = null;
+  private workLate = 0;
   private read = false;
 
   constructor() {
@@ -74,7 +76,7 @@ export class DutyPage {
     if (!this.network) return;
     const home = `/api/v1/signal-networks/${this.network}`;
     try {
-      const [open, over, overview, sent, findings, asked, effect] = await Promise.all([
+      const [open, over, overview, sent, findings, asked, effect, work] = await Promise.all([
         readAll<Alarm>(`${home}/alarms`, { state: "open", limit: 500 }),
         read<{ items: Alarm[] }>(`${home}/alarms`, { state: "cleared", limit: SHOWN }),
         read<Overview>(`${home}/overview`),
@@ -82,8 +84,10 @@ export class DutyPage {
         read<{ items: DayFinding[] }>(`${home}/findings`, { days: 7 }),
         read<PriorityRequests>(`${home}/priority-requests`, { limit: SHOWN }),
         read<PriorityEffects>(`${home}/priority-effect`, { hours: 24 }),
+        read<{ counts: Record<string, number> }>("/api/v1/signal-work-orders", { network_id: this.network, limit: 1 }),
       ]);
       this.asked = asked.items;
+      this.workLate = work.counts["overdue"] ?? 0;
       this.effect = effect;
       this.alarms = [...open].sort(gravest);
       this.over = over.items;
@@ -115,6 +119,7 @@ export class DutyPage {
         counted("duty.open", this.alarms.length),
         text("duty.unseen", { n: this.alarms.filter((each) => each.acknowledged_at === null).length }),
         text("duty.without", { n: without, total: this.signals.length }),
+        ...(this.workLate > 0 ? [`▲ ${text("duty.work_late", { n: this.workLate })}`] : []),
       ].join(" · "),
     );
     const rows = this.rows();
@@ -184,6 +189,7 @@ export class DutyPage {
                 await this.openAlarm(done);
               })
             : null,
+          this.mayRaise && alarm.cleared_at === null ? workButton(alarm) : null,
           h("a", { class: "button", href: junctionAddress(this.network, alarm.signal) }, text("duty.open_junction")),
         ),
       ),

@@ -4,7 +4,9 @@ import { instant } from "../format/time";
 import { agoText, exactly } from "../format/words";
 import { h } from "../shell/dom";
 import { field, labelled, showForm } from "../shell/form";
+import { problemText } from "../shell/states";
 import { inLanguage, named, text } from "../shell/text";
+import { toast } from "../shell/toast";
 import type { Alarm, SentPlan } from "./types";
 
 const GOOD = new Set(["active"]);
@@ -85,6 +87,26 @@ export function acknowledgeButton(network: string, alarm: Alarm, done: (alarm: A
       },
     },
     text("duty.acknowledge"),
+  );
+}
+
+/** One click: the order that an alarm asks for, or the one that its fault has already. */
+export function workButton(alarm: Alarm): HTMLElement {
+  const key = actKey();
+  return h(
+    "button",
+    {
+      class: "button",
+      type: "button",
+      "data-raise": alarm.id,
+      onclick: () => {
+        void act<{ id: string; network_id: string }>("POST", "/api/v1/signal-work-orders", { alarm_id: alarm.id }, key).then(
+          (made) => location.assign(`/signals/maintenance?network=${made.network_id}&order=${made.id}`),
+          (error: unknown) => toast(problemText(error)),
+        );
+      },
+    },
+    text("work.from_alarm"),
   );
 }
 

@@ -1,0 +1,78 @@
+"""Maintenance: work raised, taken at the cabinet with a phone, done with a photo, looked over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from playwright.sync_api import expect
+
+from tests.browser.pictures import shot
+from tests.browser.test_escorts_page import but_the_lists_heading
+from tests.browser.test_every_page import violations
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visitor
+
+
+def do(page: Page, what: str, words: str | None = None) -> None:
+    page.locator(f'[data-work="{what}"]').click()
+    if words is not None:
+        page.locator("#work-words").fill(words)
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator("#dialog")).to_be_hidden()
+
+
+def picture(page: Page) -> bytes:
+    """Draw a picture as a phone's camera would hand it over."""
+    return page.screenshot(type="jpeg", clip={"x": 0, "y": 0, "width": 300, "height": 200})
+
+
+def test_work_goes_from_the_desk_to_a_phone_at_the_cabinet_and_back(visitor: Visitor) -> None:
+    what = f"Red lamp of the north arm is out {uuid4().hex[:4]}"
+    page = visitor.open("/signals/maintenance", "engineer")
+    expect(page.locator("body[data-work]")).to_have_count(1)
+    page.locator("#raise").click()
+    page.locator("#work-kind").select_option("lamp")
+    page.locator("#work-priority").select_option("urgent")
+    page.locator("#work-what").fill(what)
+    shot(page, "work-raise-en-1440")
+    assert violations(page) == []
+    page.locator("#dialog button[type=submit]").click()
+    expect(page.locator('body[data-order="open"]')).to_have_count(1)
+    phone = visitor.open("/signals/maintenance", "maintainer", language="zh", width=360, scale=2)
+    phone.locator(".desk-row", has_text=what).click()
+    do(phone, "take")
+    expect(phone.locator('body[data-order="taken"]')).to_have_count(1)
+    phone.locator('[data-work="photo"]').click()
+    phone.locator("#work-photo").set_input_files(
+        {"name": "lamp.jpg", "mimeType": "image/jpeg", "buffer": picture(phone)}
+    )
+    expect(phone.locator(".photo-shown canvas")).to_be_visible()
+    shot(phone, "work-photo-zh-360")
+    phone.locator("#dialog button[type=submit]").click()
+    expect(phone.locator("#dialog")).to_be_hidden()
+    do(phone, "done", "换了新灯")
+    expect(phone.locator('body[data-order="done"]')).to_have_count(1)
+    # Who did it does not look it over.
+    expect(phone.locator('[data-work="check"]')).to_have_count(0)
+    phone.locator(".work-photo button").click()
+    expect(phone.locator(".work-photo img")).to_have_js_property("complete", value=True)
+    shot(phone, "work-done-zh-360")
+    assert but_the_lists_heading(violations(phone)) == []
+    page.locator(".desk-row", has_text=what).click()
+    expect(page.locator('body[data-order="done"]')).to_have_count(1)
+    shot(page, "work-order-en-1440")
+    assert violations(page) == []
+    do(page, "check")
+    expect(page.locator('body[data-order="checked"]')).to_have_count(1)
+    page.locator("#view button").last.click()
+    expect(page.locator("#set-policy")).to_be_visible()
+    shot(page, "work-policy-en-1440")
+    assert violations(page) == []
+    dark = visitor.open("/signals/maintenance", "auditor", language="zh", width=768, theme="dark")
+    expect(dark.locator("body[data-work]")).to_have_count(1)
+    shot(dark, "work-list-zh-768-dark")
+    assert violations(dark) == []
