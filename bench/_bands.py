@@ -10,23 +10,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from signals.rules.waves.corridor import Coordination, Corridor
+    from signals.rules.waves.link_answer import LinkCoordination
     from signals.rules.waves.network import Network, NetworkCoordination
 
 EXACT = 1e-6
 
 
-def room(greens: Sequence[tuple[float, float]]) -> float:
-    """Give the longest stretch of the circle that lies in every green (start, length), or 0."""
-    starts = [start % 1.0 for start, _ in greens]
-    widest_stretch = 0.0
-    for at in starts:
-        reach = 1.0
-        for start, length in greens:
-            into = (at - start) % 1.0
-            into = 0.0 if into > 1 - 1e-9 else into
-            reach = min(reach, length - into)
-        widest_stretch = max(widest_stretch, reach)
-    return widest_stretch
+def room(greens: Sequence[tuple[float, float, int]]) -> float:
+    """Give the longest stretch of the circle in every green (start, length, turns), or 0.
+
+    A green that turns twice is there again half a cycle later.
+    """
+    starts = [start + turn / turns for start, _, turns in greens for turn in range(turns)]
+    return max(0.0, *(_reach(at, greens) for at in starts))
+
+
+def _reach(at: float, greens: Sequence[tuple[float, float, int]]) -> float:
+    """Give how long every green lasts from an instant on; below 0 where one is over."""
+    reach = 1.0
+    for start, length, turns in greens:
+        into = (at - start) % (1 / turns)
+        into = 0.0 if into > 1 / turns - 1e-9 else into
+        reach = min(reach, length - into)
+    return reach
 
 
 def seen(street: Corridor, found: Coordination) -> tuple[float, float]:
@@ -38,11 +44,42 @@ def seen(street: Corridor, found: Coordination) -> tuple[float, float]:
             ahead += found.outbound_travel[number - 1] - each.queue_clearance.outbound
             here = street.signals[number - 1]
             back -= found.inbound_travel[number - 1] - here.queue_clearance.inbound
-        centre = found.offsets[number] + each.red_centre
-        other = centre + each.difference(found.patterns[number])
-        outbound.append((centre + each.red.outbound / 2 - ahead, 1 - each.red.outbound))
-        inbound.append((other + each.red.inbound / 2 - back, 1 - each.red.inbound))
+        (out_start, out_green, turns), (in_start, in_green, _) = _greens(street, found, number)
+        outbound.append((out_start - ahead, out_green, turns))
+        inbound.append((in_start - back, in_green, turns))
     return room(outbound), room(inbound)
+
+
+def _greens(
+    street: Corridor, found: Coordination, number: int
+) -> tuple[tuple[float, float, int], tuple[float, float, int]]:
+    """Give a signal's outbound and inbound green."""
+    shown = found.shown(street, number)
+    centre = found.offsets[number] + street.signals[number].red_centre
+    return (
+        (centre + shown.out_red / 2, shown.out_green, shown.turns),
+        (centre + shown.difference + shown.in_red / 2, shown.in_green, shown.turns),
+    )
+
+
+def links_seen(street: Corridor, found: LinkCoordination) -> list[tuple[float, float]]:
+    """Give each link's bands as cars see them: from when they are said to begin."""
+    plan = found.plan
+    greens = [_greens(street, plan, number) for number in range(len(street.signals))]
+    seen_by_link = []
+    for link, (outbound, inbound) in enumerate(zip(found.outbound, found.inbound, strict=True)):
+        (here_out, here_in), (there_out, there_in) = greens[link], greens[link + 1]
+        ahead = plan.outbound_travel[link] - street.signals[link + 1].queue_clearance.outbound
+        back = plan.inbound_travel[link] - street.signals[link].queue_clearance.inbound
+        seen_by_link.append(
+            (
+                min(
+                    _reach(outbound.begin, [here_out]), _reach(outbound.begin + ahead, [there_out])
+                ),
+                min(_reach(inbound.begin, [there_in]), _reach(inbound.begin + back, [here_in])),
+            )
+        )
+    return seen_by_link
 
 
 def allowed(street: Corridor, found: Coordination) -> bool:

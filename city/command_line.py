@@ -7,10 +7,13 @@ status 0 on success, 1 on violations or failure, 2 with one clear line on bad in
 """
 
 import argparse
+import ctypes
 import json
+import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -58,6 +61,21 @@ class CommandLine(argparse.ArgumentParser):
     def answer(self, result: Mapping[str, object]) -> None:
         """Print one result as a line of JSON to stdout."""
         sys.stdout.write(json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n")
+
+    @staticmethod
+    @contextmanager
+    def libraries_to_stderr() -> Iterator[None]:
+        """Send what C libraries print meanwhile to stderr: solvers drop a word now and then."""
+        sys.stdout.flush()
+        kept = os.dup(1)
+        os.dup2(2, 1)
+        try:
+            yield
+        finally:
+            # What C keeps in its buffers would come out later, beside the answer.
+            ctypes.CDLL(None).fflush(None)
+            os.dup2(kept, 1)
+            os.close(kept)
 
     def read_json(self, name: str) -> JsonValue:
         """Read a JSON file (``-``: standard input); leave with status 2 where it cannot be read.

@@ -58,7 +58,8 @@ def run(arguments: Sequence[str]) -> int:
     begun_s = time.perf_counter()
     known = all(each.traffic is not None for each in network.corridors)
     bands_s = given.time_limit * (_BANDS_SHARE if known else 1.0)
-    found = coordinate_network(network, time_limit_s=bands_s)
+    with line.libraries_to_stderr():
+        found = coordinate_network(network, time_limit_s=bands_s)
     delay = delay_plan(network, found, given.time_limit - bands_s) if known else {}
     solve_s = time.perf_counter() - begun_s
     line.answer({**answer(network, found), **delay, "solve_s": round(solve_s, 4)})

@@ -64,7 +64,19 @@ def test_the_towns_junctions_are_there_and_a_green_wave_follows_a_dragged_offset
     knob.press("ArrowRight")
     expect(knob).not_to_have_attribute("aria-valuenow", offset or "")
     shot(page, "signals-en-1440")
+    bands_by_link(page)
+    shot(page, "signals-links-en-1440")
     assert violations(page) == []
+
+
+def bands_by_link(page: Page) -> None:
+    """Prolong the street, and look at each link's own bands beside those through all of it."""
+    page.locator('.network-signal[data-signal="J08"]').click()
+    expect(page.locator(".space-time-handle")).to_have_count(3)
+    expect(page.locator("#band-links")).to_be_hidden()
+    page.locator("#band-kind").select_option("links")
+    expect(page.locator("#band-links")).to_contain_text(" / ")
+    expect(page.locator(".space-time-link")).not_to_have_count(0)
 
 
 def draw_a_fifth_stage(page: Page) -> None:
@@ -137,6 +149,11 @@ def test_a_plan_is_imported_drawn_checked_approved_by_another_deployed_and_rever
 
 def test_the_workbench_stands_on_a_narrow_screen_and_prints_its_sheet(visitor: Visitor) -> None:
     page = opened(visitor, language="zh", width=360, height=780)
+    page.locator("#mode-street").click()
+    for signal in ("J06", "J07"):
+        page.locator(f'.network-signal[data-signal="{signal}"]').click()
+    expect(page.locator(".space-time-handle")).to_have_count(2)
+    bands_by_link(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     shot(page, "signals-zh-360")
     assert violations(page) == []

@@ -24,8 +24,8 @@ from signals.rules.waves.corridor import (
     CorridorSignal,
     LeftTurns,
     Pair,
-    read_corridor,
 )
+from signals.rules.waves.corridor_documents import read_corridor
 from signals.rules.waves.diagram import time_space_svg
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def test_half_cycle_offsets_are_enough_where_both_directions_share_their_reds(se
     best = 1 - max(each.red.outbound for each in street.signals)
     for halves in product((0.0, 0.5), repeat=len(street.signals) - 1):
         ahead = 0.0
-        outbound: list[tuple[float, float]] = []
-        inbound: list[tuple[float, float]] = []
+        outbound: list[tuple[float, float, int]] = []
+        inbound: list[tuple[float, float, int]] = []
         for number, each in enumerate(street.signals):
             half = 0.0 if number == 0 else halves[number - 1]
             if number:
@@ -119,7 +119,7 @@ def test_half_cycle_offsets_are_enough_where_both_directions_share_their_reds(se
                 (outbound, each.red.outbound, -ahead),
                 (inbound, each.red.inbound, ahead),
             ):
-                greens.append((half + red / 2 + shift, 1 - red))
+                greens.append((half + red / 2 + shift, 1 - red, 1))
         best = max(best, room(outbound) + room(inbound))
     assert coordinate(street).objective == pytest.approx(best, abs=1e-6)
 

@@ -15,7 +15,8 @@ from bench.network_waves import grid
 from city.errors import Invalid
 from signals.commands import coordinate_network as command
 from signals.rules.delay.vehicles import uniform_delay_s
-from signals.rules.waves.corridor import Corridor, CorridorSignal, Pair, Traffic, read_corridor
+from signals.rules.waves.corridor import Corridor, CorridorSignal, Pair, Traffic
+from signals.rules.waves.corridor_documents import read_corridor
 from signals.rules.waves.network import Network
 from signals.rules.waves.platoons import dispersed, queued, refined, wait_of, waiting_veh
 from signals.rules.waves.ways import ways_of

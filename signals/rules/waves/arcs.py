@@ -10,8 +10,13 @@ WHOLE: Final[Arcs] = [(0.0, 1.0)]
 
 def arcs_from(shifts: Sequence[tuple[float, object]], room: float) -> Arcs:
     """Give arcs of one length from several beginnings in [0, 1)."""
+    return arcs_of([(shift, room) for shift, _ in shifts])
+
+
+def arcs_of(openings: Sequence[tuple[float, float]]) -> Arcs:
+    """Give arcs from beginnings in [0, 1) and lengths below 1."""
     found: Arcs = []
-    for shift, _ in shifts:
+    for shift, room in openings:
         end = shift + room
         found += [(shift, end)] if end <= 1 else [(0.0, end - 1), (shift, 1.0)]
     return merged(found)

@@ -17,19 +17,21 @@ cycle: for a range of them the arcs are carried with the widest spread of travel
 in which nothing wider than the best known can be is put aside. So the proof costs a few hundred
 passes where a general solver branches on every link.
 
+A signal whose own cycle is half of the corridor's opens two arcs, half a cycle apart.
+
 A band may also be given up for the other one: two bands need room for a car both ways, and where
 that costs more than a band is worth, one way alone is wider.
 """
 
 import heapq
-import math
 import time
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from signals.rules.waves.arcs import WHOLE, Arcs, arcs_from, common, middle, moved
-from signals.rules.waves.corridor import KPH, Coordination, Corridor, CorridorSignal, LeftTurns
+from signals.rules.waves.arcs import WHOLE, Arcs, arcs_of, common, middle, moved
+from signals.rules.waves.corridor import Coordination, Corridor, Pair
+from signals.rules.waves.places import one_way, placed, split_times, times_s
 
 EXACT: Final = 1e-8
 """Share of the cycle by which a wider band must be wider to count."""
@@ -59,41 +61,101 @@ def coordinate(corridor: Corridor, *, time_limit_s: float | None = None) -> Coor
     -----
     A pass costs as the signals; a cycle range takes tens to hundreds of them.
     """
-    chain = Chain(corridor)
-    alone = max(
-        _one_way(corridor, outbound=True),
-        _one_way(corridor, outbound=False),
+    begun_s = time.monotonic()
+    best = max(
+        one_way(corridor, outbound=True),
+        one_way(corridor, outbound=False),
         key=lambda found: found.objective,
     )
-    together, pace, proven = chain.widest(time_limit_s)
-    bound = max(alone.objective, sum(chain.worth(proven)) if proven >= 0 else 0.0)
-    best = alone
-    if together >= 0:
-        both = chain.placed(together, pace)
-        if both.objective >= alone.objective - EXACT:
-            best = both
+    bound = best.objective
+    # With half cycles, narrow bands may pass signals that wide ones cannot: the widest first.
+    chains = [Chain(corridor, caps) for caps in _caps(corridor)]
+    chains.sort(key=lambda each: -each.most)
+    for number, chain in enumerate(chains):
+        if chain.most <= best.objective - EXACT:
+            break
+        left_s = None if time_limit_s is None else time_limit_s - (time.monotonic() - begun_s)
+        if number and left_s is not None and left_s <= 0:
+            bound = max(bound, chain.most)
+            break
+        if number and not chain.may_beat(best.objective + EXACT):
+            continue
+        together, pace, proven = chain.widest(left_s)
+        if proven >= 0:
+            bound = max(bound, sum(chain.worth(proven)))
+        if together >= 0:
+            both = chain.placed(together, pace)
+            if both.objective >= best.objective - EXACT:
+                best = both
     return best.with_bound(max(bound, best.objective))
 
 
-class Chain:
-    """A corridor as sums of both directions."""
+def _caps(corridor: Corridor) -> list[Pair]:
+    """Give widths up to which one set of showings serves: one pair where all greens are alike."""
+    showings = [each.showings() for each in corridor.signals]
+    sides = []
+    for lengths in (
+        [[one.out_green for one in each] for each in showings],
+        [[one.in_green for one in each] for each in showings],
+    ):
+        most = min(max(each) for each in lengths)
+        sides.append({most} | {one for each in lengths for one in each if one < most})
+    return [Pair(outbound, inbound) for outbound in sides[0] for inbound in sides[1]]
 
-    def __init__(self, corridor: Corridor) -> None:
+
+class Chain:
+    """A corridor as sums of both directions.
+
+    Parameters
+    ----------
+    corridor : Corridor
+    caps : Pair or None
+        The widest bands that are looked for: signals show themselves in ways that leave room for
+        them. None: as wide as each signal can.
+    """
+
+    def __init__(self, corridor: Corridor, caps: Pair | None = None) -> None:
         self._corridor = corridor
-        signals = corridor.signals
-        self._greens = [2 - each.red.outbound - each.red.inbound for each in signals]
-        self._shifts = [_shifts(each) for each in signals]
-        """For each left-turn pattern of a signal, what its sum is shifted by."""
-        self._least_s = _times_s(corridor, fastest=True)
-        self._most_s = _times_s(corridor, fastest=False)
-        self._fixed = [
-            (there.red.outbound + there.red.inbound - here.red.outbound - here.red.inbound) / 2
-            + there.queue_clearance.outbound
-            + here.queue_clearance.inbound
-            for here, there in pairwise(signals)
+        all_of = [each.showings() for each in corridor.signals]
+        self.cap_out = min(max(one.out_green for one in each) for each in all_of)
+        self.cap_in = min(max(one.in_green for one in each) for each in all_of)
+        if caps is not None:
+            self.cap_out, self.cap_in = caps.outbound, caps.inbound
+        self._showings = [
+            [
+                one
+                for one in each
+                if one.out_green >= self.cap_out - TOUCH and one.in_green >= self.cap_in - TOUCH
+            ]
+            for each in all_of
         ]
-        self.cap_out = 1 - max(each.red.outbound for each in signals)
-        self.cap_in = 1 - max(each.red.inbound for each in signals)
+        self._openings = [
+            [((one.out_begin - one.in_end) % 1.0, one.out_green + one.in_green) for one in each]
+            for each in self._showings
+        ]
+        """For each showing of a signal, what its sum is shifted by, and its room for no band."""
+        self._least_s = times_s(corridor, fastest=True)
+        self._most_s = times_s(corridor, fastest=False)
+        self._fixed = [
+            there.queue_clearance.outbound + here.queue_clearance.inbound
+            for here, there in pairwise(corridor.signals)
+        ]
+
+    @property
+    def most(self) -> float:
+        """What both bands would be worth at their widest."""
+        return sum(self.worth(self.cap_out + self.cap_in))
+
+    def may_beat(self, objective: float) -> bool:
+        """Tell whether bands worth so much may be there at any pace; no is proven."""
+        least, most = 0.0, self.cap_out + self.cap_in
+        if self.most < objective:
+            return False
+        for _ in range(HALVINGS):
+            half = (least + most) / 2
+            least, most = (half, most) if sum(self.worth(half)) < objective else (least, half)
+        shortest_s, longest_s = self._corridor.cycle_s
+        return self._reach(least, 1 / longest_s, 1 / shortest_s) is not None
 
     def worth(self, together: float) -> tuple[float, float]:
         """Give what both bands are worth by their weights, split as well as can be."""
@@ -216,16 +278,16 @@ class Chain:
         """
         found: list[Arcs] = []
         arcs = WHOLE
-        for number, (green, shifts) in enumerate(zip(self._greens, self._shifts, strict=True)):
-            room = green - together
-            if room < 0:
+        for number, openings in enumerate(self._openings):
+            rooms = [(shift, green - together) for shift, green in openings if green >= together]
+            if not rooms:
                 return None
             if number:
                 link = number - 1
                 least = self._least_s[link] * low
                 arcs = moved(arcs, least - self._fixed[link], self._most_s[link] * high - least)
-            if room < 1:
-                arcs = common(arcs, arcs_from(shifts, room))
+            if all(room < 1 for _, room in rooms):
+                arcs = common(arcs, arcs_of(rooms))
                 if not arcs:
                     return None
             found.append(arcs)
@@ -258,163 +320,32 @@ class Chain:
     ) -> Coordination:
         corridor = self._corridor
         outbound, inbound = self.split(together)
-        before, after, patterns = [], [], []
-        for signal, green, shifts, shifted in zip(
-            corridor.signals, self._greens, self._shifts, sums, strict=True
-        ):
-            room = green - together
-            pattern, both = min(
-                ((pattern, (shifted - shift) % 1.0) for shift, pattern in shifts),
-                key=lambda each: _beyond(each[1], room),
+        before, after, chosen = [], [], []
+        for showings, openings, shifted in zip(self._showings, self._openings, sums, strict=True):
+            showing, both, room = min(
+                (
+                    (showing, (shifted - shift) % 1.0, green - together)
+                    for showing, (shift, green) in zip(showings, openings, strict=True)
+                    if green >= together
+                ),
+                key=lambda each: _beyond(each[1], each[2]),
             )
             both = 0.0 if both > room and both > 1 - EXACT else min(both, room)
-            share = 0.0 if room <= 0 else (1 - signal.red.outbound - outbound) / room
+            share = 0.0 if room <= 0 else (showing.out_green - outbound) / room
             before.append(both * share)
             after.append(both * (1 - share))
-            patterns.append(pattern)
-        ways = _split_times(corridor, travel, self._least_s, self._most_s, pace)
-        return _coordination(
+            chosen.append(showing)
+        return placed(
             corridor,
             cycle_s=1 / pace,
             bands=(outbound, inbound),
             before=before,
             after=after,
-            travel=ways,
-            patterns=tuple(patterns),
+            travel=split_times(corridor, travel, pace),
+            showings=chosen,
         )
 
 
 def _beyond(value: float, room: float) -> float:
     """Give how far a sum lies off what is open, on the circle."""
     return 0.0 if value <= room else min(value - room, 1.0 - value)
-
-
-def _shifts(signal: CorridorSignal) -> list[tuple[float, LeftTurns | None]]:
-    choices: Sequence[LeftTurns | None] = signal.patterns or (None,)
-    return [(-signal.difference(each) % 1.0, each) for each in choices]
-
-
-def _times_s(corridor: Corridor, *, fastest: bool) -> list[float]:
-    """Give there and back over each link, in seconds."""
-    side = 1 if fastest else 0
-    each = KPH / corridor.outbound_kph[side] + KPH / corridor.inbound_kph[side]
-    return [length_m * each for length_m in corridor.links_m]
-
-
-def _split_times(
-    corridor: Corridor,
-    travel: Sequence[float],
-    least_s: Sequence[float],
-    most_s: Sequence[float],
-    pace: float,
-) -> tuple[list[float], list[float]]:
-    """Split there and back: both as far between their fastest and slowest."""
-    outbound: list[float] = []
-    inbound: list[float] = []
-    for link, length_m in enumerate(corridor.links_m):
-        free = (most_s[link] - least_s[link]) * pace
-        share = 0.0 if free <= 0 else (travel[link] - least_s[link] * pace) / free
-        for found, (slow_kph, fast_kph) in (
-            (outbound, corridor.outbound_kph),
-            (inbound, corridor.inbound_kph),
-        ):
-            fast_s, slow_s = length_m * KPH / fast_kph, length_m * KPH / slow_kph
-            found.append((fast_s + share * (slow_s - fast_s)) * pace)
-    return outbound, inbound
-
-
-# --- places on the street ------------------------------------------------------------------------
-
-
-def _one_way(corridor: Corridor, *, outbound: bool) -> Coordination:
-    """Give one direction all that its shortest green allows, and the other nothing."""
-    signals, cycle_s = corridor.signals, corridor.cycle_s[0]
-    reds = [each.red.outbound if outbound else each.red.inbound for each in signals]
-    width = 1 - max(reds)
-    # In the middle of what is left of each green.
-    rest = [(1 - red - width) / 2 for red in reds]
-    patterns = tuple(each.patterns[0] if each.patterns else None for each in signals)
-    return _coordination(
-        corridor,
-        cycle_s=cycle_s,
-        bands=(width, 0.0) if outbound else (0.0, width),
-        before=rest if outbound else None,
-        after=None if outbound else rest,
-        travel=(
-            [length * KPH / corridor.outbound_kph[1] / cycle_s for length in corridor.links_m],
-            [length * KPH / corridor.inbound_kph[1] / cycle_s for length in corridor.links_m],
-        ),
-        patterns=patterns,
-    )
-
-
-def _coordination(
-    corridor: Corridor,
-    *,
-    cycle_s: float,
-    bands: tuple[float, float],
-    before: Sequence[float] | None,
-    after: Sequence[float] | None,
-    travel: tuple[Sequence[float], Sequence[float]],
-    patterns: tuple[LeftTurns | None, ...],
-) -> Coordination:
-    """Work out offsets from where the bands lie; `before` or `after` is None for no such band."""
-    signals = corridor.signals
-    centres = _centres(signals, before, after, travel, patterns)
-    first = centres[0] - signals[0].red_centre
-    out_start, in_start = [], []
-    for number, (signal, centre) in enumerate(zip(signals, centres, strict=True)):
-        wait = (1 - signal.red.outbound - bands[0]) / 2 if before is None else before[number]
-        out_start.append(centre + signal.red.outbound / 2 + wait - first)
-        other = centre + signal.difference(patterns[number])
-        left = (1 - signal.red.inbound - bands[1]) / 2 if after is None else after[number]
-        in_start.append(other + 1 - signal.red.inbound / 2 - left - bands[1] - first)
-    return Coordination(
-        cycle_s=cycle_s,
-        offsets=tuple(
-            (centre - signal.red_centre - first) % 1.0
-            for signal, centre in zip(signals, centres, strict=True)
-        ),
-        outbound=bands[0],
-        inbound=bands[1],
-        objective=corridor.weight.outbound * bands[0] + corridor.weight.inbound * bands[1],
-        bound=math.inf,
-        outbound_travel=tuple(travel[0]),
-        inbound_travel=tuple(travel[1]),
-        outbound_start=tuple(out_start),
-        inbound_start=tuple(in_start),
-        patterns=patterns,
-    )
-
-
-def _centres(
-    signals: Sequence[CorridorSignal],
-    before: Sequence[float] | None,
-    after: Sequence[float] | None,
-    travel: tuple[Sequence[float], Sequence[float]],
-    patterns: Sequence[LeftTurns | None],
-) -> list[float]:
-    """Give the centres of the outbound reds along the band that there is."""
-    centres = [0.0]
-    for link, (here, there) in enumerate(pairwise(signals)):
-        step = 0.0
-        if before is not None:
-            step = (
-                travel[0][link]
-                + (here.red.outbound - there.red.outbound) / 2
-                + before[link]
-                - before[link + 1]
-                - there.queue_clearance.outbound
-            )
-        elif after is not None:
-            step = (
-                (there.red.inbound - here.red.inbound) / 2
-                + after[link + 1]
-                - after[link]
-                + here.queue_clearance.inbound
-                - travel[1][link]
-                + here.difference(patterns[link])
-                - there.difference(patterns[link + 1])
-            )
-        centres.append(centres[-1] + step)
-    return centres

@@ -5,21 +5,15 @@ the first signal to the last, the inbound one back.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Final
-
-from pydantic import ConfigDict, Field, JsonValue
-from pydantic import ValidationError as SchemaError
+from typing import Final
 
 from city.errors import Invalid
-from signals.rules.documents import Document, refusal
 
 KPH: Final = 3.6
 """Kilometres an hour in a metre a second."""
-MOST_SIGNALS: Final = 2_000
 
 
 class LeftTurns(StrEnum):
@@ -78,6 +72,61 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class HalfCycle:
+    """How a signal goes whose own cycle is half of the corridor's.
+
+    Attributes
+    ----------
+    red
+        Share of *its own* cycle in which through traffic may not go.
+    red_centre_difference
+        As a signal's, a share of its own cycle.
+    only
+        Whether it may go no other way; else it may have the corridor's cycle too.
+    """
+
+    red: Pair
+    red_centre_difference: float = 0.0
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A way in which a signal may show itself to a street, in shares of the corridor's cycle.
+
+    Times are from the centre of an outbound red on.
+
+    Attributes
+    ----------
+    turns
+        How often its own cycle turns in the corridor's: once or twice.
+    out_red, in_red, out_green, in_green
+        Lengths of one red and of one green.
+    difference
+        Centre of the inbound red before the green that the street uses, after that of the outbound
+        red before the green that it uses.
+    """
+
+    pattern: LeftTurns | None
+    turns: int
+    out_red: float
+    in_red: float
+    out_green: float
+    in_green: float
+    difference: float
+
+    @property
+    def out_begin(self) -> float:
+        """When the outbound green begins."""
+        return self.out_red / 2
+
+    @property
+    def in_end(self) -> float:
+        """When the inbound green ends."""
+        return self.difference + self.in_red / 2 + self.in_green
+
+
+@dataclass(frozen=True, slots=True)
 class CorridorSignal:
     """A signal of a corridor.
 
@@ -109,6 +158,8 @@ class CorridorSignal:
     red_centre: float = 0.0
     left_turns: Pair = Pair(0.0, 0.0)
     patterns: tuple[LeftTurns, ...] = ()
+    half: HalfCycle | None = None
+    """Where its own cycle may be half of the corridor's."""
 
     def difference(self, pattern: LeftTurns | None) -> float:
         """Give the inbound red's centre minus the outbound one's under a pattern.
@@ -121,6 +172,37 @@ class CorridorSignal:
         out_leads, in_leads = pattern.leads
         out_half, in_half = self.left_turns.outbound / 2, self.left_turns.inbound / 2
         return (out_half if out_leads else -out_half) - (in_half if in_leads else -in_half)
+
+    def shown(self, pattern: LeftTurns | None, turns: int) -> Showing:
+        """Give how it shows itself, once in a cycle or twice."""
+        if turns == 1 or self.half is None:
+            red, difference, turns = self.red, self.difference(pattern), 1
+        else:
+            red, difference = self.half.red, self.half.red_centre_difference
+        return Showing(
+            pattern,
+            turns,
+            red.outbound / turns,
+            red.inbound / turns,
+            (1 - red.outbound) / turns,
+            (1 - red.inbound) / turns,
+            difference / turns,
+        )
+
+    def showings(self) -> tuple[Showing, ...]:
+        """Give the ways in which it may show itself.
+
+        One that turns twice has two greens each way in the corridor's cycle: a street may use the
+        first of both, or the first of one and the second of the other; other choices are these,
+        half a cycle later.
+        """
+        found: list[Showing] = []
+        if self.half is None or not self.half.only:
+            found += [self.shown(pattern, 1) for pattern in self.patterns or (None,)]
+        if self.half is not None:
+            twice = self.shown(None, 2)
+            found += [twice, replace(twice, difference=twice.difference + 0.5)]
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +231,10 @@ class Corridor:
     inbound_kph: tuple[float, float]
     traffic: tuple[Traffic, Traffic] | None = None
     """What drives outbound and inbound, where that is known: for delay, not for bands."""
+    link_weights: tuple[Pair, ...] = ()
+    """What a share of the cycle of each link's own bands is worth; empty: `weight` everywhere."""
+    least_through: Pair = Pair(0.0, 0.0)
+    """With bands by link, what goes through the whole street at least, shares of the cycle."""
     unknown: tuple[str, ...] = field(default=(), compare=False)
     """Members of its document that nobody reads."""
 
@@ -160,6 +246,7 @@ class Corridor:
             raise Invalid("must not be negative", field="weight")
         if self.weight.outbound + self.weight.inbound <= 0:
             raise Invalid("must be positive for one direction at least", field="weight")
+        self._check_links()
         if len(self.signals) < 2:  # noqa: PLR2004 - there is nothing between fewer
             raise Invalid("must name two signals at least", field="signals")
         for number, (before, after) in enumerate(pairwise(self.signals)):
@@ -168,6 +255,18 @@ class Corridor:
                     f"must lie beyond that of {before.name!r}",
                     field=f"signals.{number + 1}.position_m",
                 )
+
+    def _check_links(self) -> None:
+        weights = self.link_weights
+        if not weights:
+            return
+        if len(weights) != len(self.signals) - 1:
+            raise Invalid("must be one fewer than the signals", field="links")
+        for number, each in enumerate(weights):
+            if min(each.outbound, each.inbound) < 0:
+                raise Invalid("must not be negative", field=f"links.{number}")
+        if sum(each.outbound + each.inbound for each in weights) <= 0:
+            raise Invalid("must be positive for one link at least", field="links")
 
     @property
     def links_m(self) -> tuple[float, ...]:
@@ -207,6 +306,13 @@ class Coordination:
     outbound_start: tuple[float, ...]
     inbound_start: tuple[float, ...]
     patterns: tuple[LeftTurns | None, ...]
+    turns: tuple[int, ...] = ()
+    """How often each signal's own cycle turns in the corridor's; empty: once, all of them."""
+
+    def shown(self, corridor: Corridor, number: int) -> Showing:
+        """Give how a signal of its corridor shows itself."""
+        turns = self.turns[number] if self.turns else 1
+        return corridor.signals[number].shown(self.patterns[number], turns)
 
     @property
     def gap(self) -> float:
@@ -224,112 +330,3 @@ def _check_range(value: tuple[float, float], name: str) -> None:
         raise Invalid("must be positive", field=name)
     if high < low:
         raise Invalid("must not end below its beginning", field=name)
-
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Range = Annotated[list[Annotated[Finite, Field(gt=0)]], Field(min_length=2, max_length=2)]
-Red = Annotated[Finite, Field(ge=0, lt=1)]
-Share = Annotated[Finite, Field(ge=0, le=1)]
-
-
-class _Lenient(Document):
-    """Members that nobody reads are told of, not refused: files carry notes."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class _SpeedDocument(_Lenient):
-    out: Range | Annotated[Finite, Field(gt=0)]
-    in_: Range | Annotated[Finite, Field(gt=0)] = Field(alias="in")
-
-
-class _SignalDocument(_Lenient):
-    name: str = Field(min_length=1, max_length=80)
-    position_m: Finite
-    red: Annotated[list[Red], Field(min_length=2, max_length=2)]
-    red_centre_difference: Annotated[Finite, Field(ge=-1, le=1)] = 0.0
-    queue_clearance: Annotated[list[Share], Field(min_length=2, max_length=2)] = Field(
-        default_factory=lambda: [0.0, 0.0]
-    )
-    red_centre: Annotated[Finite, Field(ge=-1, le=1)] = 0.0
-    left_turns: Annotated[list[Share], Field(min_length=2, max_length=2)] = Field(
-        default_factory=lambda: [0.0, 0.0]
-    )
-    left_turn_patterns: list[LeftTurns] = Field(default_factory=list)
-
-
-class CorridorDocument(_Lenient):
-    """A corridor as it is written."""
-
-    cycle_s: Range | Annotated[Finite, Field(gt=0)]
-    weight: Annotated[list[Finite], Field(min_length=2, max_length=2)] = Field(
-        default_factory=lambda: [1.0, 1.0]
-    )
-    speed_kph: _SpeedDocument
-    flow_vph: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = None
-    saturation_flow_vph: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = None
-    turning: Finite = 0.2
-    signals: Annotated[list[_SignalDocument], Field(max_length=MOST_SIGNALS)]
-
-
-def read_corridor(value: JsonValue) -> Corridor:
-    """Read a corridor's document; Invalid names the first member at fault."""
-    try:
-        document = CorridorDocument.model_validate(value)
-    except SchemaError as error:
-        raise refusal(error) from None
-    return corridor_of(document)
-
-
-def corridor_of(document: CorridorDocument, cycle_s: tuple[float, float] | None = None) -> Corridor:
-    """Give the corridor of its document; `cycle_s` stands for what a network says once for all."""
-    return Corridor(
-        signals=tuple(
-            CorridorSignal(
-                each.name,
-                each.position_m,
-                Pair(*each.red),
-                each.red_centre_difference,
-                Pair(*each.queue_clearance),
-                each.red_centre,
-                Pair(*each.left_turns),
-                tuple(dict.fromkeys(each.left_turn_patterns)),
-            )
-            for each in document.signals
-        ),
-        cycle_s=cycle_s or as_range(document.cycle_s),
-        weight=Pair(*document.weight),
-        outbound_kph=as_range(document.speed_kph.out),
-        inbound_kph=as_range(document.speed_kph.in_),
-        traffic=_traffic(document),
-        unknown=tuple(_unknown(document)),
-    )
-
-
-def _traffic(document: CorridorDocument) -> tuple[Traffic, Traffic] | None:
-    flows, most = document.flow_vph, document.saturation_flow_vph
-    if flows is None and most is None:
-        return None
-    if flows is None or most is None:
-        missing = "flow_vph" if flows is None else "saturation_flow_vph"
-        raise Invalid("must be given where the other flow is", field=missing)
-    return (
-        Traffic(flows[0], most[0], document.turning),
-        Traffic(flows[1], most[1], document.turning),
-    )
-
-
-def as_range(value: Sequence[float] | float) -> tuple[float, float]:
-    """Give a range; one number stands for a fixed one."""
-    if isinstance(value, int | float):
-        return float(value), float(value)
-    low, high = value
-    return low, high
-
-
-def _unknown(document: CorridorDocument) -> list[str]:
-    found = [*(document.model_extra or ())]
-    found += [f"speed_kph.{name}" for name in document.speed_kph.model_extra or ()]
-    for number, each in enumerate(document.signals):
-        found += [f"signals.{number}.{name}" for name in each.model_extra or ()]
-    return found

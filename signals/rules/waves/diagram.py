@@ -5,6 +5,7 @@ from html import escape
 from typing import Final
 
 from signals.rules.waves.corridor import Coordination, Corridor
+from signals.rules.waves.link_answer import LinkBand, LinkCoordination
 
 WIDTH, HEIGHT = 960.0, 640.0
 LEFT, RIGHT, TOP, BOTTOM = 150.0, 24.0, 64.0, 56.0
@@ -17,29 +18,37 @@ INK, FAINT = "#1d232b", "#c9d0d8"
 Point = tuple[float, float]
 
 
-def time_space_svg(corridor: Corridor, found: Coordination) -> str:
+def time_space_svg(corridor: Corridor, answer: Coordination | LinkCoordination) -> str:
     """Draw three cycles; time goes right, the street up from the first signal to the last.
 
-    The upper red of a signal is the outbound one, the lower the inbound one.
+    The upper red of a signal is the outbound one, the lower the inbound one. Bands by link are
+    drawn link by link, and darker what goes through the whole street.
     """
+    found = answer.plan if isinstance(answer, LinkCoordination) else answer
     paper = _Paper(corridor, found)
+    heading = _heading(found)
+    by_link: list[str] = []
+    if isinstance(answer, LinkCoordination):
+        heading = _links_heading(answer)
+        by_link = [*paper.link_bands(answer)]
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}"'
             f' font-family="system-ui, sans-serif" font-size="13" role="img">'
         ),
-        f"<title>{escape(_heading(found))}</title>",
+        f"<title>{escape(heading)}</title>",
         f'<rect width="{WIDTH:.0f}" height="{HEIGHT:.0f}" fill="#ffffff"/>',
         (
             f'<clipPath id="street"><rect x="{LEFT}" y="{TOP - 12}"'
             f' width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM + 24}"/></clipPath>'
         ),
         (
-            f'<text x="{LEFT}" y="28" font-size="16" font-weight="600" fill="{INK}">'
-            f"{escape(_heading(found))}</text>"
+            f'<text x="{LEFT}" y="28" font-size="15" font-weight="600" fill="{INK}">'
+            f"{escape(heading)}</text>"
         ),
         *paper.scale(),
         '<g clip-path="url(#street)">',
+        *by_link,
         *paper.bands(found.outbound, found.outbound_start, found.outbound_travel, OUT_BAND, 1),
         *paper.bands(found.inbound, found.inbound_start, found.inbound_travel, IN_BAND, -1),
         *paper.reds(),
@@ -55,11 +64,26 @@ def _heading(found: Coordination) -> str:
     return f"cycle {found.cycle_s:.1f} s · outbound {out_s:.1f} s · inbound {in_s:.1f} s"
 
 
+def _links_heading(answer: LinkCoordination) -> str:
+    """Give the widths from the narrowest to the widest link, and what goes through."""
+    cycle_s, plan = answer.plan.cycle_s, answer.plan
+    sides = []
+    for name, bands, through in (
+        ("out", answer.outbound, plan.outbound),
+        ("in", answer.inbound, plan.inbound),
+    ):
+        widths = [each.width * cycle_s for each in bands]
+        sides.append(
+            f"{name} {min(widths):.1f} to {max(widths):.1f} s, through {through * cycle_s:.1f} s"
+        )
+    return f"cycle {cycle_s:.1f} s · {' · '.join(sides)}"
+
+
 class _Paper:
     """Where times and places lie on the drawing."""
 
     def __init__(self, corridor: Corridor, found: Coordination) -> None:
-        self._signals, self._found = corridor.signals, found
+        self._corridor, self._signals, self._found = corridor, corridor.signals, found
         places = [each.position_m for each in corridor.signals]
         self._first_m, self._span_m = places[0], places[-1] - places[0]
 
@@ -104,9 +128,12 @@ class _Paper:
         for number, each in enumerate(self._signals):
             y = self._y(each.position_m)
             centre = self._found.offsets[number] + each.red_centre
-            other = centre + each.difference(self._found.patterns[number])
-            yield from self._strip(y - RED_HEIGHT, centre, each.red.outbound, OUT_RED)
-            yield from self._strip(y, other, each.red.inbound, IN_RED)
+            showing = self._found.shown(self._corridor, number)
+            for turn in range(showing.turns):
+                begun = centre + turn / showing.turns
+                other = begun + showing.difference
+                yield from self._strip(y - RED_HEIGHT, begun, showing.out_red, OUT_RED)
+                yield from self._strip(y, other, showing.in_red, IN_RED)
 
     def _strip(self, y: float, centre: float, red: float, colour: str) -> Iterator[str]:
         start = (centre - red / 2) % 1.0 - 1.0
@@ -129,17 +156,32 @@ class _Paper:
         if width <= 0:
             return
         for link, time in enumerate(travel):
-            here, there = (link, link + 1) if way > 0 else (link + 1, link)
-            y_here = self._y(self._signals[here].position_m)
-            y_there = self._y(self._signals[there].position_m)
-            first = starts[here] % 1.0
-            for cycle in range(-1 - int(time), CYCLES + 1):
-                leave = first + cycle
-                corners: list[Point] = [
-                    (self._x(leave), y_here),
-                    (self._x(leave + width), y_here),
-                    (self._x(leave + width + time), y_there),
-                    (self._x(leave + time), y_there),
-                ]
-                drawn = " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
-                yield f'<polygon points="{drawn}" fill="{colour}" fill-opacity="0.28"/>'
+            start = starts[link if way > 0 else link + 1]
+            yield from self._band(link, LinkBand(start, width), time, colour, way)
+
+    def link_bands(self, answer: LinkCoordination) -> Iterator[str]:
+        """Draw each link's own bands."""
+        plan = answer.plan
+        for link, (outbound, inbound) in enumerate(
+            zip(answer.outbound, answer.inbound, strict=True)
+        ):
+            yield from self._band(link, outbound, plan.outbound_travel[link], OUT_BAND, 1)
+            yield from self._band(link, inbound, plan.inbound_travel[link], IN_BAND, -1)
+
+    def _band(self, link: int, band: LinkBand, time: float, colour: str, way: int) -> Iterator[str]:
+        if band.width <= 0:
+            return
+        here, there = (link, link + 1) if way > 0 else (link + 1, link)
+        y_here = self._y(self._signals[here].position_m)
+        y_there = self._y(self._signals[there].position_m)
+        first = band.begin % 1.0
+        for cycle in range(-1 - int(time), CYCLES + 1):
+            leave = first + cycle
+            corners: list[Point] = [
+                (self._x(leave), y_here),
+                (self._x(leave + band.width), y_here),
+                (self._x(leave + band.width + time), y_there),
+                (self._x(leave + time), y_there),
+            ]
+            drawn = " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
+            yield f'<polygon points="{drawn}" fill="{colour}" fill-opacity="0.28"/>'

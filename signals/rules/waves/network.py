@@ -14,9 +14,8 @@ from pydantic import ValidationError as SchemaError
 
 from city.errors import Invalid
 from signals.rules.documents import refusal
-from signals.rules.waves.corridor import (
-    Coordination,
-    Corridor,
+from signals.rules.waves.corridor import Coordination, Corridor
+from signals.rules.waves.corridor_documents import (
     CorridorDocument,
     Finite,
     Range,
@@ -61,6 +60,12 @@ class Network:
                 raise Invalid(
                     "must have the range of cycles that the others have",
                     field=f"{_called(number, self.names[number])}.cycle_s",
+                )
+            half = next((each.name for each in corridor.signals if each.half is not None), None)
+            if half is not None:
+                raise Invalid(
+                    f"half cycles, as at {half!r}, are for single corridors",
+                    field=f"{_called(number, self.names[number])}.signals",
                 )
             times = Counter(each.name for each in corridor.signals)
             twice = next((name for name, count in times.items() if count > 1), None)

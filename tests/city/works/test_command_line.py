@@ -1,5 +1,7 @@
 """What a command line takes as a value, and what it says about what it does not know."""
 
+import ctypes
+
 import pytest
 
 from city.command_line import CommandLine
@@ -26,3 +28,14 @@ def test_what_is_no_value_is_refused_in_one_line(
         line().parse_args(wrong)
     assert left.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_a_library_prints_stands_apart_from_the_answer(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with line().libraries_to_stderr():
+        ctypes.CDLL(None).printf(b"solved\n")
+    line().answer({"found": 1})
+    printed = capfd.readouterr()
+    assert printed.out == '{"found": 1}\n'
+    assert printed.err == "solved\n"

@@ -81,6 +81,7 @@ class SignalsPage {
     for (const id of ["outbound-kph", "inbound-kph"]) {
       byId<HTMLInputElement>(id).addEventListener("change", () => this.tryLater());
     }
+    byId("band-kind").addEventListener("change", () => this.showStreet());
     byId("import").hidden = !this.mayDraw;
     byId("import").addEventListener("click", () => this.importDialog());
     byId("mode-junction").addEventListener("click", () => this.mode(false));
@@ -371,6 +372,7 @@ class SignalsPage {
     byId("street-empty").hidden = shown;
     byId("street-body").hidden = !shown;
     if (!street || !shown) return;
+    const byLink = byId<HTMLSelectElement>("band-kind").value === "links";
     const plans = new Map(this.street.flatMap((signal) => {
       const plan = this.planOf(signal);
       return plan ? [[signal, plan] as const] : [];
@@ -378,12 +380,20 @@ class SignalsPage {
     this.diagram.show(street, plans, this.titles(), {
       outbound: kph("outbound-kph") ?? street.outbound_kph,
       inbound: kph("inbound-kph") ?? street.inbound_kph,
-    });
+    }, byLink);
     const bands = this.diagram.bands();
     const width = (seconds: number): string =>
       bands.cycleS === null ? "–" : text("signals.seconds", { n: round(seconds) });
     write(byId("band-out"), width(bands.outbound.widthS));
     write(byId("band-in"), width(bands.inbound.widthS));
+    byId("links-figure").hidden = !byLink;
+    write(
+      byId("band-links"),
+      (["outbound", "inbound"] as const)
+        .map((way) => this.diagram.linkBands(way).map((band) => band.widthS))
+        .map((widths) => (widths.length ? width(Math.min(...widths)) : "–"))
+        .join(" / "),
+    );
     byId("cycles-differ").hidden = bands.cycleS !== null;
   }
 

@@ -20,6 +20,12 @@ export interface Bands {
   readonly inbound: Band;
 }
 
+/** A band between two neighbouring stops, in the order of driving. */
+export interface LinkBand extends Band {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface DiagramListener {
   /** An offset is being moved: answer within a frame. */
   moved(signal: string, offsetS: number): void;
@@ -33,6 +39,7 @@ export class Diagram {
   private plans: ReadonlyMap<string, Plan> = new Map();
   private titles: ReadonlyMap<string, string> = new Map();
   private speeds: Readonly<Record<Way, number>> = { outbound: 50, inbound: 50 };
+  private byLink = false;
   private width = 0;
 
   constructor(private readonly listener: DiagramListener) {
@@ -47,7 +54,9 @@ export class Diagram {
     plans: ReadonlyMap<string, Plan>,
     titles: ReadonlyMap<string, string>,
     speeds: Readonly<Record<Way, number>>,
+    byLink: boolean,
   ): void {
+    this.byLink = byLink;
     this.street = street;
     this.plans = plans;
     this.titles = titles;
@@ -68,11 +77,33 @@ export class Diagram {
       const first = order[0]?.position_m ?? 0;
       return bandAlong(
         order.map((stop) => this.greens(stop.signal, way)),
-        order.map((stop) => (Math.abs(stop.position_m - first) * KPH) / this.speeds[way]),
+        order.map((stop) => this.reachS(first, stop.position_m, way)),
         cycle,
       );
     };
     return { cycleS: cycle, outbound: along("outbound"), inbound: along("inbound") };
+  }
+
+  /** Each link's own widest band: what neighbouring greens have in common. */
+  linkBands(way: Way): LinkBand[] {
+    const stops = this.street?.stops ?? [];
+    const cycle = stops.length ? commonCycleS(stops.map((stop) => this.cycleOf(stop.signal, stop.cycle_s))) : null;
+    if (cycle === null) return [];
+    return stops.slice(1).flatMap((there, i) => {
+      const here = stops[i];
+      if (!here) return [];
+      const ends = way === "outbound" ? [here, there] : [there, here];
+      const band = bandAlong(
+        ends.map((stop) => this.greens(stop.signal, way)),
+        [0, this.reachS(here.position_m, there.position_m, way)],
+        cycle,
+      );
+      return [{ ...band, from: way === "outbound" ? i : i + 1, to: way === "outbound" ? i + 1 : i }];
+    });
+  }
+
+  private reachS(from: number, to: number, way: Way): number {
+    return (Math.abs(to - from) * KPH) / this.speeds[way];
   }
 
   private cycleOf(signal: string, otherwise: number): number {
@@ -122,6 +153,7 @@ export class Diagram {
       svg(
         "g",
         { "clip-path": "url(#space-time-clip)" },
+        ...(this.byLink ? this.linkShapes(bands.cycleS, x, y, shownS) : []),
         ...this.bandShapes("outbound", bands, x, y, shownS),
         ...this.bandShapes("inbound", bands, x, y, shownS),
         ...street.stops.flatMap((stop) => this.stopShapes(stop.signal, y(stop.position_m), x, shownS, bands.cycleS)),
@@ -180,7 +212,7 @@ export class Diagram {
     if (cycle === null || band.widthS <= 0) return [];
     const order = way === "outbound" ? stops : [...stops].reverse();
     const first = order[0]?.position_m ?? 0;
-    const reach = order.map((stop) => (Math.abs(stop.position_m - first) * KPH) / this.speeds[way]);
+    const reach = order.map((stop) => this.reachS(first, stop.position_m, way));
     const back = Math.ceil((reach[reach.length - 1] ?? 0) / cycle) + 1;
     const colour = way === "outbound" ? "var(--accent)" : "var(--information)";
     return Array.from({ length: Math.ceil(shownS / cycle) + back }, (_, turn) => {
@@ -191,6 +223,39 @@ export class Diagram {
         .reverse();
       return svg("polygon", { points: [...front, ...rear].join(" "), fill: colour, "fill-opacity": 0.2, stroke: colour, "stroke-width": 1 });
     });
+  }
+
+  private linkShapes(cycle: number | null, x: (s: number) => number, y: (m: number) => number, shownS: number): SVGElement[] {
+    const stops = this.street?.stops ?? [];
+    if (cycle === null) return [];
+    return (["outbound", "inbound"] as const).flatMap((way) =>
+      this.linkBands(way).flatMap((band) => {
+        const here = stops[band.from];
+        const there = stops[band.to];
+        if (!here || !there || band.widthS <= 0) return [];
+        const driven = this.reachS(here.position_m, there.position_m, way);
+        const back = Math.ceil((driven + band.widthS) / cycle);
+        const colour = way === "outbound" ? "var(--accent)" : "var(--information)";
+        return Array.from({ length: Math.ceil(shownS / cycle) + back }, (_, turn) => {
+          const begin = band.beginS + (turn - back) * cycle;
+          const corners = [
+            [begin, here],
+            [begin + driven, there],
+            [begin + driven + band.widthS, there],
+            [begin + band.widthS, here],
+          ] as const;
+          return svg("polygon", {
+            class: "space-time-link",
+            points: corners.map(([s, stop]) => `${x(s).toFixed(1)},${y(stop.position_m).toFixed(1)}`).join(" "),
+            fill: colour,
+            "fill-opacity": 0.14,
+            stroke: colour,
+            "stroke-width": 1,
+            "stroke-dasharray": "4 3",
+          });
+        });
+      }),
+    );
   }
 
   private handle(signal: string, at: number, x: (s: number) => number, shownS: number): SVGElement {
