@@ -15,6 +15,7 @@ from signals.services import (
     drives,
     lane_studies,
     lost_work,
+    on_line,
     optimisations,
     priority,
     schedule_making,
@@ -59,6 +60,7 @@ def tasks(database: Database) -> list[Task]:
     def watch_alarms(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
         alarms.watch_all(database)
+        on_line.look_all(database)
         work_orders.raise_lasting(database)
 
     def watch_day(arguments: Mapping[str, JsonValue]) -> None:

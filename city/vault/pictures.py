@@ -1,7 +1,7 @@
-"""Pictures with plates in them, sealed: a photograph of a plate is the plate.
+"""Pictures with plates in them, sealed: a photograph of a plate is the plate. Other files, too.
 
-Unlike plates they are not carried over to a new key: none is kept for long, and an old key retires
-when the last picture under it is dropped.
+Unlike plates they are not carried over to a new key: an old key retires when the last picture under
+it is dropped. Pictures of vehicles are not kept for long; what is kept of junctions keeps its key.
 """
 
 import os

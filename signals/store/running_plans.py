@@ -97,6 +97,19 @@ def before(
     return {each.signal: each for each in ordered}
 
 
+def history(
+    connection: Connection, network_id: UUID, name: str, *, limit: int
+) -> list[RunningPlan]:
+    """Give what a signal's controller runs and ran, the latest first."""
+    query = (
+        select(*_columns())
+        .where(running_plan.c.network_id == network_id, running_plan.c.signal == name)
+        .order_by(running_plan.c.from_at.desc(), running_plan.c.id.desc())
+        .limit(limit)
+    )
+    return [RunningPlan(**row) for row in connection.execute(query).mappings()]
+
+
 def switch(
     connection: Connection, network_id: UUID, runs: Sequence[NewRun], *, at: datetime, by: str
 ) -> None:

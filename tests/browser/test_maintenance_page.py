@@ -75,3 +75,38 @@ def test_work_goes_from_the_desk_to_a_phone_at_the_cabinet_and_back(visitor: Vis
     expect(dark.locator("body[data-work]")).to_have_count(1)
     shot(dark, "work-list-zh-768-dark")
     assert violations(dark) == []
+
+
+def test_a_junctions_file_keeps_papers_in_versions_on_a_phone_too(visitor: Visitor) -> None:
+    title = f"Wiring of the cabinet {uuid4().hex[:4]}"
+    page = visitor.open("/signals/maintenance", "maintainer", language="zh", width=360, scale=2)
+    expect(page.locator("body[data-work]")).to_have_count(1)
+    page.locator("#view button").nth(3).click()
+    expect(page.locator('body[data-work="online"]')).to_have_count(1)
+    shot(page, "work-online-zh-360")
+    assert violations(page) == []
+    page.locator(".online-row a").first.click()
+    expect(page.locator("body[data-file]")).to_have_count(1)
+    for version in (1, 2):
+        page.locator("#add-document").click()
+        page.locator("#document-kind").select_option("wiring")
+        page.locator("#document-title").fill(title)
+        page.locator("#document-content").set_input_files(
+            {
+                "name": "wiring.pdf",
+                "mimeType": "application/pdf",
+                "buffer": b"%%PDF-1.7\n%d\n%%%%EOF\n" % version,
+            }
+        )
+        page.locator("#dialog button[type=submit]").click()
+        expect(page.locator("#dialog")).to_be_hidden()
+    row = page.locator(".file-papers > li", has_text=title)
+    expect(row).to_contain_text("第 2 版")
+    row.locator("summary").click()
+    expect(row).to_contain_text("第 1 版")
+    shot(page, "junction-file-zh-360")
+    assert violations(page) == []
+    wide = visitor.open(page.url.partition(visitor.system.origin)[2], "engineer", theme="dark")
+    expect(wide.locator("#documents")).to_contain_text(title)
+    shot(wide, "junction-file-en-1440-dark")
+    assert violations(wide) == []

@@ -122,6 +122,16 @@ ROLES: dict[str, set[Role]] = {
     "GET /api/v1/signal-work-policy": SIGNAL_READERS | {Role.MAINTAINER},
     "PUT /api/v1/signal-work-policy": SIGNAL_AUTHORS,
     "GET /signals/maintenance": SIGNAL_READERS | {Role.MAINTAINER},
+    "GET /signals/maintenance/<uuid:network_id>/<string:name>": SIGNAL_READERS | {Role.MAINTAINER},
+    "GET /api/v1/signal-networks/<uuid:network_id>/on-line": SIGNAL_READERS | {Role.MAINTAINER},
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/file": (
+        SIGNAL_READERS | {Role.MAINTAINER}
+    ),
+    "POST /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/documents": (
+        SIGNAL_AUTHORS | {Role.MAINTAINER}
+    ),
+    "GET /api/v1/signal-networks/<uuid:network_id>/signals/<string:name>/documents/"
+    "<uuid:document_id>/content": SIGNAL_READERS | {Role.MAINTAINER},
     "GET /api/v1/signal-escorts": {Role.ESCORT},
     "POST /api/v1/signal-escorts": {Role.ESCORT},
     "GET /api/v1/signal-escorts/<uuid:escort_id>": {Role.ESCORT},

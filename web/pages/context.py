@@ -182,6 +182,7 @@ def _within(name: str) -> bool:
             "pages.signal_study",
             "pages.signal_duty",
             "pages.signal_maintenance",
+            "pages.junction_file",
             "pages.signal_travel",
             "pages.signal_junction",
         }

@@ -295,6 +295,13 @@ def signal_maintenance() -> Response:
     return page("maintenance.html")
 
 
+@blueprint.get("/signals/maintenance/<uuid:network_id>/<string:name>")
+@access.allow(*MAINTENANCE_ROLES)
+def junction_file(network_id: UUID, name: str) -> Response:
+    """Show what is kept of a junction: work, papers, faults, plans, how it was on line."""
+    return page("junction_file.html", subject=f"{network_id}/{name}")
+
+
 @blueprint.get("/permits")
 @access.allow(*PERMIT_ROLES)
 def permits() -> Response:

@@ -45,6 +45,7 @@ export class JunctionPage {
     this.network = subject.slice(0, cut);
     this.name = subject.slice(cut + 1);
     this.home = `/api/v1/signal-networks/${this.network}/signals/${encodeURIComponent(this.name)}`;
+    byId<HTMLAnchorElement>("file").href = `/signals/maintenance/${this.network}/${encodeURIComponent(this.name)}`;
     byId<HTMLAnchorElement>("back").href = `/signals/duty?network=${this.network}`;
     chips(byId("span"), SPANS.map((each) => [each, named("duty.span", each)] as const), this.span, (chosen) => {
       this.span = chosen;

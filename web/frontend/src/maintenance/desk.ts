@@ -9,11 +9,12 @@ import { emptyState, errorState } from "../shell/states";
 import { named, text } from "../shell/text";
 import { offerNetworks } from "../signals/network_choice";
 import { orderCase } from "./order";
+import { onLineView } from "./online";
 import { policyView } from "./policy";
-import { KINDS, PRIORITIES, WORK, type Work, type WorkDetail, type Works, type WorkPolicy } from "./types";
-import { dueTag, place, priorityTag, said, stateTag } from "./words";
+import { KINDS, PRIORITIES, WORK, type SignalsOnLine, type Work, type WorkDetail, type Works, type WorkPolicy } from "./types";
+import { dueTag, fileAddress, place, priorityTag, said, stateTag } from "./words";
 
-const VIEWS = ["active", "mine", "over", "policy"] as const;
+const VIEWS = ["active", "mine", "over", "online", "policy"] as const;
 type View = (typeof VIEWS)[number];
 const STEP = 100;
 
@@ -26,6 +27,7 @@ export class WorkDesk {
   private items: readonly Work[] = [];
   private next: string | null = null;
   private policy: WorkPolicy | null = null;
+  private online: SignalsOnLine | null = null;
   private known = false;
   private asked = new URLSearchParams(location.search).get("order");
 
@@ -66,6 +68,8 @@ export class WorkDesk {
     try {
       if (view === "policy") {
         this.policy = await read<WorkPolicy>("/api/v1/signal-work-policy");
+      } else if (view === "online") {
+        this.online = await read<SignalsOnLine>(`/api/v1/signal-networks/${this.network}/on-line`);
       } else {
         const query = {
           network_id: this.network,
@@ -114,6 +118,10 @@ export class WorkDesk {
     if (!this.known) return;
     if (this.view === "policy") {
       if (this.policy) replace(this.place, policyView(this.policy, (set) => this.setPolicy(set)));
+      return;
+    }
+    if (this.view === "online") {
+      if (this.online) replace(this.place, onLineView(this.online, (signal) => fileAddress(this.network, signal)));
       return;
     }
     const focused = (document.activeElement as HTMLElement | null)?.dataset["row"];

@@ -6,9 +6,8 @@ import { exactly } from "../format/words";
 import { fact } from "../panels/figures";
 import { h, replace } from "../shell/dom";
 import { choice, labelled, showForm } from "../shell/form";
-import { hasRole } from "../shell/page";
 import { named, text } from "../shell/text";
-import { dueTag, place, priorityTag, said, seconds, stateTag } from "./words";
+import { dueTag, fileAddress, place, priorityTag, said, seconds, stateTag } from "./words";
 import { WORK, type Work, type WorkAct, type WorkDetail, type Worker, type WorkEntry } from "./types";
 
 const PRIMARY: readonly WorkAct[] = ["take", "done", "check"];
@@ -43,11 +42,8 @@ export function orderCase(found: WorkDetail, changed: Changed): HTMLElement {
   );
 }
 
-function where(found: Work): HTMLElement | string {
-  // A maintainer has no duty desk: there the name is enough.
-  return hasRole("engineer", "operator", "auditor", "administrator")
-    ? h("a", { href: `/signals/duty/${found.network_id}/${encodeURIComponent(found.signal)}` }, place(found))
-    : place(found);
+function where(found: Work): HTMLElement {
+  return h("a", { href: fileAddress(found.network_id, found.signal) }, place(found));
 }
 
 function raised(found: Work): string {
@@ -131,7 +127,7 @@ function askPhoto(found: WorkDetail, changed: Changed): void {
   });
 }
 
-function base64(content: ArrayBuffer): string {
+export function base64(content: ArrayBuffer): string {
   let binary = "";
   for (const byte of new Uint8Array(content)) binary += String.fromCharCode(byte);
   return btoa(binary);

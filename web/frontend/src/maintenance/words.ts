@@ -23,6 +23,10 @@ export function place(work: Work): string {
   return title && title !== work.signal ? `${work.signal} ${title}` : work.signal;
 }
 
+export function fileAddress(network: string, signal: string): string {
+  return `/signals/maintenance/${network}/${encodeURIComponent(signal)}`;
+}
+
 export function stateTag(work: Work): HTMLElement {
   return h(
     "span",
