@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Port that POS terminals dial (`docs/pos.md`); unset: none is listened for."""
     snmp_users: SecretStr | None = Field(None, validation_alias=_named("SNMP_USERS"))
     """Users and keys for NTCIP controllers as JSON (`docs/controllers.md`); unset: none."""
+    gat1049_systems: SecretStr | None = Field(None, validation_alias=_named("GAT1049_SYSTEMS"))
+    """Users and passwords for signal systems as JSON (`docs/controllers.md`); unset: none."""
     streets: Path | None = Field(None, validation_alias=_named("GREENBAY_STREETS"))
     """File of the street network (`city/street_files.py`); unset: `streets.json` in `var`."""
     log_level: str = Field("INFO", validation_alias=_named("GREENBAY_LOG_LEVEL"))

@@ -1,11 +1,24 @@
 """Lines to cabinets, by what their binding says."""
 
+from typing import Final
+
 from city.errors import Invalid
 from city.works.settings import settings
+from signals.adapters.gat1049.line import Gat1049Line
+from signals.adapters.gat1049.systems import Systems
+from signals.adapters.gat1049.users import read_users as read_gat_users
 from signals.adapters.gbt20999.line import Gbt20999Line
 from signals.adapters.gbt20999.link import Patience, TcpLink, UdpLink
-from signals.rules.controllers.address import CabinetAddress, dialect_of, snmp_user_of
+from signals.rules.controllers.address import (
+    CabinetAddress,
+    dialect_of,
+    snmp_user_of,
+    system_of,
+)
 from signals.rules.controllers.line import ControllerLine, NoAnswer
+
+SYSTEMS: Final = Systems()
+"""Of this process: the lines to a system's junctions share one session."""
 
 
 def dial(address: CabinetAddress, patience: Patience | None = None) -> ControllerLine:
@@ -20,6 +33,8 @@ def dial(address: CabinetAddress, patience: Patience | None = None) -> Controlle
     """
     if address.protocol == "ntcip":
         return _over_snmp(address, patience)
+    if address.protocol == "gat1049":
+        return _of_system(address, patience or Patience())
     dialect = dialect_of(address.dialect)
     connect = TcpLink.dial if address.transport == "tcp" else UdpLink
     try:
@@ -32,6 +47,16 @@ def dial(address: CabinetAddress, patience: Patience | None = None) -> Controlle
         junction=address.junction,
         dialect=dialect,
     )
+
+
+def _of_system(address: CabinetAddress, patience: Patience) -> ControllerLine:
+    name, cross = system_of(address.dialect)
+    kept = settings().gat1049_systems
+    users = read_gat_users(None if kept is None else kept.get_secret_value())
+    if name not in users:
+        raise Invalid(f"has no password of {name}", field="GAT1049_SYSTEMS")
+    session = SYSTEMS.borrow(address.host, address.port, users[name], patience)
+    return Gat1049Line(session, cross, patience=patience, closed=lambda: SYSTEMS.give_back(session))
 
 
 def _over_snmp(address: CabinetAddress, patience: Patience | None) -> ControllerLine:

@@ -6,10 +6,14 @@ import sys
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from pydantic import JsonValue
+
 from city.command_line import CommandLine
 from city.errors import Invalid
 from city.works.settings import settings
 from signals.adapters.cabinet_host import GRAMMAR, CabinetHost, parse_mischief
+from signals.adapters.gat1049 import simulated as gat1049
+from signals.adapters.gat1049.users import read_users as read_gat_users
 from signals.adapters.gbt20999 import simulated as gbt20999
 from signals.rules.controllers import demonstration
 from signals.rules.controllers.cabinet import Cabinet
@@ -21,14 +25,17 @@ from signals.rules.safety.profiles import PROFILES, profile_named
 
 SUMMARY: Final = "simulate a street controller, with a conflict monitor of its own"
 
-PROTOCOLS: Final = ("gbt20999", "ntcip")
+PROTOCOLS: Final = ("gbt20999", "gat1049", "ntcip")
 _EXAMPLE: Final = (
     "python -m signals controller --protocol gbt20999 --port 20999 --speed 10 \\\n"
     "    --faults lose=0.1,corrupt=0.1,seed=7\n"
     "Without --network it runs a crossroads of its own, plans 1 and 2.\n"
+    "gat1049: a signal system with one junction, TCP alone; who may log in is in GAT1049_SYSTEMS,\n"
+    "or told in the line that it prints.\n"
     "ntcip: eight phases in two rings of its own; SNMPv3 users are those of SNMP_USERS.\n"
     f"FAULTS: {GRAMMAR}"
 )
+_TRANSPORTS: Final = {"gbt20999": ["udp", "tcp"], "gat1049": ["tcp"], "ntcip": ["udp"]}
 _LAST_PORT: Final = 65_535
 _MOST_BYTES: Final = 512 * 1024 * 1024
 
@@ -59,34 +66,62 @@ def run(arguments: Sequence[str]) -> int:
         cabinet = demonstration.cabinet()
     else:
         cabinet = _cabinet_of(line, given.network, given.signal, given.profile)
-    host = CabinetHost(cabinet, speed=_speed(given.speed), mischief=parse_mischief(given.faults))
+    journal = gat1049.Journal()
+    host = CabinetHost(
+        cabinet,
+        speed=_speed(given.speed),
+        mischief=parse_mischief(given.faults),
+        told=journal.told,
+    )
     try:
-        asyncio.run(_serve(line, host, given.protocol, port))
+        asyncio.run(_serve(line, host, journal, given.protocol, port))
     except OSError as error:
         raise Invalid(f"{port} cannot be used ({error.strerror})", field="--port") from None
     sys.stderr.write("python -m signals controller: stopped\n")
     return 0
 
 
-async def _serve(line: CommandLine, host: CabinetHost, protocol: str, port: int) -> None:
+async def _serve(
+    line: CommandLine, host: CabinetHost, journal: gat1049.Journal, protocol: str, port: int
+) -> None:
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
-    bound, serving = await _listening(host, protocol, port)
+    more: dict[str, JsonValue] = {}
+    if protocol == "gat1049":
+        bound, serving, more = _system(host, journal, port)
+    else:
+        bound, serving = await _listening(host, protocol, port)
     layout = host.cabinet.layout
     line.answer(
         {
             "protocol": protocol,
             "address": f"127.0.0.1:{bound}",
-            "transports": ["udp"] if protocol == "ntcip" else ["udp", "tcp"],
+            "transports": _TRANSPORTS[protocol],
             "phases": len(layout.phases),
             "stages": len(layout.stages),
             "plans": sorted(host.cabinet.plans),
+            **more,
         }
     )
     sys.stdout.flush()
     await done.wait()
     serving.close()
+
+
+def _system(
+    host: CabinetHost, journal: gat1049.Journal, port: int
+) -> tuple[int, _Serving, dict[str, JsonValue]]:
+    kept = settings().gat1049_systems
+    known = read_gat_users(None if kept is None else kept.get_secret_value())
+    more: dict[str, JsonValue] = {"cross": gat1049.CROSS}
+    if not known:
+        # Of this run alone, like the log-ins of the demo city.
+        own = gat1049.user_of_its_own()
+        known = {own.name: own}
+        more |= {"user": own.name, "password": own.password}
+    reception = gat1049.serve(gat1049.SimulatedGat1049(host, journal), known, port)
+    return reception.port, reception, more
 
 
 async def _listening(host: CabinetHost, protocol: str, port: int) -> tuple[int, _Serving]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -9,51 +10,66 @@ import pytest
 
 from city.errors import Conflict, Invalid
 from signals.adapters.cabinet_host import CabinetHost
+from signals.adapters.gat1049.line import Gat1049Line
+from signals.adapters.gat1049.simulated import Journal
 from signals.adapters.gbt20999.line import Gbt20999Line
 from signals.adapters.gbt20999.link import Traffic
 from signals.adapters.gbt20999.simulated import SimulatedGbt20999
 from signals.rules.controllers.cabinet import Cabinet
 from signals.rules.controllers.gbt20999.frames import Frame, decode, encode
-from signals.rules.controllers.layout import PlanStage, layout_of, named, plan_of
+from signals.rules.controllers.layout import ControllerPlan, PlanStage, layout_of, named, plan_of
 from signals.rules.controllers.line import Control, ControllerState, NoAnswer
 from signals.rules.controllers.orders import Effect, ready, stage_of, way_back, way_to
 from signals.rules.model.aspects import GREENS, Aspect
 from signals.services.by_hand import Ended, Ending, HandPace, Order, Stop, carry_out
 from tests.signals import crossroads
+from tests.signals.direct_system import DirectSystem
 from tests.signals.judged_lamps import faults_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from signals.rules.controllers.line import ControllerLine
 
 CASE = crossroads.case_of(crossroads.network())
 PLAN = crossroads.plan(CASE)
 LAYOUT = layout_of(CASE, [PLAN])
 NAMES = [group.name for group in CASE.junction.groups]
 KEPT = plan_of(LAYOUT, PLAN, 1)
+_ROUND = (1, 2, 1, 3, 1, 4, 2, 3, 2, 4, 3, 4)
+EVERY_CHANGE = ControllerPlan(2, 12 * 40, 0, tuple(PlanStage(each, 40) for each in _ROUND))
+"""Goes from each stage to every other: GA/T 1049 tells changes by plans alone."""
 
 
 @dataclass
 class Bench:
     """A controller on a clock that goes on when somebody waits; frames without a socket."""
 
+    protocol: str = "gbt20999"
     now: float = 1_000.0
     shown: list[dict[int, Aspect]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     back: tuple[int, Control] | None = None
-    deaf: bool = False
     traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
+        journal = Journal()
+
+        def told(cabinet: Cabinet, late_s: int) -> None:
+            journal.told(cabinet, late_s)
+            self.shown.append(dict(cabinet.lamps))
+
         self.host = CabinetHost(
-            Cabinet(LAYOUT, {1: KEPT}, 1, clock_s=7),
+            Cabinet(LAYOUT, {1: KEPT, 2: EVERY_CHANGE}, 1, clock_s=7),
             tick=lambda: self.now,
-            told=lambda cabinet, _late_s: self.shown.append(dict(cabinet.lamps)),
+            told=told,
         )
         self._controller = SimulatedGbt20999(self.host)
-        self.line = Gbt20999Line(self)
+        self.line: ControllerLine = Gbt20999Line(self)
+        self._system = DirectSystem(self.host, journal)
+        if self.protocol == "gat1049":
+            self.line = Gat1049Line(self._system, self._system.cross)
 
     def ask(self, request: Frame) -> Frame:
-        if self.deaf:
+        if self._system.deaf:
             raise NoAnswer("the controller did not answer")
         found = decode(encode(request, escaped=False), escaped=False)
         reply = self._controller.answer(found)
@@ -62,6 +78,15 @@ class Bench:
 
     def close(self) -> None:
         pass
+
+    @property
+    def deaf(self) -> bool:
+        """Whether nothing reaches it."""
+        return self._system.deaf
+
+    @deaf.setter
+    def deaf(self, value: bool) -> None:
+        self._system.deaf = value
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -93,16 +118,29 @@ class Bench:
         return faults_shown(CASE, PLAN, self.shown)
 
 
-def settled(seconds: float) -> Bench:
-    bench = Bench()
-    bench.sleep(seconds)
-    return bench
+Settled = Callable[[float], Bench]
 
 
-@pytest.mark.parametrize("at_s", [12, 30, 47, 61, 83])
+@pytest.fixture(params=["gbt20999", "gat1049"])
+def settled(request: pytest.FixtureRequest) -> Settled:
+    """Give a controller of each protocol, after so many seconds."""
+
+    def made(seconds: float) -> Bench:
+        bench = Bench(request.param)
+        bench.sleep(seconds)
+        return bench
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("settled", "at_s"),
+    [*(("gbt20999", at_s) for at_s in (12, 30, 47, 61, 83)), ("gat1049", 12), ("gat1049", 61)],
+    indirect=["settled"],
+)
 @pytest.mark.parametrize("effect", list(Effect))
 def test_every_order_is_brought_about_kept_and_given_back_safely(
-    effect: Effect, at_s: float
+    effect: Effect, at_s: float, settled: Settled
 ) -> None:
     bench = settled(at_s)
     state = bench.line.read_state()
@@ -122,7 +160,7 @@ def test_every_order_is_brought_about_kept_and_given_back_safely(
     assert f"shows {word}" in bench.said or "its time is over" in bench.said
 
 
-def test_a_chosen_stage_is_green_until_the_end_and_no_longer() -> None:
+def test_a_chosen_stage_is_green_until_the_end_and_no_longer(settled: Settled) -> None:
     bench = settled(20)
     until_s = bench.now + 50
     seen: list[tuple[float, ControllerState]] = []
@@ -138,7 +176,7 @@ def test_a_chosen_stage_is_green_until_the_end_and_no_longer() -> None:
     assert bench.judged() == []
 
 
-def test_an_order_is_taken_back_at_once_or_left_to_the_one_that_follows() -> None:
+def test_an_order_is_taken_back_at_once_or_left_to_the_one_that_follows(settled: Settled) -> None:
     bench = settled(20)
     order = Order(Effect.FLASHING, None, bench.now + 3_600)
 
@@ -163,7 +201,7 @@ def test_an_order_is_taken_back_at_once_or_left_to_the_one_that_follows() -> Non
 @pytest.mark.parametrize("after_s", [40, 44, 47])
 @pytest.mark.parametrize("effect", [Effect.ALL_RED, Effect.FLASHING, Effect.DARK])
 def test_an_order_taken_back_while_its_red_begins_keeps_the_longest_intergreen(
-    effect: Effect, after_s: float
+    effect: Effect, after_s: float, settled: Settled
 ) -> None:
     """A bicycle's green has just ended, and the walk across its way needs 13.4 s."""
     bench = settled(40)
@@ -177,7 +215,9 @@ def test_an_order_taken_back_while_its_red_begins_keeps_the_longest_intergreen(
     assert bench.judged() == []
 
 
-def test_the_way_out_of_red_waits_for_who_clears_the_junction_longest() -> None:
+def test_the_way_out_of_red_waits_for_who_clears_the_junction_longest(
+    settled: Settled,
+) -> None:
     state = settled(40).line.read_state()
     red, _ = way_back(CASE, replace(state, control=Control.ALL_RED))
     assert red.least_s == max(pair.clear_s for pair in CASE.pairs) > 5
@@ -186,7 +226,7 @@ def test_the_way_out_of_red_waits_for_who_clears_the_junction_longest() -> None:
     assert red.least_s == 5
 
 
-def test_when_all_of_ours_are_gone_the_controller_goes_back_to_its_plan() -> None:
+def test_when_all_of_ours_are_gone_the_controller_goes_back_to_its_plan(settled: Settled) -> None:
     bench = settled(20)
 
     class Killed(Exception):
@@ -213,7 +253,7 @@ def test_when_all_of_ours_are_gone_the_controller_goes_back_to_its_plan() -> Non
     assert bench.judged() == []
 
 
-def test_a_controller_that_falls_silent_is_told_of_and_nothing_is_guessed() -> None:
+def test_a_controller_that_falls_silent_is_told_of_and_nothing_is_guessed(settled: Settled) -> None:
     bench = settled(20)
     bench.deaf = True
     silent = bench.run(Order(Effect.ALL_RED, None, bench.now + 60))
@@ -232,7 +272,7 @@ def test_a_controller_that_falls_silent_is_told_of_and_nothing_is_guessed() -> N
     assert bench.judged() == []
 
 
-def test_nobody_is_kept_waiting_longer_than_the_profile_allows() -> None:
+def test_nobody_is_kept_waiting_longer_than_the_profile_allows(settled: Settled) -> None:
     bench = settled(12)
     state = bench.line.read_state()
     layout = named(bench.line.read_layout(), NAMES)
@@ -251,7 +291,7 @@ def test_nobody_is_kept_waiting_longer_than_the_profile_allows() -> None:
             assert waits[name] <= 180, name
 
 
-def test_what_cannot_be_ordered_is_refused_with_the_reason() -> None:
+def test_what_cannot_be_ordered_is_refused_with_the_reason(settled: Settled) -> None:
     bench = settled(30)
     state = bench.line.read_state()
     layout = named(bench.line.read_layout(), NAMES)

@@ -16,10 +16,16 @@ from signals.rules.controllers.cabinet import Cabinet, Running
 from signals.rules.controllers.demonstration import cabinet, crossroads, plan
 from signals.rules.controllers.judging import of_programme
 from signals.rules.controllers.layout import ControllerPlan, Layout, layout_of, plan_of
-from signals.rules.controllers.line import Control, ControllerState, NoAnswer, Refused
+from signals.rules.controllers.line import (
+    Control,
+    ControllerLine,
+    ControllerState,
+    NoAnswer,
+    Refused,
+)
 from signals.rules.model.aspects import Aspect
 from signals.services.street import Outcome, Pace, put_in_force
-from tests.signals.controller_process import controller, port_of
+from tests.signals.controller_process import controller, line_to, port_of
 from tests.signals.crossroads import case_of, network
 from tests.signals.crossroads import plan as street_plan
 
@@ -38,22 +44,34 @@ def wanted(_layout: Layout, number: int) -> ControllerPlan:
 # --- a real process ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with controller("--speed", "100") as ready:
-        assert ready["transports"] == ["udp", "tcp"]
-        assert ready["plans"] == [1, 2]
-        yield port_of(ready)
+@pytest.fixture(scope="module", params=["gbt20999", "gat1049"])
+def ready(request: pytest.FixtureRequest) -> Iterator[dict[str, object]]:
+    with controller("--speed", "100", protocol=request.param) as made:
+        assert made["transports"] == {"gbt20999": ["udp", "tcp"], "gat1049": ["tcp"]}[request.param]
+        assert made["plans"] == [1, 2]
+        yield made
 
 
-@pytest.mark.parametrize("dial", [UdpLink, TcpLink.dial], ids=["udp", "tcp"])
-def test_a_controller_says_what_it_is_and_does(port: int, dial: Callable[..., UdpLink]) -> None:
-    line = Gbt20999Line(dial("127.0.0.1", port, PATIENT))
-    line.heartbeat()
+def test_a_controller_says_what_it_is_and_does(ready: dict[str, object]) -> None:
+    transports = ready["transports"]
+    assert isinstance(transports, list)
+    for transport in transports:
+        line = line_to(ready, PATIENT, transport)
+        if isinstance(line, Gbt20999Line):
+            line.heartbeat()
+        says_what_it_is(ready, line)
+        line.close()
+
+
+def says_what_it_is(ready: dict[str, object], line: ControllerLine) -> None:
     layout, mine = line.read_layout(), crossroads()
     assert layout.stages == mine.stages
     assert layout.conflicts == mine.conflicts
-    assert layout.intergreen_s == mine.intergreen_s
+    if ready["protocol"] == "gbt20999":
+        assert layout.intergreen_s == mine.intergreen_s
+    # The other tells what its plans' changes last, and nothing of two phases.
+    for one, other in ((1, 2), (2, 3), (3, 4), (4, 1)):
+        assert layout.change_s(one, other) == mine.change_s(one, other)
     assert [phase.losing for phase in layout.phases] == [phase.losing for phase in mine.phases]
     assert [phase.kind for phase in layout.phases] == [phase.kind for phase in mine.phases]
     assert line.read_plan(2) == plan(2, 25, 12, 20, 12)
@@ -62,11 +80,10 @@ def test_a_controller_says_what_it_is_and_does(port: int, dial: Callable[..., Ud
     assert state.control is Control.FIXED
     assert sorted(state.lamps) == [1, 2, 3, 4, 5, 6]
     assert state.faults == ()
-    line.close()
 
 
-def test_a_plan_goes_to_the_street_step_by_step(port: int) -> None:
-    line = Gbt20999Line(UdpLink("127.0.0.1", port, PATIENT))
+def test_a_plan_goes_to_the_street_step_by_step(ready: dict[str, object]) -> None:
+    line = line_to(ready, PATIENT)
     done = put_in_force(line, wanted, anything, sleep=time.sleep, pace=QUICK)
     assert done.outcome is Outcome.ACTIVE, done
     assert done.number == 127
@@ -75,9 +92,9 @@ def test_a_plan_goes_to_the_street_step_by_step(port: int) -> None:
     # The next one takes the other number: the one that runs is never written over.
     again = put_in_force(line, wanted, anything, sleep=time.sleep, pace=QUICK)
     assert (again.outcome, again.number, again.former) == (Outcome.ACTIVE, 128, 127)
-    with pytest.raises(Refused, match="control failed at 9"):
+    with pytest.raises(Refused, match=r"control failed at 9|SDE_Failure SetPlanParam"):
         line.write_plan(wanted(crossroads(), 128))
-    with pytest.raises(Refused, match="bad value at 9"):
+    with pytest.raises(Refused, match=r"bad value at 9|stage 2 is green for 1 s"):
         line.write_plan(plan(60, 35, 6, 30, 15))
     assert line.read_plan(60) is None
     line.close()

@@ -49,3 +49,20 @@ def test_a_cabinet_of_ntcip_names_its_user_and_never_a_key(site: Site) -> None:
     named = body | {"dialect": {"user": "centre"}}
     bound = site.call("PUT", cabinet, "engineer", json=named).get_json()
     assert (bound["protocol"], bound["dialect"]["user"]) == ("ntcip", "centre")
+
+
+def test_junctions_of_a_signal_system_are_told_apart_by_their_numbers(site: Site) -> None:
+    network_id = imported(site)
+    cabinet = f"/api/v1/signal-networks/{network_id}/signals/crossroads/cabinet"
+    body = {"protocol": "gat1049", "transport": "tcp", "host": "127.0.0.1", "port": 9_999}
+    nobody = site.call("PUT", cabinet, "engineer", json=body)
+    assert (nobody.status_code, nobody.get_json()["errors"][0]["field"]) == (422, "dialect")
+    named = body | {"dialect": {"user": "centre", "cross": "11010180001001"}}
+    bound = site.call("PUT", cabinet, "engineer", json=named).get_json()
+    assert (bound["protocol"], bound["dialect"]["cross"]) == ("gat1049", "11010180001001")
+    # At one address there are many junctions, and each stands at one signal alone.
+    another = imported(site)
+    elsewhere = cabinet.replace(str(network_id), str(another))
+    assert site.call("PUT", elsewhere, "engineer", json=named).status_code == 409
+    other = body | {"dialect": {"user": "centre", "cross": "11010180001002"}}
+    assert site.call("PUT", elsewhere, "engineer", json=other).status_code == 200

@@ -1,6 +1,7 @@
 """Where a cabinet is reached, and how it speaks: pure, checked when it is made."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
@@ -10,13 +11,17 @@ from pydantic import JsonValue
 from city.errors import Invalid
 from signals.rules.controllers.gbt20999.objects import Dialect
 
-PROTOCOLS: Final = ("gbt20999", "ntcip")
+PROTOCOLS: Final = ("gbt20999", "gat1049", "ntcip")
 TRANSPORTS: Final = ("udp", "tcp")
 _MOST_PORT: Final = 65_535
 _MOST_CONTROLLER: Final = 2**32 - 1
 _MOST_JUNCTION: Final = 255
 _MOST_USER: Final = 32
 """Characters of a user's name in SNMPv3 (RFC 3414)."""
+
+_MOST_SYSTEM_USER: Final = 64
+_CROSS: Final = re.compile(r"[0-9]{1,20}")
+"""Sources disagree on its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,10 @@ class CabinetAddress:
             if self.transport != "udp":
                 raise Invalid("must be udp: NTCIP runs over SNMP", field="transport")
             snmp_user_of(self.dialect)
+        elif self.protocol == "gat1049":
+            if self.transport != "tcp":
+                raise Invalid("must be tcp: GA/T 1049 runs over TCP", field="transport")
+            system_of(self.dialect)
         else:
             dialect_of(self.dialect)
 
@@ -68,6 +77,24 @@ def snmp_user_of(given: Mapping[str, JsonValue]) -> str:
     if len(given) != 1 or not isinstance(user, str) or not 1 <= len(user) <= _MOST_USER:
         raise Invalid("must name the SNMPv3 user, and nothing else", field="dialect")
     return user
+
+
+def system_of(given: Mapping[str, JsonValue]) -> tuple[str, str]:
+    """Give who logs in to a signal system, whose password is in the settings, and the junction.
+
+    Raises
+    ------
+    Invalid
+        Where either is missing, or something else is said.
+    """
+    user, cross = given.get("user"), given.get("cross")
+    if len(given) != 2 or not isinstance(user, str) or not 1 <= len(user) <= _MOST_SYSTEM_USER:  # noqa: PLR2004 - user and cross
+        raise Invalid(
+            "must name the system's user and the cross, and nothing else", field="dialect"
+        )
+    if not isinstance(cross, str) or _CROSS.fullmatch(cross) is None:
+        raise Invalid("must be the junction's number, digits alone", field="dialect.cross")
+    return user, cross
 
 
 def dialect_of(given: Mapping[str, JsonValue]) -> Dialect:

@@ -25,7 +25,10 @@ CabinetActStatus = Literal[
 
 
 class DialectIn(Incoming):
-    """What sources of GB/T 20999 disagree on, as most have it where left out; of NTCIP the user."""
+    """What sources of GB/T 20999 disagree on, as most have it where left out; of NTCIP the user.
+
+    Of GA/T 1049 the signal system's user and the junction's number.
+    """
 
     version: Annotated[int, Field(ge=0, le=0xFFFF, strict=True)] | None = None
     lamp_attribute: Annotated[int, Field(ge=1, le=2, strict=True)] | None = None
@@ -33,14 +36,21 @@ class DialectIn(Incoming):
     stage_time_bytes: Literal[2, 4] | None = None
     user: Annotated[
         str | None,
-        Field(min_length=1, max_length=32, description="SNMPv3 user, whose keys the settings have"),
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Of SNMPv3 or a signal system; its keys are in the settings",
+        ),
+    ] = None
+    cross: Annotated[
+        str | None, Field(max_length=20, description="The junction's number in a signal system")
     ] = None
 
 
 class SignalCabinetIn(Incoming):
     """Where a signal's cabinet is reached, and what it speaks."""
 
-    protocol: Literal["gbt20999", "ntcip"] = "gbt20999"
+    protocol: Literal["gbt20999", "gat1049", "ntcip"] = "gbt20999"
     transport: Literal["udp", "tcp"] = "udp"
     host: Annotated[str, Field(max_length=15, description="An IPv4 address, no name")]
     port: Annotated[int, Field(ge=1, le=65_535, strict=True)]
@@ -57,6 +67,7 @@ class DialectOut(Outgoing):
     lenient: bool | None = None
     stage_time_bytes: int | None = None
     user: str | None = None
+    cross: str | None = None
 
 
 class SignalCabinetActOut(Outgoing):
