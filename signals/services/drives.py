@@ -1,9 +1,7 @@
 """A version driven in simulation beside what ran before, as a job: asked for, run, cancelled."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final, get_args
 from uuid import UUID
 
@@ -11,7 +9,7 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from city.audit import record
-from city.errors import CityError, Conflict, NotFound
+from city.errors import Conflict, NotFound
 from city.people.actors import Actor, system_actor
 from city.works.database import Database, UnitOfWork
 from signals.rules.life.parts import plan_json
@@ -30,15 +28,17 @@ from signals.rules.simulation.departures import (
     turning_of,
 )
 from signals.services import networks, plan_versions
-from signals.services.optimisations import begin_apart
+from signals.services.apart import lent
+from signals.services.asked_work import AskedWork
 from signals.store import drives as store
 from signals.store import networks as network_store
 from signals.store import plan_versions as version_store
 
 if TYPE_CHECKING:
-    from signals.services.driving import Course, Driven
+    from signals.services.driving import Course
 
 TASK: Final = "signals.drive"
+WORK: Final = AskedWork(store.find, store.change)
 WARM_UP_S: Final = 300.0
 """The network fills; who starts before its end is not counted."""
 COUNTED_S: Final = 900.0
@@ -157,25 +157,7 @@ def run(database: Database, drive_id: UUID, *, apart: bool) -> None:
     apart : bool
         In a process of its own with a low priority, which SUMO's inherit.
     """
-    with database.unit_of_work() as uow:
-        found = store.find(uow.connection, drive_id, lock=True)
-        if found is None or found.finished_at is not None:
-            return
-        store.change(uow.connection, found.id, status="running", started_at=uow.clock.now())
-    try:
-        _run(database, found, apart=apart)
-    except CityError as error:
-        with database.unit_of_work() as uow:
-            _finish(uow, found.id, "failed", problem=str(error))
-
-
-def give_up(uow: UnitOfWork, drive_id: UUID, problem: str) -> bool:
-    """Let a drive that nobody will run end as failed; False where it has ended."""
-    found = store.find(uow.connection, drive_id, lock=True)
-    if found is None or found.finished_at is not None:
-        return False
-    _finish(uow, found.id, "failed", problem=problem)
-    return True
+    WORK.run(database, drive_id, lambda asked: _run(database, asked, apart=apart))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +173,12 @@ class _Setting:
 
 
 def _run(database: Database, asked: store.Drive, *, apart: bool) -> None:
+    from signals.services import driving  # noqa: PLC0415 - loads SciPy
+
     with database.read() as connection:
         setting = _setting(connection, asked)
         done = store.runs(connection, asked.id)
-    with _driver(apart=apart) as drive:
+    with lent(driving.drive, apart=apart) as drive:
         for seed in asked.seeds:
             for side in _SIDES:
                 if (side, seed) in done:
@@ -203,8 +187,7 @@ def _run(database: Database, asked: store.Drive, *, apart: bool) -> None:
                     _course(setting, side, seed, replayed=seed == asked.seeds[0])
                 )
                 with database.unit_of_work() as uow:
-                    now = store.find(uow.connection, asked.id, lock=True)
-                    if now is None or now.finished_at is not None:
+                    if WORK.open(uow, asked.id) is None:
                         return
                     store.add_run(uow.connection, asked.id, (side, seed), figures, replayed)
     _keep(database, asked, setting.told)
@@ -269,8 +252,7 @@ def _keep(database: Database, asked: store.Drive, told: Mapping[str, JsonValue])
     from signals.rules.simulation.comparison import comparisons  # noqa: PLC0415 - loads SciPy
 
     with database.unit_of_work() as uow:
-        now = store.find(uow.connection, asked.id, lock=True)
-        if now is None or now.finished_at is not None:
+        if WORK.open(uow, asked.id) is None:
             return
         done = store.runs(uow.connection, asked.id)
         before, after = ([done[side, seed] for seed in asked.seeds] for side in _SIDES)
@@ -296,20 +278,3 @@ def _keep(database: Database, asked: store.Drive, told: Mapping[str, JsonValue])
 
 def _finish(uow: UnitOfWork, drive_id: UUID, status: store.Status, **values: Any) -> None:
     store.change(uow.connection, drive_id, status=status, finished_at=uow.clock.now(), **values)
-
-
-class _driver:  # noqa: N801 - used as a with-statement's word
-    """Drives a run, here or in a process of its own that ends with the work."""
-
-    def __init__(self, *, apart: bool) -> None:
-        self._pool = ProcessPoolExecutor(1, get_context("spawn"), begin_apart) if apart else None
-
-    def __enter__(self) -> "Callable[[Course], Driven]":
-        from signals.services.driving import drive  # noqa: PLC0415 - loads SciPy
-
-        pool = self._pool
-        return drive if pool is None else lambda course: pool.submit(drive, course).result()
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)

@@ -1,18 +1,15 @@
 """Studies of a junction as a job: asked for, run apart, looked at, kept as a draft or forgotten."""
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from city.audit import record
-from city.errors import CityError, Conflict, Invalid, NotFound
+from city.errors import Conflict, Invalid, NotFound
 from city.people.actors import Actor
 from city.works.database import Database, UnitOfWork
 from signals.rules.life.outlook import Demand
@@ -20,7 +17,7 @@ from signals.rules.model.document_writing import document_of
 from signals.rules.model.documents import network_from_json, plans_from_json
 from signals.rules.model.junction import SignalNetwork, Turn, approach_bearing_deg
 from signals.rules.model.sumo_export import network_file
-from signals.rules.safety.profiles import Profile, profile_named
+from signals.rules.safety.profiles import profile_named
 from signals.rules.what_if.lane_functions import (
     Functions,
     Way,
@@ -32,7 +29,8 @@ from signals.rules.what_if.lane_functions import (
     ways_of,
 )
 from signals.services import networks
-from signals.services.optimisations import begin_apart
+from signals.services.apart import lent
+from signals.services.asked_work import AskedWork
 from signals.store import lane_studies as store
 from signals.store import networks as network_store
 
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from signals.rules.what_if.studies import Side
 
 TASK: Final = "signals.study_lanes"
+WORK: Final = AskedWork(store.find, store.change)
 FORGOTTEN_AFTER: Final = timedelta(days=7)
 """Studies that nobody kept."""
 
@@ -257,25 +256,7 @@ def run(database: Database, study_id: UUID, *, apart: bool) -> None:
     apart : bool
         In a process of its own with a low priority: making plans holds the interpreter.
     """
-    with database.unit_of_work() as uow:
-        found = store.find(uow.connection, study_id, lock=True)
-        if found is None or found.finished_at is not None:
-            return
-        store.change(uow.connection, found.id, status="running", started_at=uow.clock.now(), done=0)
-    try:
-        _run(database, found, apart=apart)
-    except CityError as error:
-        with database.unit_of_work() as uow:
-            give_up(uow, found.id, str(error))
-
-
-def give_up(uow: UnitOfWork, study_id: UUID, problem: str) -> bool:
-    """Let a study that nobody will go on with end as failed; False where it has ended."""
-    found = store.find(uow.connection, study_id, lock=True)
-    if found is None or found.finished_at is not None:
-        return False
-    store.finish(uow.connection, found.id, "failed", uow.clock.now(), problem=problem)
-    return True
+    WORK.run(database, study_id, lambda asked: _run(database, asked, apart=apart), done=0)
 
 
 def forget(database: Database) -> int:
@@ -302,12 +283,11 @@ def _run(database: Database, asked: store.LaneStudy, *, apart: bool) -> None:
     wanted: dict[store.SideName, dict[str, Functions]] = {"as_it_is": {}}
     if asked.functions is not None:
         wanted["changed"] = functions_from(asked.functions)
-    with _timer(apart=apart) as timed:
+    with lent(studies.with_lanes, apart=apart) as timed:
         for number, (name, functions) in enumerate(wanted.items(), 1):
             sides[name] = timed(part, functions, profile, demand)
             with database.unit_of_work() as uow:
-                now = store.find(uow.connection, asked.id, lock=True)
-                if now is None or now.finished_at is not None:
+                if WORK.open(uow, asked.id) is None:
                     return
                 store.change(uow.connection, asked.id, done=number)
     result: dict[str, JsonValue] = {
@@ -317,8 +297,7 @@ def _run(database: Database, asked: store.LaneStudy, *, apart: bool) -> None:
         "without_signal": studies.without_signal(part, demand),
     }
     with database.unit_of_work() as uow:
-        now = store.find(uow.connection, asked.id, lock=True)
-        if now is None or now.finished_at is not None:
+        if WORK.open(uow, asked.id) is None:
             return
         store.finish(
             uow.connection,
@@ -352,18 +331,3 @@ def functions_from(kept: Mapping[str, Any]) -> dict[str, Functions]:
         road: tuple(tuple(Way(Turn(w["turn"]), w["to_road"]) for w in lane) for lane in lanes)
         for road, lanes in kept.items()
     }
-
-
-_Timed = Callable[[SignalNetwork, Mapping[str, Functions], Profile, Demand], "Side | None"]
-
-
-@contextmanager
-def _timer(*, apart: bool) -> Iterator[_Timed]:
-    """Time a junction, here or in a process of its own that ends with the work."""
-    from signals.rules.what_if.studies import with_lanes  # noqa: PLC0415 - loads SciPy
-
-    if not apart:
-        yield with_lanes
-        return
-    with ProcessPoolExecutor(1, get_context("spawn"), begin_apart) as pool:
-        yield lambda *each: pool.submit(with_lanes, *each).result()

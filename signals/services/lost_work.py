@@ -41,10 +41,12 @@ _KINDS: Final = (
         optimisations.TASK,
         "optimisation_id",
         optimisation_store.unfinished_ids,
-        optimisations.give_up,
+        optimisations.WORK.give_up,
     ),
-    _Kind(drives.TASK, "drive_id", drive_store.unfinished_ids, drives.give_up),
-    _Kind(lane_studies.TASK, "study_id", lane_study_store.unfinished_ids, lane_studies.give_up),
+    _Kind(drives.TASK, "drive_id", drive_store.unfinished_ids, drives.WORK.give_up),
+    _Kind(
+        lane_studies.TASK, "study_id", lane_study_store.unfinished_ids, lane_studies.WORK.give_up
+    ),
     _Kind(schedule_making.TASK, "schedule_id", schedule_store.unmade_ids, schedule_making.give_up),
 )
 

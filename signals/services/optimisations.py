@@ -1,11 +1,7 @@
 """Plans made for a demand as a job: asked for, run junction by junction, seen, cancelled."""
 
-import os
-import signal as signal_numbers
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping
 from dataclasses import replace
-from multiprocessing import get_context
 from typing import Final
 from uuid import UUID
 
@@ -13,10 +9,9 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from city.audit import record
-from city.errors import CityError, Conflict, Invalid, NotFound
+from city.errors import Conflict, Invalid, NotFound
 from city.people.actors import Actor, system_actor
 from city.works.database import Database, UnitOfWork
-from city.works.embedded.children import follow_parent
 from signals.rules.life.outlook import Demand
 from signals.rules.life.parts import plan_json
 from signals.rules.model.plans import Programme
@@ -24,11 +19,13 @@ from signals.rules.model.schemas import FORMAT
 from signals.rules.safety.case import Case
 from signals.rules.safety.profiles import profile_named
 from signals.services import networks, plan_versions
+from signals.services.apart import lent
+from signals.services.asked_work import AskedWork
 from signals.store import networks as network_store
 from signals.store import optimisations as store
 
 TASK: Final = "signals.optimise"
-LEAST_PRIORITY: Final = 10
+WORK: Final = AskedWork(store.find, store.change)
 _MAKER: Final = "signals.optimise"
 
 Made = tuple[JsonValue, bool]
@@ -108,25 +105,7 @@ def run(database: Database, optimisation_id: UUID, *, apart: bool) -> None:
     apart : bool
         In a process of its own with a low priority: making plans holds the interpreter.
     """
-    with database.unit_of_work() as uow:
-        found = store.find(uow.connection, optimisation_id, lock=True)
-        if found is None or found.finished_at is not None:
-            return
-        store.change(uow.connection, found.id, status="running", started_at=uow.clock.now(), done=0)
-    try:
-        _run(database, found, apart=apart)
-    except CityError as error:
-        with database.unit_of_work() as uow:
-            store.finish(uow.connection, found.id, "failed", uow.clock.now(), problem=str(error))
-
-
-def give_up(uow: UnitOfWork, optimisation_id: UUID, problem: str) -> bool:
-    """Let an optimisation that nobody will run end as failed; False where it has ended."""
-    found = store.find(uow.connection, optimisation_id, lock=True)
-    if found is None or found.finished_at is not None:
-        return False
-    store.finish(uow.connection, found.id, "failed", uow.clock.now(), problem=problem)
-    return True
+    WORK.run(database, optimisation_id, lambda asked: _run(database, asked, apart=apart), done=0)
 
 
 def _run(database: Database, asked: store.Optimisation, *, apart: bool) -> None:
@@ -142,7 +121,7 @@ def _run(database: Database, asked: store.Optimisation, *, apart: bool) -> None:
     own = {name: plan for name, (_, plan) in running.items()}
     made: dict[str, Made] = {}
     without: list[str] = []
-    with _maker(apart=apart) as make:
+    with lent(_make, apart=apart) as make:
         for number, name in enumerate(asked.signals, 1):
             plan = make(cases[name], own.get(name), demand)
             if plan is None:
@@ -150,8 +129,8 @@ def _run(database: Database, asked: store.Optimisation, *, apart: bool) -> None:
             else:
                 made[name] = plan
             with database.unit_of_work() as uow:
-                now = store.find(uow.connection, asked.id, lock=True)
-                if now is None or now.finished_at is not None:
+                now = WORK.open(uow, asked.id)
+                if now is None:
                     return
                 store.change(uow.connection, asked.id, done=number)
                 if now.cancel_asked_by is not None:
@@ -173,8 +152,7 @@ def _finish(
         "without_plan": list[JsonValue](without),
     }
     with database.unit_of_work() as uow:
-        now = store.find(uow.connection, asked.id, lock=True)
-        if now is None or now.finished_at is not None:
+        if WORK.open(uow, asked.id) is None:
             return
         version_id = None
         if fresh:
@@ -209,29 +187,6 @@ def _finish(
             str(asked.id),
             {"plans": len(fresh), "kept": len(made) - len(fresh), "without": len(without)},
         )
-
-
-class _maker:  # noqa: N801 - used as a with-statement's word
-    """Makes a junction's plan, here or in a process of its own that ends with the work."""
-
-    def __init__(self, *, apart: bool) -> None:
-        self._pool = ProcessPoolExecutor(1, get_context("spawn"), begin_apart) if apart else None
-
-    def __enter__(self) -> Callable[[Case, Programme | None, Demand], Made | None]:
-        pool = self._pool
-        if pool is None:
-            return _make
-        return lambda case, own, demand: pool.submit(_make, case, own, demand).result()
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-
-def begin_apart() -> None:
-    """Let a process end with its parent, and give way to everybody else."""
-    follow_parent(signal_numbers.SIGKILL)
-    os.nice(LEAST_PRIORITY)
 
 
 def _make(case: Case, own: Programme | None, demand: Demand) -> Made | None:

@@ -3,8 +3,6 @@
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,7 +20,7 @@ from signals.rules.schedules.exceptions import (
     exceptions_from_json,
 )
 from signals.services import networks, plan_versions
-from signals.services.optimisations import begin_apart
+from signals.services.apart import lent
 from signals.services.schedules import FOLLOWER, find, record_act
 from signals.store import counts as count_store
 from signals.store import schedules as store
@@ -151,10 +149,8 @@ def _made(database: Database, asked: store.ScheduleRecord, *, apart: bool) -> Ma
         )
     own = {name: plan for name, (_, plan) in running.items()}
     arguments = (asked.title, cases, own, legs, settings)
-    if not apart:
-        return _make(*arguments)
-    with ProcessPoolExecutor(1, get_context("spawn"), begin_apart) as pool:
-        return pool.submit(_make, *arguments).result()
+    with lent(_make, apart=apart) as make:
+        return make(*arguments)
 
 
 def _make(
