@@ -63,6 +63,12 @@ def tasks(database: Database) -> list[Task]:
         on_line.look_all(database)
         work_orders.raise_lasting(database)
 
+    def inspect_cabinets(arguments: Mapping[str, JsonValue]) -> None:
+        del arguments
+        from signals import inspecting  # noqa: PLC0415 - lines are for few processes
+
+        inspecting.inspect_all(database)
+
     def watch_day(arguments: Mapping[str, JsonValue]) -> None:
         del arguments
         from signals.services import detections, live_bins  # noqa: PLC0415 - slow to load
@@ -73,6 +79,7 @@ def tasks(database: Database) -> list[Task]:
     return [
         Task("signals.fold_bins", fold_bins, every="* * * * *"),
         Task("signals.watch_alarms", watch_alarms, every="* * * * *"),
+        Task("signals.inspect_cabinets", inspect_cabinets, every="*/10 * * * *"),
         Task("signals.watch_day", watch_day, every="40 18 * * *"),
         Task("signals.keep_partitions", partial(_keep_partitions, database), every="11 * * * *"),
         Task("signals.end_lost_work", partial(_end_lost_work, database), every="* * * * *"),

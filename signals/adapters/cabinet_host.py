@@ -12,8 +12,13 @@ from signals.rules.controllers.cabinet import Cabinet
 
 _MOST_SPEED: Final = 1_000.0
 _MOST_DELAY_S: Final = 60.0
+_MOST_CLOCK_S: Final = 86_400.0
 _SHARES: Final = ("lose", "corrupt", "duplicate")
-GRAMMAR: Final = "lose=SHARE,corrupt=SHARE,duplicate=SHARE,delay=S,seed=N,weld=PHASE"
+_SECONDS: Final = ("delay", "clock")
+_SWITCHES: Final = ("lamp", "door")
+GRAMMAR: Final = (
+    "lose=SHARE,corrupt=SHARE,duplicate=SHARE,delay=S,seed=N,weld=PHASE,lamp=0|1,door=0|1,clock=S"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,12 @@ class Mischief:
     seed: int = 0
     weld: int | None = None
     """Phase whose green relay is stuck."""
+    lamp: bool = False
+    """Whether a red lamp is out."""
+    door: bool = False
+    """Whether its front door is open."""
+    clock_s: float = 0.0
+    """By which its clock is ahead."""
 
 
 def parse_mischief(text: str) -> Mischief:
@@ -38,15 +49,17 @@ def parse_mischief(text: str) -> Mischief:
     given: dict[str, float] = {}
     for part in filter(None, (each.strip() for each in text.split(","))):
         name, _, value = part.partition("=")
-        if name not in {*_SHARES, "delay", "seed", "weld"}:
+        if name not in {*_SHARES, *_SECONDS, *_SWITCHES, "seed", "weld"}:
             raise Invalid(f"{name} is not in {GRAMMAR}", field="--faults")
         try:
-            given[name] = float(value) if name in {*_SHARES, "delay"} else int(value)
+            given[name] = float(value) if name in {*_SHARES, *_SECONDS} else int(value)
         except ValueError:
             raise Invalid(f"{name} must be a number", field="--faults") from None
-        most = 1.0 if name in _SHARES else _MOST_DELAY_S
-        if name not in {"seed", "weld"} and not 0 <= given[name] <= most:
+        most = _MOST_DELAY_S if name == "delay" else 1.0
+        if name in {*_SHARES, *_SWITCHES, "delay"} and not 0 <= given[name] <= most:
             raise Invalid(f"{name} must be 0 to {most:g}", field="--faults")
+        if name == "clock" and not abs(given[name]) <= _MOST_CLOCK_S:
+            raise Invalid(f"clock must be within {_MOST_CLOCK_S:g}", field="--faults")
     weld = given.get("weld")
     return Mischief(
         given.get("lose", 0.0),
@@ -55,6 +68,9 @@ def parse_mischief(text: str) -> Mischief:
         given.get("delay", 0.0),
         int(given.get("seed", 0)),
         None if weld is None else int(weld),
+        given.get("lamp", 0) == 1,
+        given.get("door", 0) == 1,
+        given.get("clock", 0.0),
     )
 
 

@@ -19,11 +19,13 @@ from signals.rules.live.alarms import Code, Heard, PhaseQuarter, SentPlan, Sign
 from signals.rules.live.detectors import BIN, DetectorBin, State
 from signals.services import networks
 from signals.store import alarms as store
-from signals.store import bins, cabinets, reporters, running_plans
+from signals.store import bins, cabinet_looks, cabinets, reporters, running_plans
 from signals.store import networks as network_store
 from signals.store.reporters import DetectorUse
 
 QUARTER: Final = 3 * BIN
+LOOK_COUNTS: Final = timedelta(minutes=30)
+"""What a cabinet said of itself longer ago says nothing of now."""
 FLASH_WITHIN: Final = timedelta(days=2)
 """A flashing status is looked for so far back: one that lasts longer keeps its alarm open."""
 
@@ -31,9 +33,12 @@ log = structlog.get_logger("alarms")
 
 
 def watch_all(database: Database) -> tuple[int, int]:
-    """Look at every network that anybody reports of; give how many alarms were raised, cleared."""
+    """Look at every network that anybody reports of, or that has cabinets.
+
+    Give how many alarms were raised, and how many cleared.
+    """
     with database.read() as connection:
-        found = reporters.networks(connection)
+        found = sorted({*reporters.networks(connection), *cabinets.networks(connection)})
     raised = cleared = 0
     for network_id in found:
         with database.unit_of_work() as uow:
@@ -104,6 +109,11 @@ def _signs(connection: Connection, network_id: UUID, now: datetime) -> list[Sign
         *rules.of_queues(detectors, upstream, serves),
         *rules.of_flashing({signals[where]: row for where, row in flashing.items()}),
         *rules.of_plans(sent),
+        *rules.of_cabinets(
+            (each.signal, each.looked_at, each.told)
+            for each in cabinet_looks.looks(connection, network_id)
+            if now - each.looked_at <= LOOK_COUNTS
+        ),
     ]
 
 

@@ -18,9 +18,10 @@ from city.people.roles import Role
 from city.works.database import UnitOfWork
 from signals.rules.maintenance.uploads import format_of
 from signals.services import networks, on_line
-from signals.store import cabinets, reporters, running_plans
+from signals.store import cabinet_looks, cabinets, reporters, running_plans
 from signals.store import junction_documents as store
 from signals.store import networks as network_store
+from signals.store.cabinet_looks import CabinetLook
 from signals.store.cabinets import Binding
 from signals.store.junction_documents import JunctionDocument
 from signals.store.reporters import Reporter
@@ -51,6 +52,7 @@ class JunctionFile:
     title_zh: str
     title_en: str
     cabinet: Binding | None
+    look: CabinetLook | None
     reporters: list[Reporter]
     month: on_line.MonthOnLine | None
     month_before: on_line.MonthOnLine | None
@@ -79,6 +81,7 @@ def of(connection: Connection, network_id: UUID, name: str, now: datetime) -> Ju
         name,
         *titles[name],
         bound[0] if bound else None,
+        next(iter(cabinet_looks.looks(connection, network_id, name)), None),
         reporters.of_network(connection, network_id, [name]),
         next((each for each in months[0] if each.signal == name), None),
         next((each for each in months[1] if each.signal == name and each.watched_s), None),

@@ -88,6 +88,12 @@ def bindings(
     ]
 
 
+def networks(connection: Connection) -> list[UUID]:
+    """Give the networks that have cabinets."""
+    query = select(cabinet.c.network_id).distinct().order_by(cabinet.c.network_id)
+    return list(connection.execute(query).scalars())
+
+
 def bound_among(
     connection: Connection, keys: Collection[tuple[UUID, str]]
 ) -> set[tuple[UUID, str]]:

@@ -79,6 +79,7 @@ def test_work_goes_from_the_desk_to_a_phone_at_the_cabinet_and_back(visitor: Vis
 
 def test_a_junctions_file_keeps_papers_in_versions_on_a_phone_too(visitor: Visitor) -> None:
     title = f"Wiring of the cabinet {uuid4().hex[:4]}"
+    visitor.system.run_now("signals.inspect_cabinets")
     page = visitor.open("/signals/maintenance", "maintainer", language="zh", width=360, scale=2)
     expect(page.locator("body[data-work]")).to_have_count(1)
     page.locator("#view button").nth(3).click()
@@ -104,6 +105,9 @@ def test_a_junctions_file_keeps_papers_in_versions_on_a_phone_too(visitor: Visit
     expect(row).to_contain_text("第 2 版")
     row.locator("summary").click()
     expect(row).to_contain_text("第 1 版")
+    # Asked anew every twenty seconds: the look that was ordered above has come by then.
+    expect(page.locator("#facts")).to_contain_text("Greenbay simulated")
+    expect(page.locator("#facts")).to_contain_text("✓ 无")
     shot(page, "junction-file-zh-360")
     assert violations(page) == []
     wide = visitor.open(page.url.partition(visitor.system.origin)[2], "engineer", theme="dark")

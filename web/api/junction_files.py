@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from apiflask import APIBlueprint
 from flask import Response
 
+from signals.rules.controllers.inspection import Inspection
 from signals.services import junction_file as service
 from signals.services import networks, on_line
 from web import access
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     from city.works.database import UnitOfWork
     from signals.services.on_line import MonthOnLine
+    from signals.store.cabinet_looks import CabinetLook
+    from signals.store.cabinets import Binding
     from signals.store.junction_documents import JunctionDocument
     from signals.store.running_plans import RunningPlan
 
@@ -46,21 +50,12 @@ def junction_file(network_id: UUID, name: str) -> dict[str, Any]:
     now = wiring.wall.now()
     with wiring.database.read() as connection:
         found = service.of(connection, network_id, name, now)
-    cabinet = found.cabinet
     return {
         "at": now,
         "network_code": found.network_code,
         "signal": found.signal,
         "title": {"zh": found.title_zh, "en": found.title_en},
-        "cabinet": None
-        if cabinet is None
-        else {
-            "protocol": cabinet.address.protocol,
-            "transport": cabinet.address.transport,
-            "controller": cabinet.address.controller,
-            "simulated": cabinet.simulated,
-            "bound_at": cabinet.bound_at,
-        },
+        "cabinet": None if found.cabinet is None else _cabinet(found.cabinet, found.look),
         "reporters": [
             {
                 "subject": each.subject,
@@ -148,6 +143,18 @@ def signals_on_line(network_id: UUID, query_data: OnLineQuery) -> dict[str, Any]
             for each in found
         ],
     }
+
+
+def _cabinet(bound: Binding, look: CabinetLook | None) -> dict[str, Any]:
+    told = Inspection() if look is None else look.told
+    return {
+        "protocol": bound.address.protocol,
+        "transport": bound.address.transport,
+        "controller": bound.address.controller,
+        "simulated": bound.simulated,
+        "bound_at": bound.bound_at,
+        "looked_at": None if look is None else look.looked_at,
+    } | asdict(told)
 
 
 def _on_line(found: MonthOnLine) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """Our line to a controller that speaks GB/T 20999-2017."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from city.errors import Invalid
 from signals.adapters.gbt20999.link import Link
-from signals.rules.controllers.gbt20999 import objects
+from signals.rules.controllers.gbt20999 import device, objects
 from signals.rules.controllers.gbt20999.frames import ErrorCode, Frame, FrameKind, Item
 from signals.rules.controllers.gbt20999.objects import Dialect
+from signals.rules.controllers.inspection import Inspection
 from signals.rules.controllers.layout import ControllerPlan, Layout
 from signals.rules.controllers.line import Control, ControllerState, NoAnswer, Refused
 
@@ -77,6 +79,52 @@ class Gbt20999Line:
             shown,
             self._faults(_number(told.get((objects.FAULT_CLASS, 1, 0, 0))) or 0),
         )
+
+    def inspect(self, now: Callable[[], datetime]) -> Inspection:
+        """Ask who made it, what its clock says and what is wrong; None of what it refuses to tell.
+
+        Raises NoAnswer.
+        """
+        made = [
+            self._told((device.DEVICE_CLASS, each, 0, 0))
+            for each in (device.MAKER, device.VERSION, device.SERIAL)
+        ]
+        clock = (objects.RUN_CLASS, device.DEVICE_STATE, device.UTC_ATTRIBUTE, 0)
+        asked_at = now()
+        at = device.instant_of(self._told(clock))
+        # Read somewhere between question and answer, and cut to its second.
+        middle_at = asked_at + (now() - asked_at) / 2
+        half = timedelta(seconds=0.5)
+        return Inspection(
+            device.text_of(made[0]),
+            device.version_of(made[1]),
+            device.text_of(made[2]),
+            None if at is None else (at + half - middle_at).total_seconds(),
+            self._rows_told(objects.FAULT_CLASS, 2, objects.FAULTS, "fault"),
+            self._rows_told(device.ALARM_CLASS, 3, device.ALARMS, "alarm"),
+        )
+
+    def _rows_told(
+        self, class_id: int, attribute: int, names: Mapping[int, str], unknown: str
+    ) -> tuple[str, ...] | None:
+        """Name what stands in a table of faults or alarms; None where there is no such table."""
+        count = _number(self._told((class_id, 1, 0, 0)))
+        if count is None:
+            return None
+        last = min(count, _MOST_FAULTS)
+        asked = [(class_id, 2, attribute, row) for row in range(1, last + 1)]
+        try:
+            told = self._query(asked) if asked else {}
+        except Refused:
+            return None
+        codes = [_number(value) for _, value in _rows(told, class_id, 2)]
+        return tuple(names.get(each, f"{unknown} {each:02X}") for each in codes if each is not None)
+
+    def _told(self, address: Address) -> bytes | None:
+        try:
+            return self._query([address]).get(address)
+        except Refused:
+            return None
 
     def read_layout(self) -> Layout:
         """Ask for phases, stages, conflicts and intergreens; a frame a phase and a stage."""

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from city.errors import Conflict, Invalid, NotFound
+from city.time import Clock, WallClock
 from signals.adapters.cabinet_host import CabinetHost
+from signals.adapters.gbt20999.condition import condition
 from signals.adapters.gbt20999.tables import ORDERS, Table, table
 from signals.rules.controllers import cabinet as rules
 from signals.rules.controllers import cabinet_plans as plans
@@ -50,10 +52,20 @@ class SimulatedGbt20999:
     host : CabinetHost
     controller, junction : int
         It answers frames to this controller alone, and has this one junction.
+    wall : Clock or None
+        What its own clock is set by.
     """
 
-    def __init__(self, host: CabinetHost, *, controller: int = 1, junction: int = 1) -> None:
+    def __init__(
+        self,
+        host: CabinetHost,
+        *,
+        controller: int = 1,
+        junction: int = 1,
+        wall: Clock | None = None,
+    ) -> None:
         self.host = host
+        self._wall = wall or WallClock()
         self._controller = controller
         self._junction = junction
         self._mode = objects.CONTROL_CODES[Control.FIXED]
@@ -117,7 +129,10 @@ class SimulatedGbt20999:
                 yield attribute, element, row[attribute]
 
     def _table(self, cabinet: Cabinet, class_id: int, object_id: int) -> Table:
-        found = table(cabinet, class_id, object_id, junction=self._junction, mode=self._mode)
+        key = (class_id, object_id)
+        found = condition(
+            cabinet, self.host.mischief, self._controller, key, self._wall.now()
+        ) or table(cabinet, class_id, object_id, junction=self._junction, mode=self._mode)
         if found is None:
             raise _Refusal(ErrorCode.NO_SUCH_VALUE)
         return found

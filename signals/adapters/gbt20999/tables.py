@@ -91,13 +91,6 @@ def _intergreens(cabinet: Cabinet) -> Table:
     return {number: {1: bytes((number,)), 2: bytes(row)} for number, row in rows.items()}
 
 
-def _faults(cabinet: Cabinet) -> Table:
-    if cabinet.trip is None:
-        return {}
-    # A green conflict, answered by flashing.
-    return {1: {1: b"\0\0\0\1", 2: b"\x10", 4: b"\x10"}}
-
-
 _TABLES: Final[Mapping[tuple[int, int], Callable[[Cabinet], Table]]] = {
     (objects.LAMP_CLASS, 1): lambda cabinet: _count(len(cabinet.layout.phases)),
     (objects.LAMP_CLASS, 2): _lamp_groups,
@@ -114,6 +107,4 @@ _TABLES: Final[Mapping[tuple[int, int], Callable[[Cabinet], Table]]] = {
     (objects.SAFETY_CLASS, 1): _conflicts,
     (objects.SAFETY_CLASS, 2): _intergreens,
     (objects.PLAN_CLASS, 1): lambda cabinet: _count(len(cabinet.plans)),
-    (objects.FAULT_CLASS, 1): lambda cabinet: _count(int(cabinet.trip is not None), 4),
-    (objects.FAULT_CLASS, 2): _faults,
 }

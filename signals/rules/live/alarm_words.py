@@ -37,6 +37,43 @@ _SOURCE_EN: Final = {
     "past": "the same time on other days",
 }
 
+_TOLD_ZH: Final = {
+    "red_lamp": "红灯",
+    "yellow_lamp": "黄灯",
+    "green_lamp": "绿灯",
+    "door": "柜门",
+    "front_door": "前门",
+    "back_door": "后门",
+    "left_door": "左门",
+    "right_door": "右门",
+    "green_conflict": "绿冲突",
+    "red_and_green": "红绿同亮",
+    "communication": "通信",
+    "self_test": "自检",
+    "detector": "检测器",
+    "relay": "继电器",
+    "memory": "存储器",
+    "clock": "时钟",
+    "main_board": "主板",
+    "phase_board": "相位板",
+    "detector_board": "检测板",
+    "configuration": "配置",
+    "control_response": "控制响应",
+    "voltage": "电压",
+    "voltage_high": "电压过高",
+    "voltage_low": "电压过低",
+    "power_off": "断电",
+    "temperature": "温度",
+    "temperature_high": "温度过高",
+    "temperature_low": "温度过低",
+    "humidity": "湿度",
+    "humidity_high": "湿度过高",
+    "humidity_low": "湿度过低",
+    "smoke": "烟雾",
+    "movement": "震动",
+    "water": "水浸",
+}
+
 ZH: Final[Mapping[Code, Words]] = {
     Code.SPLIT_FAILURES: Words(
         "相位 {subject}{phase}绿灯不够",
@@ -92,6 +129,30 @@ ZH: Final[Mapping[Code, Words]] = {
         "{status_words}。最后一步：{step}",
         "查看下发步骤；处理后可在路口页重新下发。",
         "旧方案继续运行，或由信号机自身监视器保护。",
+    ),
+    Code.LAMP_FAULT: Words(
+        "灯故障：{told}",
+        "信号机在故障表中报告。",
+        "更换灯具或检查灯驱动；红灯不亮须先派人到现场。",
+        "平台未改动信号：由信号机自身监视器保护。",
+    ),
+    Code.DOOR_OPEN: Words(
+        "机柜门打开：{told}",
+        "信号机在告警表中报告。",
+        "核对是否有人维护；否则派人查看。",
+        "平台未改动信号。",
+    ),
+    Code.CLOCK_OFF: Words(
+        "信号机时钟偏差 {value:+.0f} 秒",
+        "巡检读取其时钟，与平台相差 10 秒以上。",
+        "校准信号机时钟：协调相位差随之有误。",
+        "平台未改动其时钟。",
+    ),
+    Code.CABINET_FAULT: Words(
+        "信号机故障或告警：{told}",
+        "信号机在故障表或告警表中报告。",
+        "按所报内容派人检查。",
+        "平台未改动信号：由信号机自身监视器保护。",
     ),
 }
 EN: Final[Mapping[Code, Words]] = {
@@ -154,6 +215,30 @@ EN: Final[Mapping[Code, Words]] = {
         "Read the steps; once mended, send it again from the junction's page.",
         "The old plan runs on, or the cabinet's own monitor holds the junction.",
     ),
+    Code.LAMP_FAULT: Words(
+        "Lamps are out of order: {told}",
+        "The controller has it in its table of faults.",
+        "Change the lamp or look at its driver; where a red one is dark send somebody first.",
+        "The platform changed nothing: the cabinet's own monitor holds the junction.",
+    ),
+    Code.DOOR_OPEN: Words(
+        "The cabinet is open: {told}",
+        "The controller has it in its table of alarms.",
+        "See whether somebody works there; if not, send somebody.",
+        "The platform changed nothing.",
+    ),
+    Code.CLOCK_OFF: Words(
+        "The controller's clock is off by {value:+.0f} s",
+        "It was asked for its clock, which differs from ours by ten seconds or more.",
+        "Set its clock: its offset in the green wave is wrong with it.",
+        "The platform did not set it.",
+    ),
+    Code.CABINET_FAULT: Words(
+        "The controller tells of faults: {told}",
+        "It has them in its tables of faults or alarms.",
+        "Send somebody for what it says.",
+        "The platform changed nothing: the cabinet's own monitor holds the junction.",
+    ),
 }
 
 
@@ -169,6 +254,7 @@ def words(code: Code, subject: str, value: float, facts: Mapping[str, str]) -> t
         "failures": facts.get("failures", "?"),
         "step": facts.get("step", ""),
     }
+    told_codes = facts.get("told", "").split()
     count, source = facts.get("imputed"), facts.get("source", "")
     told = (
         common
@@ -176,6 +262,7 @@ def words(code: Code, subject: str, value: float, facts: Mapping[str, str]) -> t
             "serves": f"（{serves}）" if serves else "",
             "phase": f"（{phase}）" if phase else "",
             "status_words": _STATUS_ZH.get(facts.get("status", ""), ""),
+            "told": "、".join(_TOLD_ZH.get(each, each) for each in told_codes) or "未知",
             "imputed": "无可替代，记为未知。"
             if count is None
             else f"以{_SOURCE_ZH.get(source, source)}推算的 {count} 辆/5 分钟代替，并标明。",
@@ -185,6 +272,7 @@ def words(code: Code, subject: str, value: float, facts: Mapping[str, str]) -> t
             "serves": f" ({serves})" if serves else "",
             "phase": f" ({phase})" if phase else "",
             "status_words": _STATUS_EN.get(facts.get("status", ""), ""),
+            "told": ", ".join(each.replace("_", " ") for each in told_codes) or "unknown",
             "imputed": "nothing can stand for it: unknown."
             if count is None
             else f"{count} vehicles in five minutes by {_SOURCE_EN.get(source, source)} stand for"

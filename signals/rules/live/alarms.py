@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from signals.rules.controllers.inspection import Inspection
 from signals.rules.live.detectors import BIN, DetectorBin, State
 
 SILENT_AFTER: Final = timedelta(minutes=3)
@@ -40,16 +41,30 @@ class Code(StrEnum):
     DETECTOR_CHATTERING = "detector_chattering"
     DETECTOR_SILENT = "detector_silent"
     PLAN_NOT_TAKEN = "plan_not_taken"
+    LAMP_FAULT = "lamp_fault"
+    DOOR_OPEN = "door_open"
+    CLOCK_OFF = "clock_off"
+    CABINET_FAULT = "cabinet_fault"
 
 
 SEVERE: Final = frozenset(
-    {Code.SPLIT_FAILURES, Code.SPILL_BACK, Code.FLASHING, Code.CONTROLLER_SILENT}
+    {
+        Code.SPLIT_FAILURES,
+        Code.SPILL_BACK,
+        Code.FLASHING,
+        Code.CONTROLLER_SILENT,
+        Code.LAMP_FAULT,
+    }
 )
 _DETECTOR: Final = {
     State.STUCK: Code.DETECTOR_STUCK,
     State.CHATTERING: Code.DETECTOR_CHATTERING,
     State.SILENT: Code.DETECTOR_SILENT,
 }
+
+
+CLOCK_OFF_S: Final = 10.0
+CLOCK_RIGHT_S: Final = 5.0
 
 
 class Level(StrEnum):
@@ -350,4 +365,31 @@ def of_plans(sent: Iterable[SentPlan]) -> list[Sign]:
             level = Level.GOOD
         facts = {"status": each.status, "step": each.last_step}
         found.append(Sign(each.signal, Code.PLAN_NOT_TAKEN, "", level, 0.0, 0.0, each.at, facts))
+    return found
+
+
+def of_cabinets(looks: Iterable[tuple[str, datetime, Inspection]]) -> list[Sign]:
+    """Look at what cabinets said of themselves: signal, when, and what.
+
+    What a cabinet does not tell is no sign at all.
+    """
+    found = []
+    for signal, at, told in looks:
+        for code, wrong in (
+            (Code.LAMP_FAULT, told.lamps),
+            (Code.DOOR_OPEN, told.doors),
+            (Code.CABINET_FAULT, told.others),
+        ):
+            if wrong is not None:
+                level = Level.BAD if wrong else Level.GOOD
+                facts = {"told": " ".join(wrong)}
+                found.append(Sign(signal, code, "", level, float(len(wrong)), 0.0, at, facts))
+        if told.clock_ahead_s is not None:
+            off_s = abs(told.clock_ahead_s)
+            level = Level.BAD if off_s >= CLOCK_OFF_S else Level.BETWEEN
+            if off_s <= CLOCK_RIGHT_S:
+                level = Level.GOOD
+            found.append(
+                Sign(signal, Code.CLOCK_OFF, "", level, told.clock_ahead_s, CLOCK_OFF_S, at)
+            )
     return found

@@ -94,7 +94,11 @@ STANDARD: Final = Policy(
     {
         Code.FLASHING: Lasting(10, Kind.CONTROLLER, Priority.URGENT),
         Code.CONTROLLER_SILENT: Lasting(30, Kind.LINE, Priority.HIGH),
+        Code.LAMP_FAULT: Lasting(10, Kind.LAMP, Priority.URGENT),
+        Code.DOOR_OPEN: Lasting(60, Kind.CABINET, Priority.HIGH),
+        Code.CABINET_FAULT: Lasting(30, Kind.CONTROLLER, Priority.HIGH),
         Code.CLOCK_AHEAD: Lasting(60, Kind.CLOCK, Priority.NORMAL),
+        Code.CLOCK_OFF: Lasting(60, Kind.CLOCK, Priority.NORMAL),
         Code.DETECTOR_STUCK: Lasting(24 * 60, Kind.DETECTOR, Priority.NORMAL),
         Code.DETECTOR_CHATTERING: Lasting(24 * 60, Kind.DETECTOR, Priority.NORMAL),
         Code.DETECTOR_SILENT: Lasting(24 * 60, Kind.DETECTOR, Priority.NORMAL),
@@ -111,6 +115,10 @@ BY_CODE: Final[Mapping[Code, tuple[Kind, Priority]]] = {
     Code.DETECTOR_STUCK: (Kind.DETECTOR, Priority.NORMAL),
     Code.DETECTOR_CHATTERING: (Kind.DETECTOR, Priority.NORMAL),
     Code.DETECTOR_SILENT: (Kind.DETECTOR, Priority.NORMAL),
+    Code.LAMP_FAULT: (Kind.LAMP, Priority.URGENT),
+    Code.DOOR_OPEN: (Kind.CABINET, Priority.HIGH),
+    Code.CLOCK_OFF: (Kind.CLOCK, Priority.NORMAL),
+    Code.CABINET_FAULT: (Kind.CONTROLLER, Priority.HIGH),
     Code.PLAN_NOT_TAKEN: (Kind.CONTROLLER, Priority.HIGH),
 }
 """What work an alarm asks for where a person raises it in one click."""

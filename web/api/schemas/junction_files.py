@@ -60,6 +60,13 @@ class JunctionCabinetOut(Outgoing):
     controller: int
     simulated: bool
     bound_at: Instant
+    looked_at: Annotated[Instant | None, Field(description="When it told of itself last")]
+    maker: str | None
+    version: Annotated[str | None, Field(description="Hardware and software, as its bytes stand")]
+    serial: str | None
+    clock_ahead_s: float | None
+    faults: Annotated[list[str] | None, Field(description="Null where it does not tell")]
+    alarms: Annotated[list[str] | None, Field(description="Null where it does not tell")]
 
 
 class JunctionReporterOut(Outgoing):

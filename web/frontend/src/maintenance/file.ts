@@ -16,6 +16,7 @@ import { PAPERS, WORK, type JunctionDocument, type JunctionFile, type Works } fr
 import { dueTag, priorityTag, said, stateTag } from "./words";
 
 const SHOWN = 50;
+const CLOCK_OFF_S = 10;
 const LARGEST = 2 * 1024 * 1024;
 
 export class FilePage {
@@ -71,7 +72,8 @@ export class FilePage {
       byId("facts"),
       fact(text("file.month"), onLineBar(file.month)),
       file.month_before ? fact(text("file.month_before"), onLineBar(file.month_before)) : null,
-      fact(text("file.cabinet"), cabinet ? `${cabinet.protocol} · ${cabinet.transport} · ${cabinet.controller}` : text("file.no_cabinet")),
+      fact(text("file.cabinet"), cabinet ? `${named("file.protocol", cabinet.protocol)} · ${cabinet.transport.toUpperCase()} · ${cabinet.controller}` : text("file.no_cabinet")),
+      ...cabinetFacts(cabinet),
       ...file.reporters.flatMap((each) => [
         fact(text("file.heard", { who: each.subject }), each.heard_at ? agoText(instant(each.heard_at), Date.now()) : text("duty.never")),
         each.refused_rows > 0 && each.refused_at
@@ -162,7 +164,7 @@ export class FilePage {
               each.cleared_at ? exactly(instant(each.cleared_at)) : "–",
               severityTag(each),
             ]),
-            text("file.faults"),
+            text("file.faults_table"),
           ),
       more ? h("p", { class: "note" }, text("file.latest", { n: SHOWN })) : null,
     );
@@ -181,7 +183,7 @@ export class FilePage {
             ? h("a", { href: `/signals/plans/${each.version_id}` }, named("file.origin", each.origin))
             : named("file.origin", each.origin),
         ]),
-        text("file.plans"),
+        text("file.plans_table"),
       ),
     );
   }
@@ -220,4 +222,32 @@ export class FilePage {
       },
     });
   }
+}
+
+/** What the cabinet said of itself; what it does not tell says that it is not known. */
+function cabinetFacts(cabinet: JunctionFile["cabinet"]): readonly HTMLElement[] {
+  if (!cabinet) return [];
+  const unknown = text("duty.unknown");
+  const made = [cabinet.maker, cabinet.version, cabinet.serial].filter((each) => each !== null);
+  const wrong = cabinet.faults === null && cabinet.alarms === null ? null : [...(cabinet.faults ?? []), ...(cabinet.alarms ?? [])];
+  return [
+    fact(text("file.made"), made.length ? made.join(" · ") : unknown),
+    fact(text("file.clock"), cabinet.clock_ahead_s === null ? unknown : clockTag(cabinet.clock_ahead_s)),
+    fact(
+      text("file.tells"),
+      wrong === null
+        ? unknown
+        : wrong.length === 0
+          ? h("span", { class: "tag tag-good" }, `✓ ${text("file.tells_nothing")}`)
+          : h("span", { class: "tags" }, ...wrong.map((each) => h("span", { class: "tag tag-danger" }, `▲ ${named("cabinet.tells", each)}`))),
+    ),
+    fact(text("file.looked"), cabinet.looked_at ? agoText(instant(cabinet.looked_at), Date.now()) : text("duty.never")),
+  ];
+}
+
+function clockTag(aheadS: number): HTMLElement {
+  const off = Math.abs(aheadS) >= CLOCK_OFF_S;
+  if (Math.abs(aheadS) < 1) return h("span", { class: "tag tag-good" }, `✓ ${text("file.clock_right")}`);
+  const words = text(aheadS >= 0 ? "file.clock_ahead" : "file.clock_behind", { s: wholeNumber(Math.abs(aheadS)) });
+  return h("span", { class: off ? "tag tag-danger" : "tag tag-good" }, `${off ? "▲" : "✓"} ${words}`);
 }
