@@ -32,6 +32,7 @@ from signals.hearing import Hearer
 from signals.keeping import Keeper
 from signals.overriding import Overrider
 from signals.prioritising import Prioritiser
+from signals.receiving import Receiver
 from signals.sending import Sender
 from signals.watching import Watcher
 
@@ -99,6 +100,7 @@ def run(wiring: Wiring, stop: threading.Event) -> bool:
     parts.start("archive parked", parked.run)
     parts.start("jobs", jobs.run)
     parts.start("notices", Settler(wiring.database).run)
+    parts.start("systems", Receiver().run)
     parts.start("street", Sender(wiring.database).run)
     parts.start("overrides", Overrider(wiring.database, wiring.wall).run)
     parts.start("priority", Prioritiser(wiring.database, wiring.wall).run)

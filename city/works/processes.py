@@ -68,6 +68,10 @@ def process_plans(settings: Settings) -> Sequence[ProcessPlan]:
     ]
     if settings.pos_port is not None:
         plans.append(ProcessPlan("pos", (python, "-m", "journeys.pos_host"), drain_s=10.0))
+    if settings.gat1049_port is not None:
+        plans.append(
+            ProcessPlan("platforms", (python, "-m", "journeys.platform_host"), drain_s=10.0)
+        )
     if settings.demo_enabled:
         plans.append(ProcessPlan("demo", (python, "-m", "web.demo", "live"), drain_s=10.0))
     return plans

@@ -65,6 +65,16 @@ class Settings(BaseSettings):
     """Users and keys for NTCIP controllers as JSON (`docs/controllers.md`); unset: none."""
     gat1049_systems: SecretStr | None = Field(None, validation_alias=_named("GAT1049_SYSTEMS"))
     """Users and passwords for signal systems as JSON (`docs/controllers.md`); unset: none."""
+    gat1049_systems_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
+        None, validation_alias=_named("GAT1049_SYSTEMS_PORT")
+    )
+    """Port that signal systems dial; unset: none is listened for, they are dialled."""
+    gat1049_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
+        None, validation_alias=_named("GAT1049_PORT")
+    )
+    """Port that command platforms dial (`docs/controllers.md`); unset: none is listened for."""
+    gat1049_platforms: SecretStr | None = Field(None, validation_alias=_named("GAT1049_PLATFORMS"))
+    """Command platforms, their passwords and what they may see, as JSON; unset: none."""
     streets: Path | None = Field(None, validation_alias=_named("GREENBAY_STREETS"))
     """File of the street network (`city/street_files.py`); unset: `streets.json` in `var`."""
     log_level: str = Field("INFO", validation_alias=_named("GREENBAY_LOG_LEVEL"))

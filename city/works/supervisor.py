@@ -183,6 +183,11 @@ class Supervisor:
             )
         if self._settings.pos_port is not None:
             wanted.append(("POS_PORT", self._settings.host, self._settings.pos_port))
+        if self._settings.gat1049_port is not None:
+            wanted.append(("GAT1049_PORT", self._settings.host, self._settings.gat1049_port))
+        if self._settings.gat1049_systems_port is not None:
+            port = self._settings.gat1049_systems_port
+            wanted.append(("GAT1049_SYSTEMS_PORT", self._settings.host, port))
         for name, host, port in wanted:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,5 +1,6 @@
 """What was last seen of controllers, in the live store, and who wants to see which."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, cast
 from uuid import UUID
@@ -32,7 +33,13 @@ class Lights:
 
     def want(self, key: Key, now: datetime) -> None:
         """Let a controller be asked each second for a while."""
-        self._live.zadd(_WANTED, {_member(key): (now + WANTED_FOR).timestamp()})
+        self.want_all([key], now)
+
+    def want_all(self, keys: Sequence[Key], now: datetime) -> None:
+        """Let controllers be asked each second for a while."""
+        if keys:
+            until_s = (now + WANTED_FOR).timestamp()
+            self._live.zadd(_WANTED, {_member(key): until_s for key in keys})
 
     def wanted(self, now: datetime) -> list[Key]:
         """Give whose lights somebody wants to see."""
@@ -46,8 +53,16 @@ class Lights:
 
     def get(self, key: Key) -> Seen | None:
         """Give what was seen last; None where nobody has asked lately."""
-        found = cast("bytes | None", self._live.get(_lights(key)))
-        return None if found is None else read_seen(found)
+        return self.get_all([key]).get(key)
+
+    def get_all(self, keys: Sequence[Key]) -> dict[Key, Seen]:
+        """Give what was seen last of one network's controllers, where somebody has asked lately."""
+        if not keys:
+            return {}
+        found = cast("list[bytes | None]", self._live.mget([_lights(key) for key in keys]))
+        return {
+            key: read_seen(raw) for key, raw in zip(keys, found, strict=True) if raw is not None
+        }
 
 
 def _lights(key: Key) -> str:

@@ -40,8 +40,23 @@ _LAST_PORT: Final = 65_535
 _MOST_BYTES: Final = 512 * 1024 * 1024
 
 
+_System = tuple[gat1049.Journal, tuple[str, int] | None]
+"""What a signal system's cabinet tells its seconds, and whom it dials."""
+
+
 class _Serving(Protocol):
     def close(self) -> None: ...
+
+
+class _Both:
+    """What listens and what dials."""
+
+    def __init__(self, *parts: _Serving) -> None:
+        self._parts = parts
+
+    def close(self) -> None:
+        for each in self._parts:
+            each.close()
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -51,6 +66,7 @@ def run(arguments: Sequence[str]) -> int:
     line.add_argument("--port", required=True, metavar="N", help="loopback port; 0: a free one")
     line.add_argument("--speed", default="1", metavar="X", help="its seconds in one of ours (1)")
     line.add_argument("--faults", default="", metavar="FAULTS", help="what goes wrong on purpose")
+    line.add_argument("--dial", metavar="HOST:PORT", help="gat1049: dial a platform as well")
     line.add_argument("--network", metavar="NET", help="take a junction and its plans from there")
     line.add_argument("--signal", metavar="NAME", help="which junction of the network (the first)")
     line.add_argument(
@@ -66,6 +82,7 @@ def run(arguments: Sequence[str]) -> int:
         cabinet = demonstration.cabinet()
     else:
         cabinet = _cabinet_of(line, given.network, given.signal, given.profile)
+    dialled = _dialled(line, given.dial, given.protocol)
     journal = gat1049.Journal()
     host = CabinetHost(
         cabinet,
@@ -74,7 +91,7 @@ def run(arguments: Sequence[str]) -> int:
         told=journal.told,
     )
     try:
-        asyncio.run(_serve(line, host, journal, given.protocol, port))
+        asyncio.run(_serve(line, host, (journal, dialled), given.protocol, port))
     except OSError as error:
         raise Invalid(f"{port} cannot be used ({error.strerror})", field="--port") from None
     sys.stderr.write("python -m signals controller: stopped\n")
@@ -82,14 +99,14 @@ def run(arguments: Sequence[str]) -> int:
 
 
 async def _serve(
-    line: CommandLine, host: CabinetHost, journal: gat1049.Journal, protocol: str, port: int
+    line: CommandLine, host: CabinetHost, system: _System, protocol: str, port: int
 ) -> None:
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
     more: dict[str, JsonValue] = {}
     if protocol == "gat1049":
-        bound, serving, more = _system(host, journal, port)
+        bound, serving, more = _system(host, *system, port)
     else:
         bound, serving = await _listening(host, protocol, port)
     layout = host.cabinet.layout
@@ -110,7 +127,7 @@ async def _serve(
 
 
 def _system(
-    host: CabinetHost, journal: gat1049.Journal, port: int
+    host: CabinetHost, journal: gat1049.Journal, dialled: tuple[str, int] | None, port: int
 ) -> tuple[int, _Serving, dict[str, JsonValue]]:
     kept = settings().gat1049_systems
     known = read_gat_users(None if kept is None else kept.get_secret_value())
@@ -120,8 +137,25 @@ def _system(
         own = gat1049.user_of_its_own()
         known = {own.name: own}
         more |= {"user": own.name, "password": own.password}
-    reception = gat1049.serve(gat1049.SimulatedGat1049(host, journal), known, port)
-    return reception.port, reception, more
+    system = gat1049.SimulatedGat1049(host, journal)
+    reception = gat1049.serve(system, known, port)
+    if dialled is None:
+        return reception.port, reception, more
+    dialling = gat1049.Dialling(system, next(iter(known.values())), *dialled)
+    return (
+        reception.port,
+        _Both(reception, dialling),
+        more | {"dials": f"{dialled[0]}:{dialled[1]}"},
+    )
+
+
+def _dialled(line: CommandLine, text: str | None, protocol: str) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if protocol != "gat1049" or not host:
+        line.error("--dial: HOST:PORT of a platform, with --protocol gat1049")
+    return host, _port(port)
 
 
 async def _listening(host: CabinetHost, protocol: str, port: int) -> tuple[int, _Serving]:

@@ -14,11 +14,12 @@ from city.works.settings import settings
 from signals.adapters.cabinet_host import CabinetHost
 from signals.adapters.gat1049.line import Gat1049Line
 from signals.adapters.gat1049.session import Counter, Session, Ways
-from signals.adapters.gat1049.simulated import CROSS, Journal, SimulatedGat1049
+from signals.adapters.gat1049.simulated import CROSS, Dialling, Journal, SimulatedGat1049
 from signals.adapters.gat1049.systems import Systems
 from signals.adapters.gat1049.users import GatUser, admitting, read_users
 from signals.adapters.gbt20999.link import Patience
 from signals.adapters.lines import dial
+from signals.receiving import reception
 from signals.rules.controllers import demonstration
 from signals.rules.controllers.address import CabinetAddress
 from signals.rules.controllers.demonstration import crossroads, plan
@@ -41,6 +42,8 @@ from tests.signals.direct_system import DirectSystem
 from tests.waiting import eventually
 
 USER = GatUser("centre", "a-long-password")
+NOBODY = 1
+"""A port that nobody listens at."""
 QUICK = Pace(poll_s=0.02, safe_polls=2_000, take_up_polls=2_000, watch_polls=5)
 PATIENT = Patience(timeout_s=10.0, tries=3)
 STAGE = branch("CrossStage", leaf("CrossID", CROSS), leaf("CurStageNo", 2))
@@ -308,6 +311,41 @@ def test_orders_without_a_plan_lapse_and_what_is_unsafe_or_strange_is_refused() 
     stranger = Gat1049Line(system, "11010180009999")
     with pytest.raises(Refused, match="no such junction"):
         stranger.read_state()
+
+
+def test_a_system_that_dials_us_is_asked_over_its_own_session() -> None:
+    journal = Journal()
+    host = CabinetHost(demonstration.cabinet(), tick=lambda: 20.0, told=journal.told)
+    systems = Systems()
+    listening = reception(systems, {USER.name: USER}, "127.0.0.1", 0)
+
+    def asked(user: GatUser) -> Session | None:
+        try:
+            return systems.borrow("127.0.0.1", NOBODY, user, Patience(5.0, 1))
+        except NoAnswer:
+            return None
+
+    assert asked(USER) is None
+    stranger = replace(USER, password="another-password")
+    wrong = Dialling(SimulatedGat1049(host, journal), stranger, "127.0.0.1", listening.port)
+    right = Dialling(SimulatedGat1049(host, journal), USER, "127.0.0.1", listening.port)
+    try:
+        assert eventually(lambda: asked(USER) is not None, 30)
+        session = asked(USER)
+        assert session is not None
+        line = Gat1049Line(session, CROSS, closed=lambda: systems.give_back(session))
+        assert line.read_layout().stages == crossroads().stages
+        line.write_plan(plan(127, 40, 15, 35, 15))
+        assert line.read_plan(127) == plan(127, 40, 15, 35, 15)
+        line.close()
+        # It came by itself, and stays for the next line.
+        assert asked(USER) is session
+    finally:
+        wrong.close()
+        right.close()
+    assert eventually(lambda: not session.alive, 30)
+    assert asked(USER) is None
+    listening.close()
 
 
 # --- real processes -------------------------------------------------------------------------------

@@ -288,7 +288,7 @@ class Offers:
     def take(self, _user: str, wanted: tuple[Node, ...]) -> tuple[Node, ...]:
         raise Invalid(f"no {wanted[0].name}")
 
-    def news(self, _user: str, _names: frozenset[str]) -> tuple[News, ...]:
+    def news(self, _guest: Guest) -> tuple[News, ...]:
         return ()
 
 

@@ -1,5 +1,6 @@
 """Our line to one junction of a signal system that speaks GA/T 1049.2-2024."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
@@ -209,7 +210,11 @@ class Gat1049Line:
         )
         # Before it is known to be done: it may be done all the same.
         self._locked = True
-        self._set(said)
+        try:
+            self._set(said)
+        except Refused:
+            self._locked = False
+            raise
 
     def show(self, control: Control) -> None:
         """Ask for flashing, all red or dark."""
@@ -224,15 +229,16 @@ class Gat1049Line:
         # Another line of ours, since gone, may have locked it.
         if not self._locked and self._code != codes.STAGE_LOCK:
             return
-        self._set(
-            branch(
-                "UnlockFlowDirection",
-                leaf("CrossID", self._cross),
-                leaf("Type", codes.MOTOR),
-                leaf("Entrance", codes.ANY_DIRECTION),
-                leaf("Exit", codes.ANY_DIRECTION),
-            )
+        said = branch(
+            "UnlockFlowDirection",
+            leaf("CrossID", self._cross),
+            leaf("Type", codes.MOTOR),
+            leaf("Entrance", codes.ANY_DIRECTION),
+            leaf("Exit", codes.ANY_DIRECTION),
         )
+        # The lock may be over by itself: the order that follows tells whether it is.
+        with contextlib.suppress(Refused):
+            self._set(said)
         self._locked = False
 
     def _control(self, code: str, plan: int) -> None:

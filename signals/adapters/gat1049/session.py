@@ -76,21 +76,25 @@ class Counter:
         self,
         desk: Desk,
         admit: Admit,
-        welcomed: Callable[[str, "Session"], None] = lambda _user, _session: None,
+        welcomed: Callable[[str, str, "Session"], None] = lambda _user, _token, _session: None,
     ) -> None:
         self.guest = Guest()
         self._desk = desk
         self._admit = admit
         self._welcomed = welcomed
+        self._known = ""
         self._told: dict[tuple[str, str], object] = {}
 
-    def answer(self, message: Message, session: "Session") -> Message | None:
+    def answer(self, message: Message) -> Message | None:
         """Give the answer."""
-        before = self.guest.user
         reply, self.guest = answer(message, self.guest, self._desk, self._admit)
-        if self.guest.user is not None and self.guest.user != before:
-            self._welcomed(self.guest.user, session)
         return reply
+
+    def welcome(self, session: "Session") -> None:
+        """Tell of who has just logged in, once the answer to that is sent."""
+        if self.guest.user is not None and self.guest.token != self._known:
+            self._known = self.guest.token
+            self._welcomed(self.guest.user, self.guest.token, session)
 
     def news(self) -> tuple[Node, ...]:
         """Give what is to be pushed now."""
@@ -155,10 +159,8 @@ class Session:
     def log_in(self, user: str, password: str) -> None:
         """Log in. Raises NoAnswer, Refused."""
         said = branch("SDO_User", leaf("UserName", user), leaf("Pwd", password))
-        reply = self.ask(Verb.LOGIN, said)
-        if not reply.token:
-            raise NoAnswer("the system gives no token")
-        self._token = reply.token
+        if not self.ask(Verb.LOGIN, said).token:
+            raise NoAnswer("the other side gives no token")
 
     def trust(self, token: str) -> None:
         """Ask with the token that the other side was given when it logged in."""
@@ -291,6 +293,8 @@ class Session:
                 if self._ways.delay_s():
                     time.sleep(self._ways.delay_s())
                 self._send(reply)
+                if self._counter is not None:
+                    self._counter.welcome(self)
 
     def _answered(self, message: Message) -> None:
         strange = bool(self._token and message.token) and message.token != self._token
@@ -298,14 +302,19 @@ class Session:
             box = None if strange else self._waiting.pop(message.sequence, None)
         if box is None:
             self.traffic.strays += 1
-        else:
-            box.put(message)
+            return
+        if message.kind is Kind.RESPONSE and message.verb is Verb.LOGIN:
+            # Here, before the next message is read: that may be a request which comes with it.
+            self.trust(message.token)
+            if self._counter is not None:
+                self._counter.guest = Guest("platform", message.token)
+        box.put(message)
 
     def _reply(self, message: Message) -> Message | None:
         if self._counter is None:
             return message.error(Fault.NOT_ALLOWED, "Operation", "nothing is offered here")
         try:
-            reply = self._counter.answer(message, self)
+            reply = self._counter.answer(message)
             if reply is not None:
                 encode(reply)
         except Invalid:

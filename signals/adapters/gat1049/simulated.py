@@ -1,6 +1,8 @@
 """A simulated signal system with one junction that speaks GA/T 1049.2-2024 over TCP."""
 
+import contextlib
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -16,16 +18,18 @@ from signals.rules.controllers import cabinet as rules
 from signals.rules.controllers import cabinet_plans as plans
 from signals.rules.controllers.cabinet import Cabinet, Running
 from signals.rules.controllers.gat1049 import codes, objects
-from signals.rules.controllers.gat1049.desk import Denied, News
+from signals.rules.controllers.gat1049.desk import Denied, Guest, News
 from signals.rules.controllers.gat1049.messages import Fault
 from signals.rules.controllers.gat1049.nodes import Node, branch, leaf
 from signals.rules.controllers.layout import flashing_s
+from signals.rules.controllers.line import NoAnswer, Refused
 from signals.rules.model.aspects import Aspect
 
 CROSS: Final = "11010180001001"
 """Number of its junction, as a public sample has one."""
 LAPSES_S: Final = 60
 """After so many of its seconds an order without a plan counts no more unless it is repeated."""
+_REDIAL_S: Final = 1.0
 _MOST_LOCK_S: Final = 3_600
 _PLANNED: Final = frozenset({"21", "31", codes.DESIGNATED})
 _RUNNING: Final = {
@@ -146,11 +150,15 @@ class SimulatedGat1049:
             raise Denied(Fault.FAILURE, name, "there is no such number")
         return (rows[number],)
 
-    def news(self, _user: str, names: frozenset[str]) -> tuple[News, ...]:
+    def news(self, guest: Guest) -> tuple[News, ...]:
         """Give what is as it is now: a stage is the same while it lasts."""
+        found = {}
         with self._lock:
             cabinet = self.host.cabinet
-            found = {name: self._told[name](cabinet) for name in names}
+            for name in guest.names:
+                # While no stage runs there is nothing to tell of one.
+                with contextlib.suppress(Denied):
+                    found[name] = self._told[name](cabinet)
         marks = {
             "CrossStage": (cabinet.stage, self._journal.last_stage),
             "CrossCycle": self._journal.last_cycle_s,
@@ -325,6 +333,48 @@ def serve(system: SimulatedGat1049, users: Mapping[str, GatUser], port: int) -> 
         port,
         lambda opened: Session(opened, counter=Counter(system, admit), platform=False, ways=ways),
     )
+
+
+class Dialling:
+    """The system dials a platform and logs in, again and again while that is not there.
+
+    Parameters
+    ----------
+    system : SimulatedGat1049
+    user : GatUser
+    host : str
+    port : int
+    """
+
+    def __init__(self, system: SimulatedGat1049, user: GatUser, host: str, port: int) -> None:
+        self._system = system
+        self._user = user
+        self._address = (host, port)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gat1049-dial", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Dial no more, and end the session."""
+        self._stop.set()
+        self._thread.join(10.0)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(OSError, NoAnswer, Refused):
+                self._talk(socket.create_connection(self._address, timeout=_REDIAL_S))
+            self._stop.wait(_REDIAL_S)
+
+    def _talk(self, opened: socket.socket) -> None:
+        # It has dialled, and lets nobody log in on this line.
+        counter = Counter(self._system, admitting({}))
+        session = Session(opened, counter=counter, platform=False)
+        try:
+            session.log_in(self._user.name, self._user.password)
+            while session.alive and not self._stop.wait(_REDIAL_S):
+                pass
+        finally:
+            session.close()
 
 
 def user_of_its_own() -> GatUser:

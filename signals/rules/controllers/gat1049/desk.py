@@ -41,6 +41,11 @@ class Guest:
     failures: int = 0
     """Log-ins that failed."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Objects that are wanted of any junction."""
+        return self.subscribed | {name for name, _ in self.reported}
+
     def wants(self, name: str, cross: str) -> bool:
         """Say whether changes of an object are to be pushed."""
         return name in self.subscribed or (name, cross) in self.reported
@@ -66,8 +71,8 @@ class Desk(Protocol):
         """Give the junctions that a user may see."""
         ...
 
-    def news(self, user: str, names: frozenset[str]) -> tuple[News, ...]:
-        """Give the objects of these names as they are now."""
+    def news(self, guest: Guest) -> tuple[News, ...]:
+        """Give the objects that a guest wants as they are now; others are left out later."""
         ...
 
     def give(self, user: str, name: str, identity: str, number: int | None) -> tuple[Node, ...]:
@@ -107,10 +112,9 @@ def changed(
     guest: Guest, desk: Desk, told: Mapping[tuple[str, str], object]
 ) -> tuple[tuple[Node, ...], dict[tuple[str, str], object]]:
     """Give what a guest has to be told now, and what it has been told by then."""
-    names = guest.subscribed | {name for name, _ in guest.reported}
-    if guest.user is None or not names:
+    if guest.user is None or not guest.names:
         return (), {}
-    now = [each for each in desk.news(guest.user, names) if guest.wants(each.name, each.cross)]
+    now = [each for each in desk.news(guest) if guest.wants(each.name, each.cross)]
     marks = {(each.name, each.cross): each.mark for each in now}
     fresh = tuple(
         each.node
