@@ -171,4 +171,4 @@ def _changed(
         Act.GIVE_BACK: {"state": State.TAKEN},
         Act.WITHDRAW: {"state": State.WITHDRAWN, "ended_at": at, "ended_by": who},
     }
-    return replace(before, **changes[act])  # type: ignore[arg-type]
+    return replace(before, **changes[act])  # type: ignore[arg-type] # each act names fields of its kind
