@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -11,15 +12,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from city.people.services import create_account
 from city.time import WallClock
 from city.works.database import Database
 from city.works.embedded.children import tethered
 from city.works.run_record import read_run_record
 from tests.quick_files import quick_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from city.works.database import UnitOfWork
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_PATIENCE_S: Final = 480.0
@@ -101,6 +108,19 @@ class System:
 
     def run_now(self, task: str) -> None:
         """Have the worker run a task at once that it runs by the minute, as its schedule would."""
+        with self._unit_of_work() as uow:
+            uow.defer(task, {}, lock=task, queueing_lock=task)
+
+    def hire(self, role: str) -> str:
+        """Make an account that no other test shares, and give its log-in: a key of `log_ins`."""
+        login, password = f"{role}-{secrets.token_hex(3)}", secrets.token_urlsafe(16)
+        with self._unit_of_work() as uow:
+            create_account(uow, login, login.capitalize(), [role], password)
+        self.log_ins[login] = (login, password)
+        return login
+
+    @contextmanager
+    def _unit_of_work(self) -> Iterator[UnitOfWork]:
         record = read_run_record(self.folder / "var")
         assert record is not None
         address = record.addresses.database
@@ -108,7 +128,7 @@ class System:
             closing(Database(address, clock=WallClock(), pool_size=1)) as database,
             database.unit_of_work() as uow,
         ):
-            uow.defer(task, {}, lock=task, queueing_lock=task)
+            yield uow
 
     def driver_code(self, phone: str) -> str:
         """Give the code that the demo showed last for a phone, on the terminal or in a log."""

@@ -55,7 +55,7 @@ SEED = 13
 KEPT_MS = "performance.getEntriesByName('greenbay-act-kept').map(({ duration }) => duration)"
 
 
-def kerb(visitor: Visitor, code: str) -> str:
+def kerb(visitor: Visitor, code: str, place: tuple[float, float] = PLACE) -> str:
     """Register three bays at a kerb that no sensor sees and nobody else walks."""
     post = poster(visitor, "operator")
     demo = visitor.ask("operator", "/api/v1/facilities?limit=1")["items"][0]
@@ -66,27 +66,29 @@ def kerb(visitor: Visitor, code: str) -> str:
         "ownership": "roadside",
         "kind": "kerb",
         "name": {"zh": "渡口路", "en": "Ferry Road"},
-        "position": PLACE,
+        "position": place,
         "operator_id": visitor.ask("operator", "/api/v1/operators")["items"][0]["id"],
         "revenue_nature": "public_non_tax",
         "tariff_id": next(each["id"] for each in tariffs if each["code"] != "garage"),
         "onboarding": "live",
     }
     made = post("/api/v1/facilities", facility)["state"]["id"]
-    latitude = PLACE[1] + secrets.randbelow(1000) / 10_000  # no bay lies over another
+    latitude = place[1] + secrets.randbelow(1000) / 10_000  # no bay lies over another
     bays = [
-        {"label": f"{code}-0{n}", "position": (PLACE[0] + n / 1000, latitude)} for n in (1, 2, 3)
+        {"label": f"{code}-0{n}", "position": (place[0] + n / 1000, latitude)} for n in (1, 2, 3)
     ]
     post(f"/api/v1/facilities/{made}/bays", {"bays": bays})
     return str(made)
 
 
-def enrolled(visitor: Visitor, facility_id: str, name: str) -> tuple[BrowserContext, Page]:
+def enrolled(
+    visitor: Visitor, facility_id: str, name: str, who: str = "attendant"
+) -> tuple[BrowserContext, Page]:
     """Make a fresh device a terminal, at a post, with the app kept on it."""
     district = visitor.ask("operator", f"/api/v1/facilities/{facility_id}")["district"]
     body = {"name": name, "district": district}
     code = poster(visitor, "operator")("/api/v1/terminals", body)["code"]
-    context = visitor.context("attendant", width=360, height=720, service_workers="allow")
+    context = visitor.context(who, width=360, height=720, service_workers="allow")
     pda = visitor.watched(context)
     pda.goto(f"{visitor.system.origin}/attendant")
     pda.evaluate(f"localStorage.setItem('greenbay.post', '{facility_id}')")
