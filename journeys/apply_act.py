@@ -25,6 +25,7 @@ from journeys import keep_shifts
 from journeys.attach_vehicle import attach_seen
 from journeys.correct_stay import Correction, CorrectionKind, correct_stay
 from journeys.exempt_stay import Freeing, exempt_stay
+from journeys.keep_shifts import Receiver
 from journeys.mark_escape import Escape, mark_escape, stay_of_bill
 from journeys.pay_ahead_late import TakenAhead, pay_ahead_late
 from journeys.take_payment import take_payment
@@ -33,6 +34,7 @@ from parking.rules.exemptions import Photo
 from parking.services import rounds
 from parking.store.places import bay, facility
 from payments.rules.bills import Payment
+from payments.rules.shifts import CURRENCY
 
 Effect = dict[str, JsonValue]
 CORRECTIONS: Final = {
@@ -45,7 +47,15 @@ CORRECTIONS: Final = {
 }
 
 SHIFT_KINDS: Final = frozenset(
-    {ActKind.SHIFT_BEGIN, ActKind.SHIFT_PAUSE, ActKind.SHIFT_RESUME, ActKind.SHIFT_COUNT}
+    {
+        ActKind.SHIFT_BEGIN,
+        ActKind.SHIFT_PAUSE,
+        ActKind.SHIFT_RESUME,
+        ActKind.SHIFT_COUNT,
+        ActKind.SHIFT_EXPLAIN,
+        ActKind.CASH_GIVE,
+        ActKind.CASH_TAKE,
+    }
 )
 
 
@@ -257,6 +267,12 @@ def _shift(uow: UnitOfWork, done: Told) -> Effect:
         # The act's own id is the shift's.
         shift = keep_shifts.begin_shift(uow, actor, act.id, district, place, act.at)
         return {"shift_id": str(shift.id)}
+    if act.kind is ActKind.SHIFT_EXPLAIN:
+        shift_id = parse_id(str(act.detail.get("shift_id")), "shift_id")
+        note = str(act.detail.get("note") or "")
+        return {"shift_id": str(keep_shifts.explain_shift(uow, actor, shift_id, note).id)}
+    if act.kind in {ActKind.CASH_GIVE, ActKind.CASH_TAKE}:
+        return _handed(uow, done)
     present = keep_shifts.open_shift(uow, actor)
     match act.kind:
         case ActKind.SHIFT_PAUSE:
@@ -267,6 +283,27 @@ def _shift(uow: UnitOfWork, done: Told) -> Effect:
             note = str(act.detail.get("note") or "")
             keep_shifts.count_shift(uow, actor, present.id, pieces_of(act), note, act.at)
     return {"shift_id": str(present.id)}
+
+
+def _handed(uow: UnitOfWork, done: Told) -> Effect:
+    actor, act, district = done.actor, done.act, done.terminal.district
+    minor, named = act.detail.get("amount_minor"), act.detail.get("person_id")
+    if not isinstance(minor, int) or act.detail.get("currency") != CURRENCY:
+        raise Invalid("must say how much, in yuan", field="amount_minor")
+    amount = Money(minor, CURRENCY)
+    other = None if named is None else AccountId(parse_id(str(named), "person_id"))
+    # Without an answer nobody knows the offer: the act's own id is its name.
+    if act.kind is ActKind.CASH_GIVE:
+        to = Receiver(other)
+        move = keep_shifts.offer_cash(uow, actor, act.id, to, amount, district=district, at=act.at)
+    elif other is None:
+        move_id = parse_id(str(act.detail.get("move_id")), "move_id")
+        move = keep_shifts.accept_cash(uow, actor, move_id, amount, act.at)
+    else:
+        move = keep_shifts.claim_cash(
+            uow, actor, act.id, other, amount, district=district, at=act.at
+        )
+    return {"move_id": str(move.id), "state": move.state.value}
 
 
 def pieces_of(act: Act) -> dict[int, int]:

@@ -21,7 +21,7 @@ from city.people.actors import Actor
 from city.people.roles import Role
 from city.works.database import UnitOfWork
 from payments import shifts
-from payments.rules.cash_moves import CashMove
+from payments.rules.cash_moves import CashMove, MoveState
 from payments.rules.ledger import Account, AccountKind, cash_of, till_of
 from payments.rules.shifts import Shift
 from payments.shifts import Standing
@@ -144,8 +144,11 @@ def offer_cash(
     amount: Money,
     *,
     district: DistrictCode,
+    at: datetime | None = None,
 ) -> CashMove:
-    """Offer cash that one carries to a colleague or to the office.
+    """Say that one gives cash to a colleague or to the office, now or as a terminal says.
+
+    It is an offer, unless the colleague has said the same.
 
     Raises
     ------
@@ -160,11 +163,34 @@ def offer_cash(
     target = (
         till_of(district) if to.account_id is None else _colleague(uow, to.account_id, district)
     )
-    offered = shifts.offer(
-        uow, move_id, district, cash_of(actor.subject), target, amount=amount, by=actor.subject
-    )
-    _note(uow, actor, "payments.cash_offered", offered)
-    return offered
+    own, by = cash_of(actor.subject), actor.subject
+    said = shifts.offer(uow, move_id, district, own, target, amount=amount, by=by, at=at)
+    _note(uow, actor, _word(said), said)
+    return said
+
+
+def claim_cash(
+    uow: UnitOfWork,
+    actor: Actor,
+    move_id: UUID,
+    giver: AccountId,
+    amount: Money,
+    *,
+    district: DistrictCode,
+    at: datetime | None = None,
+) -> CashMove:
+    """Say that one has counted cash of a colleague whose word need not be known yet.
+
+    Raises
+    ------
+    Forbidden, NotFound, Conflict, Invalid
+        As `offer_cash`.
+    """
+    _check_attendant(actor, district)
+    source, own = _colleague(uow, giver, district), cash_of(actor.subject)
+    said = shifts.offer(uow, move_id, district, source, own, amount=amount, by=actor.subject, at=at)
+    _note(uow, actor, _word(said), said)
+    return said
 
 
 def give_float(
@@ -186,17 +212,19 @@ def give_float(
     return offered
 
 
-def accept_cash(uow: UnitOfWork, actor: Actor, move_id: UUID, counted: Money) -> CashMove:
-    """Say that cash offered to one, or to one's office, was counted; NotFound where it was not."""
-    _receiving(uow, actor, move_id)
-    done = shifts.accept(uow, move_id, counted, actor.subject)
+def accept_cash(
+    uow: UnitOfWork, actor: Actor, move_id: UUID, counted: Money, at: datetime | None = None
+) -> CashMove:
+    """Say the same of cash as the other has said; NotFound where nobody waits for one's word."""
+    _asked(uow, actor, move_id)
+    done = shifts.accept(uow, move_id, counted, actor.subject, at)
     _note(uow, actor, "payments.cash_accepted", done)
     return done
 
 
 def refuse_cash(uow: UnitOfWork, actor: Actor, move_id: UUID, reason: str) -> CashMove:
-    """Refuse cash offered to one, or to one's office, with the reason."""
-    _receiving(uow, actor, move_id)
+    """Refuse what the other has said of cash, with the reason."""
+    _asked(uow, actor, move_id)
     done = shifts.refuse(uow, move_id, reason, actor.subject)
     _note(uow, actor, "payments.cash_refused", done)
     return done
@@ -251,11 +279,24 @@ def _colleague(uow: UnitOfWork, account_id: AccountId, district: DistrictCode) -
     return cash_of(other.subject)
 
 
-def _receiving(uow: UnitOfWork, actor: Actor, move_id: UUID) -> None:
+def _word(said: CashMove) -> str:
+    if said.state is MoveState.ACCEPTED:
+        return "payments.cash_accepted"
+    return "payments.cash_claimed" if _claimed(said) else "payments.cash_offered"
+
+
+def _claimed(move: CashMove) -> bool:
+    """Say whether it is the receiver who spoke first."""
+    return move.target == cash_of(move.offered_by)
+
+
+def _asked(uow: UnitOfWork, actor: Actor, move_id: UUID) -> None:
+    """Refuse whom nobody asks about the cash: the receiver, or who is said to have given it."""
     move = shifts.find_move(uow.connection, move_id)
-    mine = move.target == cash_of(actor.subject) and actor.has_any(Role.ATTENDANT)
+    asked = move.source if _claimed(move) else move.target
+    mine = asked == cash_of(actor.subject) and actor.has_any(Role.ATTENDANT)
     ours = (
-        move.target.kind is AccountKind.TILL
+        asked.kind is AccountKind.TILL
         and actor.has_any(*OFFICE)
         and actor.in_district(move.district)
     )

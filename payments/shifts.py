@@ -18,8 +18,8 @@ from city.identifiers import DistrictCode
 from city.money import Money
 from city.works.database import UnitOfWork
 from payments.rules import cash_moves, shifts
-from payments.rules.cash_moves import CashMove
-from payments.rules.ledger import Account, cash_of
+from payments.rules.cash_moves import CashMove, MoveState
+from payments.rules.ledger import Account, AccountKind, cash_of
 from payments.rules.shifts import CURRENCY, Shift, ShiftState
 from payments.store import ledger
 from payments.store import shifts as store
@@ -39,11 +39,15 @@ class Standing:
         What its holder should have carried at the count, or carries now while it is open.
     sums : list of Sum
         What moved in it, by kind.
+    under_way : Money
+        What was said to change hands by its count and waits for the other's word: to its holder,
+        less what is from them.
     """
 
     shift: Shift
     known: Money
     sums: list[Sum]
+    under_way: Money
 
     @property
     def unsettled(self) -> Money:
@@ -132,20 +136,21 @@ def count(  # noqa: PLR0917 - which, whose, what, and when
     """End a shift by what was counted, and post by how much that differs.
 
     Counted before now, it is held against what the ledger says that they carried then: what was
-    told before it is in there, and what is told later is settled by the approval.
+    told before it is in there, and what is told later is settled by the approval. So is cash that
+    was under way then: without a line nobody could wait for the other's word.
 
     Raises
     ------
     NotFound
         Where it is not theirs.
     Conflict
-        Where it is over, or cash is under way from or to them.
+        Where it is over; counted now, where cash is under way from or to them.
     Invalid
         As `rules.shifts.counted`.
     """
     store.take_turns(uow.connection, [cash_of(holder).code])
     present = _own(uow, shift_id, holder)
-    if store.waiting(uow.connection, cash_of(holder)):
+    if at is None and store.waiting(uow.connection, cash_of(holder)):
         raise Conflict(
             "cash is offered that nobody has counted yet", field="state", reason="cash-under-way"
         )
@@ -210,9 +215,15 @@ def find(connection: Connection, shift_id: UUID) -> Shift:
 
 
 def standing(connection: Connection, of: Shift) -> Standing:
-    """Give a shift with what the ledger says about it: four statements."""
-    moved = store.sums(connection, cash_of(of.holder), of, of.counted_at)
-    return Standing(of, known(connection, of), moved)
+    """Give a shift with what the ledger says about it: five statements."""
+    account = cash_of(of.holder)
+    moved = store.sums(connection, account, of, of.counted_at)
+    under_way = sum(
+        each.amount.minor if each.target == account else -each.amount.minor
+        for each in store.waiting(connection, account)
+        if of.counted_at is None or each.offered_at <= of.counted_at
+    )
+    return Standing(of, known(connection, of), moved, Money(under_way, CURRENCY))
 
 
 # --- cash that goes from hand to hand ------------------------------------------------------------
@@ -227,8 +238,22 @@ def offer(
     *,
     amount: Money,
     by: str,
+    at: datetime | None = None,
 ) -> CashMove:
-    """Offer cash; the same offer again where it was made under this id.
+    """Say that cash changes hands; the same again where it was said under this id.
+
+    Where the other waits for just that, both agree: what they said is given, ended.
+
+    Parameters
+    ----------
+    uow, move_id, district
+    source, target
+        From whom to whom.
+    amount
+    by
+        The one of both who says so.
+    at
+        As of when; None for now.
 
     Raises
     ------
@@ -238,12 +263,18 @@ def offer(
         As `rules.cash_moves.offered`.
     """
     store.take_turns(uow.connection, [source.code, target.code])
-    made = cash_moves.offered(move_id, district, source, target, amount, at=uow.clock.now(), by=by)
+    said_at = at or uow.clock.now()
+    made = cash_moves.offered(move_id, district, source, target, amount, at=said_at, by=by)
     before = _present(uow, made)
     if before is not None:
         return before
-    for each in (source, target):
-        if len(store.waiting(uow.connection, each)) >= store.MOST_WAITING:
+    for each in store.waiting(uow.connection, source):
+        if each.said_by_other(made):
+            present = find_move(uow.connection, each.id, lock=True)
+            if present.said_by_other(made):
+                return _agreed(uow, present, amount, said_at, by)
+    for end in (source, target):
+        if len(store.waiting(uow.connection, end)) >= store.MOST_WAITING:
             raise Conflict("too many offers wait to be counted", field="to", reason="too-many")
     store.add_move(uow.connection, made)
     return made
@@ -275,8 +306,12 @@ def deposit(
     return made
 
 
-def accept(uow: UnitOfWork, move_id: UUID, counted: Money, by: str) -> CashMove:
-    """Say that what was offered was counted and is right: it is posted.
+def accept(
+    uow: UnitOfWork, move_id: UUID, counted: Money, by: str, at: datetime | None = None
+) -> CashMove:
+    """Say that what was offered was counted and is right, now or then: it is posted.
+
+    Said twice (on line, and by a device that heard no answer), it is one.
 
     Raises
     ------
@@ -285,18 +320,36 @@ def accept(uow: UnitOfWork, move_id: UUID, counted: Money, by: str) -> CashMove:
     """
     offered = find_move(uow.connection, move_id)
     store.take_turns(uow.connection, [offered.source.code, offered.target.code])
-    present = store.find_move(uow.connection, move_id, lock=True) or offered
-    done = cash_moves.accepted(present, counted, uow.clock.now(), by)
+    present = find_move(uow.connection, move_id, lock=True)
+    before = (present.state, present.ended_by, present.amount)
+    if at is not None and before == (MoveState.ACCEPTED, by, counted):
+        return present
+    return _agreed(uow, present, counted, at or uow.clock.now(), by)
+
+
+def _agreed(
+    uow: UnitOfWork, present: CashMove, counted: Money, said_at: datetime, by: str
+) -> CashMove:
+    """Post what both say, as of the earlier word.
+
+    What an attendant gave away was not in their bag when they were counted afterwards, whenever the
+    other's word came. Where who gets it was counted between both words it was not in theirs: it
+    stands as of their own. A float stands as of when it was counted.
+    """
+    done = cash_moves.accepted(present, counted, max(said_at, present.offered_at), by)
     store.write_move(uow.connection, done)
-    ledger.add_entry(uow.connection, done.entry())
+    first_at, got_at = min(said_at, present.offered_at), present.received_at(said_at, by)
+    as_got = present.source.kind is AccountKind.TILL or (
+        present.target.kind is AccountKind.CASH
+        and store.counted_between(uow.connection, present.target.holder, first_at, got_at)
+    )
+    ledger.add_entry(uow.connection, done.entry(got_at if as_got else first_at))
     return done
 
 
 def refuse(uow: UnitOfWork, move_id: UUID, words: str, by: str) -> CashMove:
     """Refuse what was offered; NotFound, Conflict, Invalid as `rules.cash_moves.refused`."""
-    present = store.find_move(uow.connection, move_id, lock=True) or find_move(
-        uow.connection, move_id
-    )
+    present = find_move(uow.connection, move_id, lock=True)
     done = cash_moves.refused(present, words, uow.clock.now(), by)
     store.write_move(uow.connection, done)
     return done
@@ -304,17 +357,15 @@ def refuse(uow: UnitOfWork, move_id: UUID, words: str, by: str) -> CashMove:
 
 def withdraw(uow: UnitOfWork, move_id: UUID, by: str) -> CashMove:
     """Take back what was offered; NotFound, Conflict, Forbidden."""
-    present = store.find_move(uow.connection, move_id, lock=True) or find_move(
-        uow.connection, move_id
-    )
+    present = find_move(uow.connection, move_id, lock=True)
     done = cash_moves.withdrawn(present, uow.clock.now(), by)
     store.write_move(uow.connection, done)
     return done
 
 
-def find_move(connection: Connection, move_id: UUID) -> CashMove:
-    """Give cash under way; NotFound where there is none."""
-    found = store.find_move(connection, move_id)
+def find_move(connection: Connection, move_id: UUID, *, lock: bool = False) -> CashMove:
+    """Give cash under way, with `lock` until nobody else ends it; NotFound where there is none."""
+    found = store.find_move(connection, move_id, lock=lock)
     if found is None:
         raise NotFound("there is no such cash under way", field="move_id")
     return found

@@ -1,9 +1,10 @@
-"""Cash that goes from hand to hand: offered by who gives it, posted when who gets it has counted.
+"""Cash that goes from hand to hand: said by who gives it, posted when who gets it says the same.
 
 A float (office to attendant), a hand-over (attendant to attendant) and a turn-in (attendant to
-office) are one thing. Only the receiver's word moves money in the ledger, so that each fen lies at
-any time with exactly one person who has said so. A deposit at the bank needs nobody's word: the
-bank's slip is kept with it, once.
+office) are one thing. Only two words that agree move money in the ledger, so that each fen lies at
+any time with exactly one person who has said so. Between two attendants either may be known first:
+their devices had no line, and the one that comes back to it says what was counted. A deposit at
+the bank needs nobody's word: the bank's slip is kept with it, once.
 """
 
 from dataclasses import dataclass, replace
@@ -50,7 +51,8 @@ class CashMove:
     source, target : Account
         A cash or till account each, the target of a deposit a bank's.
     offered_by, ended_by : str
-        Subjects.
+        Subjects: who spoke first, and who ended it. It is the receiver who spoke first where they
+        say what they have counted before the giver's word is known.
     words : str
         Why it was refused; the number of a deposit's slip.
     """
@@ -67,14 +69,23 @@ class CashMove:
     ended_by: str | None = None
     words: str = ""
 
-    def entry(self) -> Entry:
-        """Give the entry of what was accepted."""
+    def said_by_other(self, word: "CashMove") -> bool:
+        """Say whether this waits for just what the other of two attendants says."""
+        same = (self.source, self.target, self.amount) == (word.source, word.target, word.amount)
+        return self.state is MoveState.OFFERED and same and self.offered_by != word.offered_by
+
+    def received_at(self, ended_at: datetime, by: str) -> datetime:
+        """Give when who gets it said so, where somebody agreed at an instant."""
+        return ended_at if self.target.holder == by else self.offered_at
+
+    def entry(self, at: datetime | None = None) -> Entry:
+        """Give the entry of what was accepted, as of when it was, or as of another instant."""
         if self.state is not MoveState.ACCEPTED or self.ended_at is None or self.ended_by is None:
             raise ValueError("only accepted cash has moved")
         brought = self.target.kind is AccountKind.BANK
         return Entry(
             uuid7(),
-            self.ended_at,
+            at or self.ended_at,
             EntryKind.DEPOSIT if brought else EntryKind.HAND_OVER,
             self.id,
             (Posting(self.target, self.amount), Posting(self.source, -self.amount)),

@@ -254,6 +254,16 @@ def posted_by_count(connection: Connection, account: Account, of: Shift) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def counted_between(
+    connection: Connection, holder: str, from_at: datetime, until_at: datetime
+) -> bool:
+    """Say whether somebody ended a shift by a count between two instants."""
+    query = select(shift.c.id).where(
+        shift.c.holder == holder, shift.c.counted_at >= from_at, shift.c.counted_at < until_at
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 # --- cash that goes from hand to hand ------------------------------------------------------------
 
 

@@ -28,7 +28,18 @@ PRICE_MINOR: Final = 300
 GRACE: Final = timedelta(minutes=15)
 """How long after a stay's end its vehicle may still be noted."""
 WITHOUT_STAY: Final = frozenset(
-    {"report", "cash", "shift-begin", "shift-pause", "shift-resume", "shift-count", "sign-out"}
+    {
+        "report",
+        "cash",
+        "shift-begin",
+        "shift-pause",
+        "shift-resume",
+        "cash-give",
+        "cash-take",
+        "shift-count",
+        "shift-explain",
+        "sign-out",
+    }
 )
 TOLD: Final = (
     "plate-seen", "ended", "split", "joined", "vehicle-moved", "set-aside", "exempted",

@@ -67,8 +67,8 @@ ROUND: Final = 4
 """Acts of a usual vehicle, of which one is cash for a bill."""
 LOSING: Final = 0.5
 """Share of devices that are wiped before anybody hears of some acts."""
-AROUND: Final = 5
-"""Acts of the shift, and the sign-out."""
+AROUND: Final = 8
+"""Acts of the shift and of cash that nobody takes, and the sign-out."""
 COIN_MINOR: Final = 50
 """All amounts are multiples of it."""
 SEEN: Final = "walk-seen"
@@ -173,7 +173,7 @@ def plan_walks(
     for number, street in enumerate(streets):
         chance = Random(f"{seed}/{number}")  # noqa: S311 - repeatable, no secret
         with database.unit_of_work() as uow:
-            walk = _walk(uow, chance, begin_at)
+            walk, colleague = _walk(uow, chance, begin_at), _person(uow)
         walk.bays, walk.beside = [str(each) for each in street.all()], street.beside()
         walk.unpriced = frozenset(map(str, street.usual))
         walk.sensed = {str(each): (begin_at - SENSED_BEFORE, SEEN) for each in street.sensed}
@@ -186,7 +186,7 @@ def plan_walks(
             _bills(database, chance, -(-acts // ROUND)),
             chance,
         )
-        said = _shift(list(itertools.islice(deeds(ground), acts - AROUND)))
+        said = _shift(list(itertools.islice(deeds(ground), acts - AROUND)), colleague)
         walk.shift_id = said[0].id
         walk.steps = [
             Step(
@@ -209,37 +209,30 @@ def plan_walks(
     return walks
 
 
-def _shift(done: list[Deed]) -> list[Deed]:
+def _shift(done: list[Deed], colleague: AccountId) -> list[Deed]:
     """Put a shift around what is done in it, with a break and a right count at its end."""
     half, minor = len(done) // 2, sum(each.minor for each in done if not each.refused)
     pieces = {str(COIN_MINOR): minor // COIN_MINOR}
+    begin = Deed("shift-begin", {"place": "Walk Road"})
+    # The colleague never says the same: it stays where it was, by the ledger as well.
+    coin = {"amount_minor": COIN_MINOR, "currency": "CNY", "person_id": str(colleague)}
     return [
-        Deed("shift-begin", {"place": "Walk Road"}),
+        begin,
         *done[:half],
         Deed("shift-pause", {}),
         Deed("shift-resume", {}),
         *done[half:],
+        Deed("cash-give", coin),
+        Deed("cash-take", coin),
         Deed("shift-count", {"pieces": pieces, "note": "all there"}),
+        Deed("shift-explain", {"shift_id": str(begin.id), "note": "all there, twice"}),
         Deed("sign-out", {}),
     ]
 
 
 def _walk(uow: UnitOfWork, chance: Random, begin_at: datetime) -> Walk:
     """Register a terminal and who is at it since the morning."""
-    account_id = AccountId(uuid7())
-    login = f"walker-{account_id.hex[-8:]}"
-    uow.connection.execute(
-        insert(ACCOUNT).values(
-            id=account_id,
-            kind="staff",
-            login=login,
-            login_key=login,
-            name=login,
-            roles=["attendant"],
-            password_hash="unusable",
-            created_at=uow.wall.now(),
-        )
-    )
+    account_id = _person(uow)
     given = services.register(uow, SYSTEM, f"Walk {account_id.hex[-8:]}", DISTRICT)
     terminal_id, private = given.terminal.id, ec.generate_private_key(ec.SECP256R1())
     # Enrolled by hand: over HTTP one network may try twenty codes in a quarter of an hour.
@@ -260,6 +253,25 @@ def _walk(uow: UnitOfWork, chance: Random, begin_at: datetime) -> Walk:
         frozenset(),
         {},
     )
+
+
+def _person(uow: UnitOfWork) -> AccountId:
+    """Register an attendant."""
+    account_id = AccountId(uuid7())
+    login = f"walker-{account_id.hex[-8:]}"
+    uow.connection.execute(
+        insert(ACCOUNT).values(
+            id=account_id,
+            kind="staff",
+            login=login,
+            login_key=login,
+            name=login,
+            roles=["attendant"],
+            password_hash="unusable",
+            created_at=uow.wall.now(),
+        )
+    )
+    return account_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,6 +289,9 @@ def detail_of(round_: Round, drawn: tuple[Any, ...]) -> dict[str, Any]:
         ActKind.SHIFT_PAUSE: {},
         ActKind.SHIFT_RESUME: {},
         ActKind.SHIFT_COUNT: {"pieces": {"100": other, "50" if word else "7": 1}},
+        ActKind.SHIFT_EXPLAIN: {"shift_id": str(UUID(int=3)), "note": "a coin fell"},
+        ActKind.CASH_GIVE: {"amount_minor": 100 * other, "currency": "CNY"},
+        ActKind.CASH_TAKE: {"amount_minor": 100, "currency": "CNY", "move_id": str(UUID(int=4))},
         ActKind.SIGN_OUT: {},
     }
     return found.get(kind, here)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -40,6 +40,7 @@ from tests.journeys.conftest import DISTRICT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from city.time import FixedClock
     from city.works.database import Database, UnitOfWork
@@ -76,8 +77,9 @@ class Street:
         self.office = person("office", Role.OPERATOR)
 
     def _account(self, login: str) -> AccountId:
+        name = f"{login}-{uuid7().hex[-8:]}"
         with self.database.unit_of_work() as uow:
-            return create_account(uow, f"attendant-{login}", login, ["attendant"], PASSWORD)
+            return create_account(uow, name, login, ["attendant"], PASSWORD)
 
     def begin(self, who: Actor) -> Shift:
         return self.do(lambda uow: keep_shifts.begin_shift(uow, who, uuid7(), DISTRICT, "Jiefang"))
@@ -373,3 +375,90 @@ def test_counted_and_late_always_leave_what_is_in_the_bag(
     assert approved.difference is not None
     assert approved.difference.minor == -street.holds(over_short_of(who.subject))
     assert approved.difference.minor == bag - due
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    gave=st.integers(0, 9),
+    got=st.integers(0, 9),
+    counted=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    before=st.integers(0, 9),
+    told=st.permutations("AABBB"),
+)
+def test_what_both_say_of_a_hand_over_leaves_each_bag_right_in_whatever_order_it_is_told(
+    street: Street, gave: int, got: int, counted: tuple[int, int], before: int, told: list[str]
+) -> None:
+    """Both were without a line: each tells their own in order, the other's comes in between.
+
+    The receiver was counted once before, perhaps after the giver's word.
+    """
+    assume(before < got)
+    # Where both were counted between both words, it was in neither bag: the giver's next shift has
+    # it over.
+    assume(not (gave <= before and gave + counted[0] < got))
+    street = Street(street.database, street.clock)
+    start_at = street.clock.now()
+    street.clock.advance(3600)
+
+    def at(minute: int, moment: int = 0) -> datetime:
+        return start_at + timedelta(minutes=minute + 1, milliseconds=moment)
+
+    shifts_of: list[Shift] = []
+
+    def begins(who: Actor, when: datetime) -> None:
+        place = (DISTRICT, "Jiefang")
+        shifts_of.append(
+            street.do(lambda uow: keep_shifts.begin_shift(uow, who, uuid7(), *place, when))
+        )
+
+    def ends(who: Actor, minor: int, when: datetime) -> None:
+        def count(uow: UnitOfWork) -> Shift:
+            present = keep_shifts.open_shift(uow, who)
+            return keep_shifts.count_shift(uow, who, present.id, in_pieces(minor), "", when)
+
+        street.do(count)
+
+    def says(who: Actor, other: Actor, when: datetime) -> None:
+        assert other.account_id is not None
+        if who is street.li:
+            to = Receiver(other.account_id)
+            street.do(
+                lambda uow: keep_shifts.offer_cash(
+                    uow, who, uuid7(), to, cny(5_00), district=DISTRICT, at=when
+                )
+            )
+        else:
+            giver = other.account_id
+            street.do(
+                lambda uow: keep_shifts.claim_cash(
+                    uow, who, uuid7(), giver, cny(5_00), district=DISTRICT, at=when
+                )
+            )
+
+    li, wang = street.li, street.wang
+    street.takes(li, 7_00, ago=street.clock.now() - start_at)
+    begins(li, start_at)
+    begins(wang, start_at)
+
+    def starts_anew() -> None:
+        ends(wang, 0, at(before, 2))
+        begins(wang, at(before, 2))
+
+    steps: dict[str, list[Callable[[], None]]] = {
+        "A": [
+            lambda: says(li, wang, at(gave)),
+            lambda: ends(li, 2_00, at(gave + counted[0], 1)),
+        ],
+        "B": [
+            starts_anew,
+            lambda: says(wang, li, at(got)),
+            lambda: ends(wang, 5_00, at(got + counted[1], 1)),
+        ],
+    }
+    for whose in told:
+        steps[whose].pop(0)()
+    for each in sorted(shifts_of, key=lambda each: each.opened_at):
+        assert street.approve(each, "looked into").difference == cny(0)
+    assert (street.carries(li), street.carries(wang)) == (2_00, 5_00)

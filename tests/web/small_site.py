@@ -89,7 +89,8 @@ class Site:
     west_bay: Bay
     devices: dict[str, NewDevice]
     tokens: dict[str, str]
-    """By role; also ``integration``, ``integration-west``, ``attendant-west``, ``device``."""
+    """By role; also ``integration``, ``integration-west``, ``attendant-west``, ``attendant-2``,
+    ``device``."""
     client: FlaskClient = field(init=False)
     _counter: int = 0
 
@@ -257,6 +258,7 @@ def settle(
         since_at = NINE - timedelta(days=1)
         record_devices(uow, SYSTEM, list(devices.values()), since_at=since_at)
         tokens = {role.value: _person(uow, role) for role in Role}
+        tokens["attendant-2"] = _person(uow, Role.ATTENDANT)
         tokens["attendant-west"] = _person(uow, Role.ATTENDANT, WEST)
         tokens["operator-west"] = _person(uow, Role.OPERATOR, WEST)
         tokens["integration"] = issue_token(uow, "integration", "ttn")

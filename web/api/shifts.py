@@ -204,6 +204,7 @@ def one(uow: UnitOfWork, shift_id: UUID) -> dict[str, Any]:
         "account": cash_of(found.shift.holder).code,
         "known": found.known.as_json(),
         "unsettled": found.unsettled.as_json(),
+        "under_way": found.under_way.as_json(),
         "sums": [
             {
                 "kind": each.kind.value,

@@ -50,6 +50,12 @@ class ActKind(StrEnum):
     SHIFT_RESUME = "shift-resume"
     SHIFT_COUNT = "shift-count"
     """Notes and coins, counted without being told what should be there: the shift ends."""
+    SHIFT_EXPLAIN = "shift-explain"
+    """What one says to the difference of one's own shift."""
+    CASH_GIVE = "cash-give"
+    """Cash that one carries goes to a colleague, or to the office."""
+    CASH_TAKE = "cash-take"
+    """Cash that one has counted: of an offer that the terminal knew, or of a colleague."""
     SIGN_OUT = "sign-out"
 
 
@@ -232,6 +238,7 @@ _ADVICE: Final[Mapping[str, Advice]] = {
     "open": Advice.NOTHING,
     "on-break": Advice.NOTHING,
     "no-break": Advice.NOTHING,
+    "not-counted": Advice.NOTHING,
 }
 
 

@@ -116,6 +116,10 @@ class StandingOut(Outgoing):
         MoneyOut, Field(description="what should be there now, or should have been at the count")
     ]
     unsettled: Annotated[MoneyOut, Field(description="known since, and not settled yet")]
+    under_way: Annotated[
+        MoneyOut,
+        Field(description="said by then and awaiting the other's word: in, less out"),
+    ]
     sums: list[SumOut]
     names: dict[str, str]
 
@@ -180,7 +184,7 @@ class MoveOut(Outgoing):
     amount: MoneyOut
     state: MoveState
     offered_at: Instant
-    offered_by: str
+    offered_by: Annotated[str, Field(description="who spoke first: the giver, or who got it")]
     ended_at: Instant | None
     ended_by: str | None
     words: Annotated[str, Field(description="why it was refused; a deposit's slip")]

@@ -244,6 +244,9 @@ class ActPartIn(Incoming):
         "shift-pause",
         "shift-resume",
         "shift-count",
+        "shift-explain",
+        "cash-give",
+        "cash-take",
         "sign-out",
     ]
     account_id: Annotated[UUID, Field(description="Who did it, signed in at the terminal")]
@@ -286,10 +289,20 @@ class ActPartIn(Incoming):
         | None,
         Field(description="set-aside: one of the first five; report: one of the last four"),
     ] = None
-    note: Annotated[str | None, Field(max_length=500, description="report, shift-count")] = None
+    note: Annotated[
+        str | None, Field(max_length=500, description="report, shift-count, shift-explain")
+    ] = None
     place: Annotated[str | None, Field(max_length=80, description="shift-begin")] = None
     pieces: Annotated[
         Pieces | None, Field(description="shift-count: how many of each face, in fen")
+    ] = None
+    shift_id: Annotated[UUID | None, Field(description="shift-explain: one's own")] = None
+    person_id: Annotated[
+        UUID | None,
+        Field(description="cash-give: the colleague, else the office; cash-take: who gave it"),
+    ] = None
+    move_id: Annotated[
+        UUID | None, Field(description="cash-take: the offer, in place of a person")
     ] = None
     exempt: Annotated[
         str | None, Field(pattern="^[a-z][a-z0-9-]{1,39}$", description="exempt: the reason's code")
@@ -300,13 +313,14 @@ class ActPartIn(Incoming):
     photo_sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
     bill_id: Annotated[UUID | None, Field(description="cash; escape, in place of a bay")] = None
     amount_minor: Annotated[
-        int | None, Field(ge=1, le=10**12, description="ahead: what was asked for")
+        int | None,
+        Field(ge=1, le=10**12, description="ahead: asked for; cash-give; cash-take: counted"),
     ] = None
     minutes_ahead: Annotated[
         int | None, Field(ge=0, le=720, description="ahead: from the act on")
     ] = None
     tendered_minor: Annotated[int | None, Field(ge=0, le=10**12, description="cash, ahead")] = None
-    currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$", description="cash, ahead")] = None
+    currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$", description="with amounts")] = None
 
 
 class ActsIn(Incoming):

@@ -110,7 +110,7 @@ class AttendantPage {
       );
       await this.outbox.upload();
       // For a shift that is begun or counted without a line.
-      if (hasRole("attendant")) await readShift(told.account_id);
+      if (hasRole("attendant")) await readShift(told.account_id, told.terminal.district);
     } catch {
       // Asked again with the next page or line.
     }
@@ -400,7 +400,7 @@ class AttendantPage {
     const place = { district: facility.district, name: inLanguage(facility.name.zh, facility.name.en) };
     const panel = new ShiftPanel(place, {
       waiting: () => this.outbox.waiting(),
-      note: this.keeps ? (wanted) => this.note(wanted, {}) : null,
+      note: this.keeps ? (wanted, shown = {}) => this.note(wanted, shown) : null,
     });
     this.show({ title: text("shift.title"), element: panel.element, update: () => panel.update() });
   }

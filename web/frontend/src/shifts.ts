@@ -207,6 +207,7 @@ class ShiftsPage {
         shift.counted ? fact(text("shift.counted"), price(shift.counted)) : null,
         shift.counted_at ? fact(text("shift.counted_at"), exactly(instant(shift.counted_at))) : null,
         shift.late.minor ? fact(text("shifts.late"), price(shift.late)) : null,
+        found.under_way.minor ? fact(text("shifts.under_way_then"), price(found.under_way)) : null,
         found.unsettled.minor ? fact(text("shifts.unsettled"), price(found.unsettled)) : null,
         fact(text("shifts.breaks"), String(shift.breaks.length)),
         shift.note ? fact(text("shifts.note"), shift.note) : null,

@@ -198,4 +198,14 @@ describe("a shift without a line", () => {
     // Another one begins where it ended.
     assert.equal(shiftHere(mine, [begun, count, kept(6, { kind: "shift-begin", place: "x" })], "0153").counted, null);
   });
+
+  it("asks no more about cash that was counted here, and keeps what is in the bag by the ledger", () => {
+    const offered = { ...mine, waiting: [{ id: "one" }, { id: "other" }] } as unknown as MyShift;
+    const give = kept(2, { kind: "cash-give", amount_minor: 100, currency: "CNY" }, { shown: { amount: { minor: 100, currency: "CNY" } } });
+    const take = kept(3, { kind: "cash-take", move_id: "one", amount_minor: 200, currency: "CNY" });
+    const here = shiftHere(offered, [begun, give, take], "0153");
+    assert.deepEqual(here.handed, [give, take]);
+    assert.deepEqual(here.waiting.map(({ id }) => id), ["other"]);
+    assert.deepEqual([here.carried.minor, here.onDevice], [500, 0]);
+  });
 });

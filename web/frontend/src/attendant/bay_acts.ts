@@ -222,6 +222,7 @@ export function actWords(wanted: Wanted, shown: Shown, money: string): string {
     place: wanted.place ?? "",
     amount: money,
     reason: shown.reason ?? "",
+    who: shown.who ?? "",
     what: wanted.what ? named(wanted.kind === "report" ? "bay_act.fault" : "bay_act.aside", wanted.what) : "",
   });
 }

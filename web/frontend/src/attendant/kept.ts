@@ -1,5 +1,5 @@
 /** A post as it was last read, for a start without a line; the service worker drops it at a log-out. */
-import type { Bay, Bill, Exemptions, Facility, FeesByStart, MyShift, PatrolAnswer, Session } from "../api/types";
+import type { Bay, Bill, Colleague, Exemptions, Facility, FeesByStart, MyShift, PatrolAnswer, Session } from "../api/types";
 import type { KeptFees } from "./fees";
 import type { Mark, RoundPhoto } from "./patrol_tasks";
 
@@ -36,6 +36,8 @@ export interface KeptPatrol {
 
 export interface KeptShift {
   readonly mine: MyShift;
+  /** Who was on shift then; missing on devices that kept the shift before they were. */
+  readonly colleagues?: readonly Colleague[];
   readonly readAtMs: number;
 }
 

@@ -1,24 +1,24 @@
 /** An attendant's shift: begun, broken off, cash handed over, counted blind at its end. */
 import { act, actKey, ProblemError, read } from "../api/client";
-import type { CashMove, Colleague, MyShift, Shift } from "../api/types";
+import type { Colleague, MyShift, Shift } from "../api/types";
 import type { Money } from "../format/money";
 import { instant } from "../format/time";
 import { exactly, moment, price } from "../format/words";
 import { doneAtMs, type KeptAct, type Wanted } from "../outbox/acts";
 import { fact } from "../panels/figures";
-import { keepShift, keptShift } from "./kept";
+import { handedRow, handOver, keep, moveRow, takeOver, type Hands, type NoteAct } from "./hands";
+import { keepShift, keptShift, type KeptShift } from "./kept";
 import { countedMinor, SHIFT_KINDS, shiftHere, type ShiftHere } from "./shift_here";
-import { acceptCash, button, CURRENCY, refuseCash, typedAmount, withdrawCash } from "../shifts/cash";
-import { endName, stateTag } from "../shifts/words";
+import { button, CURRENCY } from "../shifts/cash";
+import { stateTag } from "../shifts/words";
 import { businessTime } from "../shell/clock";
 import { h, replace, write } from "../shell/dom";
-import { choice, field, labelled, showForm } from "../shell/form";
+import { field, labelled, showForm } from "../shell/form";
 import { page } from "../shell/page";
 import { emptyState, errorState, problemText, skeleton } from "../shell/states";
 import { text } from "../shell/text";
 import { toast } from "../shell/toast";
 
-const OFFICE = "till";
 const MOST_PIECES = 100_000;
 
 export interface ShiftPlace {
@@ -30,18 +30,22 @@ export interface ShiftActs {
   /** Acts that wait on this device: their cash is not in the ledger yet. */
   readonly waiting: () => readonly KeptAct[];
   /** Keep an act until there is a line; null on a device that keeps none. */
-  readonly note: ((wanted: Wanted) => Promise<void>) | null;
+  readonly note: NoteAct | null;
 }
 
 function offline(error: unknown): boolean {
   return error instanceof ProblemError && error.offline;
 }
 
-/** Read one's own shift, and keep it for when there is no line. */
-export async function readShift(account: string): Promise<MyShift> {
-  const mine = await read<MyShift>("/api/v1/shifts/mine");
-  await keepShift(account, { mine, readAtMs: businessTime() });
-  return mine;
+/** Read one's own shift and who else is on shift, and keep both for when there is no line. */
+export async function readShift(account: string, district: string): Promise<KeptShift> {
+  const [mine, colleagues] = await Promise.all([
+    read<MyShift>("/api/v1/shifts/mine"),
+    read<{ items: Colleague[] }>("/api/v1/shifts/colleagues", { district }),
+  ]);
+  const found = { mine, colleagues: colleagues.items, readAtMs: businessTime() };
+  await keepShift(account, found);
+  return found;
 }
 
 function money(minor: number): Money {
@@ -56,6 +60,8 @@ export class ShiftPanel {
   private underWay = false;
   /** Whether notes and coins are being counted: nothing is drawn over that. */
   private counting = false;
+  /** Who was on shift when the city was asked last. */
+  private colleagues: readonly Colleague[] = [];
 
   constructor(
     private readonly place: ShiftPlace,
@@ -77,12 +83,15 @@ export class ShiftPanel {
     this.drawn = this.signature();
     const account = page().account ?? "";
     try {
-      const mine = await readShift(account);
+      const { mine, colleagues } = await readShift(account, this.place.district);
+      this.colleagues = colleagues ?? [];
       this.draw(mine, null);
     } catch (error) {
       const kept = offline(error) && this.acts.note ? await keptShift(account) : null;
-      if (kept) this.draw(kept.mine, kept.readAtMs);
-      else replace(this.element, errorState(error, () => void this.load()));
+      if (kept) {
+        this.colleagues = kept.colleagues ?? [];
+        this.draw(kept.mine, kept.readAtMs);
+      } else replace(this.element, errorState(error, () => void this.load()));
     }
   }
 
@@ -96,8 +105,8 @@ export class ShiftPanel {
       readAtMs === null ? null : h("p", { class: "note note-warning", role: "status" }, text("shift.as_read", { at: moment(readAtMs) })),
       mine.counted ? this.countedHere(mine.counted) : null,
       open ? this.running(open, mine) : this.none(mine),
-      mine.waiting.length ? this.waiting(mine) : null,
-      (open || mine.carried.minor) && readAtMs === null ? this.hands() : null,
+      mine.waiting.length + mine.handed.length ? this.waiting(mine) : null,
+      open || mine.carried.minor ? this.hands() : null,
       open
         ? h("div", { class: "thumb-bar" }, button(text("shift.end"), () => this.count(open, mine, () => this.draw(read, readAtMs)), true))
         : null,
@@ -125,14 +134,14 @@ export class ShiftPanel {
     return h(
       "section",
       { class: "panel-section" },
-      last ? this.over(last) : mine.counted ? null : emptyState(text("shift.none"), text("shift.none_advice")),
+      last ? this.over(last, mine.waiting.length > 0) : mine.counted ? null : emptyState(text("shift.none"), text("shift.none_advice")),
       mine.carried.minor ? h("p", {}, text("shift.carried", { amount: price(mine.carried) })) : null,
       h("p", { class: "panel-acts" }, button(text("shift.begin", { place: this.place.name }), () => void this.begin(), true)),
     );
   }
 
   /** What became of the last one: now that it was counted, the difference is told. */
-  private over(shift: Shift): HTMLElement {
+  private over(shift: Shift, underWay: boolean): HTMLElement {
     const difference = shift.difference?.minor ?? 0;
     return h(
       "section",
@@ -148,6 +157,7 @@ export class ShiftPanel {
         shift.note ? fact(text("shift.note"), shift.note) : null,
         shift.answer ? fact(text("shift.answer"), shift.answer) : null,
       ),
+      underWay && difference !== 0 ? h("p", { class: "note" }, text("shift.in_difference")) : null,
       shift.state === "counted" && difference !== 0
         ? h("p", { class: "panel-acts" }, button(text("shift.explain"), () => this.explain(shift)))
         : null,
@@ -179,47 +189,36 @@ export class ShiftPanel {
   }
 
   /** Cash on its way from or to this attendant. */
-  private waiting(mine: MyShift): HTMLElement {
+  private waiting(mine: ShiftHere): HTMLElement {
     return h(
       "section",
       { class: "panel-section" },
       h("h3", {}, text("shift.waiting")),
-      h("ul", { class: "rows" }, ...mine.waiting.map((move) => this.move(move, mine.names))),
-    );
-  }
-
-  private move(move: CashMove, names: Readonly<Record<string, string>>): HTMLElement {
-    const mine = move.offered_by === page().account;
-    const words = mine
-      ? text("shift.offered_to", { who: endName(move.target, names) })
-      : text("shift.offered_by", { who: endName(move.source, names) });
-    return h(
-      "li",
-      { class: "row row-tall", "data-move": move.id },
       h(
-        "div",
-        { class: "row-words" },
-        h("p", {}, words),
-        h(
-          "p",
-          { class: "panel-acts" },
-          mine
-            ? button(text("shift.withdraw"), () => void withdrawCash(move, () => this.load()))
-            : button(text("shift.accept"), () => acceptCash(move, () => this.load()), true),
-          mine ? null : button(text("shift.refuse"), () => refuseCash(move, () => this.load())),
-        ),
+        "ul",
+        { class: "rows" },
+        ...mine.handed.map(handedRow),
+        ...mine.waiting.map((move) => moveRow(move, mine.names, this.sides())),
       ),
-      // Who gets it counts it without being told.
-      mine ? h("strong", { class: "number row-amount" }, price(move.amount)) : null,
     );
   }
 
   private hands(): HTMLElement {
+    const { note } = this.acts;
     return h(
       "section",
       { class: "panel-section" },
-      h("p", { class: "panel-acts" }, button(text("shift.hand_over"), () => void this.handOver())),
+      h(
+        "p",
+        { class: "panel-acts" },
+        button(text("shift.hand_over"), () => handOver(this.sides())),
+        note ? button(text("shift.take_over"), () => takeOver(this.sides(), note)) : null,
+      ),
     );
+  }
+
+  private sides(): Hands {
+    return { district: this.place.district, colleagues: this.colleagues, note: this.acts.note, load: () => this.load() };
   }
 
   private async begin(): Promise<void> {
@@ -255,41 +254,7 @@ export class ShiftPanel {
       // The city counts nothing while cash is under way, and without a line nobody can ask it.
       throw new ProblemError(409, "cash-under-way", text("shift.under_way"));
     }
-    await note(wanted).catch(() => {
-      throw new ProblemError(507, "storage", text("outbox.not_kept"));
-    });
-  }
-
-  private async handOver(): Promise<void> {
-    const { district } = this.place;
-    let colleagues: readonly Colleague[] = [];
-    try {
-      colleagues = (await read<{ items: Colleague[] }>("/api/v1/shifts/colleagues", { district })).items;
-    } catch {
-      // The office is always there.
-    }
-    const key = actKey();
-    const amount = field("", { inputmode: "decimal", required: true });
-    const to = choice([
-      [OFFICE, text("shifts.office", { district })] as const,
-      ...colleagues.map((each) => [each.account_id, `${each.name} · ${each.place}`] as const),
-    ]);
-    showForm({
-      title: text("shift.hand_over"),
-      parts: [
-        h("p", { class: "note" }, text("shift.hand_over_means")),
-        labelled("hand-over-to", text("shift.to"), to),
-        labelled("hand-over-amount", text("refund.amount"), amount),
-      ],
-      submit: text("shift.hand_over"),
-      send: async () => {
-        const sum = typedAmount(amount);
-        const receiver = to.value === OFFICE ? { kind: OFFICE } : { kind: "attendant", account_id: to.value };
-        await act<CashMove>("POST", "/api/v1/cash-moves", { district, to: receiver, amount: sum }, key);
-        await this.load();
-        return text("shift.offered", { amount: price(sum) });
-      },
-    });
+    await keep(note, wanted);
   }
 
   /** Count notes and coins; what should be there is not on the screen meanwhile. */
@@ -364,7 +329,12 @@ export class ShiftPanel {
       parts: [labelled("shift-note", text("shift.note"), note)],
       submit: text("shift.explain"),
       send: async () => {
-        await act<Shift>("PUT", `/api/v1/shifts/${shift.id}/note`, { note: note.value });
+        try {
+          await act<Shift>("PUT", `/api/v1/shifts/${shift.id}/note`, { note: note.value });
+        } catch (error) {
+          if (!this.acts.note || !offline(error)) throw error;
+          await keep(this.acts.note, { kind: "shift-explain", shift_id: shift.id, note: note.value });
+        }
         await this.load();
         return text("shift.explained");
       },

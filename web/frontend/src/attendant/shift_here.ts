@@ -5,6 +5,8 @@ import { doneAtMs, cashWaiting, type KeptAct } from "../outbox/acts";
 export interface ShiftHere extends MyShift {
   /** Counted on this device and not sent: the difference is told when it was. */
   readonly counted: KeptAct | null;
+  /** Cash that changed hands here and is not sent. */
+  readonly handed: readonly KeptAct[];
   /** Cash in the bag that the city does not know of yet, in minor units. */
   readonly onDevice: number;
 }
@@ -38,6 +40,7 @@ function begun(act: KeptAct, mine: MyShift, district: string): Shift {
 export function shiftHere(mine: MyShift, waiting: readonly KeptAct[], district: string): ShiftHere {
   let shift = mine.shift;
   let counted: KeptAct | null = null;
+  const handed: KeptAct[] = [];
   for (const act of waiting) {
     const at = new Date(doneAtMs(act)).toISOString();
     switch (act.wanted.kind) {
@@ -54,10 +57,19 @@ export function shiftHere(mine: MyShift, waiting: readonly KeptAct[], district: 
       case "shift-count":
         counted = act;
         break;
+      case "shift-explain":
+        if (shift && shift.id === act.wanted.shift_id) shift = { ...shift, note: act.wanted.note ?? "" };
+        break;
+      case "cash-give":
+      case "cash-take":
+        handed.push(act);
+        break;
       default:
     }
   }
-  return { ...mine, shift, counted, onDevice: cashWaiting(waiting) };
+  const taken = new Set(handed.map(({ wanted }) => wanted.move_id));
+  const underWay = mine.waiting.filter(({ id }) => !taken.has(id));
+  return { ...mine, shift, counted, handed, waiting: underWay, onDevice: cashWaiting(waiting) };
 }
 
 /** What was counted, by face value. */

@@ -18,6 +18,9 @@ export type ActKind =
   | "shift-pause"
   | "shift-resume"
   | "shift-count"
+  | "shift-explain"
+  | "cash-give"
+  | "cash-take"
   | "sign-out";
 
 /** What an act needs besides who, when and its number: members as `ActPartIn` names them. */
@@ -41,6 +44,9 @@ export interface Wanted {
   readonly tendered_minor?: number;
   readonly currency?: string;
   readonly place?: string;
+  readonly shift_id?: string;
+  readonly person_id?: string;
+  readonly move_id?: string;
   /** Notes and coins that were counted, by face value in fen. */
   readonly pieces?: Readonly<Record<string, number>>;
 }
@@ -52,6 +58,8 @@ export interface Shown {
   readonly toLabel?: string;
   /** Why a stay was freed of its fee. */
   readonly reason?: string;
+  /** With whom cash changed hands. */
+  readonly who?: string;
   /** What the bill came to: the money that stays in the attendant's bag. */
   readonly amount?: Money;
 }

@@ -22,18 +22,34 @@ export function typedAmount(input: HTMLInputElement): Money {
   return { minor, currency: CURRENCY };
 }
 
-/** Ask what was counted: the amount that was offered is not shown meanwhile. */
-export function acceptCash(move: CashMove, done: () => Promise<void>): void {
+/**
+ * Ask what was counted, or given: the amount that the other said is not shown meanwhile.
+ *
+ * `later` keeps it where there is no line; null where nothing can.
+ */
+export function acceptCash(
+  move: CashMove,
+  done: () => Promise<void>,
+  asked: "accept" | "confirm" = "accept",
+  later: ((sum: Money) => Promise<void>) | null = null,
+): void {
   const counted = field("", { inputmode: "decimal", required: true });
   showForm({
-    title: text("shift.accept"),
-    parts: [labelled("cash-counted", text("shift.counted"), counted, text("shift.accept_hint"))],
-    submit: text("shift.accept"),
+    title: text(`shift.${asked}`),
+    parts: [labelled("cash-counted", text(asked === "accept" ? "shift.counted" : "shift.given"), counted, text("shift.accept_hint"))],
+    submit: text(`shift.${asked}`),
     send: async () => {
       const sum = typedAmount(counted);
-      await act<CashMove>("POST", `/api/v1/cash-moves/${move.id}/acceptance`, { counted: sum });
+      const kept = await act<CashMove>("POST", `/api/v1/cash-moves/${move.id}/acceptance`, { counted: sum }).then(
+        () => false,
+        async (error: unknown) => {
+          if (!later || !(error instanceof ProblemError) || !error.offline) throw error;
+          await later(sum);
+          return true;
+        },
+      );
       await done();
-      return text("shift.accepted", { amount: price(sum) });
+      return text(kept ? "shift.claimed" : asked === "accept" ? "shift.accepted" : "shift.confirmed", { amount: price(sum) });
     },
   });
 }
