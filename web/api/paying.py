@@ -28,13 +28,14 @@ from web.api.schemas.paying import OrderOut, PayableOut, PayIn, PlateIn, UnpaidL
 from web.api.shown import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from city.works.database import UnitOfWork
     from city.works.settings import Settings
     from journeys.pay_by_link import Payable
+    from journeys.pay_online import Started
     from payments.rules.bills import Bill
 
 blueprint = APIBlueprint("paying", __name__, url_prefix="/api/v1", tag="Payments")
@@ -76,18 +77,7 @@ def payable(uow: UnitOfWork, link: str) -> dict[str, Any]:
 )
 def start(link: str, json_data: PayIn) -> dict[str, Any]:
     """Open an order."""
-    wiring = access.wiring()
-    with at_a_channel() as free:
-        if not free:
-            raise Unavailable("the channels are busy", retry_after_s=BUSY_RETRY_S)
-        started = pay_by_link.start(
-            wiring.database,
-            wiring.channels,
-            link,
-            Channel(json_data.channel),
-            payers.device(json_data.way),
-        )
-    return shown_order(started.order, wiring.settings, wiring.wall.now(), started.code)
+    return opened(pay_by_link.start, link, json_data)
 
 
 @blueprint.get("/pay/<link>/orders/<order_no>")
@@ -98,11 +88,7 @@ def start(link: str, json_data: PayIn) -> dict[str, Any]:
 )
 def order(link: str, order_no: str) -> dict[str, Any]:
     """Tell how an order stands."""
-    wiring = access.wiring()
-    with at_a_channel() as free:
-        channels = wiring.channels if free else {}
-        found = pay_by_link.follow(wiring.database, channels, link, order_no)
-    return shown_order(found, wiring.settings, wiring.wall.now())
+    return followed(pay_by_link.follow, link, order_no)
 
 
 @blueprint.post("/bays/<uuid:bay_id>/unpaid")
@@ -210,6 +196,32 @@ def _plate(given: PlateIn) -> PlateNumber:
     return plate
 
 
+def opened(start: Callable[..., Started], link: str, wanted: PayIn) -> dict[str, Any]:
+    """Open an order at the channel that a payer has chosen, by the journey of what a link is to."""
+    wiring = access.wiring()
+    with at_a_channel() as free:
+        if not free:
+            raise Unavailable("the channels are busy", retry_after_s=BUSY_RETRY_S)
+        channel, device = Channel(wanted.channel), payers.device(wanted.way)
+        done = start(wiring.database, wiring.channels, link, channel, device)
+    return shown_order(done.order, wiring.settings, wiring.wall.now(), done.code)
+
+
+def followed(follow: Callable[..., ChannelOrder], link: str, order_no: str) -> dict[str, Any]:
+    """Tell how an order stands, by the journey of what a link is to."""
+    wiring = access.wiring()
+    with at_a_channel() as free:
+        channels = wiring.channels if free else {}
+        found = follow(wiring.database, channels, link, order_no)
+    return shown_order(found, wiring.settings, wiring.wall.now())
+
+
+def to_choose_from() -> list[Channel]:
+    """Give the channels that payers choose from here."""
+    channels = access.wiring().channels
+    return [each for each in Channel if each in channels and TRAITS[each].chosen_by_payers]
+
+
 @contextmanager
 def at_a_channel() -> Iterator[bool]:
     """Lend one of the places of those who wait for a channel; False where none is free."""
@@ -262,9 +274,7 @@ def _shown(uow: UnitOfWork, found: Payable) -> dict[str, Any]:
             "closed_at": stay.stay.closed_at,
         },
         "lines": bill_lines(charge.lines, bill.amount.currency) if whole else None,
-        "channels": [
-            each for each in Channel if each in wiring.channels and TRAITS[each].chosen_by_payers
-        ]
+        "channels": to_choose_from()
         if bill.state is BillState.OPEN
         or (bill.state is BillState.OFFERED and wiring.clock.now() <= bill.due_at)
         else [],

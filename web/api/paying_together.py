@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
 
-from city.errors import Unavailable
 from journeys import pay_by_link, pay_together
 from parking.services import places
-from payments.rules.channel_registry import TRAITS
-from payments.rules.channels import Channel
 from payments.rules.pay_links import Scope
-from web import access, limits, payers
+from web import access, limits
 from web.acts import look
-from web.api.paying import BUSY_RETRY_S, at_a_channel, shown_order, shown_receipt
+from web.api.paying import followed, opened, shown_order, shown_receipt, to_choose_from
 from web.api.plates import masked_plates
 from web.api.schemas.paying import OrderOut, PayIn, TogetherIn, TogetherLinkOut, TogetherOut
 from web.api.shown import names_of
@@ -75,11 +72,7 @@ def together(uow: UnitOfWork, link: str) -> dict[str, Any]:
             for each, own in found.bills
             for back in [found.goes_back(each)]
         ],
-        "channels": [
-            each for each in Channel if each in wiring.channels and TRAITS[each].chosen_by_payers
-        ]
-        if outstanding
-        else [],
+        "channels": to_choose_from() if outstanding else [],
         "orders": [
             shown_order(each, wiring.settings, wall_now, uow=uow)
             for each in pay_by_link.newest(found.orders).values()
@@ -101,18 +94,7 @@ def together(uow: UnitOfWork, link: str) -> dict[str, Any]:
 )
 def start(link: str, json_data: PayIn) -> dict[str, Any]:
     """Open an order."""
-    wiring = access.wiring()
-    with at_a_channel() as free:
-        if not free:
-            raise Unavailable("the channels are busy", retry_after_s=BUSY_RETRY_S)
-        started = pay_together.start(
-            wiring.database,
-            wiring.channels,
-            link,
-            Channel(json_data.channel),
-            payers.device(json_data.way),
-        )
-    return shown_order(started.order, wiring.settings, wiring.wall.now(), started.code)
+    return opened(pay_together.start, link, json_data)
 
 
 @blueprint.get("/pay/together/<link>/orders/<order_no>")
@@ -121,8 +103,4 @@ def start(link: str, json_data: PayIn) -> dict[str, Any]:
 @blueprint.doc(summary="How an order over several bills stands; its channel is asked where needed")
 def order(link: str, order_no: str) -> dict[str, Any]:
     """Tell how an order stands."""
-    wiring = access.wiring()
-    with at_a_channel() as free:
-        channels = wiring.channels if free else {}
-        found = pay_together.follow(wiring.database, channels, link, order_no)
-    return shown_order(found, wiring.settings, wiring.wall.now())
+    return followed(pay_together.follow, link, order_no)

@@ -5,7 +5,7 @@ import { notTold } from "./device";
 import { named, text } from "../shell/text";
 
 /** What is chosen for: one bill, or several at once. */
-type Chosen = Pick<Payable, "channels" | "orders">;
+export type Chosen = Pick<Payable, "channels" | "orders">;
 
 /** What the payer should know before choosing: of an order that ended, or of one not known yet. */
 function warning(bill: Chosen, order: PayOrder | null): HTMLElement | null {
