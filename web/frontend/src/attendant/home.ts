@@ -47,7 +47,7 @@ function taskWords(task: Task, post: Post): { title: string; detail: string; act
     default:
       return {
         title: text("task.look", { label: task.label }),
-        detail: text("task.look_detail", { age: agoText(task.sinceMs) }),
+        detail: task.sinceMs === null ? text("task.look_never") : text("task.look_detail", { age: agoText(task.sinceMs) }),
         act: text("task.look_act"),
       };
   }

@@ -10,6 +10,8 @@ import { text } from "../shell/text";
 import { toast } from "../shell/toast";
 
 export const CURRENCY = "CNY";
+/** As the server's rules say: nobody carries more in coins, a slip of the finger does. */
+const MOST_MINOR = 10_000_000;
 
 export function button(words: string, run: () => void, main = false): HTMLElement {
   return h("button", { class: main ? "button button-primary" : "button", type: "button", onclick: run }, words);
@@ -19,6 +21,9 @@ export function button(words: string, run: () => void, main = false): HTMLElemen
 export function typedAmount(input: HTMLInputElement): Money {
   const minor = parseAmount(input.value, CURRENCY);
   if (!minor) throw new ProblemError(422, "invalid", text("refund.no_amount"));
+  if (minor > MOST_MINOR) {
+    throw new ProblemError(422, "invalid", text("shift.most", { most: price({ minor: MOST_MINOR, currency: CURRENCY }) }));
+  }
   return { minor, currency: CURRENCY };
 }
 
