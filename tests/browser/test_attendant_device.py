@@ -324,3 +324,7 @@ def test_a_new_app_in_the_middle_of_a_queue_loses_no_act(visitor: Visitor, livel
     pda.get_by_role("button", name="Send now").last.click()
     expect(pda.locator("#outbox")).to_be_hidden()
     assert acts_of(visitor, name) == [(at, "report", "done") for at in range(1, waiting + 1)]
+    # Whoever logs out is not signed in at the terminal any more.
+    pda.locator("form.log-out").evaluate("(form) => form.requestSubmit()")
+    pda.wait_for_url("**/log-in**")
+    assert acts_of(visitor, name)[waiting:] == [(waiting + 1, "sign-out", "done")]

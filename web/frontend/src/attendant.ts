@@ -46,6 +46,8 @@ import { terminalPanel } from "./attendant/terminal_panel";
 
 const REFRESH_MS = 4_000;
 const HEALTH_MS = 60_000;
+/** How long a log-out waits for the terminal's sign-out; one that was not heard is sent by the next start. */
+const SIGN_OUT_MS = 3_000;
 const POST_KEY = "greenbay.post";
 
 interface Step {
@@ -93,6 +95,7 @@ class AttendantPage {
     void bridge.start();
     this.work();
     addEventListener("online", () => void this.signIn());
+    document.querySelector("form.log-out")?.addEventListener("submit", (event) => this.signOut(event));
     void this.signIn();
     poll(() => this.tellHealth(), HEALTH_MS);
   }
@@ -114,6 +117,19 @@ class AttendantPage {
     } catch {
       // Asked again with the next page or line.
     }
+  }
+
+  /**
+   * Whoever logs out leaves the terminal, too. Without a line nobody is logged out, and whoever goes
+   * on here is still signed in.
+   */
+  private signOut(event: Event): void {
+    const form = event.target;
+    if (!this.keeps || this.outbox.offline || !navigator.onLine || !(form instanceof HTMLFormElement)) return;
+    event.preventDefault();
+    const told = this.note({ kind: "sign-out" }, {}).then(() => this.outbox.upload(true));
+    const late = new Promise<void>((resolve) => setTimeout(resolve, SIGN_OUT_MS));
+    void Promise.race([told.catch(() => undefined), late]).then(() => form.submit());
   }
 
   /** Whether acts are kept here and sent: this is a terminal, and whoever reads is signed in at it. */
