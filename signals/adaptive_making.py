@@ -53,13 +53,15 @@ def make_adaptive(problem: Problem) -> Adaptive:
         lanes = lanes_of(
             junction, problem.network, flows.flow_vph, flows.bicycles_vph, flows.drivers
         )
-        maker = JunctionMaker(case, lanes, own, (flows.end_s - flows.begin_s) / _HOUR_S)
+        hours = (flows.end_s - flows.begin_s) / _HOUR_S
+        maker = JunctionMaker(case, lanes, own, hours)
         order = plan.orders[0] if plan is not None and plan.orders else ()
         in_force = maker.in_force[0] if maker.in_force else ()
         stages = tuple(dict.fromkeys([*order, *in_force, *maker.pool]))[:_MOST_STAGES]
         if len(stages) < 2:  # noqa: PLR2004 - nothing to choose from
             continue
-        choices = stage_set(case, maker, stages, judged=True)
+        overlapping = JunctionMaker(case, lanes, own, hours, overlapping=True)
+        choices = stage_set(case, (overlapping, maker), stages, judged=True)
         chosen = order or in_force or stages
         programme = None if plan is None else plan.programme
         background = _plan(choices, chosen, maker, programme)

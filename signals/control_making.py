@@ -29,6 +29,6 @@ def make_peer(problem: Problem, rule: Rule, every_s: float) -> Peer:
         maker = JunctionMaker(case, (), own, 1.0)
         stages = maker.in_force[0] if maker.in_force else ()
         if len(stages) > 1:
-            found = stage_set(case, maker, stages, judged=False)
+            found = stage_set(case, (maker,), stages, judged=False)
             signals.append(PeerSignal(found, approaches_of(junction, upstream, PROLONGED_M)))
     return Peer(rule, every_s, tuple(signals))

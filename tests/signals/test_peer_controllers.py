@@ -42,7 +42,7 @@ def four_stages(profile: Any = AS_IS) -> tuple[Case, StageSet]:
     found = drivable.network(1)
     case = prepare(found.junctions[0], found, profile)
     maker = JunctionMaker(case, (), (), 1.0)
-    return case, stage_set(case, maker, maker.pool[:4], judged=True)
+    return case, stage_set(case, (maker,), maker.pool[:4], judged=True)
 
 
 CASE, STAGES = four_stages()
@@ -114,7 +114,7 @@ def test_whatever_is_chosen_second_by_second_nothing_unsafe_is_shown(profile: An
         network = network_from_json(crossroads.document())
         case = prepare(network.junctions[0], network, GB)
         maker = JunctionMaker(case, (), (), 1.0)
-        stages = stage_set(case, maker, maker.pool[:4], judged=True)
+        stages = stage_set(case, (maker,), maker.pool[:4], judged=True)
     else:
         case, stages = CASE, STAGES
     assert stages.changes

@@ -151,6 +151,12 @@ def test_each_ends_as_late_and_begins_as_soon_as_its_intergreens_let_it() -> Non
     joined = overlap_of(junction, before, after, intergreen, lambda name: name.split("-")[0])
     assert joined.late_s == {"south-through": 0.0, "south-bikes": 0.0, "east-walk": 8.0}
     assert joined.early_s == {"east-through": 0.0, "east-bikes": 0.0}
+    # Who walks till the end of the change and clashes holds back who would begin before.
+    held = overlap_of(
+        junction, before, after, intergreen, lambda name: name,
+        clash=lambda one, other: (one, other) == ("east-walk", "east-bikes"),
+    )  # fmt: skip
+    assert (held.late_s, held.early_s["east-bikes"]) == (found.late_s, 0.0)
     programme = programme_from_stages(
         junction,
         "p",

@@ -66,6 +66,8 @@ class Model:
     """Vehicles of a lane that pass before the first who may not."""
     change_s: Array
     """From stage to stage; infinite where there is no such change."""
+    runs_on_s: Array
+    """Of it, for how long whoever drives in the old stage still has green."""
     least_s: Array
     served: Array
     loss_s: Array
@@ -100,12 +102,16 @@ def model_of(
     for one, other in stages.changes:
         change_s[one, other] = stages.change_s(one, other)
     np.fill_diagonal(change_s, 0.0)
+    runs_on_s = np.zeros((count, count))
+    for (one, other), lasts_s in stages.runs_on_s.items():
+        runs_on_s[one, other] = lasts_s
     return Model(
         goes,
         gives,
         against,
         before,
         change_s,
+        runs_on_s,
         np.array([stage.least_s for stage in stages.stages]),
         np.array([lane.served_per_s for lane in lanes]),
         np.array([lane.loss_s for lane in lanes]),
@@ -154,6 +160,7 @@ def _padded(models: Sequence[Model]) -> Model:
         against=of("against", "sll", 0.0),
         before=of("before", "sl", 0.0),
         change_s=of("change_s", "ss", np.inf),
+        runs_on_s=of("runs_on_s", "ss", 0.0),
         least_s=of("least_s", "s", 0.0),
         served=of("served", "l", 1.0),
         loss_s=of("loss_s", "l", 0.0),
@@ -256,6 +263,10 @@ def _answered(model: Model, questions: Sequence[Question], now_s: float) -> list
         gains = ours[row, :, -1] > 0
         soon = believed.there[row, gains, : gone_s[row]]
         kept = np.minimum(soon[:, None], ours[row, gains, :, None]).sum(axis=(0, 2))
+        # Whoever drives has so much of the change itself anyway.
+        on_s = min(int(model.runs_on_s[row, question.shown, other[row]]), HORIZON_S - 1)
+        if on_s > 0:
+            kept = kept[on_s:] - kept[on_s - 1]
         costs = waits[row, int(change_s[row, other[row]]) :].cumsum()
         keeps_s = float((kept[: len(costs)] - costs).max())
         found.append(Comparison(int(other[row]), best[row], keeps_s))

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from signals.rules.adaptive.choice import (
+    HORIZON_S,
     Comparison,
     Model,
     Question,
@@ -292,8 +293,33 @@ def _decided(
         stage = wished(wish, site.model, known, state.showing, found, now_s=now_s)
         if stage is not None:
             return Decision(stage, level, found.keeps_s, whom=wish.request.says()), -1
-    keeps = shown if found.keeps_s >= 0 else found.other
+    keeps = shown if found.keeps_s >= 0 else _with_walks(site, state, found.other, now_s)
     return Decision(keeps, level, found.keeps_s), -1
+
+
+def _with_walks(site: SignalSite, state: SignalState, stage: int, now_s: float) -> int:
+    """Give a stage with all of another's greens in which people on foot walk, too, if some are due.
+
+    Who would be due before this stage comes again costs a stage of his own else.
+    """
+    due = {
+        walk.group: red_s
+        for walk, red_s in zip(site.walks, state.red_s, strict=True)
+        if red_s + HORIZON_S >= walk.most_s
+    }
+    if not due:
+        return stage
+    stages = site.stages.stages
+    among = [
+        place
+        for place, each in enumerate(stages)
+        if each.groups >= stages[stage].groups
+        and may_change(site.stages, state.showing, now_s, place)
+    ]
+    return max(
+        [stage, *among],
+        key=lambda place: (sum(due.get(each, 0.0) for each in stages[place].groups), -place),
+    )
 
 
 def _walk_due(site: SignalSite, state: SignalState, now_s: float) -> Decision | None:

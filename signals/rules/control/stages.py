@@ -6,10 +6,12 @@ permissive turns), so that a choice can never show a state that those rules do n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Final
 
-from signals.rules.model.aspects import CODES, PROTECTED, Aspect
-from signals.rules.model.plans import Interval, Programme
+from signals.rules.junctions import GroupKind
+from signals.rules.model.aspects import CODES, GREENS, PROTECTED, Aspect
+from signals.rules.model.plans import Interval
 from signals.rules.plans.junction_maker import JunctionMaker
 from signals.rules.safety.case import Case
 from signals.rules.safety.transitions import judge_stretch
@@ -29,7 +31,7 @@ class ControlStage:
     state: str
     """A letter of ``CODES`` for each group's lamp."""
     least_s: float
-    """Shortest green that suits all of them."""
+    """Shortest steady green that suits all of them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class StageSet:
     stages: tuple[ControlStage, ...]
     changes: Mapping[tuple[int, int], tuple[Step, ...]] = field(repr=False)
     """Steps from one stage to another; a pair that is missing must not follow each other."""
+    runs_on_s: Mapping[tuple[int, int], float] = field(default_factory=dict, repr=False)
+    """For how long of a change everybody who drives and loses his green still has it: people on
+    foot need longest to clear the junction, and go first. None where it is not told."""
 
     def change_s(self, start: int, end: int) -> float:
         """Give how long a change takes."""
@@ -47,15 +52,15 @@ class StageSet:
 
 
 def stage_set(
-    case: Case, maker: JunctionMaker, stages: Sequence[frozenset[str]], *, judged: bool
+    case: Case, makers: Sequence[JunctionMaker], stages: Sequence[frozenset[str]], *, judged: bool
 ) -> StageSet:
     """Work out stages and all changes between them.
 
     Parameters
     ----------
     case : Case
-    maker : JunctionMaker
-        Of the same case.
+    makers : Sequence of JunctionMaker
+        Of the same case: a change is the first one's that is safe.
     stages : Sequence of frozenset
         Groups that are green together.
     judged : bool
@@ -65,20 +70,25 @@ def stage_set(
     -----
     Cost grows with the square of the stages, times a judgement where asked for.
     """
-    least = [maker.least_s(stage) for stage in stages]
-    made: dict[tuple[int, int], Programme] = {}
+    least = [makers[0].least_s(stage) for stage in stages]
+    shows = []
     for one, stage in enumerate(stages):
-        for other, following in enumerate(stages):
-            if one != other:
-                made[one, other] = maker.programme((stage, following), (least[one], least[other]))
-    shows = [made[one, int(one == 0)].intervals[0].shows for one in range(len(stages))]
-    changes = {}
-    for (one, other), programme in made.items():
-        found = _between(programme.intervals, shows[one], shows[other])
-        stretch = (Interval(least[one], shows[one]), *found, Interval(least[other], shows[other]))
-        if judged and judge_stretch(case, programme, stretch, _NAME).violations:
-            continue
-        changes[one, other] = tuple((each.duration_s, letters(each.shows)) for each in found)
+        other = int(one == 0)
+        made = makers[0].programme((stage, stages[other]), (least[one], least[other]))
+        shows.append(made.intervals[0].shows)
+    changes, runs_on_s = {}, {}
+    for one, other in permutations(range(len(stages)), 2):
+        ends = Interval(least[one], shows[one]), Interval(least[other], shows[other])
+        for maker in makers:
+            programme = maker.programme((stages[one], stages[other]), (least[one], least[other]))
+            found = _between(programme.intervals, shows[one], shows[other])
+            stretch = (ends[0], *found, ends[1])
+            if not judged or not judge_stretch(case, programme, stretch, _NAME).violations:
+                changes[one, other] = tuple(
+                    (each.duration_s, letters(each.shows)) for each in found
+                )
+                runs_on_s[one, other] = _runs_on_s(case, found, *ends)
+                break
     names = [group.name for group in case.junction.groups]
     return StageSet(
         case.junction.name,
@@ -91,12 +101,31 @@ def stage_set(
                     if aspect in PROTECTED
                 ),
                 letters(shows[place]),
-                least[place],
+                # What flashes before a change is a part of the change.
+                makers[0].steady_s(stage),
             )
             for place, stage in enumerate(stages)
         ),
         changes,
+        runs_on_s,
     )
+
+
+def _runs_on_s(case: Case, steps: Sequence[Interval], before: Interval, after: Interval) -> float:
+    """Give for how long of a change everybody who drives and loses his green still has it."""
+    losing = [
+        place
+        for place, group in enumerate(case.junction.groups)
+        if group.kind is not GroupKind.PEDESTRIAN
+        and before.shows[place] in GREENS
+        and after.shows[place] not in GREENS
+    ]
+    lasts_s = 0.0
+    for each in steps:
+        if not losing or any(each.shows[place] not in GREENS for place in losing):
+            break
+        lasts_s += each.duration_s
+    return lasts_s
 
 
 def letters(shows: Sequence[Aspect]) -> str:

@@ -61,6 +61,8 @@ def overlap_of(
     after: GreenStage,
     intergreen: Intergreen,
     together: Callable[[str], Hashable],
+    *,
+    clash: Callable[[str, str], bool] | None = None,
 ) -> Overlap:
     """Give the overlap of a change: whole seconds, within it.
 
@@ -72,6 +74,9 @@ def overlap_of(
     junction, before, after, intergreen
     together : callable
         Groups for which it says the same end and begin at once: one lane has one signal.
+    clash : callable, optional
+        Whether two groups are never green at once, also where no time need lie between them (people
+        on foot whose flashing green has cleared the crossing); None: those with time between.
     """
     whole_s = change_s(junction, before, after, intergreen)
     ending = [each for each in junction.groups if each.name in before.groups - after.groups]
@@ -89,6 +94,7 @@ def overlap_of(
                 late[each.name] + owed_s
                 for each in ending
                 if (owed_s := intergreen(each.name, name)) > 0
+                or (clash is not None and clash(each.name, name))
             ),
             default=0.0,
         )
@@ -116,6 +122,7 @@ def programme_from_stages(
     yields: Callable[[str, str], bool],
     offset_s: float = 0.0,
     together: Callable[[str], Hashable] | None = None,
+    clash: Callable[[str, str], bool] | None = None,
 ) -> Programme:
     """Give the programme of stages in their order.
 
@@ -133,6 +140,8 @@ def programme_from_stages(
     together : callable, optional
         Let the groups of a change end and begin each as late and as early as it may, those for
         which it says the same at once; None: all of a stage end and begin at once.
+    clash : callable, optional
+        As of ``overlap_of``.
 
     Raises
     ------
@@ -157,7 +166,7 @@ def programme_from_stages(
     overlaps = [
         Overlap()
         if together is None
-        else overlap_of(junction, stage, stages[(place + 1) % count], intergreen, together)
+        else overlap_of(junction, stage, stages[(place + 1) % count], intergreen, together, clash)
         for place, stage in enumerate(stages)
     ]
     lamps = [_lamps(group, stages, starts_s, cycle_s, overlaps) for group in junction.groups]

@@ -99,6 +99,17 @@ class JunctionMaker:
         """Give the shortest green that suits all of a stage's groups."""
         return float(math.ceil(max([1.0, *map(self._least_green_s, stage)])))
 
+    def steady_s(self, stage: frozenset[str]) -> float:
+        """Give for how long a stage's greens are steady at least, their flashing ends left out."""
+        return float(
+            math.ceil(
+                max([1.0, *(self._least_green_s(name) - self._flash_s(name) for name in stage)])
+            )
+        )
+
+    def _flash_s(self, name: str) -> float:
+        return flashing_s(self._case.junction.groups[self._place[name]])
+
     def _least_green_s(self, name: str) -> float:
         """Give the shortest green of a group, its flashing end with it."""
         index = self._place[name]
@@ -152,6 +163,7 @@ class JunctionMaker:
                 greens[(place + 1) % count],
                 self._intergreen,
                 self._lights.__getitem__,
+                clash=self._clash,
             )
             for place, one in enumerate(greens)
         ]
@@ -184,6 +196,11 @@ class JunctionMaker:
 
     def _intergreen(self, ended: str, started: str) -> float:
         return self._matrix.get((ended, started), 0.0)
+
+    def _clash(self, one: str, other: str) -> bool:
+        """Say whether two groups are never green at once: they conflict, and neither gives way."""
+        gives = (one, other) in self._gives or (other, one) in self._gives
+        return (one, other) in self._matrix and not gives
 
     def webster_s(self, stages: Sequence[frozenset[str]]) -> float:
         """Rank a choice of stages: Webster's cycle with its critical flow ratios."""
@@ -237,6 +254,7 @@ class JunctionMaker:
             intergreen=self._intergreen,
             yields=lambda one, other: (one, other) in self._gives,
             together=self._lights.__getitem__ if self._overlapping else None,
+            clash=self._clash,
         )
         if not self._on_red:
             return made
