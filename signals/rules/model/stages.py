@@ -166,7 +166,9 @@ def programme_from_stages(
     overlaps = [
         Overlap()
         if together is None
-        else overlap_of(junction, stage, stages[(place + 1) % count], intergreen, together, clash)
+        else overlap_of(
+            junction, stage, stages[(place + 1) % count], intergreen, together, clash=clash
+        )
         for place, stage in enumerate(stages)
     ]
     lamps = [_lamps(group, stages, starts_s, cycle_s, overlaps) for group in junction.groups]
