@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from signals.rules.maintenance.policy import (
     BY_CODE,
     STANDARD,
     Kind,
+    Limits,
     Policy,
     Priority,
     policy_from_json,
@@ -156,7 +157,8 @@ def raise_of_alarm(uow: UnitOfWork, actor: Actor, alarm_id: UUID) -> WorkOrder:
         raise Conflict("the alarm is over", field="alarm_id")
     network = networks.network(uow.connection, found.network_id)
     kind, priority = BY_CODE[Code(found.code)]
-    made = _of_alarm(uow, actor, network.code, found, "alarm", kind, priority)
+    asked = Asked("alarm", kind, priority, policy(uow.connection).limits[priority])
+    made = _of_alarm(uow, actor, network.code, found, asked)
     if made is not None:
         return made
     standing = store.of_fault(uow.connection, network.code, found.signal, found.code, found.subject)
@@ -165,14 +167,18 @@ def raise_of_alarm(uow: UnitOfWork, actor: Actor, alarm_id: UUID) -> WorkOrder:
     return standing
 
 
-def _of_alarm(  # noqa: PLR0917 - what was found, and what follows
-    uow: UnitOfWork,
-    actor: Actor,
-    network_code: str,
-    found: alarm_store.Alarm,
-    origin: store.Origin,
-    kind: Kind,
-    priority: Priority,
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What work an alarm asks for, and by whose word."""
+
+    origin: store.Origin
+    kind: Kind
+    priority: Priority
+    limits: Limits
+
+
+def _of_alarm(
+    uow: UnitOfWork, actor: Actor, network_code: str, found: alarm_store.Alarm, asked: Asked
 ) -> WorkOrder | None:
     zh, en = words(Code(found.code), found.subject, found.value, found.facts)
     made = WorkOrder(
@@ -180,16 +186,16 @@ def _of_alarm(  # noqa: PLR0917 - what was found, and what follows
         network_code,
         found.network_id,
         found.signal,
-        kind.value,
-        priority.value,
+        asked.kind.value,
+        asked.priority.value,
         zh.what,
         en.what,
-        origin,
+        asked.origin,
         found.id,
         found.code,
         found.subject,
         Person(actor.subject, actor.name),
-        Progress(State.OPEN, uow.wall.now(), policy(uow.connection).limits[priority]),
+        Progress(State.OPEN, uow.wall.now(), asked.limits),
     )
     if not store.add(uow.connection, made):
         return None
@@ -206,7 +212,9 @@ def raise_lasting(database: Database) -> int:
         raised = 0
         for code, each in found:
             rule = rules.lasting[Code(each.code)]
-            made = _of_alarm(uow, WATCHER, code, each, "rule", rule.kind, rule.priority)
+            limits = rules.limits[rule.priority]
+            asked = Asked("rule", rule.kind, rule.priority, limits)
+            made = _of_alarm(uow, WATCHER, code, each, asked)
             raised += made is not None
         counts = store.counts(uow.connection, now)
     for state, count in counts.items():
