@@ -12,6 +12,9 @@ const TOP = 20;
 const BOTTOM = 36;
 const LANE = 7;
 const CYCLES = 2;
+const STEPS_S = [10, 20, 30, 60, 120];
+/** The least room for a number below the diagram. */
+const TICK = 36;
 const KPH = 3.6;
 
 export interface Bands {
@@ -133,7 +136,7 @@ export class Diagram {
     const last = street.stops[street.stops.length - 1]?.position_m ?? 1;
     const x = (s: number): number => LEFT + ((this.width - LEFT - RIGHT) * s) / shownS;
     const y = (m: number): number => HEIGHT - BOTTOM - ((HEIGHT - TOP - BOTTOM) * m) / Math.max(last, 1);
-    const stepS = shownS > 150 ? 20 : 10;
+    const stepS = STEPS_S.find((step) => x(step) - x(0) >= TICK) ?? shownS;
     const grid = Array.from({ length: Math.floor(shownS / stepS) + 1 }, (_, i) => i * stepS);
     const drawing = svg(
       "svg",
