@@ -65,7 +65,8 @@ def make_adaptive(problem: Problem) -> Adaptive:
         chosen = order or in_force or stages
         programme = None if plan is None else plan.programme
         background = _plan(choices, chosen, maker, programme)
-        found.append(_site(case, choices, lanes, layout, background))
+        counted = problem.lanes_of(junction)
+        found.append(_site(case, choices, lanes, counted, layout=layout, background=background))
     return Adaptive(_behind(found, problem, layout))
 
 
@@ -81,6 +82,8 @@ def _site(
     case: Case,
     choices: StageSet,
     lanes: Sequence[LaneFlow],
+    counted: Sequence[LaneFlow],
+    *,
     layout: Layout,
     background: tuple[tuple[int, float], ...],
 ) -> SignalSite:
@@ -93,6 +96,7 @@ def _site(
             fed.setdefault(given[0].name, []).append(name)
     shares = shares_of(fed, flow_per_s)
     stops = {lane.lane: layout.stop(lane.lane) for lane in lanes}
+    persons = {lane.lane: lane.persons for lane in counted}
     sites = []
     for lane in lanes:
         far = advance[lane.lane]
@@ -114,31 +118,42 @@ def _site(
                 None if far is None else far[0].name,
                 shares.get(lane.lane, 1.0),
                 0.0 if far is None else far[1],
+                persons.get(lane.lane, 1.0),
             )
         )
+    walks = _walks(case, counted)
+    # Who gives way to people on foot waits for those who are there, not for those expected.
+    yields = frozenset(
+        pair for pair in yielding(case) if not {walk.group for walk in walks} & set(pair)
+    )
     detectors = [*stops.values(), *(far[0] for far in advance.values() if far is not None)]
     return SignalSite(
         choices,
         tuple(sites),
-        model_of(choices, sites, yielding(case)),
+        model_of(choices, [*sites, *(walk.lane for walk in walks)], yields),
         tuple(dict.fromkeys(detectors)),
         ((),) * len(sites),
         background,
-        _walks(case),
+        walks,
     )
 
 
-def _walks(case: Case) -> tuple[Walk, ...]:
-    """Give the people on foot, whom no detector sees, and how long they may wait."""
+def _walks(case: Case, counted: Sequence[LaneFlow]) -> tuple[Walk, ...]:
+    """Give the people on foot, whom no detector sees, how long they may wait and how many come."""
     found = []
-    for group, fact in zip(case.junction.groups, case.groups, strict=True):
+    flow_per_s = dict.fromkeys(range(len(case.groups)), 0.0)
+    for lane in counted:
+        if lane.walk_s > 0:
+            for index, flow_ph, _ in lane.flows_vph:
+                flow_per_s[index] += flow_ph / _HOUR_S
+    for place, (group, fact) in enumerate(zip(case.junction.groups, case.groups, strict=True)):
         if group.kind is not GroupKind.PEDESTRIAN or not fact.movements:
             continue
         most_s = case.profile.pedestrian_wait_s
         if fact.refuge and case.profile.pedestrian_wait_refuge_s is not None:
             most_s = case.profile.pedestrian_wait_refuge_s
         if most_s is not None:
-            found.append(Walk(group.name, most_s - _LATEST_S))
+            found.append(Walk(group.name, most_s - _LATEST_S, flow_per_s[place]))
     return tuple(found)
 
 

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from signals.rules.adaptive.choice import HORIZON_S, model_of
+from signals.rules.adaptive.choice import HORIZON_S, Question, compared, model_of, stacked
 from signals.rules.adaptive.control import Adaptive, SignalSite, Walk, begin, step
 from signals.rules.adaptive.detectors import Detector, Reading
-from signals.rules.adaptive.lanes import LaneSite
+from signals.rules.adaptive.lanes import LaneSite, LaneState
 from signals.rules.control.stages import StageSet, stage_set
 from signals.rules.junctions import GroupKind
 from signals.rules.model.aspects import GREENS, OF_CODE
@@ -65,14 +65,15 @@ def test_people_on_foot_are_taken_along_by_a_stage_that_comes_anyway(stages: Sta
         LaneSite(name, name, ((name, 1.0),), 0.5, 2.0, 0.05, f"stop {name}", None, 1.0, 0.0)
         for name in drives
     )
+    walks = tuple(Walk(name, 60.0, 0.02) for name in sorted(WALKS))
     site = SignalSite(
         stages,
         lanes,
-        model_of(stages, lanes, frozenset()),
+        model_of(stages, [*lanes, *(walk.lane for walk in walks)], frozenset()),
         tuple(Detector(lane.stop, lane.lane, 2.0, 2.0) for lane in lanes),
         ((),) * len(lanes),
         ((0, 20.0), (1, 20.0)),
-        tuple(Walk(name, 60.0) for name in sorted(WALKS)),
+        walks,
     )
     draw, control = Random(1), Adaptive((site,))  # noqa: S311 - made-up traffic
     (state,), taken = [begin(site, 0.0)], 0
@@ -102,3 +103,44 @@ def test_people_on_foot_are_taken_along_by_a_stage_that_comes_anyway(stages: Sta
         assert all(len(groups & due) <= len(here & due) for groups in more)
         taken += bool(here & due)
     assert taken > 5
+
+
+def test_a_full_bus_outweighs_cars_and_people_on_foot_count(stages: StageSet) -> None:
+    """One and the same stage is left sooner for more persons."""
+    drives = {group.name for group in GROUPS if group.kind is GroupKind.VEHICLE}
+
+    def only(place: int, against: int) -> set[str]:
+        return drives & stages.stages[place].groups - stages.stages[against].groups
+
+    one, other = next(
+        (one, other)
+        for one, other in stages.changes
+        if (other, one) in stages.changes
+        and only(one, other)
+        and only(other, one)
+        and WALKS & stages.stages[other].groups - stages.stages[one].groups
+    )
+    here, there = min(only(one, other)), min(only(other, one))
+
+    def keeps_s(persons: float, walkers: float = 0.0) -> float:
+        lanes = (
+            LaneSite("here", "here", ((here, 1.0),), 0.5, 2.0, 0.1, "a", None, 1.0, 0.0),
+            LaneSite(
+                "there", "there", ((there, 1.0),), 0.5, 2.0, 0.1, "b", None, 1.0, 0.0, persons
+            ),
+        )
+        on_foot = [
+            Walk(name, 60.0, walkers)
+            for name in sorted(stages.stages[other].groups & WALKS - stages.stages[one].groups)
+        ]
+        model = model_of(stages, [*lanes, *(walk.lane for walk in on_foot)], frozenset())
+        states = (
+            LaneState(2.0, (), 0.1, green_s=10.0),
+            LaneState(3.0, (), 0.1),
+            *(walk.waiting(30.0) for walk in on_foot),
+        )
+        question = Question(states, one, [False] * len(states))
+        return compared(stacked([model]), {0: question}, 0.0)[0].keeps_s
+
+    assert keeps_s(30.0) < keeps_s(1.0)
+    assert keeps_s(1.0, walkers=0.1) < keeps_s(1.0)

@@ -15,7 +15,9 @@ of j the wait (4); it is kept while some a makes (3) larger than (4).
 (3)  sum over its lanes of the integral from 0 to D of min(A(t), n(a)) dt
 (4)  sum over j's lanes of the integral from tau_j to tau_j + a of min(A(t), n_j) dt
 
-Both count for each vehicle the time by which it is put off, less if it is not there yet. Lanes that
+Both count for each vehicle the time by which it is put off, less if it is not there yet, times the
+persons in it where the profile counts persons. People on foot, whom no detector sees, are a lane of
+as many as are expected, all of whom go at once. Lanes that
 are green in both stages are in neither. Whoever gives way starts after the queues that he gives way
 to and passes in their gaps; a lane of which some may not go passes only as many as come before the
 first of those; a lane into a full road passes nobody.
@@ -72,6 +74,8 @@ class Model:
     served: Array
     loss_s: Array
     travel_s: Array
+    persons: Array
+    """What a vehicle's wait counts."""
 
 
 def model_of(
@@ -116,6 +120,7 @@ def model_of(
         np.array([lane.served_per_s for lane in lanes]),
         np.array([lane.loss_s for lane in lanes]),
         np.array([lane.travel_s for lane in lanes]),
+        np.array([lane.persons for lane in lanes]),
     )
 
 
@@ -165,6 +170,7 @@ def _padded(models: Sequence[Model]) -> Model:
         served=of("served", "l", 1.0),
         loss_s=of("loss_s", "l", 0.0),
         travel_s=of("travel_s", "l", 0.0),
+        persons=of("persons", "l", 0.0),
     )
 
 
@@ -244,7 +250,8 @@ def _answered(model: Model, questions: Sequence[Question], now_s: float) -> list
     # A stage for nobody but those whom the green shown serves is no choice.
     others = served.by_stage(surely * ~served.stays[:, None])
     due = ((change_s + model.least_s)[:, :, None] <= _AHEAD) & (others >= _SOMEBODY)
-    rates = np.where(due, served.by_stage(surely) / over_s, 0.0)
+    counted = surely * model.persons[served.signal, served.lane][:, None]
+    rates = np.where(due, served.by_stage(counted) / over_s, 0.0)
     rates[every, shown] = 0.0
     best: Array = rates.max(axis=2)
     other = best.argmax(axis=1)
@@ -253,7 +260,7 @@ def _answered(model: Model, questions: Sequence[Question], now_s: float) -> list
     # Who keeps green in both stages is not touched by the choice.
     theirs = served.changed_by(other, other)[every, :, until]
     ours = served.changed_by(other, shown)
-    waits = np.minimum(believed.there, theirs[:, :, None]).sum(axis=1)
+    waits = (np.minimum(believed.there, theirs[:, :, None]) * model.persons[:, :, None]).sum(axis=1)
     found = []
     for row, question in enumerate(questions):
         if best[row, other[row]] <= 0:
@@ -262,7 +269,8 @@ def _answered(model: Model, questions: Sequence[Question], now_s: float) -> list
         # Lanes that gain nothing by a longer green are left out of the largest array of all.
         gains = ours[row, :, -1] > 0
         soon = believed.there[row, gains, : gone_s[row]]
-        kept = np.minimum(soon[:, None], ours[row, gains, :, None]).sum(axis=(0, 2))
+        spared = np.minimum(soon[:, None], ours[row, gains, :, None]).sum(axis=2)
+        kept = model.persons[row, gains] @ spared
         # Whoever drives has so much of the change itself anyway.
         on_s = min(int(model.runs_on_s[row, question.shown, other[row]]), HORIZON_S - 1)
         if on_s > 0:

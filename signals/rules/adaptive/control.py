@@ -33,6 +33,8 @@ GAP_S: Final = 3.0
 """Actuated: a green ends where nobody has been at its stop lines for so long."""
 STANDING_S: Final = 6.0
 """Somebody standing on the first detector of a road for so long: it is full up to there."""
+WALKING_OFF_PER_S: Final = 2.0
+"""People on foot who set out in a second of green: side by side."""
 _HALF: Final = 0.5
 _STRETCH: Final = 1.5
 """Actuated: longest green, times the plan's."""
@@ -45,6 +47,21 @@ class Walk:
     group: str
     most_s: float
     """Red after which their green is due."""
+    flow_per_s: float = 0.0
+    """Expected."""
+
+    @property
+    def lane(self) -> LaneSite:
+        """They, as a lane in the choice."""
+        groups = ((self.group, 1.0),)
+        return LaneSite(
+            self.group, "", groups, WALKING_OFF_PER_S, 0.0, self.flow_per_s, "", None, 1.0, 0.0
+        )
+
+    def waiting(self, red_s: float) -> LaneState:
+        """Give how many are expected to wait."""
+        queue = self.flow_per_s * red_s
+        return LaneState(queue, (), self.flow_per_s, green_s=0.0 if red_s > 0 else 1.0)
 
 
 @dataclass(frozen=True)
@@ -155,10 +172,12 @@ def step(
         if without is not None:
             decided[place] = without
         else:
-            questions[place] = Question(state.lanes, state.showing.stage, _full(site, state))
+            on_foot = map(Walk.waiting, site.walks, state.red_s)
+            room = [*_full(site, state), *(False for _ in site.walks)]
+            questions[place] = Question((*state.lanes, *on_foot), state.showing.stage, room)
     for place, comparison in compared(control.stacks, questions, now_s).items():
-        full = questions[place].full
         site, state = control.signals[place], found[place]
+        full = questions[place].full
         wish = None if wishes is None else wishes.get(place)
         decided[place] = _decided(site, state, comparison, full, now_s, wish=wish)
     for place, (decision, late) in decided.items():

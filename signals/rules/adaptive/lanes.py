@@ -59,6 +59,8 @@ class LaneSite:
     """Share of those who pass it that come to this lane."""
     travel_s: float
     """From there to the stop line, free."""
+    persons: float = 1.0
+    """What a vehicle's wait counts."""
 
 
 @dataclass(frozen=True, slots=True)
