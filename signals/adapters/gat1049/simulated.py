@@ -14,6 +14,7 @@ from signals.adapters.cabinet_host import CabinetHost
 from signals.adapters.gat1049.reception import Reception
 from signals.adapters.gat1049.session import Counter, Session, Ways
 from signals.adapters.gat1049.users import GatUser, admitting
+from signals.adapters.gbt20999.link import Patience
 from signals.rules.controllers import cabinet as rules
 from signals.rules.controllers import cabinet_plans as plans
 from signals.rules.controllers.cabinet import Cabinet, Running
@@ -30,6 +31,7 @@ CROSS: Final = "11010180001001"
 LAPSES_S: Final = 60
 """After so many of its seconds an order without a plan counts no more unless it is repeated."""
 _REDIAL_S: Final = 1.0
+_PATIENT: Final = Patience(timeout_s=30.0, tries=1)
 _MOST_LOCK_S: Final = 3_600
 _PLANNED: Final = frozenset({"21", "31", codes.DESIGNATED})
 _RUNNING: Final = {
@@ -368,7 +370,7 @@ class Dialling:
     def _talk(self, opened: socket.socket) -> None:
         # It has dialled, and lets nobody log in on this line.
         counter = Counter(self._system, admitting({}))
-        session = Session(opened, counter=counter, platform=False)
+        session = Session(opened, patience=_PATIENT, counter=counter, platform=False)
         try:
             session.log_in(self._user.name, self._user.password)
             while session.alive and not self._stop.wait(_REDIAL_S):
