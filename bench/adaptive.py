@@ -5,7 +5,8 @@ max-pressure and longest queue (at 5 and 10 s, the better counting) and ``adapti
 adaptive over the best of them. The peers see every vehicle, ours its point detectors alone. With
 ``--closing`` also with the busiest lane shut that others can stand in for, which nobody is told:
 beside the plan in force under the same closure. The networks are not the project's:
-``GREENBAY_DATA`` says where they lie.
+``GREENBAY_DATA`` says where they lie. With ``--people`` instead towns of our own with crossings and
+e-bikes, under profile ``gb``: a person's mean delay beside that of our own ``coordinated``.
 
 Example
 -------
@@ -19,16 +20,19 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from bench._towns import ROOT
+from bench._towns import LOADS, ROOT, make_town
 from bench.signals import BEGINS_S
 from city.command_line import CommandLine
 from signals.problem import read_problem
 
 PEERS: Final = ("plan", "sumo-actuated", "max-pressure", "longest-queue")
 HOUR_S: Final = 3_600
+FIRST_SEED: Final = 601
+"""Of the towns; other benches draw lower ones."""
 
 
 def hour_of(network: Path) -> tuple[float | None, float | None]:
@@ -64,13 +68,15 @@ def _road(lane: str) -> str:
     return lane.rpartition("_")[0]
 
 
-def evaluated(network: Path, controller: str, seeds: str, more: list[str]) -> dict[str, Any]:
+def evaluated(
+    network: Path, controller: str, seeds: str, more: list[str], profile: str = "as-is"
+) -> dict[str, Any]:
     """Drive a controller."""
     begin_s, end_s = hour_of(network)
     hour = [] if begin_s is None else ["--begin", str(begin_s), "--end", str(end_s)]
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "signals", "evaluate", "--profile", "as-is"),
+            *(sys.executable, "-m", "signals", "evaluate", "--profile", profile),
             *("--network", str(network / "net.xml"), "--demand", str(network / "rou.xml")),
             *("--controller", controller, "--seeds", seeds, *hour, *more),
         ],
@@ -85,6 +91,7 @@ def evaluated(network: Path, controller: str, seeds: str, more: list[str]) -> di
     delays = [each["drain_delay_s"] for each in found["seeds"]]
     return {
         "drain_delay_s": found["mean"]["drain_delay_s"],
+        "person_delay_s": found["mean"]["person_delay_s"],
         "interval95": found["interval95"]["drain_delay_s"],
         "worst_over_mean": round(max(delays) / max(found["mean"]["drain_delay_s"], 1e-9), 3),
         "longest_wait_s": max(each["longest_wait_s"] for each in found["seeds"]),
@@ -122,6 +129,21 @@ def row(
     }
 
 
+def people_row(kind: str, seed: int, seeds: str, simulate_s: float, load: float) -> dict[str, Any]:
+    """Give the line of a town of our own where people walk and ride."""
+    with tempfile.TemporaryDirectory() as folder:
+        town = make_town(kind, seed, Path(folder), people=True, load=load * LOADS[kind])
+        home = town.network.parent
+        simulated = ["--simulate", str(simulate_s)]
+        found = {
+            name: evaluated(home, name, seeds, more, profile="gb")
+            for name, more in (("coordinated", simulated), ("adaptive", []))
+        }
+    ours, theirs = (found[name].get("person_delay_s") for name in ("adaptive", "coordinated"))
+    ratio = round(ours / theirs, 3) if ours is not None and theirs else None
+    return {"network": f"{kind} {seed}", "load": load, "ratio": ratio, **found}
+
+
 def main() -> int:
     """Print the table; fail where ours is worse than the best, unsafe or takes somebody away."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -133,8 +155,18 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--failing", type=float, default=0.0, help="also with detectors lost")
     parser.add_argument("--closing", action="store_true", help="also with a lane shut")
+    parser.add_argument("--people", type=int, default=0, help="towns of each kind, under gb")
+    parser.add_argument("--load", type=float, default=0.6, help="of these towns' (0.6)")
     parser.add_argument("--json", action="store_true", help="always on")
     options = parser.parse_args()
+    if options.people:
+        rows = [
+            people_row(kind, FIRST_SEED + number, options.seeds, options.simulate, options.load)
+            for number in range(options.people)
+            for kind in LOADS
+        ]
+        print(json.dumps({"unit": "s a person", "seeds": options.seeds, "rows": rows}))
+        return 1 if any(map(fails, rows)) else 0
     folders = sorted(each.parent for each in options.data.glob("*/net.xml"))
     if options.networks:
         folders = [each for each in folders if each.name in options.networks]
