@@ -66,7 +66,11 @@ def make_adaptive(problem: Problem) -> Adaptive:
         programme = None if plan is None else plan.programme
         background = _plan(choices, chosen, maker, programme)
         counted = problem.lanes_of(junction)
-        found.append(_site(case, choices, lanes, counted, layout=layout, background=background))
+        walks = _walks(case, counted, maker)
+        site = _site(
+            case, choices, lanes, counted, layout=layout, background=background, walks=walks
+        )
+        found.append(site)
     return Adaptive(_behind(found, problem, layout))
 
 
@@ -86,6 +90,7 @@ def _site(
     *,
     layout: Layout,
     background: tuple[tuple[int, float], ...],
+    walks: tuple[Walk, ...],
 ) -> SignalSite:
     names = [group.name for group in case.junction.groups]
     flow_per_s = {lane.lane: lane.flow_vph / _HOUR_S for lane in lanes}
@@ -121,7 +126,6 @@ def _site(
                 persons.get(lane.lane, 1.0),
             )
         )
-    walks = _walks(case, counted)
     # Who gives way to people on foot waits for those who are there, not for those expected.
     yields = frozenset(
         pair for pair in yielding(case) if not {walk.group for walk in walks} & set(pair)
@@ -138,7 +142,7 @@ def _site(
     )
 
 
-def _walks(case: Case, counted: Sequence[LaneFlow]) -> tuple[Walk, ...]:
+def _walks(case: Case, counted: Sequence[LaneFlow], maker: JunctionMaker) -> tuple[Walk, ...]:
     """Give the people on foot, whom no detector sees, how long they may wait and how many come."""
     found = []
     flow_per_s = dict.fromkeys(range(len(case.groups)), 0.0)
@@ -153,7 +157,9 @@ def _walks(case: Case, counted: Sequence[LaneFlow]) -> tuple[Walk, ...]:
         if fact.refuge and case.profile.pedestrian_wait_refuge_s is not None:
             most_s = case.profile.pedestrian_wait_refuge_s
         if most_s is not None:
-            found.append(Walk(group.name, most_s - _LATEST_S, flow_per_s[place]))
+            # Red begins when the flashing end of green is over; we count from its steady end.
+            least_s = most_s - _LATEST_S + maker.flash_s(group.name)
+            found.append(Walk(group.name, least_s, flow_per_s[place]))
     return tuple(found)
 
 

@@ -103,11 +103,12 @@ class JunctionMaker:
         """Give for how long a stage's greens are steady at least, their flashing ends left out."""
         return float(
             math.ceil(
-                max([1.0, *(self._least_green_s(name) - self._flash_s(name) for name in stage)])
+                max([1.0, *(self._least_green_s(name) - self.flash_s(name) for name in stage)])
             )
         )
 
-    def _flash_s(self, name: str) -> float:
+    def flash_s(self, name: str) -> float:
+        """Give for how long the end of a group's green flashes."""
         return flashing_s(self._case.junction.groups[self._place[name]])
 
     def _least_green_s(self, name: str) -> float:
