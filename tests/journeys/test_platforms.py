@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from city.errors import Invalid
-from city.identifiers import uuid7
 from journeys.platform_host import reception
 from signals.adapters.gat1049.line import Gat1049Line
 from signals.adapters.gat1049.platforms import PlatformDesk, read_grants
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from city.works.database import Database
     from signals.rules.controllers.cabinet import Cabinet
 
-NETWORK = uuid7()
+NETWORK = UUID("01a20b98-0c13-7974-804b-ad80f7fe50e8")
 CROSS, OTHER, STRANGE = "11010180001001", "11010180001002", "11010180009999"
 GRANTS = read_grants(
     json.dumps(
