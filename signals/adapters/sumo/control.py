@@ -4,6 +4,7 @@ Runs in the simulation's process: it is given libsumo, never imports it.
 """
 
 import time
+from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 from signals.adapters.sumo.approaching import Approaching
@@ -132,9 +133,7 @@ class AdaptiveController:
 
     def __init__(self, sumo: Any, control: Adaptive, now_s: float) -> None:
         self._sumo, self._control = sumo, control
-        self._wanted = sumo.constants.LAST_STEP_OCCUPANCY
-        for each in control.detectors:
-            sumo.inductionloop.subscribe(each.name, [self._wanted])
+        self._loops = tuple(each.name for each in control.detectors)
         self._states = [adaptive.begin(site, now_s) for site in control.signals]
         self._failed = {
             name: Reading(occupied=True) if stuck else Reading() for name, stuck in control.failed
@@ -167,12 +166,7 @@ class AdaptiveController:
 
     def step(self, now_s: float) -> None:
         """Read the detectors, decide and switch for the second that begins now."""
-        loops = self._sumo.inductionloop
-        readings = {
-            name: _reading(loops.getVehicleData(name), now_s - 1)
-            for name, found in loops.getAllSubscriptionResults().items()
-            if found[self._wanted] > 0
-        }
+        readings = readings_of(self._sumo, self._loops, now_s)
         readings.update(self._failed)
         wishes = self._wishes(now_s)
         begun_s = time.thread_time()
@@ -189,6 +183,16 @@ class AdaptiveController:
         for site, state in zip(self._control.signals, self._states, strict=True):
             lamps = state_at(site.stages, state.showing, now_s)
             show(self._sumo, self.shown, self._walkers, site.stages.junction, lamps)
+
+
+def readings_of(sumo: Any, loops: Iterable[str], now_s: float) -> dict[str, Reading]:
+    """Give what loops say about the second that ends now; those that say nothing are left out.
+
+    Each is asked for its vehicles: in the second in which somebody leaves, and of somebody who
+    comes and leaves within one, the occupancy that a subscription tells is 0.
+    """
+    passed = sumo.inductionloop.getVehicleData
+    return {name: _reading(data, now_s - 1) for name in loops if (data := passed(name))}
 
 
 def _reading(passed: Any, since_s: float) -> Reading:
