@@ -158,8 +158,8 @@ def _walks(case: Case, counted: Sequence[LaneFlow], maker: JunctionMaker) -> tup
             most_s = case.profile.pedestrian_wait_refuge_s
         if most_s is not None:
             # Red begins when the flashing end of green is over; we count from its steady end.
-            least_s = most_s - _LATEST_S + maker.flash_s(group.name)
-            found.append(Walk(group.name, least_s, flow_per_s[place]))
+            due_s = most_s - _LATEST_S + maker.flash_s(group.name)
+            found.append(Walk(group.name, due_s, flow_per_s[place]))
     return tuple(found)
 
 

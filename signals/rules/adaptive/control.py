@@ -46,7 +46,7 @@ class Walk:
 
     group: str
     most_s: float
-    """Red after which their green is due."""
+    """Time since their steady green after which the next is due."""
     flow_per_s: float = 0.0
     """Expected."""
 
